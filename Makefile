@@ -1,0 +1,41 @@
+# `make` lists the targets. Everything happens in .venv, made from requirements.lock.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DO_NOT_TRACK := true
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help install run test check ui lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+install: .venv/installed ## make .venv from requirements.lock, hashes checked
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Gazette needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## fetch the default corpus and bring every stage up to date
+	@gazette corpus fetch bbc_news
+	@gazette run
+
+test: install ## the tests
+	pytest
+
+check: install ## style, types, architecture
+	ruff check
+	ruff format --check
+	mypy
+	pytest --quiet tests/test_architecture.py
+
+ui: install ## MLflow's page on this registry
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+
+lock: install ## resolve the dependencies anew
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove what was made here; corpora, the registry and DVC's cache stay
+	rm -rf .venv .gazette data/valid data/clean data/judged models .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,31 @@
+"""`gazette`, or `python -m gazette`: runs a command and turns its end into an exit code."""
+
+import os
+import sys
+import traceback
+
+import click
+
+from gazette.cli import gazette
+from gazette.errors import Stop
+
+# Nobody phones home. DVC's own switches stand in .dvc/config.
+QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
+
+
+def main() -> None:
+    """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
+    os.environ.update(QUIET)
+    try:
+        gazette(prog_name="gazette")
+    except Stop as stop:
+        click.echo(f"gazette: {stop}", err=True)
+        sys.exit(stop.code)
+    except Exception:
+        traceback.print_exc()
+        click.echo("gazette: this is a bug of ours; please report it with the lines above", err=True)
+        sys.exit(70)
+
+
+if __name__ == "__main__":
+    main()

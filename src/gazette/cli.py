@@ -1,0 +1,160 @@
+"""The command line: what a person types, and the stages that `dvc.yaml` calls. A command imports what it needs."""
+
+import importlib
+import inspect
+import json
+import pkgutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gazette import __version__
+from gazette.errors import Misconfigured
+
+
+class Commands(click.Group):
+    """The commands below; any other word is a stage, a module of `gazette.stages`."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: D102
+        return super().get_command(ctx, cmd_name) or (stage(cmd_name) if cmd_name in stages() else None)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: D102
+        with formatter.section("Stages, which dvc.yaml calls"):
+            formatter.write_text(", ".join(sorted(stages())))
+        super().format_epilog(ctx, formatter)
+
+
+@click.group(cls=Commands, epilog="Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 a bug.")
+@click.version_option(__version__)
+def gazette() -> None:
+    """Labelled news goes in; a registered classifier comes out."""
+
+
+def stages() -> set[str]:
+    """The names of the stages."""
+    from gazette import stages
+
+    return {module.name for module in pkgutil.iter_modules(stages.__path__)}
+
+
+def stage(name: str) -> click.Command:
+    """A stage as a command: its paths and words are options, the rest comes from `params.yaml` by name."""
+    module = importlib.import_module(f"gazette.stages.{name}")
+    taken = inspect.signature(module.run, eval_str=True).parameters.values()
+    options = [parameter for parameter in taken if parameter.annotation in (Path, str)]
+    sections = [p.name for p in taken if p.name != "params" and p not in options]
+
+    def call(**given: Any) -> None:
+        from pydantic import ValidationError
+
+        numbers = params()
+        try:
+            positional = [module.Params(**numbers[name])] if hasattr(module, "Params") else []
+        except ValidationError as error:
+            raise Misconfigured(explain(error, f"params.yaml, section {name}")) from None
+        module.run(*positional, **{section: numbers[section] for section in sections}, **given)
+
+    return click.Command(
+        name,
+        callback=call,
+        help=module.__doc__,
+        params=[
+            click.Option(
+                ["--" + p.name.replace("_", "-")], required=True, type=click.Path(path_type=Path) if p.annotation is Path else str
+            )
+            for p in options
+        ],
+    )
+
+
+def params() -> dict[str, Any]:
+    """The numbers of `params.yaml`, where the command was called."""
+    from ruamel.yaml import YAML
+
+    path = Path("params.yaml")
+    if not path.exists():
+        raise Misconfigured(f"no params.yaml in {Path.cwd()}: call gazette where the project lies")
+    loaded: dict[str, Any] = YAML(typ="safe").load(path)
+    return loaded
+
+
+def explain(error: Any, where: str) -> str:
+    """What pydantic refused, a line for each key."""
+    lines = [f"{where}: {'.'.join(map(str, part['loc']))}: {part['msg']}, got {part['input']!r}" for part in error.errors()]
+    return "\n".join(lines)
+
+
+@gazette.group()
+def corpus() -> None:
+    """The corpora described in data/corpora."""
+
+
+@corpus.command("fetch")
+@click.argument("name")
+def corpus_fetch(name: str) -> None:
+    """Bring the files of corpus NAME to data/raw/NAME, checked by their hash.
+
+    Example: gazette corpus fetch bbc_news
+    """
+    from gazette import corpus, fetching
+
+    described = corpus.describe(Path("data/corpora") / f"{name}.yaml")
+    click.echo(fetching.fetch(described, Path("data/raw") / name))
+
+
+@gazette.command()
+def run() -> None:
+    """Bring every stage up to date (`dvc repro`), write the report, and show what came out."""
+    from gazette import graph, summary, wiring
+
+    outcome = graph.reproduce()
+    if outcome.code:
+        sys.exit(outcome.code)
+    summary.show(outcome.states, wiring.paths(params()))
+
+
+@gazette.command()
+@click.argument("texts", nargs=-1)
+@click.option("--file", "source", type=click.Path(path_type=Path, allow_dash=True), help="CSV or JSON lines with a column `text`, or plain lines; - for standard input.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="Another bundle than the selected one.")
+@click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to show.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per text.")
+def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, top: int, as_json: bool) -> None:
+    """Label TEXTS with the selected classifier.
+
+    \b
+    Examples:
+      gazette predict "Shares fell after the bank cut its forecast."
+      gazette predict --file articles.csv --top 2 --json
+      cat headlines.txt | gazette predict --file -
+    """  # noqa: D301
+    from gazette import wiring
+    from gazette.bundle import Bundle
+
+    given = list(texts)
+    if source is not None:
+        from gazette import incoming
+
+        given += incoming.read(source)
+    if not given:
+        raise click.UsageError("no text: give TEXTS or --file")
+    folder = bundle or Path(wiring.paths(params())["select"]["bundle"])
+    if not folder.exists():
+        raise Misconfigured(f"no bundle at {folder}: `gazette run` makes it")
+    classifier = Bundle(folder)
+    for text, row in zip(given, classifier.probabilities(given), strict=True):
+        best = [(classifier.labels[place], float(row[place])) for place in (-row).argsort(kind="stable")[:top]]
+        if as_json:
+            click.echo(json.dumps({"text": text, "labels": [{"label": label, "probability": round(p, 6)} for label, p in best]}, ensure_ascii=False))
+        else:
+            click.echo("  ".join(f"{label} {p:.3f}" for label, p in best))
+
+
+@gazette.command()
+def report() -> None:
+    """Write the report, one HTML page that stands alone, from what the stages left."""
+    from gazette import report, wiring
+
+    click.echo(report.write(wiring.paths(params()), params()))

@@ -1,0 +1,41 @@
+"""Convolutions of several widths over embedded tokens, the largest response of each kept.
+
+After Y. Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
+"""
+
+import keras
+from pydantic import Field
+
+from gazette.networks import fitting, layers
+
+
+class Params(fitting.Params, frozen=True, extra="forbid"):
+    """Sizes of the embedding and of the convolutions; `widths` in tokens, `filters` for each width."""
+
+    embedding: int = Field(ge=1)
+    filters: int = Field(ge=1)
+    widths: list[int] = Field(min_length=1)
+
+
+def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+    """Embedding, convolutions side by side, maximum over the tokens, softmax."""
+    ids = layers.token_ids()
+    vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
+    vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
+    found = [
+        layers.MaskedMax()(
+            keras.layers.Conv1D(
+                params.filters, width, padding="same", activation="relu", kernel_regularizer=params.regularizer()
+            )(vectors),
+            ids,
+        )
+        for width in params.widths
+    ]
+    joined = keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
+    joined = keras.layers.Dropout(params.dropout)(joined)
+    return keras.Model(ids, layers.probabilities(classes, params.regularizer())(joined))
+
+
+def finish(network: keras.Model) -> keras.Model:
+    """The network as it was fitted."""
+    return network

@@ -1,0 +1,155 @@
+"""Fitting a network: batches of like length, the optimizer, early stopping, the learning curve."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+from pydantic import BaseModel, Field
+
+from gazette.errors import Misconfigured
+
+
+class Tokens(BaseModel, frozen=True, extra="forbid"):
+    """What every family has: how its texts are cut. A length is in tokens, `length_quantile` one of the train rows'."""
+
+    family: str
+    tokens: Literal["words", "characters", "bpe"]
+    vocabulary: int = Field(ge=10, le=65_536)
+    min_count: int = Field(ge=1)
+    length_quantile: float = Field(gt=0, le=1)
+    length_cap: int = Field(ge=1)
+
+
+class Params(Tokens, frozen=True, extra="forbid"):
+    """What the families have that are fitted step by step."""
+
+    optimizer: Literal["sgd", "adagrad", "adam", "adamw", "rmsprop"]
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "cosine"]
+    clip_norm: float = Field(ge=0)  # 0: gradients are not clipped
+    batch: int = Field(ge=1, le=4096)
+    epochs: int = Field(ge=1, le=1000)
+    patience: int = Field(ge=1)
+    class_weights: bool
+    l1: float = Field(ge=0)
+    l2: float = Field(ge=0)
+    dropout: float = Field(ge=0, lt=1)
+
+    def regularizer(self) -> keras.regularizers.Regularizer | None:
+        """L1 and L2 on the weights that this is given to; None where both are 0, which costs nothing."""
+        return keras.regularizers.L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded articles: the token ids of each, cut to the maximum length, and the number of its label."""
+
+    ids: list[np.ndarray]  # type: ignore[type-arg]
+    labels: np.ndarray  # type: ignore[type-arg]
+
+
+def padded(ids: list[np.ndarray], multiple: int = 8) -> np.ndarray:  # type: ignore[type-arg]
+    """Token ids as one int32 array, each text padded with 0 to the longest, rounded up so that few shapes occur."""
+    longest = max(max(len(text) for text in ids), 1)
+    array = np.zeros((len(ids), multiple * math.ceil(longest / multiple)), np.int32)
+    for row, text in zip(array, ids, strict=True):
+        row[: len(text)] = text
+    return array
+
+
+class Batches:
+    """Rows in batches of like length, shuffled anew at each reading from one seed; without one, from short to long."""
+
+    POOL = 32  # batches that are sorted by length together: enough to pad little, few enough to stay mixed
+
+    def __init__(self, rows: Rows, size: int, seed: int | None = None) -> None:
+        self.rows, self.size = rows, size
+        self.random = None if seed is None else np.random.default_rng(seed)
+        self.lengths = np.array([len(text) for text in rows.ids])
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.lengths) / self.size)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:  # type: ignore[type-arg]
+        for batch in self._order():
+            yield padded([self.rows.ids[row] for row in batch]), self.rows.labels[batch]
+
+    def _order(self) -> list[np.ndarray]:  # type: ignore[type-arg]
+        if self.random is None:
+            return list(_chunks(np.argsort(self.lengths, kind="stable"), self.size))
+        pools = _chunks(self.random.permutation(len(self.lengths)), self.size * self.POOL)
+        ordered = (pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools)
+        batches = [batch for pool in ordered for batch in _chunks(pool, self.size)]
+        return [batches[place] for place in self.random.permutation(len(batches))]
+
+    def dataset(self) -> tf.data.Dataset:
+        """The same for Keras' `fit`, which reads it once an epoch; shapes are declared, so that none is traced twice."""
+        signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int64))
+        dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
+        return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
+
+
+def _chunks(order: np.ndarray, size: int) -> Iterator[np.ndarray]:  # type: ignore[type-arg]
+    return (order[start : start + size] for start in range(0, len(order), size))
+
+
+class _StopAtNonFinite(keras.callbacks.Callback):  # type: ignore[misc]
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        loss = (logs or {})["loss"]
+        if not math.isfinite(loss):
+            raise Misconfigured(
+                f"the loss is {loss} after {self.model.optimizer.iterations.numpy()} steps; nothing was written. "
+                "Lower learning_rate of this model in params.yaml."
+            )
+
+
+def fix(seed: int, threads: int) -> None:
+    """Makes what follows the same in every process: one seed, ordered operations, a number of threads."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def probabilities(network: keras.Model, rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
+    """Class probabilities as Keras computes them, rows × classes."""
+    chunks = (rows.ids[start : start + 256] for start in range(0, len(rows.ids), 256))
+    return np.concatenate([keras.ops.convert_to_numpy(network(padded(ids), training=False)) for ids in chunks])
+
+
+def fit(network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, verbose: int) -> list[dict[str, float]]:
+    """Fits `network` in place and returns its learning curve, a dict per epoch; the best epoch's weights are kept.
+
+    The best epoch is the first one with the highest accuracy on the valid rows. Raises Misconfigured at the first loss
+    that is not finite.
+    """
+    batches = Batches(train, params.batch, seed)
+    rate: Any = params.learning_rate
+    if params.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * len(batches))
+    network.compile(
+        optimizer=keras.optimizers.get({"class_name": params.optimizer, "config": {"learning_rate": rate, "clipnorm": params.clip_norm or None}}),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    counts = np.bincount(train.labels)
+    history = network.fit(
+        batches.dataset(),
+        validation_data=Batches(valid, params.batch).dataset(),
+        epochs=params.epochs,
+        class_weight=dict(enumerate(len(train.labels) / (len(counts) * counts))) if params.class_weights else None,
+        callbacks=[
+            _StopAtNonFinite(),
+            keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=params.patience, restore_best_weights=True),
+        ],
+        shuffle=False,  # the batches are
+        verbose=verbose,
+    )
+    names = {"loss": "train_loss", "accuracy": "train_accuracy", "val_loss": "valid_loss", "val_accuracy": "valid_accuracy"}
+    columns = {names[key]: values for key, values in history.history.items()}
+    return [{"epoch": epoch, **dict(zip(columns, row, strict=True))} for epoch, row in enumerate(zip(*columns.values(), strict=True), 1)]

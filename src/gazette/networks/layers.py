@@ -1,0 +1,56 @@
+"""Layers that several families share, in backend-neutral Keras; each is safe for a text without any token."""
+
+import functools
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+Activation = Literal["relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu"]
+
+
+def token_ids() -> keras.KerasTensor:
+    """The input of every family: token ids, batch × length."""
+    return keras.Input((None,), dtype="int32", name="inputs")
+
+
+def is_token(ids: Any) -> Any:
+    """1.0 where there is a token, 0.0 where there is padding; batch × length × 1."""
+    return ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), -1)
+
+
+class MaskedSum(keras.layers.Layer):  # type: ignore[misc]
+    """Sums the vectors of a text's tokens, divided by their number to the power `norm` (1: the mean, 0.5: in between)."""
+
+    def __init__(self, norm: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.norm = norm
+
+    def call(self, vectors: Any, ids: Any) -> Any:  # noqa: D102
+        mask = is_token(ids)
+        count = ops.maximum(ops.sum(mask, axis=1), 1.0)
+        return ops.sum(vectors * mask, axis=1) / ops.power(count, self.norm)
+
+
+class MaskedMax(keras.layers.Layer):  # type: ignore[misc]
+    """The largest value of each channel over a text's tokens; channels are expected to be zero or more (after relu)."""
+
+    def call(self, vectors: Any, ids: Any) -> Any:  # noqa: D102
+        return ops.max(vectors * is_token(ids), axis=1)
+
+
+class KeyMask(keras.layers.Layer):  # type: ignore[misc]
+    """Where attention may look: batch × 1 × length, broadcast over the tokens that look."""
+
+    def call(self, ids: Any) -> Any:  # noqa: D102
+        return ops.expand_dims(ops.not_equal(ids, 0), 1)
+
+
+def activation(name: Activation) -> Any:
+    """The activation of that name; gelu by its tanh approximation, since ONNX lacks the exact one's `Erfc`."""
+    return functools.partial(ops.gelu, approximate=True) if name == "gelu" else name
+
+
+def probabilities(classes: int, regularizer: keras.regularizers.Regularizer | None) -> keras.layers.Layer:
+    """The last layer of a network: a probability per class."""
+    return keras.layers.Dense(classes, activation="softmax", kernel_regularizer=regularizer, name="probabilities")

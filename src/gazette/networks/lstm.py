@@ -1,0 +1,33 @@
+"""The classic two-layer LSTM: embedding, a recurrent layer that returns its sequence, one that returns its end."""
+
+import keras
+from pydantic import Field
+
+from gazette.networks import fitting, layers
+
+
+class Params(fitting.Params, frozen=True, extra="forbid"):
+    """Sizes of the embedding and of each recurrent layer."""
+
+    embedding: int = Field(ge=1)
+    units: list[int] = Field(min_length=1)
+    bidirectional: bool
+
+
+def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+    """Embedding, LSTM layers, softmax; padding is masked."""
+    ids = layers.token_ids()
+    vectors = keras.layers.Embedding(vocabulary, params.embedding, mask_zero=True)(ids)
+    vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
+    for place, units in enumerate(params.units, 1):
+        recurrent = keras.layers.LSTM(
+            units, return_sequences=place < len(params.units), kernel_regularizer=params.regularizer()
+        )
+        vectors = (keras.layers.Bidirectional(recurrent) if params.bidirectional else recurrent)(vectors)
+    vectors = keras.layers.Dropout(params.dropout)(vectors)
+    return keras.Model(ids, layers.probabilities(classes, params.regularizer())(vectors))
+
+
+def finish(network: keras.Model) -> keras.Model:
+    """The network as it was fitted."""
+    return network

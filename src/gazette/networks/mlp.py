@@ -1,0 +1,34 @@
+"""A multilayer perceptron on the average of embedded tokens.
+
+After M. Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text Classification", ACL 2015.
+"""
+
+import keras
+from pydantic import Field
+
+from gazette.networks import fitting, layers
+
+
+class Params(fitting.Params, frozen=True, extra="forbid"):
+    """Sizes of the embedding and of each hidden layer, and their activation."""
+
+    embedding: int = Field(ge=1)
+    hidden: list[int]
+    activation: layers.Activation
+
+
+def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+    """Embedding, average over the tokens, dense layers, softmax."""
+    ids = layers.token_ids()
+    vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
+    values = layers.MaskedSum()(vectors, ids)
+    for units in params.hidden:
+        values = keras.layers.Dropout(params.dropout)(values)
+        values = keras.layers.Dense(units, activation=layers.activation(params.activation), kernel_regularizer=params.regularizer())(values)
+    values = keras.layers.Dropout(params.dropout)(values)
+    return keras.Model(ids, layers.probabilities(classes, params.regularizer())(values))
+
+
+def finish(network: keras.Model) -> keras.Model:
+    """The network as it was fitted."""
+    return network

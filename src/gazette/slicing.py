@@ -1,0 +1,35 @@
+"""Slices: kinds of articles on which a classifier may do worse than on the whole; pure."""
+
+import polars as pl
+
+from gazette.profile import HOME_SCRIPT
+
+MANY = 20  # a column with more values than this (one file per article) is no slice
+
+
+def by_slice(judged: pl.DataFrame, language: str, least: int) -> pl.DataFrame:
+    """Rows and accuracy of each slice with at least `least` rows, by kind of slice and value.
+
+    `judged` has text, label, predicted and file. Length is in thirds of the articles' characters; script tells whether
+    at least half of the letters are in the script of the language.
+    """
+    length = pl.col("text").str.len_chars()
+    letters, home = pl.col("text").str.count_matches(r"\p{L}"), pl.col("text").str.count_matches(HOME_SCRIPT[language])
+    kinds = {
+        "class": pl.col("label"),
+        "length": pl.when(length <= length.quantile(1 / 3))
+        .then(pl.lit("short"))
+        .when(length <= length.quantile(2 / 3))
+        .then(pl.lit("medium"))
+        .otherwise(pl.lit("long")),
+        "digits": pl.when(pl.col("text").str.contains(r"\p{N}")).then(pl.lit("some")).otherwise(pl.lit("none")),
+        "script": pl.when(home * 2 >= letters).then(pl.lit("home")).otherwise(pl.lit("foreign")),
+        "file": pl.col("file"),
+    }
+    right = (pl.col("label") == pl.col("predicted")).mean()
+    tables = [
+        judged.group_by(value=value).agg(rows=pl.len(), accuracy=right).with_columns(slice=pl.lit(kind))
+        for kind, value in kinds.items()
+        if judged.select(value.n_unique()).item() <= MANY
+    ]
+    return pl.concat(tables).filter(pl.col("rows") >= least).select("slice", "value", "rows", "accuracy").sort("slice", "value")

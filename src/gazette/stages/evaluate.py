@@ -1,0 +1,66 @@
+"""Turns the selected bundle and the test rows into metrics with intervals, slices, plots and predictions."""
+
+from pathlib import Path
+
+import polars as pl
+from pydantic import BaseModel, Field
+
+from gazette import articles, records, scoring, slicing
+from gazette.bundle import Bundle
+
+
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """How the bootstrap draws, how confident its intervals are, and what is worth showing."""
+
+    seed: int = Field(ge=0)
+    threads: int = Field(ge=1)
+    resamples: int = Field(ge=100)
+    confidence: float = Field(gt=0.5, lt=1)
+    min_slice_rows: int = Field(ge=1)
+    mistakes: int = Field(ge=0)
+
+
+def run(
+    params: Params,
+    *,
+    bundle: Path,
+    test: Path,
+    metrics: Path,
+    slices: Path,
+    confusion: Path,
+    calibration: Path,
+    predictions: Path,
+    mistakes: Path,
+) -> None:
+    """What is judged is what is shipped: the bundle's exported network, in ONNX Runtime."""
+    classifier = Bundle(bundle, params.threads)
+    labels = classifier.labels
+    rows = articles.read(test)
+    probabilities = classifier.probabilities(rows["text"].to_list())
+    actual = rows["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
+    predicted = probabilities.argmax(axis=1)
+    samples = scoring.resample(actual, predicted, len(labels), params.resamples, params.seed)
+    calibrated, curve = scoring.calibration(actual, probabilities)
+    figures = {
+        "accuracy": scoring.accuracy(actual, predicted),
+        "macro_f1": scoring.macro_f1(actual, predicted, len(labels)),
+        **calibrated,
+        "rows": rows.height,
+        "interval": {name: dict(zip(("low", "high"), scoring.interval(drawn, params.confidence), strict=True)) for name, drawn in samples.items()},
+        "classes": scoring.per_class(actual, predicted, labels),
+    }
+    judged = rows.with_columns(
+        predicted=pl.Series([labels[number] for number in predicted], dtype=pl.String),
+        probability=pl.Series(probabilities.max(axis=1)),
+        probabilities=pl.Series(probabilities.tolist(), dtype=pl.List(pl.Float32)),
+    )
+    sliced = slicing.by_slice(judged, classifier.language, params.min_slice_rows)
+    wrong = judged.filter(pl.col("label") != pl.col("predicted")).sort("probability", "file", "line", descending=[True, False, False])
+    records.write(figures, metrics)
+    records.write_csv(sliced, slices)
+    records.write_csv(pl.DataFrame(scoring.confusion(actual, predicted, labels)), confusion)
+    records.write_csv(pl.DataFrame(curve), calibration)
+    articles.write_table(judged.drop("text"), predictions)
+    articles.write_table(wrong.head(params.mistakes).drop("probabilities"), mistakes)
+    low, high = figures["interval"]["accuracy"].values()
+    print(f"accuracy {figures['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {rows.height:,} test rows, ECE {figures['ece']:.4f}")

@@ -1,0 +1,120 @@
+"""Turns the selected bundle, the candidates and the metrics into a version in the registry and a receipt."""
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from gazette import records, registry
+from gazette.errors import BrokenContract
+
+EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
+
+
+def run(
+    *,
+    candidates: list[str],
+    models: dict[str, Any],
+    description: Path,
+    raw: str,
+    lock: Path,
+    bundle: Path,
+    selection: Path,
+    scores: Path,
+    curves: Path,
+    metrics: Path,
+    receipt: Path,
+    version: Path,
+) -> None:
+    """Twice is once: the bundle's digest finds the version that is there. Moves `challenger` either way.
+
+    Under `dvc exp run` a version carries the experiment's name and no alias moves. Raises BrokenContract where the raw
+    files were edited and their pointer still names the old ones.
+    """
+    recorded = YAML(typ="safe").load(lock)["stages"]
+    digest = _hash_of(bundle, recorded)
+    _refuse_unrecorded(raw, recorded)
+    name = description.stem
+    selected = records.read(selection)["selected"]
+    figures = records.read(metrics)
+    experiment = os.environ.get("DVC_EXP_NAME", "")
+    client = registry.connect()
+    number = registry.find(client, name, digest)
+    known = number is not None
+    if number is None:
+        tags = _tags(recorded, raw, experiment)
+        about = records.read(bundle / "bundle.json")
+        address = registry.log(
+            name,
+            bundle,
+            selected,
+            [_candidate(candidate, models[candidate], scores, curves) for candidate in candidates],
+            {key: value for key, value in figures.items() if isinstance(value, float)},
+            [lock, metrics],
+            tags,
+            EXAMPLES[about["language"]],
+        )
+        number = registry.register(client, name, address, digest, tags, _about(selected, figures, digest, tags))
+    if not experiment:
+        registry.challenge(client, name, number)
+    records.write({"name": name, "digest": digest}, receipt)
+    records.write({"name": name, "version": number}, version)
+    print(f"{name} version {number} ({selected}, {'registered before' if known else 'new'}), digest {digest}")
+
+
+def _candidate(name: str, params: dict[str, Any], scores: Path, curves: Path) -> registry.Candidate:
+    with (curves / f"{name}.csv").open(encoding="utf-8") as file:
+        curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return registry.Candidate(name, params, curve, records.read(scores / f"{name}.json"))
+
+
+def _hash_of(path: Path | str, recorded: dict[str, Any]) -> str:
+    """The hash that dvc.lock records for a path, as an output or a dependency of any stage."""
+    entries = (entry for stage in recorded.values() for entry in [*stage.get("outs", []), *stage.get("deps", [])])
+    return str(next(entry["md5"] for entry in entries if entry["path"] == str(path)))
+
+
+def _refuse_unrecorded(raw: str, recorded: dict[str, Any]) -> None:
+    pointer = Path(raw + ".dvc")
+    named = YAML(typ="safe").load(pointer)["outs"][0]["md5"]
+    used = _hash_of(raw, recorded)
+    if named != used:
+        raise BrokenContract(
+            f"{raw} was edited: its files have the hash {used}, {pointer} names {named}. "
+            f"`dvc add {raw}` records the edit, `dvc checkout {pointer}` undoes it."
+        )
+
+
+def _tags(recorded: dict[str, Any], raw: str, experiment: str) -> dict[str, str]:
+    """What made a version. No commit holds today's dvc.lock yet, so the commit is the one that this run started from."""
+    code = {dep["path"]: dep["md5"] for stage in recorded.values() for dep in stage["deps"] if dep["path"].startswith("src/")}
+    params = {name: stage.get("params", {}) for name, stage in recorded.items()}
+    tags = {
+        "data": _hash_of(raw, recorded),
+        "params": _sha256(params),
+        "code": _sha256(code),
+        "base_commit": _git("rev-parse", "HEAD"),
+        "tree": "dirty" if _git("status", "--porcelain", "--untracked-files=no") else "clean",
+    }
+    return tags | ({"experiment": experiment} if experiment else {})
+
+
+def _about(selected: str, figures: dict[str, Any], digest: str, tags: dict[str, str]) -> str:
+    return (
+        f"**{selected}**: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f} on {figures['rows']:,} test rows.\n\n"
+        f"Made from data `{tags['data']}`, params `{tags['params']}`, code `{tags['code']}`, on top of commit "
+        f"`{tags['base_commit']}` ({tags['tree']} tree). Its revision is the commit whose `dvc.lock` names the bundle `{digest}`."
+    )
+
+
+def _sha256(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,49 @@
+"""Turns the candidates' scores on the valid rows into the bundle to be judged and served."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from gazette import records
+
+
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """`tie`: scores this close to the best, in standard errors of its macro-F1, count as equal."""
+
+    tie: float = Field(ge=0)
+
+
+def run(params: Params, *, candidates: list[str], bundles: Path, scores: Path, bundle: Path, selection: Path) -> None:
+    """Takes the best macro-F1; among equals the fewest bytes, then the first in `candidates`."""
+    found = {name: records.read(scores / f"{name}.json") for name in candidates}
+    chosen = choose(found, params.tie)
+    _remove_leftovers(candidates, bundles, scores)
+    partial = bundle.with_name(bundle.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(bundles / chosen, partial)
+    shutil.rmtree(bundle, ignore_errors=True)
+    partial.rename(bundle)
+    records.write({"selected": chosen}, selection)
+    for name, score in found.items():
+        mark = "selected" if name == chosen else ""
+        print(f"{name:12} macro-F1 {score['macro_f1']:.4f} ± {score['standard_error']:.4f} {score['bytes']:>12,} bytes {mark}".rstrip())
+
+
+def choose(scores: dict[str, dict[str, Any]], tie: float) -> str:
+    """The name of the candidate to ship; `scores` in the order of preference."""
+    best = max(scores.values(), key=lambda score: score["macro_f1"])
+    enough = best["macro_f1"] - tie * best["standard_error"]
+    equals = [name for name, score in scores.items() if score["macro_f1"] >= enough]
+    return min(equals, key=lambda name: scores[name]["bytes"])
+
+
+def _remove_leftovers(candidates: list[str], bundles: Path, scores: Path) -> None:
+    """Removes candidates that params.yaml no longer lists: DVC would take them for inputs. They stay in its cache."""
+    for folder in bundles.iterdir():
+        if folder.name not in candidates:
+            shutil.rmtree(folder)
+    for file in scores.iterdir():
+        if file.stem not in candidates:
+            file.unlink()

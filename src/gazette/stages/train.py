@@ -1,0 +1,123 @@
+"""Turns train and valid rows into a candidate: its bundle, its learning curve, its score on the valid rows."""
+
+import contextlib
+import importlib
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, Field
+from tokenizers import Tokenizer
+
+from gazette import articles, corpus, machine, records, scoring, tokenizing
+from gazette.bundle import Bundle
+from gazette.errors import Misconfigured
+
+if TYPE_CHECKING:
+    import keras
+
+    from gazette.networks import fitting
+
+
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """What all candidates share; all of it changes the bytes of what is learned."""
+
+    seed: int = Field(ge=0)
+    threads: int = Field(ge=1)
+    onednn: bool
+    tolerance: float = Field(gt=0)
+    resamples: int = Field(ge=100)
+
+
+def run(
+    params: Params,
+    *,
+    models: dict[str, Any],
+    candidate: str,
+    description: Path,
+    train: Path,
+    valid: Path,
+    bundle: Path,
+    curve: Path,
+    score: Path,
+    fingerprint: Path,
+) -> None:
+    """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(params.onednn))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from gazette.networks import fitting  # TensorFlow reads its environment when it is imported
+
+    fitting.fix(params.seed, params.threads)
+    section = models[candidate]
+    family = importlib.import_module(f"gazette.networks.{section['family']}")
+    numbers = family.Params(**section)
+    described = corpus.describe(description)
+    tables = {"train": articles.read(train), "valid": articles.read(valid)}
+    texts = {split: table["text"].to_list() for split, table in tables.items()}
+    tokenizer = tokenizing.learn(texts["train"], numbers.tokens, numbers.vocabulary, numbers.min_count)
+    tokenizing.limit(tokenizer, texts["train"], numbers.length_quantile, numbers.length_cap)
+    rows = {
+        split: fitting.Rows(tokenizing.encode(tokenizer, texts[split]), _numbered(table["label"], described.labels))
+        for split, table in tables.items()
+    }
+
+    network = family.build(numbers, rows["train"], tokenizer.get_vocab_size(), len(described.labels))
+    with contextlib.redirect_stdout(sys.stderr):
+        verbose = 1 if sys.stderr.isatty() else 2
+        learned = fitting.fit(network, numbers, rows["train"], rows["valid"], params.seed, verbose)
+    network = family.finish(network)
+
+    partial = bundle.with_name(bundle.name + ".partial")
+    _write(partial, network, tokenizer, described)
+    found = Bundle(partial, params.threads).probabilities(texts["valid"])
+    _compare(found, fitting.probabilities(network, rows["valid"]), params.tolerance)
+    figures = _score(rows["valid"].labels, found, params)
+    figures["bytes"] = sum(file.stat().st_size for file in partial.iterdir())
+    figures["epochs"] = len(learned)
+    records.write_csv(pl.DataFrame(learned), curve)
+    records.write(figures, score)
+    records.write(machine.fingerprint(params.threads, params.onednn), fingerprint)
+    shutil.rmtree(bundle, ignore_errors=True)
+    partial.rename(bundle)
+    print(f"{candidate}: macro-F1 {figures['macro_f1']:.4f} on {len(found):,} valid rows after {len(learned)} epochs")
+
+
+def _numbered(names: pl.Series, labels: list[str]) -> Any:
+    return names.replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
+
+
+def _write(folder: Path, network: "keras.Model", tokenizer: Tokenizer, described: corpus.Corpus) -> None:
+    from gazette import export  # imports onnx, 0.5 s
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    export.export(network, folder / "model.onnx")
+    network.save_weights(folder / "model.weights.h5")
+    (folder / "model.weights.h5").rename(folder / "weights.h5")
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    about = {"labels": described.labels, "language": described.language, "inputs": {"inputs": "tokenizer.json"}}
+    records.write(about, folder / "bundle.json")
+
+
+def _compare(shipped: Any, fitted: Any, tolerance: float) -> None:
+    difference = float(np.abs(shipped - fitted).max())
+    if not difference <= tolerance:
+        raise Misconfigured(
+            f"the exported network differs from the fitted one by {difference:.2g} in a probability; train.tolerance in "
+            f"params.yaml allows {tolerance:.2g}. Look for a layer that ONNX rounds differently, or raise the tolerance."
+        )
+
+
+def _score(actual: Any, probabilities: Any, params: Params) -> dict[str, Any]:
+    predicted = probabilities.argmax(axis=1)
+    classes = probabilities.shape[1]
+    samples = scoring.resample(actual, predicted, classes, params.resamples, params.seed)
+    return {
+        "accuracy": scoring.accuracy(actual, predicted),
+        "macro_f1": scoring.macro_f1(actual, predicted, classes),
+        "standard_error": float(samples["macro_f1"].std()),
+    }

@@ -1,0 +1,47 @@
+"""Tokenizers: learned from train rows, saved as `tokenizer.json`, which any program can read."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from gazette.normalizing import normalizer
+
+PAD, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
+
+
+def learn(texts: Sequence[str], tokens: Literal["words", "characters", "bpe"], vocabulary: int, min_count: int) -> Tokenizer:
+    """A tokenizer with at most `vocabulary` tokens that stand at least `min_count` times in `texts`.
+
+    words: runs of letters and digits, punctuation and Han characters one by one; characters: all but white space one by
+    one; bpe: parts of words, the most frequent pairs joined first (R. Sennrich et al., ACL 2016).
+    """
+    special = [PAD, UNKNOWN]
+    words = pre_tokenizers.BertPreTokenizer()
+    if tokens == "bpe":
+        tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False
+        )
+    else:
+        tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False
+        )
+    characters = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("", "isolated")])
+    tokenizer.normalizer = normalizer()
+    tokenizer.pre_tokenizer = characters if tokens == "characters" else words
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def limit(tokenizer: Tokenizer, texts: Sequence[str], quantile: float, cap: int) -> None:
+    """Cuts texts from now on at the `quantile` of the lengths of `texts` in tokens, at most `cap`."""
+    lengths = [len(encoding) for encoding in tokenizer.encode_batch_fast(texts)]
+    tokenizer.enable_truncation(int(min(np.quantile(lengths, quantile, method="higher"), cap)))
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:  # type: ignore[type-arg]
+    """Token ids of each text, without padding."""
+    return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(texts)]

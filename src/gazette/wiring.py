@@ -1,0 +1,26 @@
+"""Which path each stage has for each of its options: read off `cmd:` in `dvc.yaml`, the only place where paths stand."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+
+def paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Stage (`train@cnn` for a candidate) to option to path, templates filled in."""
+    wired = {}
+    for name, stage in YAML(typ="safe").load(Path("dvc.yaml"))["stages"].items():
+        command = stage["cmd"].replace("${corpus}", params["corpus"])
+        if "matrix" not in stage:
+            wired[name] = options(command)
+            continue
+        for candidate in params["candidates"]:
+            wired[f"{name}@{candidate}"] = options(command.replace("${item.candidate}", candidate))
+    return wired
+
+
+def options(command: str) -> dict[str, str]:
+    """The options of `gazette <stage> --option value …`."""
+    words = shlex.split(command)[2:]
+    return {option.removeprefix("--").replace("-", "_"): value for option, value in zip(words[::2], words[1::2], strict=True)}
