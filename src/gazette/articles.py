@@ -49,7 +49,7 @@ def write(articles: pl.DataFrame, path: Path) -> None:
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Writes any table as parquet, whole or not at all; rows stay in their order, so equal tables are equal bytes."""
+    """Writes any table as parquet, whole or not at all; rows keep their order, so equal tables are equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     table.write_parquet(partial)
@@ -57,7 +57,7 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def sort_out(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Parts the rows that keep the contract, labels included, from those that do not: (articles, rejects with reason)."""
+    """Parts the rows that keep the contract, labels included, from those that do not (with a reason)."""
     schema = deepcopy(Article.to_schema())  # pandera keeps one for all
     schema.columns["label"].checks.append(
         pa.Check.isin(labels, error="unknown label: the description names " + ", ".join(labels))

@@ -26,7 +26,9 @@ class Commands(click.Group):
         super().format_epilog(ctx, formatter)
 
 
-@click.group(cls=Commands, epilog="Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 a bug.")
+@click.group(
+    cls=Commands, epilog="Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 a bug."
+)
 @click.version_option(__version__)
 def gazette() -> None:
     """Labelled news goes in; a registered classifier comes out."""
@@ -62,7 +64,9 @@ def stage(name: str) -> click.Command:
         help=module.__doc__,
         params=[
             click.Option(
-                ["--" + p.name.replace("_", "-")], required=True, type=click.Path(path_type=Path) if p.annotation is Path else str
+                ["--" + p.name.replace("_", "-")],
+                required=True,
+                type=click.Path(path_type=Path) if p.annotation is Path else str,
             )
             for p in options
         ],
@@ -72,17 +76,23 @@ def stage(name: str) -> click.Command:
 def params() -> dict[str, Any]:
     """The numbers of `params.yaml`, where the command was called."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     path = Path("params.yaml")
     if not path.exists():
         raise Misconfigured(f"no params.yaml in {Path.cwd()}: call gazette where the project lies")
-    loaded: dict[str, Any] = YAML(typ="safe").load(path)
+    try:
+        loaded: dict[str, Any] = YAML(typ="safe").load(path)
+    except YAMLError as error:
+        raise Misconfigured(f"params.yaml is not YAML: {error}") from None
     return loaded
 
 
 def explain(error: Any, where: str) -> str:
     """What pydantic refused, a line for each key."""
-    lines = [f"{where}: {'.'.join(map(str, part['loc']))}: {part['msg']}, got {part['input']!r}" for part in error.errors()]
+    lines = [
+        f"{where}: {'.'.join(map(str, part['loc']))}: {part['msg']}, got {part['input']!r}" for part in error.errors()
+    ]
     return "\n".join(lines)
 
 
@@ -107,17 +117,25 @@ def corpus_fetch(name: str) -> None:
 @gazette.command()
 def run() -> None:
     """Bring every stage up to date (`dvc repro`), write the report, and show what came out."""
-    from gazette import graph, summary, wiring
+    from gazette import graph, report, summary, wiring
 
+    numbers = params()
     outcome = graph.reproduce()
     if outcome.code:
+        click.echo(outcome.message, err=True)
         sys.exit(outcome.code)
-    summary.show(outcome.states, wiring.paths(params()))
+    paths = wiring.paths(numbers)
+    summary.show(outcome.states, paths, report.write(paths, numbers))
 
 
 @gazette.command()
 @click.argument("texts", nargs=-1)
-@click.option("--file", "source", type=click.Path(path_type=Path, allow_dash=True), help="CSV or JSON lines with a column `text`, or plain lines; - for standard input.")
+@click.option(
+    "--file",
+    "source",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="CSV or JSON lines with a column `text`, or plain lines; - for standard input.",
+)
 @click.option("--bundle", type=click.Path(path_type=Path), help="Another bundle than the selected one.")
 @click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to show.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per text.")
@@ -129,7 +147,7 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
       gazette predict "Shares fell after the bank cut its forecast."
       gazette predict --file articles.csv --top 2 --json
       cat headlines.txt | gazette predict --file -
-    """  # noqa: D301
+    """
     from gazette import wiring
     from gazette.bundle import Bundle
 
@@ -147,7 +165,12 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
     for text, row in zip(given, classifier.probabilities(given), strict=True):
         best = [(classifier.labels[place], float(row[place])) for place in (-row).argsort(kind="stable")[:top]]
         if as_json:
-            click.echo(json.dumps({"text": text, "labels": [{"label": label, "probability": round(p, 6)} for label, p in best]}, ensure_ascii=False))
+            click.echo(
+                json.dumps(
+                    {"text": text, "labels": [{"label": label, "probability": round(p, 6)} for label, p in best]},
+                    ensure_ascii=False,
+                )
+            )
         else:
             click.echo("  ".join(f"{label} {p:.3f}" for label, p in best))
 

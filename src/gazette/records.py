@@ -11,7 +11,9 @@ def write(record: dict[str, Any], path: Path) -> None:
     """Writes figures as JSON in their own order, floats to six decimals; a figure that is not finite is refused."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(_rounded(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    partial.write_text(
+        json.dumps(_rounded(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
     partial.rename(path)
 
 

@@ -20,7 +20,7 @@ _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is told about a candidate: its numbers, its learning curve (a dict per epoch), its score on valid rows."""
+    """What is told about a candidate: its numbers, its learning curve (a dict per epoch), its score."""
 
     name: str
     params: dict[str, Any]
@@ -28,8 +28,23 @@ class Candidate:
     score: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What is told about a run: its candidates, the metrics of the selected one, what made it, files to keep."""
+
+    experiment: str
+    name: str
+    candidates: list[Candidate]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    files: list[Path]
+    examples: list[str]
+
+
 def connect() -> mlflow.MlflowClient:
     """A client of the registry that the environment names."""
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI", DEFAULT))
     return mlflow.MlflowClient()
@@ -41,27 +56,23 @@ def find(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
     return str(min(int(version.version) for version in found)) if found else None
 
 
-def log(
-    name: str, bundle: Path, selected: str, candidates: list[Candidate], metrics: dict[str, float], files: list[Path],
-    tags: dict[str, str], examples: list[str],
-) -> str:
-    """Logs a run with one nested run per candidate and the bundle as a model; returns the model's address."""
-    mlflow.set_experiment(name)
-    with mlflow.start_run(run_name=selected, tags=tags):
-        mlflow.log_metrics(metrics)
-        for candidate in candidates:
+def log(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
+    """Logs a run with one nested run per candidate, and the bundle as a model that anyone can load."""
+    mlflow.set_experiment(run.experiment)
+    with mlflow.start_run(run_name=run.name, tags=run.tags):
+        mlflow.log_metrics(run.metrics)
+        for candidate in run.candidates:
             _log_candidate(candidate)
-        for file in files:
+        for file in run.files:
             mlflow.log_artifact(str(file))
-        model = mlflow.pyfunc.log_model(
+        return mlflow.pyfunc.log_model(
             name="classifier",
             python_model=str(_HERE / "serving.py"),
             code_paths=[str(_HERE / "bundle.py")],
             artifacts={"bundle": str(bundle)},
             pip_requirements=[f"{package}=={version(package)}" for package in _SERVED_BY],
-            input_example=examples,
+            input_example=run.examples,
         )
-    return str(model.model_uri)
 
 
 def _log_candidate(candidate: Candidate) -> None:
@@ -72,11 +83,16 @@ def _log_candidate(candidate: Candidate) -> None:
             mlflow.log_metrics({name: value for name, value in row.items() if name != "epoch"}, step=int(row["epoch"]))
 
 
-def register(client: mlflow.MlflowClient, name: str, address: str, digest: str, tags: dict[str, str], about: str) -> str:
-    """Makes a version of the model at `address`; returns the one that holds this digest, should another come first."""
-    made = mlflow.register_model(address, name, tags={**tags, "digest": digest})
-    client.update_model_version(name, made.version, about)
-    first = find(client, name, digest)
+def register(
+    client: mlflow.MlflowClient, name: str, model: mlflow.models.model.ModelInfo, tags: dict[str, str], about: str
+) -> str:
+    """Makes a version of a logged model; returns the one that holds its digest, should another have come first."""
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name)
+    made = client.create_model_version(
+        name, model.model_uri, run_id=model.run_id, model_id=model.model_id, tags=tags, description=about
+    )
+    first = find(client, name, tags["digest"])
     if first is not None and first != str(made.version):
         client.delete_model_version(name, made.version)
         return first

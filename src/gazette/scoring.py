@@ -58,11 +58,13 @@ def interval(samples: Numbers, confidence: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def calibration(actual: Numbers, probabilities: Numbers, bins: int = 10) -> tuple[dict[str, float], list[dict[str, float]]]:
+def calibration(
+    actual: Numbers, probabilities: Numbers, bins: int = 10
+) -> tuple[dict[str, float], list[dict[str, float]]]:
     """Expected calibration error and Brier score, and what the first is made of: confidence and accuracy per bin.
 
-    ECE: C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, with bins of equal width. Brier score over
-    all classes, between 0 and 2: G. Brier, "Verification of Forecasts Expressed in Terms of Probability", 1950.
+    ECE: C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, with bins of equal width. Brier score
+    over all classes, between 0 and 2: G. Brier, "Verification of Forecasts Expressed in Terms of Probability", 1950.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == actual
@@ -86,7 +88,8 @@ def _confusion(actual: Numbers, predicted: Numbers, classes: int) -> Numbers:
 
 
 def _f1(matrices: Numbers) -> Numbers:
-    """Macro-F1 of each of several confusion matrices (… × classes × classes); a class with neither rows nor predictions is 0."""
+    """Macro-F1 of each confusion matrix (… × classes × classes); a class with neither rows nor predictions is 0."""
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
     total = matrices.sum(axis=-1) + matrices.sum(axis=-2)
-    return np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0).mean(axis=-1)
+    f1: Numbers = np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0)
+    return np.asarray(f1.mean(axis=-1))

@@ -6,10 +6,19 @@ It needs ONNX Runtime, tokenizers, numpy and MLflow, so anyone's `mlflow.pyfunc.
 from typing import Any
 
 import mlflow.pyfunc
+import pydantic
 
 
-class Classifier(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
-    """Texts in; for each its label, the label's probability and all probabilities out."""
+class Answer(pydantic.BaseModel):
+    """The most probable label of a text, its probability, and those of all labels."""
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+class Classifier(mlflow.pyfunc.PythonModel):
+    """Texts in, an answer for each out."""
 
     def load_context(self, context: Any) -> None:
         """Reads the bundle that was logged with this version."""
@@ -17,15 +26,15 @@ class Classifier(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
 
         self.bundle = Bundle(context.artifacts["bundle"])
 
-    def predict(self, context: Any, model_input: list[str], params: Any = None) -> list[dict[str, Any]]:
+    def predict(self, context: Any, model_input: list[str], params: Any = None) -> list[Answer]:
         """One answer per text, in the same order."""
         labels = self.bundle.labels
         return [
-            {
-                "label": labels[row.argmax()],
-                "probability": float(row.max()),
-                "probabilities": dict(zip(labels, row.tolist(), strict=True)),
-            }
+            Answer(
+                label=labels[row.argmax()],
+                probability=float(row.max()),
+                probabilities=dict(zip(labels, row.tolist(), strict=True)),
+            ).model_dump()  # type: ignore[misc]  # MLflow describes an Answer and serves its fields
             for row in self.bundle.probabilities(model_input)
         ]
 

@@ -32,4 +32,9 @@ def by_slice(judged: pl.DataFrame, language: str, least: int) -> pl.DataFrame:
         for kind, value in kinds.items()
         if judged.select(value.n_unique()).item() <= MANY
     ]
-    return pl.concat(tables).filter(pl.col("rows") >= least).select("slice", "value", "rows", "accuracy").sort("slice", "value")
+    return (
+        pl.concat(tables)
+        .filter(pl.col("rows") >= least)
+        .select("slice", "value", "rows", "accuracy")
+        .sort("slice", "value")
+    )

@@ -4,11 +4,12 @@ Every table here has a `key`, the normalised text: rows with equal keys are one 
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import polars as pl
 
 
-def part_conflicts(articles: pl.DataFrame, published: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def part_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Parts rows whose text stands under two labels from the rest; rows of a published valid or test split stay."""
     conflict = (pl.col("label").n_unique().over("key", "_learned") > 1) & pl.col("_learned")
     marked = articles.with_columns(_learned=~_is_published(published)).with_columns(_conflict=conflict)
@@ -18,19 +19,19 @@ def part_conflicts(articles: pl.DataFrame, published: list[str]) -> tuple[pl.Dat
     )
 
 
-def drop_duplicates(articles: pl.DataFrame, published: list[str]) -> pl.DataFrame:
+def drop_duplicates(articles: pl.DataFrame, published: Sequence[str]) -> pl.DataFrame:
     """Keeps of equal articles the first by file and line; rows of a published valid or test split stay."""
     ordered = articles.sort("file", "line")
     return ordered.filter(_is_published(published) | pl.col("key").is_first_distinct().over("split"))
 
 
-def drop_overlap(articles: pl.DataFrame, published: list[str]) -> pl.DataFrame:
+def drop_overlap(articles: pl.DataFrame, published: Sequence[str]) -> pl.DataFrame:
     """Drops from train what stands in a published valid or test split."""
     judged = articles.filter(_is_published(published))["key"]
     return articles.filter(_is_published(published) | ~pl.col("key").is_in(judged.unique().implode()))
 
 
-def assign(articles: pl.DataFrame, published: list[str], valid_share: float, test_share: float) -> pl.DataFrame:
+def assign(articles: pl.DataFrame, published: Sequence[str], valid_share: float, test_share: float) -> pl.DataFrame:
     """Takes from train the splits that the corpus does not publish, by a hash of the text.
 
     A class gives each split the same expected share. An article's split depends on its text alone, so neither the order
@@ -52,7 +53,7 @@ def assign(articles: pl.DataFrame, published: list[str], valid_share: float, tes
     return articles.with_columns(split=split)
 
 
-def _is_published(published: list[str]) -> pl.Expr:
+def _is_published(published: Sequence[str]) -> pl.Expr:
     return pl.col("split").is_in([split for split in published if split != "train"])
 
 

@@ -8,14 +8,14 @@ from rich.table import Table
 from gazette import records
 
 NEXT = """\
-gazette predict "…"         label a text with it
-gazette report              write the report again
-make ui                     look at the registry
-dvc metrics diff            what changed against the last commit"""
+Next, after `source .venv/bin/activate`:
+  gazette predict "…"   label a text
+  dvc metrics diff      see what changed against the last commit
+  make ui               look at the registry"""
 
 
-def show(states: dict[str, str], paths: dict[str, dict[str, str]]) -> None:
-    """Prints the summary; `states` and `paths` by stage."""
+def show(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path) -> None:
+    """Prints the summary; `states` and `paths` by stage, `page` is the report."""
     console = Console(highlight=False)
     stages = Table("stage", "state", box=None, header_style="bold")
     for name, state in states.items():
@@ -28,5 +28,8 @@ def show(states: dict[str, str], paths: dict[str, dict[str, str]]) -> None:
     figures.add_row("ECE", f"{metrics['ece']:.4f}", "")
     version = records.read(Path(paths["register"]["version"]))
     selected = records.read(Path(paths["select"]["selection"]))["selected"]
-    for part in ("", stages, "", figures, "", f"{selected} is {version['name']} version {version['version']} in the registry", "", NEXT):
-        console.print(part)
+    console.print("", stages, "", figures, "", sep="\n")
+    console.print(
+        f"{selected} is {version['name']} version {version['version']} in the registry; the report is {page}\n"
+    )
+    console.print(NEXT)

@@ -11,7 +11,9 @@ from gazette.normalizing import normalizer
 PAD, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
 
 
-def learn(texts: Sequence[str], tokens: Literal["words", "characters", "bpe"], vocabulary: int, min_count: int) -> Tokenizer:
+def learn(
+    texts: Sequence[str], tokens: Literal["words", "characters", "bpe"], vocabulary: int, min_count: int
+) -> Tokenizer:
     """A tokenizer with at most `vocabulary` tokens that stand at least `min_count` times in `texts`.
 
     words: runs of letters and digits, punctuation and Han characters one by one; characters: all but white space one by
@@ -19,20 +21,16 @@ def learn(texts: Sequence[str], tokens: Literal["words", "characters", "bpe"], v
     """
     special = [PAD, UNKNOWN]
     words = pre_tokenizers.BertPreTokenizer()
-    if tokens == "bpe":
-        tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False
-        )
-    else:
-        tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
-        trainer = trainers.WordLevelTrainer(
-            vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False
-        )
+    model, trainer = (
+        (models.BPE, trainers.BpeTrainer) if tokens == "bpe" else (models.WordLevel, trainers.WordLevelTrainer)
+    )
+    tokenizer = Tokenizer(model(unk_token=UNKNOWN))
     characters = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("", "isolated")])
     tokenizer.normalizer = normalizer()
     tokenizer.pre_tokenizer = characters if tokens == "characters" else words
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(
+        texts, trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False)
+    )
     return tokenizer
 
 
@@ -42,6 +40,6 @@ def limit(tokenizer: Tokenizer, texts: Sequence[str], quantile: float, cap: int)
     tokenizer.enable_truncation(int(min(np.quantile(lengths, quantile, method="higher"), cap)))
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:  # type: ignore[type-arg]
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     """Token ids of each text, without padding."""
     return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(texts)]

@@ -1,4 +1,4 @@
-"""Which path each stage has for each of its options: read off `cmd:` in `dvc.yaml`, the only place where paths stand."""
+"""Which path each stage has for each of its options, read off `cmd:` in `dvc.yaml`, where alone paths stand."""
 
 import shlex
 from pathlib import Path
@@ -23,4 +23,7 @@ def paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
 def options(command: str) -> dict[str, str]:
     """The options of `gazette <stage> --option value …`."""
     words = shlex.split(command)[2:]
-    return {option.removeprefix("--").replace("-", "_"): value for option, value in zip(words[::2], words[1::2], strict=True)}
+    return {
+        option.removeprefix("--").replace("-", "_"): value
+        for option, value in zip(words[::2], words[1::2], strict=True)
+    }

@@ -3,7 +3,7 @@
 Every family has one face: token ids in (int32, batch × length, 0 where a shorter text is padded), class probabilities
 out (batch × classes). Its module has
 
-    Params                                     its numbers, those of `fitting.Params` and its own
-    build(params, rows, vocabulary, classes)   the network to fit; `rows` for what it has to count beforehand
-    finish(network)                            the network to ship: usually the same
+    Params                                              its numbers, and those of `fitting.Tokens` or `.Params`
+    build(params, vocabulary, classes)                  the network
+    fit(network, params, train, valid, seed, verbose)   where the family has a better way than `fitting.fit`
 """

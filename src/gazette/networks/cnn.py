@@ -15,17 +15,23 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     embedding: int = Field(ge=1)
     filters: int = Field(ge=1)
     widths: list[int] = Field(min_length=1)
+    activation: layers.Activation
 
 
-def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding, convolutions side by side, maximum over the tokens, softmax."""
     ids = layers.token_ids()
     vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
+    vectors = vectors * layers.is_token(ids)  # what stands after the text's end must not depend on the batch
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
     found = [
         layers.MaskedMax()(
             keras.layers.Conv1D(
-                params.filters, width, padding="same", activation="relu", kernel_regularizer=params.regularizer()
+                params.filters,
+                width,
+                padding="same",
+                activation=layers.activation(params.activation),
+                kernel_regularizer=params.regularizer(),
             )(vectors),
             ids,
         )
@@ -34,8 +40,3 @@ def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> 
     joined = keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
     joined = keras.layers.Dropout(params.dropout)(joined)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(joined))
-
-
-def finish(network: keras.Model) -> keras.Model:
-    """The network as it was fitted."""
-    return network

@@ -48,11 +48,11 @@ class Params(Tokens, frozen=True, extra="forbid"):
 class Rows:
     """Encoded articles: the token ids of each, cut to the maximum length, and the number of its label."""
 
-    ids: list[np.ndarray]  # type: ignore[type-arg]
-    labels: np.ndarray  # type: ignore[type-arg]
+    ids: list[np.ndarray]
+    labels: np.ndarray
 
 
-def padded(ids: list[np.ndarray], multiple: int = 8) -> np.ndarray:  # type: ignore[type-arg]
+def padded(ids: list[np.ndarray], multiple: int = 8) -> np.ndarray:
     """Token ids as one int32 array, each text padded with 0 to the longest, rounded up so that few shapes occur."""
     longest = max(max(len(text) for text in ids), 1)
     array = np.zeros((len(ids), multiple * math.ceil(longest / multiple)), np.int32)
@@ -74,11 +74,11 @@ class Batches:
     def __len__(self) -> int:
         return math.ceil(len(self.lengths) / self.size)
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:  # type: ignore[type-arg]
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for batch in self._order():
             yield padded([self.rows.ids[row] for row in batch]), self.rows.labels[batch]
 
-    def _order(self) -> list[np.ndarray]:  # type: ignore[type-arg]
+    def _order(self) -> list[np.ndarray]:
         if self.random is None:
             return list(_chunks(np.argsort(self.lengths, kind="stable"), self.size))
         pools = _chunks(self.random.permutation(len(self.lengths)), self.size * self.POOL)
@@ -87,17 +87,17 @@ class Batches:
         return [batches[place] for place in self.random.permutation(len(batches))]
 
     def dataset(self) -> tf.data.Dataset:
-        """The same for Keras' `fit`, which reads it once an epoch; shapes are declared, so that none is traced twice."""
+        """The same for Keras, which reads it once an epoch; shapes are declared, so that none is traced twice."""
         signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int64))
         dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
 
 
-def _chunks(order: np.ndarray, size: int) -> Iterator[np.ndarray]:  # type: ignore[type-arg]
+def _chunks(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (order[start : start + size] for start in range(0, len(order), size))
 
 
-class _StopAtNonFinite(keras.callbacks.Callback):  # type: ignore[misc]
+class _StopAtNonFinite(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         loss = (logs or {})["loss"]
         if not math.isfinite(loss):
@@ -115,13 +115,15 @@ def fix(seed: int, threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def probabilities(network: keras.Model, rows: Rows) -> np.ndarray:  # type: ignore[type-arg]
+def probabilities(network: keras.Model, rows: Rows) -> np.ndarray:
     """Class probabilities as Keras computes them, rows × classes."""
     chunks = (rows.ids[start : start + 256] for start in range(0, len(rows.ids), 256))
     return np.concatenate([keras.ops.convert_to_numpy(network(padded(ids), training=False)) for ids in chunks])
 
 
-def fit(network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, verbose: int) -> list[dict[str, float]]:
+def fit(
+    network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, verbose: int
+) -> list[dict[str, float]]:
     """Fits `network` in place and returns its learning curve, a dict per epoch; the best epoch's weights are kept.
 
     The best epoch is the first one with the highest accuracy on the valid rows. Raises Misconfigured at the first loss
@@ -132,7 +134,9 @@ def fit(network: keras.Model, params: Params, train: Rows, valid: Rows, seed: in
     if params.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * len(batches))
     network.compile(
-        optimizer=keras.optimizers.get({"class_name": params.optimizer, "config": {"learning_rate": rate, "clipnorm": params.clip_norm or None}}),
+        optimizer=keras.optimizers.get(
+            {"class_name": params.optimizer, "config": {"learning_rate": rate, "clipnorm": params.clip_norm or None}}
+        ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,
@@ -145,11 +149,21 @@ def fit(network: keras.Model, params: Params, train: Rows, valid: Rows, seed: in
         class_weight=dict(enumerate(len(train.labels) / (len(counts) * counts))) if params.class_weights else None,
         callbacks=[
             _StopAtNonFinite(),
-            keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=params.patience, restore_best_weights=True),
+            keras.callbacks.EarlyStopping(
+                "val_accuracy", mode="max", patience=params.patience, restore_best_weights=True
+            ),
         ],
         shuffle=False,  # the batches are
         verbose=verbose,
     )
-    names = {"loss": "train_loss", "accuracy": "train_accuracy", "val_loss": "valid_loss", "val_accuracy": "valid_accuracy"}
+    names = {
+        "loss": "train_loss",
+        "accuracy": "train_accuracy",
+        "val_loss": "valid_loss",
+        "val_accuracy": "valid_accuracy",
+    }
     columns = {names[key]: values for key, values in history.history.items()}
-    return [{"epoch": epoch, **dict(zip(columns, row, strict=True))} for epoch, row in enumerate(zip(*columns.values(), strict=True), 1)]
+    return [
+        {"epoch": epoch, **dict(zip(columns, row, strict=True))}
+        for epoch, row in enumerate(zip(*columns.values(), strict=True), 1)
+    ]

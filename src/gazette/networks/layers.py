@@ -19,8 +19,8 @@ def is_token(ids: Any) -> Any:
     return ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), -1)
 
 
-class MaskedSum(keras.layers.Layer):  # type: ignore[misc]
-    """Sums the vectors of a text's tokens, divided by their number to the power `norm` (1: the mean, 0.5: in between)."""
+class MaskedSum(keras.layers.Layer):
+    """Sums the vectors of a text's tokens, over their number to the power `norm` (1: the mean, 0.5: in between)."""
 
     def __init__(self, norm: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -32,14 +32,15 @@ class MaskedSum(keras.layers.Layer):  # type: ignore[misc]
         return ops.sum(vectors * mask, axis=1) / ops.power(count, self.norm)
 
 
-class MaskedMax(keras.layers.Layer):  # type: ignore[misc]
-    """The largest value of each channel over a text's tokens; channels are expected to be zero or more (after relu)."""
+class MaskedMax(keras.layers.Layer):
+    """The largest value of each channel over a text's tokens; 0 for a text without any."""
 
     def call(self, vectors: Any, ids: Any) -> Any:  # noqa: D102
-        return ops.max(vectors * is_token(ids), axis=1)
+        mask = is_token(ids)
+        return ops.max(ops.where(mask > 0, vectors, -1e9), axis=1) * ops.max(mask, axis=1)
 
 
-class KeyMask(keras.layers.Layer):  # type: ignore[misc]
+class KeyMask(keras.layers.Layer):
     """Where attention may look: batch × 1 × length, broadcast over the tokens that look."""
 
     def call(self, ids: Any) -> Any:  # noqa: D102

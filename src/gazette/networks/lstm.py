@@ -12,22 +12,21 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     embedding: int = Field(ge=1)
     units: list[int] = Field(min_length=1)
     bidirectional: bool
+    activation: layers.Activation  # of cell and output; a GPU's fast kernel knows tanh alone
 
 
-def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding, LSTM layers, softmax; padding is masked."""
     ids = layers.token_ids()
     vectors = keras.layers.Embedding(vocabulary, params.embedding, mask_zero=True)(ids)
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
     for place, units in enumerate(params.units, 1):
         recurrent = keras.layers.LSTM(
-            units, return_sequences=place < len(params.units), kernel_regularizer=params.regularizer()
+            units,
+            activation=layers.activation(params.activation),
+            return_sequences=place < len(params.units),
+            kernel_regularizer=params.regularizer(),
         )
         vectors = (keras.layers.Bidirectional(recurrent) if params.bidirectional else recurrent)(vectors)
     vectors = keras.layers.Dropout(params.dropout)(vectors)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(vectors))
-
-
-def finish(network: keras.Model) -> keras.Model:
-    """The network as it was fitted."""
-    return network

@@ -17,18 +17,15 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     activation: layers.Activation
 
 
-def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding, average over the tokens, dense layers, softmax."""
     ids = layers.token_ids()
     vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
     values = layers.MaskedSum()(vectors, ids)
     for units in params.hidden:
         values = keras.layers.Dropout(params.dropout)(values)
-        values = keras.layers.Dense(units, activation=layers.activation(params.activation), kernel_regularizer=params.regularizer())(values)
+        values = keras.layers.Dense(
+            units, activation=layers.activation(params.activation), kernel_regularizer=params.regularizer()
+        )(values)
     values = keras.layers.Dropout(params.dropout)(values)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(values))
-
-
-def finish(network: keras.Model) -> keras.Model:
-    """The network as it was fitted."""
-    return network

@@ -24,7 +24,7 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     activation: layers.Activation
 
 
-class Positions(keras.layers.Layer):  # type: ignore[misc]
+class Positions(keras.layers.Layer):
     """Adds a learned vector per position; a token past the last one shares its vector."""
 
     def __init__(self, positions: int, width: int, **kwargs: Any) -> None:
@@ -36,7 +36,7 @@ class Positions(keras.layers.Layer):  # type: ignore[misc]
         return vectors + ops.take(self.table, ops.minimum(place, self.table.shape[0] - 1), axis=0)
 
 
-def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> keras.Model:
+def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding and positions, blocks of attention and feed-forward, average over the tokens, softmax."""
     ids = layers.token_ids()
     vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
@@ -47,11 +47,6 @@ def build(params: Params, rows: fitting.Rows, vocabulary: int, classes: int) -> 
         vectors = vectors + _feed_forward(params, keras.layers.LayerNormalization()(vectors))
     values = layers.MaskedSum()(keras.layers.LayerNormalization()(vectors), ids)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(values))
-
-
-def finish(network: keras.Model) -> keras.Model:
-    """The network as it was fitted."""
-    return network
 
 
 def _attention(params: Params, vectors: Any, ids: Any) -> Any:

@@ -1,6 +1,7 @@
 """Turns the selected bundle and the test rows into metrics with intervals, slices, plots and predictions."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, Field
@@ -39,28 +40,32 @@ def run(
     probabilities = classifier.probabilities(rows["text"].to_list())
     actual = rows["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
     predicted = probabilities.argmax(axis=1)
-    samples = scoring.resample(actual, predicted, len(labels), params.resamples, params.seed)
-    calibrated, curve = scoring.calibration(actual, probabilities)
-    figures = {
-        "accuracy": scoring.accuracy(actual, predicted),
-        "macro_f1": scoring.macro_f1(actual, predicted, len(labels)),
-        **calibrated,
-        "rows": rows.height,
-        "interval": {name: dict(zip(("low", "high"), scoring.interval(drawn, params.confidence), strict=True)) for name, drawn in samples.items()},
-        "classes": scoring.per_class(actual, predicted, labels),
-    }
+    errors, curve = scoring.calibration(actual, probabilities)
+    figures = _figures(params, actual, predicted, labels) | errors
     judged = rows.with_columns(
         predicted=pl.Series([labels[number] for number in predicted], dtype=pl.String),
         probability=pl.Series(probabilities.max(axis=1)),
         probabilities=pl.Series(probabilities.tolist(), dtype=pl.List(pl.Float32)),
     )
-    sliced = slicing.by_slice(judged, classifier.language, params.min_slice_rows)
-    wrong = judged.filter(pl.col("label") != pl.col("predicted")).sort("probability", "file", "line", descending=[True, False, False])
+    wrong = judged.filter(pl.col("label") != pl.col("predicted"))
+    confident = wrong.sort("probability", "file", "line", descending=[True, False, False]).head(params.mistakes)
     records.write(figures, metrics)
-    records.write_csv(sliced, slices)
+    records.write_csv(slicing.by_slice(judged, classifier.language, params.min_slice_rows), slices)
     records.write_csv(pl.DataFrame(scoring.confusion(actual, predicted, labels)), confusion)
     records.write_csv(pl.DataFrame(curve), calibration)
     articles.write_table(judged.drop("text"), predictions)
-    articles.write_table(wrong.head(params.mistakes).drop("probabilities"), mistakes)
-    low, high = figures["interval"]["accuracy"].values()
-    print(f"accuracy {figures['accuracy']:.4f} ({low:.4f} to {high:.4f}) on {rows.height:,} test rows, ECE {figures['ece']:.4f}")
+    articles.write_table(confident.drop("probabilities"), mistakes)
+    ends = figures["interval"]["accuracy"]
+    print(f"accuracy {figures['accuracy']:.4f} ({ends['low']:.4f} to {ends['high']:.4f}) on {rows.height:,} test rows")
+
+
+def _figures(params: Params, actual: Any, predicted: Any, labels: list[str]) -> dict[str, Any]:
+    samples = scoring.resample(actual, predicted, len(labels), params.resamples, params.seed)
+    ends = {name: scoring.interval(drawn, params.confidence) for name, drawn in samples.items()}
+    return {
+        "accuracy": scoring.accuracy(actual, predicted),
+        "macro_f1": scoring.macro_f1(actual, predicted, len(labels)),
+        "interval": {name: {"low": low, "high": high} for name, (low, high) in ends.items()},
+        "rows": len(actual),
+        "classes": scoring.per_class(actual, predicted, labels),
+    }

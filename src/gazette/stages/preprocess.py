@@ -16,7 +16,15 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
 
 def run(
-    params: Params, *, description: Path, valid_articles: Path, train: Path, valid: Path, test: Path, quarantine: Path, report: Path
+    params: Params,
+    *,
+    description: Path,
+    valid_articles: Path,
+    train: Path,
+    valid: Path,
+    test: Path,
+    quarantine: Path,
+    report: Path,
 ) -> None:
     """Every row of `valid_articles` is in one split, in quarantine, or counted as dropped in the report."""
     published = sorted(corpus.describe(description).files)
@@ -30,7 +38,9 @@ def run(
         part = clean.filter(pl.col("split") == split).drop("key")
         articles.write(part, path)
         rows[split] = part.height
-    articles.write_table(conflicts.drop("key").with_columns(reason=pl.lit("the same text under two labels")), quarantine)
+    articles.write_table(
+        conflicts.drop("key").with_columns(reason=pl.lit("the same text under two labels")), quarantine
+    )
     counts = {
         "conflicts": conflicts.height,
         "duplicates": agreed.height - distinct.height,

@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from gazette import records, registry
+from gazette import corpus, records, registry
 from gazette.errors import BrokenContract
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
@@ -47,19 +47,17 @@ def run(
     number = registry.find(client, name, digest)
     known = number is not None
     if number is None:
-        tags = _tags(recorded, raw, experiment)
-        about = records.read(bundle / "bundle.json")
-        address = registry.log(
-            name,
-            bundle,
-            selected,
-            [_candidate(candidate, models[candidate], scores, curves) for candidate in candidates],
-            {key: value for key, value in figures.items() if isinstance(value, float)},
-            [lock, metrics],
-            tags,
-            EXAMPLES[about["language"]],
+        tags = _tags(recorded, raw, digest, experiment)
+        told = registry.Run(
+            experiment=name,
+            name=selected,
+            candidates=[_candidate(candidate, models[candidate], scores, curves) for candidate in candidates],
+            metrics={key: value for key, value in figures.items() if isinstance(value, float)},
+            tags=tags,
+            files=[lock, metrics],
+            examples=EXAMPLES[corpus.describe(description).language],
         )
-        number = registry.register(client, name, address, digest, tags, _about(selected, figures, digest, tags))
+        number = registry.register(client, name, registry.log(told, bundle), tags, _about(selected, figures, tags))
     if not experiment:
         registry.challenge(client, name, number)
     records.write({"name": name, "digest": digest}, receipt)
@@ -90,11 +88,17 @@ def _refuse_unrecorded(raw: str, recorded: dict[str, Any]) -> None:
         )
 
 
-def _tags(recorded: dict[str, Any], raw: str, experiment: str) -> dict[str, str]:
-    """What made a version. No commit holds today's dvc.lock yet, so the commit is the one that this run started from."""
-    code = {dep["path"]: dep["md5"] for stage in recorded.values() for dep in stage["deps"] if dep["path"].startswith("src/")}
+def _tags(recorded: dict[str, Any], raw: str, digest: str, experiment: str) -> dict[str, str]:
+    """What made a version. No commit holds today's dvc.lock yet: `base_commit` is the one this run started from."""
+    code = {
+        dep["path"]: dep["md5"]
+        for stage in recorded.values()
+        for dep in stage["deps"]
+        if dep["path"].startswith("src/")
+    }
     params = {name: stage.get("params", {}) for name, stage in recorded.items()}
     tags = {
+        "digest": digest,
         "data": _hash_of(raw, recorded),
         "params": _sha256(params),
         "code": _sha256(code),
@@ -104,11 +108,13 @@ def _tags(recorded: dict[str, Any], raw: str, experiment: str) -> dict[str, str]
     return tags | ({"experiment": experiment} if experiment else {})
 
 
-def _about(selected: str, figures: dict[str, Any], digest: str, tags: dict[str, str]) -> str:
+def _about(selected: str, figures: dict[str, Any], tags: dict[str, str]) -> str:
     return (
-        f"**{selected}**: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f} on {figures['rows']:,} test rows.\n\n"
+        f"**{selected}**: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f} "
+        f"on {figures['rows']:,} test rows.\n\n"
         f"Made from data `{tags['data']}`, params `{tags['params']}`, code `{tags['code']}`, on top of commit "
-        f"`{tags['base_commit']}` ({tags['tree']} tree). Its revision is the commit whose `dvc.lock` names the bundle `{digest}`."
+        f"`{tags['base_commit']}` ({tags['tree']} tree). "
+        f"Its revision is the commit whose `dvc.lock` names the bundle `{tags['digest']}`."
     )
 
 

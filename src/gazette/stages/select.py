@@ -27,8 +27,8 @@ def run(params: Params, *, candidates: list[str], bundles: Path, scores: Path, b
     partial.rename(bundle)
     records.write({"selected": chosen}, selection)
     for name, score in found.items():
-        mark = "selected" if name == chosen else ""
-        print(f"{name:12} macro-F1 {score['macro_f1']:.4f} ± {score['standard_error']:.4f} {score['bytes']:>12,} bytes {mark}".rstrip())
+        figures = f"macro-F1 {score['macro_f1']:.4f} ± {score['standard_error']:.4f} {score['bytes']:>12,} bytes"
+        print(f"{name:12} {figures}{'  selected' if name == chosen else ''}")
 
 
 def choose(scores: dict[str, dict[str, Any]], tie: float) -> str:

@@ -15,7 +15,9 @@ class Params(expectations.Bounds, frozen=True, extra="forbid"):
     max_quarantined: float = Field(ge=0, le=1)
 
 
-def run(params: Params, *, description: Path, raw: Path, valid_articles: Path, quarantine: Path, report: Path, docs: Path) -> None:
+def run(
+    params: Params, *, description: Path, raw: Path, valid_articles: Path, quarantine: Path, report: Path, docs: Path
+) -> None:
     """Raises BrokenContract, after the report is written, where rows or the corpus are not what was agreed."""
     described = corpus.describe(description)
     table, unreadable = corpus.read(described, raw)
@@ -44,10 +46,12 @@ def run(params: Params, *, description: Path, raw: Path, valid_articles: Path, q
 
 def _refuse(params: Params, quarantined: float, rejects: pl.DataFrame, findings: list[dict[str, object]]) -> None:
     if quarantined > params.max_quarantined:
-        worst = [f"  {row['file']}, line {row['line']}: {row['reason']}" for row in rejects.head(10).iter_rows(named=True)]
+        worst = [
+            f"  {row['file']}, line {row['line']}: {row['reason']}" for row in rejects.head(10).iter_rows(named=True)
+        ]
         raise BrokenContract(
-            f"{rejects.height:,} rows ({quarantined:.1%}) break the row contract; validate.max_quarantined in params.yaml "
-            f"allows {params.max_quarantined:.1%}. The first of them:\n" + "\n".join(worst) + "\n"
+            f"{rejects.height:,} rows ({quarantined:.1%}) break the row contract; validate.max_quarantined in "
+            f"params.yaml allows {params.max_quarantined:.1%}. The first of them:\n" + "\n".join(worst) + "\n"
             "Correct these rows, or the corpus's description if every row is read wrongly."
         )
     breaches = [finding for finding in findings if finding["severity"] == "critical" and not finding["success"]]

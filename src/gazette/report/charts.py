@@ -1,0 +1,172 @@
+"""Figures as Vega-Lite: rows in, a specification out; pure.
+
+Every colour is a variable of the page's style sheet, so a chart follows the page from light to dark and onto paper.
+"""
+
+from typing import Any
+
+import altair as alt
+
+Rows = list[dict[str, Any]]
+Spec = dict[str, Any]
+
+SANS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
+THEME: Spec = {
+    "background": None,
+    "font": SANS,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--soft)",
+        "titleColor": "var(--soft)",
+        "gridColor": "var(--rule)",
+        "domainColor": "var(--rule)",
+        "tickColor": "var(--rule)",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 220,
+    },
+    "legend": {
+        "labelColor": "var(--ink)",
+        "titleColor": "var(--soft)",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "symbolStrokeColor": "var(--soft)",
+        "symbolBaseStrokeColor": "var(--soft)",
+        "symbolStrokeWidth": 2,
+        "orient": "top",
+    },
+    "range": {"category": [f"var(--hue-{number})" for number in range(1, 9)]},
+    "mark": {"color": "var(--hue-1)"},
+    "text": {"color": "var(--ink)", "fontSize": 12},
+    "rule": {"color": "var(--soft)"},
+}
+
+
+def classes(rows: Rows, labels: list[str], splits: list[str]) -> Spec:
+    """Bars of rows by class, parted by split; `rows` have label, split and rows."""
+    order = {split: place for place, split in enumerate(splits)}
+    bars = _chart([row | {"place": order[row["split"]]} for row in rows]).mark_bar(height={"band": 0.7})
+    return _spec(
+        bars.encode(
+            x=alt.X("rows:Q", title="articles", axis=alt.Axis(tickCount=5)),
+            y=alt.Y("label:N", title=None, sort=labels),
+            color=alt.Color("split:N", title=None, sort=splits),
+            order="place:Q",
+            tooltip=["label:N", "split:N", alt.Tooltip("rows:Q", format=",")],
+        ),
+        height={"step": 26},
+    )
+
+
+def curve(rows: Rows, candidates: list[str], figure: str) -> Spec:
+    """One figure by epoch, a line per candidate and part of the corpus; a click in the legend picks a candidate."""
+    picked = alt.selection_point(fields=["candidate"], bind="legend")
+    parts = sorted({row["part"] for row in rows}, reverse=True)
+    lines = (
+        _chart([row for row in rows if row[figure] is not None])
+        .mark_line(strokeWidth=2, point={"size": 22})
+        .encode(
+            x=alt.X("epoch:Q", axis=alt.Axis(grid=False, tickMinStep=1, format="d")),
+            y=alt.Y(f"{figure}:Q", scale=alt.Scale(zero=False)),
+            color=alt.Color(
+                "candidate:N", title=None, sort=candidates, legend=alt.Legend(symbolType="stroke", symbolSize=220)
+            ),
+            strokeDash=alt.StrokeDash(
+                "part:N", title=None, sort=parts, legend=alt.Legend(symbolType="stroke", symbolSize=220)
+            ),
+            opacity=alt.condition(picked, alt.value(1), alt.value(0.12)),
+            tooltip=["candidate:N", "part:N", "epoch:Q", alt.Tooltip(f"{figure}:Q", format=".4f")],
+        )
+    )
+    return _spec(lines.add_params(picked), height=260)
+
+
+def confusion(rows: Rows, labels: list[str]) -> Spec:
+    """A heat map in which only mistakes glow: `rows` have actual, predicted, rows and share of the actual class."""
+    wrong = [row for row in rows if row["actual"] != row["predicted"]]
+    most = max([row["share"] for row in wrong], default=0) or 1
+    glow = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, most], range=[0.03, 1]), legend=None)
+    crowded = f"width < {len(labels) * 7 * max(map(len, labels))}"
+    axis = alt.Axis(
+        orient="top", labelAngle=alt.expr(f"{crowded} ? -35 : 0"), labelAlign=alt.expr(f"{crowded} ? 'left' : 'center'")
+    )
+    x = alt.X("predicted:N", title="predicted", sort=labels, axis=axis)
+    y = alt.Y("actual:N", title="actual", sort=labels)
+    tooltip = ["actual:N", "predicted:N", alt.Tooltip("rows:Q", format=","), alt.Tooltip("share:Q", format=".1%")]
+    right = [row for row in rows if row["actual"] == row["predicted"]]
+    counts = _chart([row for row in rows if row["rows"]]).mark_text()
+    return _spec(
+        alt.layer(
+            _chart(wrong).mark_rect(color="var(--wrong)").encode(x=x, y=y, opacity=glow, tooltip=tooltip),
+            _chart(right).mark_rect(color="var(--right)").encode(x=x, y=y, tooltip=tooltip),
+            counts.encode(x=x, y=y, text=alt.Text("rows:Q", format=","), tooltip=tooltip),
+        ),
+        height={"step": 42},
+    )
+
+
+def slices(rows: Rows, overall: dict[str, float]) -> Spec:
+    """Accuracy of each slice with its interval, against the band of the whole; `overall` has low, accuracy and high."""
+    names = [row["name"] for row in rows]
+    x = alt.X(
+        "accuracy:Q",
+        title="accuracy",
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(format="%", tickCount=6, labelFlush=False),
+    )
+    y = alt.Y("name:N", title=None, sort=names)
+    color = alt.Color("slice:N", legend=None)
+    tooltip = ["name:N", alt.Tooltip("rows:Q", format=","), *(_percent(end) for end in ("accuracy", "low", "high"))]
+    return _spec(
+        alt.layer(
+            _chart([overall])
+            .mark_rect(color="var(--rule)", opacity=0.6)
+            .encode(x=alt.X("low:Q", title="accuracy"), x2="high:Q"),
+            _chart([overall]).mark_rule(color="var(--ink)", strokeWidth=1.5).encode(x=x),
+            _chart(rows)
+            .mark_rule(strokeWidth=2)
+            .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=color, tooltip=tooltip),
+            _chart(rows)
+            .mark_point(filled=True, opacity=1)
+            .encode(
+                x=x,
+                y=y,
+                color=color,
+                size=alt.Size("rows:Q", scale=alt.Scale(range=[20, 260]), legend=None),
+                tooltip=tooltip,
+            ),
+        ),
+        height={"step": 24},
+    )
+
+
+def calibration(rows: Rows) -> Spec:
+    """Accuracy by confidence; on the diagonal a probability means what it says. A point's area is its rows."""
+    x = alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
+    y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
+    size = alt.Size("rows:Q", title="articles", scale=alt.Scale(range=[30, 600]), legend=alt.Legend(tickCount=3))
+    tooltip = [_percent("confidence"), _percent("accuracy"), alt.Tooltip("rows:Q", format=",")]
+    diagonal = [{"confidence": end, "accuracy": end} for end in (0, 1)]
+    return _spec(
+        alt.layer(
+            _chart(diagonal).mark_line(strokeDash=[4, 4], color="var(--soft)", strokeWidth=1.5).encode(x=x, y=y),
+            _chart(rows).mark_line(strokeWidth=1.5, opacity=0.5).encode(x=x, y=y),
+            _chart(rows).mark_point(filled=True, opacity=0.85).encode(x=x, y=y, size=size, tooltip=tooltip),
+        ),
+        height=340,
+    )
+
+
+def _chart(rows: Rows) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def _percent(field: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{field}:Q", format=".1%")
+
+
+def _spec(chart: alt.Chart | alt.LayerChart, height: int | dict[str, int]) -> Spec:
+    spec: Spec = chart.properties(width="container", height=height).to_dict()
+    return spec | {"config": THEME}

@@ -1,0 +1,73 @@
+"""Small corpora that several tests read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import settings
+
+settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
+settings.load_profile("gazette")
+
+LABELS = {"en": ["sport", "trade"], "zh": ["体育", "财经"]}
+SENTENCES = {
+    "en": ["The home team won match number {} on Sunday.", "Shares of company {} fell after its forecast."],
+    "zh": ["主队在星期天赢了第{}场比赛", "第{}家公司的股票在预测后下跌"],
+}
+
+
+def generated(language: str, rows: int = 60) -> pl.DataFrame:
+    """As many different articles, the classes in turn, all of train."""
+    kinds = [number % 2 for number in range(rows)]
+    return pl.DataFrame(
+        {
+            "text": [SENTENCES[language][kind].format(number) for number, kind in enumerate(kinds)],
+            "label": [LABELS[language][kind] for kind in kinds],
+            "split": "train",
+            "file": "all.csv",
+            "line": range(2, rows + 2),
+        }
+    )
+
+
+@pytest.fixture
+def english() -> pl.DataFrame:
+    return generated("en")
+
+
+@pytest.fixture
+def chinese() -> pl.DataFrame:
+    return generated("zh")
+
+
+@pytest.fixture
+def table() -> Callable[..., pl.DataFrame]:
+    """Makes articles of (text, label, split) rows; each stands on a line of its own in `all.csv`."""
+
+    def make(*rows: tuple[str, str, str]) -> pl.DataFrame:
+        columns = pl.DataFrame(rows, schema=["text", "label", "split"], orient="row")
+        return columns.with_columns(file=pl.lit("all.csv"), line=pl.int_range(1, len(rows) + 1, dtype=pl.Int64))
+
+    return make
+
+
+@pytest.fixture
+def lay_down(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
+    """Writes a CSV of articles and its description; the paths of both: (description, raw)."""
+
+    def write(articles: pl.DataFrame, language: str = "en", extra: str = "") -> tuple[Path, Path]:
+        raw = tmp_path / "raw"
+        raw.mkdir()
+        files = []
+        for (split,), part in articles.group_by("split", maintain_order=True):
+            content = part.select("label", "text").write_csv() + (extra if split == "train" else "")
+            (raw / f"{split}.csv").write_text(content, encoding="utf-8")
+            files.append(f"  {split}: [{{format: csv, path: {split}.csv, header: true, text: [text], label: label}}]")
+        description = tmp_path / "tiny.yaml"
+        labels = ", ".join(LABELS[language])
+        head = f"language: {language}\nlabels: [{labels}]\nsource: made here\nterms: none\nfiles:\n"
+        description.write_text(head + "\n".join(files) + "\n", encoding="utf-8")
+        return description, raw
+
+    return write

@@ -1,0 +1,146 @@
+"""Facts that stand in two places, and the rules of who may import what."""
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from gazette import wiring
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "gazette"
+PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+NUMBERS = YAML(typ="safe").load(ROOT / "params.yaml")
+STAGES = list(PIPELINE["stages"])
+
+# A heavy package, and the modules that may import it.
+HEAVY = {
+    "altair": {"report"},
+    "duckdb": {"corpus"},
+    "dvc": {"graph"},
+    "dvc_data": {"graph"},
+    "great_expectations": {"expectations"},
+    "jinja2": {"report"},
+    "keras": {"export", "networks", "stages/train"},
+    "mlflow": {"registry", "serving"},
+    "onnx": {"export"},
+    "onnxruntime": {"bundle"},
+    "pandera": {"articles"},
+    "prefect": set(),
+    "sklearn": {"scoring"},
+    "tensorflow": {"networks"},
+}
+
+
+def module_of(path: Path) -> str:
+    return path.relative_to(SOURCE).with_suffix("").as_posix()
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
+
+
+def own_files(path: Path) -> set[Path]:
+    """The files of Gazette that a file imports, by name, by a folder's name in an f-string, or by reading them."""
+    files = {SOURCE / f"{name.replace('.', '/').removeprefix('gazette/')}.py" for name in imported(path)}
+    text = path.read_text(encoding="utf-8")
+    for folder in re.findall(r'import_module\(f"gazette\.(\w+)\.', text):
+        files |= set((SOURCE / folder).glob("*.py"))
+    files |= {path.parent / name for name in re.findall(r'_HERE / "([\w.]+)"', text)}
+    files |= {file.parent / "__init__.py" for file in files if file.parent == SOURCE / "networks"}
+    return {file for file in files if file.exists()}
+
+
+def closure(path: Path) -> set[Path]:
+    found, open_ends = {path}, [path]
+    while open_ends:
+        new = own_files(open_ends.pop()) - found
+        found |= new
+        open_ends += new
+    return found
+
+
+def entries(stage: dict[str, object], *keys: str) -> set[str]:
+    """Paths under `deps:`, `outs:`, `metrics:` or `plots:`, with or without options."""
+    return {
+        path for key in keys for entry in stage.get(key, []) for path in ([entry] if isinstance(entry, str) else entry)
+    }
+
+
+def run_of(stage: str) -> dict[str, inspect.Parameter]:
+    module = importlib.import_module(f"gazette.stages.{stage}")
+    return dict(inspect.signature(module.run, eval_str=True).parameters)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=module_of)
+def test_heavy_packages_are_imported_in_their_module_alone(path: Path) -> None:
+    module = module_of(path)
+    for package in {name.split(".")[0] for name in imported(path)} & set(HEAVY):
+        assert module in HEAVY[package] or module.split("/")[0] in HEAVY[package], f"{module} imports {package}"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=module_of)
+def test_only_stages_and_the_command_line_know_stages(path: Path) -> None:
+    stages = {name for name in imported(path) if name.startswith("gazette.stages.")}
+    assert not stages, f"{module_of(path)} imports {stages}"
+
+
+def test_every_stage_is_a_module_and_every_module_a_stage() -> None:
+    assert {path.stem for path in (SOURCE / "stages").glob("*.py")} - {"__init__"} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_the_code_that_it_runs(name: str) -> None:
+    listed = {ROOT / path for path in entries(PIPELINE["stages"][name], "deps") if path.startswith("src/")}
+    files = {file for path in listed for file in (path.glob("*.py") if path.is_dir() else [path])}
+    runs = {file for file in closure(SOURCE / "stages" / f"{name}.py") if file != SOURCE / "stages" / "__init__.py"}
+    assert files == runs
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_names_on_its_command_what_it_depends_on_and_makes(name: str) -> None:
+    stage = PIPELINE["stages"][name]
+    on_command = {path for option, path in wiring.options(stage["cmd"]).items() if option != "candidate"}
+    untracked = {path for path in on_command if path.startswith(".gazette/") or path == "dvc.lock"}
+    data = {path for path in entries(stage, "deps", "outs", "metrics", "plots") if not path.startswith("src/")}
+    assert on_command - untracked - {"data/raw/${corpus}"} == data - {"data/raw/${corpus}"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_given_the_options_that_it_takes(name: str) -> None:
+    command = wiring.options(PIPELINE["stages"][name]["cmd"])
+    assert set(command) == {key for key, parameter in run_of(name).items() if parameter.annotation in (Path, str)}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_the_params_that_it_reads(name: str) -> None:
+    taken = run_of(name)
+    sections = {name} if "params" in taken else set()
+    sections |= {key for key, p in taken.items() if key != "params" and p.annotation not in (Path, str)}
+    listed = {entry.removesuffix(".${item.candidate}") for entry in PIPELINE["stages"][name].get("params", [])}
+    assert listed == sections
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name in NUMBERS])
+def test_a_section_of_params_has_the_fields_of_its_stage(name: str) -> None:
+    assert set(NUMBERS[name]) == set(importlib.import_module(f"gazette.stages.{name}").Params.model_fields)
+
+
+def test_every_candidate_has_a_model() -> None:
+    assert set(NUMBERS["candidates"]) <= set(NUMBERS["models"])
+
+
+def test_the_table_of_the_readme_says_what_the_pipeline_says() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(rows) == {name: stage["desc"] for name, stage in PIPELINE["stages"].items()}

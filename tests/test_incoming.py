@@ -1,0 +1,67 @@
+"""Texts that somebody wants labelled."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from gazette import incoming
+from gazette.errors import Misconfigured
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b'id,text\n1,one\n2,"two\nlines"\n'),
+        ("a.csv", b'\xef\xbb\xbftext,id\r\none,1\r\n"two\nlines",2\r\n'),
+        ("a.jsonl", b'{"text": "one"}\n\n{"id": 2, "text": "two\\nlines"}\n'),
+        ("a.ndjson", b'{"text": "one"}\r\n{"text": "two\\nlines"}'),
+    ],
+)
+def test_the_column_text_is_read(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert incoming.read(tmp_path / name) == ["one", "two\nlines"]
+
+
+def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone, 1\r\n \xe4\xba\x94\n\nlast")
+    assert incoming.read(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
+    assert incoming.read(Path("-")) == ["one", "two"]
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(Misconfigured, match=r"none\.csv: no such file"):
+        incoming.read(Path("none.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "id,body\n1,x\n", r"a\.csv, row 1: no column `text`; it has id, body"),
+        ("a.jsonl", '{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, row 2: no column `text`; it has body"),
+        ("a.jsonl", '{"text": 5}\n', r"a\.jsonl, row 1"),
+    ],
+)
+def test_a_row_without_a_text_is_named(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(Misconfigured, match=message):
+        incoming.read(tmp_path / name)
+
+
+@pytest.mark.xfail(strict=True, reason="json.loads raises JSONDecodeError: exit 70, and no row is named")
+@pytest.mark.parametrize("content", ['{"text": "x"}\n{"text": \n', '"only a string"\n'])
+def test_a_line_that_is_no_json_object_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.jsonl").write_text(content)
+    with pytest.raises(Misconfigured, match="row"):
+        incoming.read(tmp_path / "a.jsonl")
+
+
+@pytest.mark.xfail(strict=True, reason="UnicodeDecodeError: exit 70, and no line is named")
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"one\ncaf\xe9\n")
+    with pytest.raises(Misconfigured, match=r"a\.txt"):
+        incoming.read(tmp_path / "a.txt")

@@ -1,0 +1,296 @@
+"""The whole pipeline with real DVC and a real MLflow, on a corpus of 120 articles, without a network."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent
+WORDS = {
+    "sports": ["goal", "match", "coach", "league", "striker", "season"],
+    "business": ["shares", "bank", "profit", "market", "merger", "forecast"],
+}
+OTHERS = ["the", "of", "after", "year", "said", "new", "on", "with", "more", "week"]
+DESCRIPTION = """\
+language: en
+labels: [business, sports]
+files: {train: [{format: csv, path: news.csv, header: true, text: [title, body], label: label}]}
+source: made by the tests
+terms: none
+"""
+SMALL = {
+    "validate": {"min_rows": 50},
+    "train": {"resamples": 100},
+    "evaluate": {"resamples": 100, "min_slice_rows": 5},
+    "linear": {"buckets": 1024},
+    "cnn": {"embedding": 8, "filters": 8, "widths": [2], "epochs": 2},
+}
+GUARD = """\
+import os, socket
+_real = socket.getaddrinfo
+def _guarded(host, *rest, **more):
+    if host not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", b"localhost"):
+        with open(os.environ["LOOKED_UP"], "a") as file:
+            print(host, file=file)
+        raise socket.gaierror(f"the tests forbid to look up {host}")
+    return _real(host, *rest, **more)
+socket.getaddrinfo = _guarded
+"""
+
+
+class Project:
+    """A clone with a small corpus; every command in it runs without a network."""
+
+    def __init__(self, folder: Path, guard: Path) -> None:
+        self.folder = folder
+        self.lookups = guard / "looked_up"
+        self.environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(guard),
+            "PYTHONPATH": str(guard),
+            "LOOKED_UP": str(self.lookups),
+            "LANG": "C.UTF-8",
+            **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
+            **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.org"),
+        }
+
+    def __call__(self, command: str, code: int = 0) -> str:
+        done = subprocess.run(
+            command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def set(self, **sections: object) -> None:
+        yaml = YAML()
+        path = self.folder / "params.yaml"
+        numbers = yaml.load(path)
+        for name, changes in sections.items():
+            if isinstance(changes, dict):
+                (numbers["models"].get(name) or numbers[name]).update(changes)
+            else:
+                numbers[name] = changes
+        yaml.dump(numbers, path)
+
+    def states(self) -> dict[str, str]:
+        """What `gazette run` says of each stage."""
+        lines = self("gazette run").splitlines()
+        found = (line.split() for line in lines)
+        return {words[0]: words[1] for words in found if len(words) == 2 and words[1] in ("ran", "unchanged")}
+
+    def ask(self, code: str) -> str:
+        """What a program prints that has MLflow, but neither TensorFlow, Keras nor Gazette."""
+        forbid = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'gazette']))\n"
+        start = "import mlflow; mlflow.set_tracking_uri('sqlite:///mlflow.db'); client = mlflow.MlflowClient()\n"
+        script = self.folder.parent / "ask.py"
+        script.write_text(forbid + start + textwrap.dedent(code))
+        return self(f"python {script} 2>/dev/null").strip()
+
+
+def write_news(path: Path, rows: int = 120) -> None:
+    draw = np.random.default_rng(3)
+    lines = ["label,title,body"]
+    for number in range(rows):
+        label = list(WORDS)[number % 2]
+        words = draw.choice(WORDS[label] + OTHERS, size=16)
+        lines.append(f"{label},{' '.join(words[:4])} {number},{' '.join(words[4:])}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def clone(folder: Path, guard: Path) -> Project:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    for name in filter(None, tracked):
+        if (ROOT / name).exists() and name != "dvc.lock" and not name.startswith(("reports/", "data/raw/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    guard.mkdir(parents=True, exist_ok=True)
+    (guard / "sitecustomize.py").write_text(GUARD)
+    (folder / "data" / "corpora" / "tiny.yaml").write_text(DESCRIPTION)
+    write_news(folder / "data" / "raw" / "tiny" / "news.csv")
+    project = Project(folder, guard)
+    project.set(corpus="tiny", candidates=["linear", "cnn"], **SMALL)
+    project("git init -q && dvc add -q data/raw/tiny && git add -A && git commit -qm start")
+    return project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A clone in which everything ran once and was committed; tests leave it as they found it."""
+    box = tmp_path_factory.mktemp("pipeline")
+    made = clone(box / "project", box / "guard")
+    made.first = made.states()  # type: ignore[attr-defined]
+    made("git add -A && git commit -qm ran")
+    yield made
+    assert not made.lookups.exists(), f"hosts were looked up: {made.lookups.read_text()}"
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(project: Project) -> Iterator[None]:
+    yield
+    project("git checkout -q . && dvc checkout && gazette run && git diff --exit-code")
+
+
+def test_the_first_run_runs_every_stage_and_registers_a_version(project: Project) -> None:
+    first = project.first  # type: ignore[attr-defined]
+    assert first == dict.fromkeys(
+        ["validate", "preprocess", "train@linear", "train@cnn", "select", "evaluate", "register"], "ran"
+    )
+    assert project.ask("print(client.get_model_version_by_alias('tiny', 'challenger').version)") == "1"
+
+
+def test_a_second_run_runs_nothing_and_changes_nothing(project: Project) -> None:
+    assert set(project.states().values()) == {"unchanged"}
+    assert project("git status --porcelain") == ""
+
+
+def test_changing_one_models_number_trains_that_model_alone(project: Project) -> None:
+    project.set(cnn={"epochs": 1})
+    states = project.states()
+    assert (states["train@cnn"], states["train@linear"]) == ("ran", "unchanged")
+    assert (states["validate"], states["preprocess"]) == ("unchanged", "unchanged")
+
+
+def test_running_again_and_in_another_folder_gives_an_equal_lock(project: Project, tmp_path: Path) -> None:
+    before = (project.folder / "dvc.lock").read_bytes()
+    project("dvc repro --force --quiet")
+    assert (project.folder / "dvc.lock").read_bytes() == before
+    other = clone(tmp_path / "elsewhere", tmp_path / "guard")
+    other("dvc repro --quiet")
+    assert (other.folder / "dvc.lock").read_bytes() == before
+
+
+def test_registering_twice_is_once_and_names_what_made_it(project: Project) -> None:
+    project("dvc repro --force --single-item --quiet register")
+    found = json.loads(
+        project.ask(
+            """
+            import json
+            versions = client.search_model_versions("name = 'tiny'")
+            first = min(versions, key=lambda version: int(version.version))
+            print(json.dumps([len({v.tags['digest'] for v in versions}), len(versions), first.tags, first.description]))
+            """
+        )
+    )
+    digests, versions, tags, description = found
+    assert digests == versions
+    assert {"digest", "data", "params", "code", "base_commit", "tree"} <= set(tags)
+    assert tags["digest"] in (project.folder / "dvc.lock").read_text() and tags["digest"] in description
+
+
+def test_going_back_to_earlier_params_moves_the_alias_back(project: Project) -> None:
+    alias = "print(client.get_model_version_by_alias('tiny', 'challenger').version)"
+    before = project.ask(alias)
+    project.set(candidates=["linear"], linear={"l2": 0.01})
+    project("gazette run")
+    assert project.ask(alias) != before
+    project("git checkout -q . && gazette run")
+    assert project.ask(alias) == before
+
+
+def test_a_candidate_that_is_no_longer_listed_leaves_nothing_behind(project: Project) -> None:
+    project.set(candidates=["linear"])
+    project("gazette run")
+    assert [path.name for path in (project.folder / "models" / "candidates").iterdir()] == ["linear"]
+    assert [path.name for path in (project.folder / "reports" / "candidates").iterdir()] == ["linear.json"]
+
+
+def test_anyone_can_load_a_version_and_ask_it(project: Project) -> None:
+    answer = project.ask(
+        """
+        model = mlflow.pyfunc.load_model("models:/tiny@challenger")
+        answers = model.predict(["the bank said shares and profit", "coach of the league match"])
+        print([answer["label"] for answer in answers], model.metadata.signature.inputs.to_dict())
+        """
+    )
+    assert answer.startswith("['business', 'sports']") and "string" in answer
+
+
+def test_mlflow_serves_a_version(project: Project) -> None:
+    command = "mlflow models serve --model-uri models:/tiny@challenger --env-manager local --port 8765 --host 127.0.0.1"
+    environment = project.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{project.folder}/mlflow.db"}
+    server = subprocess.Popen(
+        command.split(), cwd=project.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        body = json.dumps({"inputs": ["the bank said shares and profit"]}).encode()
+        request = urllib.request.Request(
+            "http://127.0.0.1:8765/invocations", body, {"Content-Type": "application/json"}
+        )
+        for _ in range(120):
+            time.sleep(0.5)
+            try:
+                answer = json.load(urllib.request.urlopen(request))
+                break
+            except OSError:
+                continue
+    finally:
+        server.terminate()
+        server.wait()
+    assert answer["predictions"][0]["label"] == "business"
+
+
+def test_an_experiment_registers_under_its_name_and_moves_no_alias(project: Project) -> None:
+    alias = "print(client.get_model_version_by_alias('tiny', 'challenger').version)"
+    before = project.ask(alias)
+    project("dvc exp run --quiet --name tried -S models.linear.l2=0.5 -S 'candidates=[linear]'")
+    tagged = project.ask(
+        "print([v.version for v in client.search_model_versions(\"name='tiny' and tags.experiment='tried'\")])"
+    )
+    assert tagged != "[]"
+    assert project.ask(alias) == before
+
+
+def test_raw_files_that_were_edited_are_recorded_or_not_registered(project: Project) -> None:
+    write_news(project.folder / "data" / "raw" / "tiny" / "news.csv", rows=130)
+    project("dvc repro --quiet --single-item validate")  # does not look at the pointer, the whole `dvc repro` does
+    said = project("dvc repro --single-item --force register", code=255)
+    assert "exited with 3" in said and "dvc add data/raw/tiny" in said
+
+
+def test_a_corpus_that_breaks_its_contract_stops_the_run_with_code_3(project: Project) -> None:
+    before = project("gazette predict 'shares and profit' --json")
+    with (project.folder / "data" / "raw" / "tiny" / "news.csv").open("a") as file:
+        file.writelines(f"sport,title {number},body\n" for number in range(20))
+    said = project("gazette run", code=3)
+    assert "news.csv, line 122: unknown label" in said
+    assert project("gazette predict 'shares and profit' --json") == before
+
+
+def test_a_misspelt_number_stops_the_run_with_code_2(project: Project) -> None:
+    project("sed -i 's/^  min_rows: /  min_rowz: /' params.yaml")
+    said = project("gazette run", code=2)
+    assert "section validate" in said and "min_rowz" in said
+
+
+def test_the_selected_classifier_labels_texts_and_files(project: Project) -> None:
+    (project.folder / "new.jsonl").write_text('{"text": "coach of the match"}\n{"text": "bank and shares"}\n')
+    lines = project("gazette predict --file new.jsonl --json --top 2").splitlines()
+    assert [json.loads(line)["labels"][0]["label"] for line in lines] == ["sports", "business"]
+    assert project("printf 'goal and league\\n' | gazette predict --file -").startswith("sports ")
+    (project.folder / "new.jsonl").unlink()
+
+
+def test_dvc_shows_metrics_plots_and_differences(project: Project) -> None:
+    project.set(evaluate={"confidence": 0.9})
+    project("gazette run")
+    assert "accuracy.low" in project("dvc metrics diff --all --md")
+    assert "confusion" in project("dvc plots show --json")
