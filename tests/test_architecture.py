@@ -20,7 +20,7 @@ STAGES = list(PIPELINE["stages"])
 # A heavy package, and the modules that may import it.
 HEAVY = {
     "altair": {"report"},
-    "duckdb": {"corpus"},
+    "duckdb": {"rawfiles"},
     "dvc": {"graph"},
     "dvc_data": {"graph"},
     "great_expectations": {"expectations"},

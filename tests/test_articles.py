@@ -56,7 +56,6 @@ def test_a_reject_names_its_place_all_its_reasons_and_what_was_seen() -> None:
     assert "unknown label" in rejects["reason"].item()
 
 
-@pytest.mark.xfail(strict=True, reason="pl.format gives null where the label or the text is null")
 def test_a_reject_without_a_label_shows_its_text() -> None:
     _, rejects = articles.sort_out(rows({"label": None}), ["a", "b"])
     assert "A word." in (rejects["seen"].item() or "")

@@ -153,13 +153,11 @@ def test_a_project_without_params_is_named(
     assert f"no params.yaml in {tmp_path}" in capsys.readouterr().err
 
 
-@pytest.mark.xfail(strict=True, reason="cli.stage looks a missing section up with []: KeyError, 70")
 def test_a_section_that_is_missing_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "params.yaml").write_text("candidates: [one]\n")
     assert ended(monkeypatch, *SELECT) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="corpus.describe lets pydantic's ValidationError pass: 70, with a traceback")
 def test_a_description_with_an_unknown_key_is_a_misconfiguration(tmp_path: Path) -> None:
     path = tmp_path / "tiny.yaml"
     path.write_text("langauge: en\n")

@@ -192,25 +192,21 @@ def test_lines_that_end_in_carriage_return_and_line_feed_are_counted_alike(tmp_p
 CRLF_BLANKS = "corpus._blank_lines and _locate take only a bare line feed for a blank line"
 
 
-@pytest.mark.xfail(strict=True, reason=CRLF_BLANKS)
 def test_blank_lines_are_counted_in_files_with_carriage_returns(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path, b"label,text\r\n\r\na,x\r\n\r\nb\r\nb,q\r\n")
     assert (lines(articles), lines(rejects)) == ([3, 6], [5])
 
 
-@pytest.mark.xfail(strict=True, reason="lines start at 1 + header, though a quoted header may take several lines")
 def test_a_line_break_in_the_header_is_counted(tmp_path: Path) -> None:
     articles, _ = read(tmp_path, b'label,"the\ntext"\na,x\n', CSV | {"text": ["the\ntext"]})
     assert lines(articles) == [3]
 
 
-@pytest.mark.xfail(strict=True, reason="corpus._columns takes the first line for the first row, blank or not")
 def test_a_blank_line_may_stand_first(tmp_path: Path) -> None:
     articles, _ = read(tmp_path, b"\na,x\n", BARE)
     assert lines(articles) == [2]
 
 
-@pytest.mark.xfail(strict=True, reason="DuckDB raises InvalidInputException where line ends are mixed: exit 70, not 3")
 def test_mixed_line_ends_are_no_bug_of_ours(tmp_path: Path) -> None:
     try:
         articles, rejects = read(tmp_path, b"label,text\r\na,x\nb,y\r\na\nb,z\n")
@@ -219,7 +215,6 @@ def test_mixed_line_ends_are_no_bug_of_ours(tmp_path: Path) -> None:
     assert articles.height + rejects.height == 4
 
 
-@pytest.mark.xfail(strict=True, reason="corpus._columns folds two columns of one name into one: every row is rejected")
 def test_two_columns_of_one_name_are_refused_or_read(tmp_path: Path) -> None:
     try:
         articles, _ = read(tmp_path, b"id,id,label,text\n1,2,a,x\n")

@@ -114,7 +114,6 @@ def test_a_corpus_that_nobody_offers_says_what_to_do(raw: Path) -> None:
         fetching.fetch(TINY.model_copy(update={"fetch": None}), raw)
 
 
-@pytest.mark.xfail(strict=True, reason="raw without its pointer goes on to fetch: rename onto a folder, OSError, 70")
 def test_files_that_lie_there_without_a_pointer_are_kept(raw: Path, offer: Offer) -> None:
     raw.mkdir()
     (raw / "mine.txt").write_text("by hand")
@@ -123,7 +122,6 @@ def test_files_that_lie_there_without_a_pointer_are_kept(raw: Path, offer: Offer
         fetching.fetch(TINY, raw)
 
 
-@pytest.mark.xfail(strict=True, reason="_unpack renames a folder that the wheel has not: FileNotFoundError, 70")
 def test_a_wheel_without_the_folder_is_refused(raw: Path, offer: Offer) -> None:
     offer({})
     with pytest.raises((BrokenContract, Misconfigured), match="tiny/data"):

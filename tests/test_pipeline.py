@@ -146,7 +146,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture(autouse=True)
 def as_it_was(project: Project) -> Iterator[None]:
     yield
-    project("git checkout -q . && dvc checkout && gazette run && git diff --exit-code")
+    project("git checkout -q . && dvc checkout --force && gazette run && git diff --exit-code")
 
 
 def test_the_first_run_runs_every_stage_and_registers_a_version(project: Project) -> None:

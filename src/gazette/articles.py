@@ -80,5 +80,5 @@ def _rejects(articles: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
         .agg(reason=pl.col("check").str.join("; "))
     )
     rows = articles.with_row_index().join(reasons, on="index", maintain_order="left")
-    seen = pl.format("{}: {}", pl.col("label"), pl.col("text")).str.slice(0, 200)
+    seen = pl.format("{}: {}", pl.col("label").fill_null(""), pl.col("text").fill_null("")).str.slice(0, 200)
     return rows.select("split", "file", "line", "reason", seen=seen)

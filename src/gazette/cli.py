@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.errors import Misconfigured
+from gazette.errors import Misconfigured, explain
 
 
 class Commands(click.Group):
@@ -52,10 +52,13 @@ def stage(name: str) -> click.Command:
         from pydantic import ValidationError
 
         numbers = params()
+        wanted = sections + ([name] if hasattr(module, "Params") else [])
+        if missing := [section for section in wanted if section not in numbers]:
+            raise Misconfigured(f"params.yaml has no section {', '.join(missing)}, which {name} reads")
         try:
             positional = [module.Params(**numbers[name])] if hasattr(module, "Params") else []
         except ValidationError as error:
-            raise Misconfigured(explain(error, f"params.yaml, section {name}")) from None
+            raise Misconfigured(explain(error.errors(), f"params.yaml, section {name}")) from None
         module.run(*positional, **{section: numbers[section] for section in sections}, **given)
 
     return click.Command(
@@ -86,14 +89,6 @@ def params() -> dict[str, Any]:
     except YAMLError as error:
         raise Misconfigured(f"params.yaml is not YAML: {error}") from None
     return loaded
-
-
-def explain(error: Any, where: str) -> str:
-    """What pydantic refused, a line for each key."""
-    lines = [
-        f"{where}: {'.'.join(map(str, part['loc']))}: {part['msg']}, got {part['input']!r}" for part in error.errors()
-    ]
-    return "\n".join(lines)
 
 
 @gazette.group()

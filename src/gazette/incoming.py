@@ -1,27 +1,33 @@
 """Texts that somebody wants labelled, from a file or standard input."""
 
-import csv
-import json
 import sys
 from pathlib import Path
+
+import polars as pl
 
 from gazette.errors import Misconfigured
 
 
 def read(source: Path) -> list[str]:
-    """The texts of a CSV file or JSON lines (column `text`), or one per line; `-` is standard input, one per line."""
+    """The texts of a CSV file or JSON lines (column `text`), or one per line; `-` is standard input, one per line.
+
+    Raises Misconfigured where the file is not what its name says, or has no such column.
+    """
     if str(source) == "-":
-        return [line.rstrip("\n") for line in sys.stdin]
+        return [line.rstrip("\r\n") for line in sys.stdin]
     if not source.exists():
         raise Misconfigured(f"{source}: no such file")
-    with source.open(encoding="utf-8-sig", newline="") as lines:
+    try:
         if source.suffix == ".csv":
-            rows = list(csv.DictReader(lines))
+            table = pl.read_csv(source, infer_schema=False)
         elif source.suffix in (".jsonl", ".ndjson"):
-            rows = [json.loads(line) for line in lines if line.strip()]
+            table = pl.read_ndjson(source, infer_schema_length=None)
         else:
-            return [line.rstrip("\r\n") for line in lines]
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row.get("text"), str):
-            raise Misconfigured(f"{source}, row {number}: no column `text`; it has {', '.join(map(str, row))}")
-    return [row["text"] for row in rows]
+            return source.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{source} cannot be read: {error}") from None
+    if table.schema.get("text") != pl.String:
+        raise Misconfigured(f"{source}: no column `text` with texts; it has {', '.join(table.columns)}")
+    if table["text"].has_nulls():
+        raise Misconfigured(f"{source}, row {table['text'].is_null().arg_max() + 1}: no text")  # type: ignore[operator]
+    return table["text"].to_list()

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,15 @@ def figures(told: dict[str, Any]) -> dict[str, charts.Spec]:
     if told["metrics"]:
         overall = told["metrics"]["interval"]["accuracy"] | {"accuracy": told["metrics"]["accuracy"]}
         drawn["confusion"] = charts.confusion(rows.shown(told["confusion"]), labels)
-        drawn["slices"] = charts.slices(rows.shown(told["slices"]), overall)
         drawn["calibration"] = charts.calibration(told["calibration"])
+        if told["slices"]:
+            drawn["slices"] = charts.slices(rows.shown(told["slices"]), overall)
     return drawn
 
 
 def render(told: dict[str, Any]) -> str:
     """The page. Its policy names its one script by hash: no other script can run, and no request can leave."""
-    script = vl_convert.javascript_bundle((_HERE / "draw.js").read_text(encoding="utf-8"))
-    script = script.replace("</script", r"<\/script")
+    script = _script()
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -114,6 +115,13 @@ def render(told: dict[str, Any]) -> str:
         script=Markup(script),
         hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+@cache
+def _script() -> str:
+    """Vega's libraries and our few lines; bundling takes a second."""
+    bundle = vl_convert.javascript_bundle((_HERE / "draw.js").read_text(encoding="utf-8"))
+    return bundle.replace("</script", r"<\/script")
 
 
 def _record(path: str) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ def classes(rows: Rows, labels: list[str], splits: list[str]) -> Spec:
             order="place:Q",
             tooltip=["label:N", "split:N", alt.Tooltip("rows:Q", format=",")],
         ),
-        height={"step": 26},
+        height=26 * len(labels),
     )
 
 
@@ -64,11 +64,12 @@ def curve(rows: Rows, candidates: list[str], figure: str) -> Spec:
     """One figure by epoch, a line per candidate and part of the corpus; a click in the legend picks a candidate."""
     picked = alt.selection_point(fields=["candidate"], bind="legend")
     parts = sorted({row["part"] for row in rows}, reverse=True)
+    ticks = max(1, min(8, max(row["epoch"] for row in rows) - 1))
     lines = (
         _chart([row for row in rows if row[figure] is not None])
         .mark_line(strokeWidth=2, point={"size": 22})
         .encode(
-            x=alt.X("epoch:Q", axis=alt.Axis(grid=False, tickMinStep=1, format="d")),
+            x=alt.X("epoch:Q", axis=alt.Axis(grid=False, tickCount=ticks, format="d")),
             y=alt.Y(f"{figure}:Q", scale=alt.Scale(zero=False)),
             color=alt.Color(
                 "candidate:N", title=None, sort=candidates, legend=alt.Legend(symbolType="stroke", symbolSize=220)
@@ -103,7 +104,7 @@ def confusion(rows: Rows, labels: list[str]) -> Spec:
             _chart(right).mark_rect(color="var(--right)").encode(x=x, y=y, tooltip=tooltip),
             counts.encode(x=x, y=y, text=alt.Text("rows:Q", format=","), tooltip=tooltip),
         ),
-        height={"step": 42},
+        height=42 * len(labels),
     )
 
 
@@ -138,7 +139,7 @@ def slices(rows: Rows, overall: dict[str, float]) -> Spec:
                 tooltip=tooltip,
             ),
         ),
-        height={"step": 24},
+        height=24 * len(rows),
     )
 
 
@@ -167,6 +168,6 @@ def _percent(field: str) -> alt.Tooltip:
     return alt.Tooltip(f"{field}:Q", format=".1%")
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, height: int | dict[str, int]) -> Spec:
+def _spec(chart: alt.Chart | alt.LayerChart, height: int) -> Spec:
     spec: Spec = chart.properties(width="container", height=height).to_dict()
     return spec | {"config": THEME}
