@@ -157,6 +157,16 @@ def test_the_first_run_runs_every_stage_and_registers_a_version(project: Project
     assert project.ask("print(client.get_model_version_by_alias('tiny', 'challenger').version)") == "1"
 
 
+def test_no_stage_looks_up_a_host(project: Project) -> None:
+    assert not project.lookups.exists(), project.lookups.read_text()
+
+
+def test_a_look_up_would_have_been_noticed(project: Project) -> None:
+    project("python -c \"import socket; socket.getaddrinfo('example.org', 80)\"", code=1)
+    assert project.lookups.read_text() == "example.org\n"
+    project.lookups.unlink()
+
+
 def test_a_second_run_runs_nothing_and_changes_nothing(project: Project) -> None:
     assert set(project.states().values()) == {"unchanged"}
     assert project("git status --porcelain") == ""

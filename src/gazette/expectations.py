@@ -157,7 +157,7 @@ def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
 def _sentence(result: ExpectationValidationResult) -> str:
     rendered = InlineRenderer(render_object=result.expectation_config).get_rendered_content()[0].value
     words = {
-        name: f"{value:g}" if isinstance(value := param["value"], float) else value
+        name: f"{value:,g}" if isinstance(value := param["value"], float) else value
         for name, param in rendered.params.items()
     }
     return Template(rendered.template).safe_substitute(words)

@@ -5,12 +5,15 @@ A version is known by the digest of its bundle: registering the same bundle twic
 
 import logging
 import os
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import mlflow
+
+import gazette.bundle
 
 DEFAULT = "sqlite:///mlflow.db"
 CHALLENGER = "challenger"
@@ -58,6 +61,7 @@ def find(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
 
 def log(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
     """Logs a run with one nested run per candidate, and the bundle as a model that anyone can load."""
+    sys.modules["bundle"] = gazette.bundle  # where serving.py looks, once it lies beside bundle.py; MLflow tries it now
     mlflow.set_experiment(run.experiment)
     with mlflow.start_run(run_name=run.name, tags=run.tags):
         mlflow.log_metrics(run.metrics)

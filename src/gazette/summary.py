@@ -29,7 +29,5 @@ def show(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path) -
     version = records.read(Path(paths["register"]["version"]))
     selected = records.read(Path(paths["select"]["selection"]))["selected"]
     console.print("", stages, "", figures, "", sep="\n")
-    console.print(
-        f"{selected} is {version['name']} version {version['version']} in the registry; the report is {page}\n"
-    )
-    console.print(NEXT)
+    said = f"{selected} is {version['name']} version {version['version']} in the registry; the report is {page}"
+    console.print(said, "", NEXT, sep="\n", soft_wrap=True)
