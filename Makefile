@@ -14,8 +14,10 @@ install: .venv/installed ## make .venv from requirements.lock, hashes checked
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Gazette needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
-	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	awk '/^uv==/,/# via/' requirements.lock > .venv/uv.lock
+	.venv/bin/python -m pip install --quiet --require-hashes --requirement .venv/uv.lock
+	.venv/bin/uv pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+	.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: install ## fetch the default corpus and bring every stage up to date
