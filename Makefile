@@ -15,7 +15,7 @@ install: .venv/installed ## make .venv from requirements.lock, hashes checked
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Gazette needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	awk '/^uv==/,/# via/' requirements.lock > .venv/uv.lock
-	.venv/bin/python -m pip install --quiet --require-hashes --requirement .venv/uv.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.lock
 	.venv/bin/uv pip install --quiet --require-hashes --no-deps --requirement requirements.lock
 	.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

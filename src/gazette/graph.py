@@ -1,5 +1,6 @@
 """DVC: running the graph of stages, and the hashes by which it knows files. The only module that imports it."""
 
+import logging
 import os
 import re
 import sys
@@ -62,5 +63,6 @@ def pointed_at(pointer: Path) -> str:
 
 def add(path: Path) -> None:
     """Puts a file or folder under DVC, as `dvc add` does: into its cache, and a pointer beside it."""
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # without advice on git, where the pointer stays as it was
     with Repo() as repo:
         repo.add(str(path))
