@@ -1,11 +1,14 @@
-"""Small corpora that several tests read."""
+"""Small corpora and a small bundle that several tests read."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import onnx
 import polars as pl
 import pytest
 from hypothesis import settings
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")
@@ -71,3 +74,21 @@ def lay_down(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
         return description, raw
 
     return write
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A classifier that counts: the more often `goal` stands in a text than `bank`, the surer it is of sport."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    network = """<ir_version: 8, opset_import: ["": 15]> net (int32[n, t] ids) => (float[n, 2] probabilities)
+        <float[4, 2] table = {0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 2.0}>
+        { rows = Gather(table, ids) sums = ReduceSum<keepdims = 0>(rows, axis) probabilities = Softmax(sums) }"""
+    model = onnx.parser.parse_model(network.replace("0.0, 2.0}>", "0.0, 2.0}, int64[1] axis = {1}>"))
+    onnx.save(model, folder / "model.onnx")
+    words = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, "goal": 2, "bank": 3}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.save(str(folder / "tokenizer.json"))
+    about = {"labels": ["sport", "trade"], "language": "en", "inputs": {"ids": "tokenizer.json"}}
+    (folder / "bundle.json").write_text(json.dumps(about))
+    return folder

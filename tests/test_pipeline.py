@@ -291,6 +291,12 @@ def test_a_misspelt_number_stops_the_run_with_code_2(project: Project) -> None:
     assert "section validate" in said and "min_rowz" in said
 
 
+def test_a_misspelt_number_of_a_model_stops_its_training_with_code_2(project: Project) -> None:
+    project("sed -i 's/^    filters: /    filterz: /' params.yaml")
+    said = project("gazette run", code=2)
+    assert "section models.cnn" in said and "filterz" in said
+
+
 def test_the_selected_classifier_labels_texts_and_files(project: Project) -> None:
     (project.folder / "new.jsonl").write_text('{"text": "coach of the match"}\n{"text": "bank and shares"}\n')
     lines = project("gazette predict --file new.jsonl --json --top 2").splitlines()

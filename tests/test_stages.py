@@ -1,14 +1,11 @@
 """Each light stage on few rows: what it declares appears, nothing else, and every row is accounted for."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnx
 import polars as pl
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from gazette import articles, records
 from gazette.errors import BrokenContract
@@ -205,24 +202,6 @@ def test_select_copies_the_best_bundle_and_removes_leftovers(tmp_path: Path, out
 
 
 # evaluate
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    """A classifier that counts: the more often `goal` stands in a text than `bank`, the surer it is of sport."""
-    folder = tmp_path / "bundle"
-    folder.mkdir()
-    network = """<ir_version: 8, opset_import: ["": 15]> net (int32[n, t] ids) => (float[n, 2] probabilities)
-        <float[4, 2] table = {0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 2.0}>
-        { rows = Gather(table, ids) sums = ReduceSum<keepdims = 0>(rows, axis) probabilities = Softmax(sums) }"""
-    model = onnx.parser.parse_model(network.replace("0.0, 2.0}>", "0.0, 2.0}, int64[1] axis = {1}>"))
-    onnx.save(model, folder / "model.onnx")
-    words = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, "goal": 2, "bank": 3}, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.save(str(folder / "tokenizer.json"))
-    about = {"labels": ["sport", "trade"], "language": "en", "inputs": {"ids": "tokenizer.json"}}
-    (folder / "bundle.json").write_text(json.dumps(about))
-    return folder
 
 
 def run_evaluate(bundle: Path, given: pl.DataFrame, out: Path, mistakes: int = 5) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.errors import Misconfigured, explain
+from gazette.errors import Misconfigured, parse
 
 
 class Commands(click.Group):
@@ -49,17 +49,12 @@ def stage(name: str) -> click.Command:
     sections = [p.name for p in taken if p.name != "params" and p not in options]
 
     def call(**given: Any) -> None:
-        from pydantic import ValidationError
-
         numbers = params()
         wanted = sections + ([name] if hasattr(module, "Params") else [])
         if missing := [section for section in wanted if section not in numbers]:
             raise Misconfigured(f"params.yaml has no section {', '.join(missing)}, which {name} reads")
-        try:
-            positional = [module.Params(**numbers[name])] if hasattr(module, "Params") else []
-        except ValidationError as error:
-            raise Misconfigured(explain(error.errors(), f"params.yaml, section {name}")) from None
-        module.run(*positional, **{section: numbers[section] for section in sections}, **given)
+        own = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if hasattr(module, "Params") else []
+        module.run(*own, **{section: numbers[section] for section in sections}, **given)
 
     return click.Command(
         name,

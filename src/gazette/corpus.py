@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 from ruamel.yaml import YAML
 
 from gazette import rawfiles
-from gazette.errors import Misconfigured, explain
+from gazette.errors import Misconfigured, parse
 
 Split = Literal["train", "valid", "test"]
 
@@ -65,10 +65,7 @@ def describe(path: Path) -> Corpus:
     """The corpus described at `path`; a key that is missing, unknown or of the wrong type is refused by name."""
     if not path.exists():
         raise Misconfigured(f"{path}: no such description; `corpus:` in params.yaml names one of data/corpora/*.yaml")
-    try:
-        return Corpus(**YAML(typ="safe").load(path))
-    except ValidationError as error:
-        raise Misconfigured(explain(error.errors(), str(path))) from None
+    return parse(Corpus, YAML(typ="safe").load(path), str(path))
 
 
 def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -7,8 +7,12 @@
 Anything else that is raised is our own bug and ends with 70.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Section = TypeVar("Section", bound="BaseModel")
 
 
 class Stop(Exception):
@@ -29,8 +33,12 @@ class BrokenContract(Stop):
     code = 3
 
 
-def explain(refused: Iterable[Mapping[str, Any]], where: str) -> str:
-    """What pydantic refused (its `errors()`), a line for each key."""
-    return "\n".join(
-        f"{where}: {'.'.join(map(str, part['loc']))}: {part['msg']}, got {part['input']!r}" for part in refused
-    )
+def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Section":
+    """`values` as a `section`; raises Misconfigured, a line for each key that is missing, unknown or out of bounds."""
+    from pydantic import ValidationError
+
+    try:
+        return section(**values)
+    except ValidationError as error:
+        lines = (f"{where}: {'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors())
+        raise Misconfigured("\n".join(lines)) from None

@@ -23,17 +23,19 @@ from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoPr
 from onnx.helper import make_graph, make_model, make_node
 from onnx.numpy_helper import from_array, to_array
 
+from gazette.errors import Misconfigured
+
 if TYPE_CHECKING:
     import keras
 
 
 def export(model: keras.Model, path: Path) -> None:
-    """Write `model` to `path` as canonical ONNX, or leave `path` as it was.
+    """Writes `model` to `path` as canonical ONNX, or leaves `path` as it was.
 
     The inputs are token ids, int32 of shape (batch, length), called as the model calls them; the
     output is float32 of shape (batch, classes), called `probabilities`.
 
-    Raises `ValueError` if the network holds an operation that ONNX does not have.
+    Raises Misconfigured if the network holds an operation that ONNX does not have.
     """
     ids = [np.ones((1, tensor.shape[1] or 16), np.int32) for tensor in model.inputs]
     model(ids if len(ids) > 1 else ids[0])  # Keras exports only what has been called
@@ -50,7 +52,7 @@ def export(model: keras.Model, path: Path) -> None:
             onnx.checker.check_model(form)
         except onnx.checker.ValidationError as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(
+            raise Misconfigured(
                 f"The network cannot be written as ONNX: {reason}. "
                 "Put another layer or activation in its place (for gelu: its approximation)."
             ) from error
@@ -59,7 +61,7 @@ def export(model: keras.Model, path: Path) -> None:
 
 
 def canonical(model: onnx.ModelProto, inputs: list[str], output: str) -> onnx.ModelProto:
-    """Return the model that predicts what `model` does and is equal for equal computations.
+    """Returns the model that predicts what `model` does and is equal for equal computations.
 
     `inputs` names its inputs, in the order of the new model (`ids` also finds `ids:0` and
     `ids_1`); `output` is the new name of its one output. Free dimensions are called `batch` and
@@ -116,7 +118,7 @@ class _Graph:
         self.makers = {name: node for node in (*constants, *self.old.node) for name in node.output if name}
 
     def write(self) -> list[str]:
-        """Write all nodes that the outputs need; return the new names of the outputs."""
+        """Writes all nodes that the outputs need; returns the new names of the outputs."""
         outputs: list[str] = []
         for value in self.old.output:
             name = self.value(value.name)
@@ -127,7 +129,7 @@ class _Graph:
         return outputs
 
     def value(self, name: str) -> str:
-        """Return the new name of a value, once the nodes that it needs are written."""
+        """Returns the new name of a value, once the nodes that it needs are written."""
         pending = [name]  # a stack, since networks are deeper than Python's
         while pending:
             last = pending[-1]
@@ -146,7 +148,7 @@ class _Graph:
         return self.names[name]
 
     def node(self, old: NodeProto) -> None:
-        """Write one node whose inputs are known."""
+        """Writes one node whose inputs are known."""
         inputs = [self.names[name] for name in old.input]
         if old.op_type == "Identity":
             self.names[old.output[0]] = inputs[0]
@@ -183,7 +185,7 @@ class _Graph:
 
 
 def _matched(name: str, graph: GraphProto) -> ValueInfoProto:
-    """Find the input called `name`, whatever suffix the export gave it."""
+    """Finds the input called `name`, whatever suffix the export gave it."""
     pattern = rf"{re.escape(name)}(_\d+)?(:\d+)?"
     found = [value for value in graph.input if re.fullmatch(pattern, value.name)]
     if not found:
@@ -193,7 +195,7 @@ def _matched(name: str, graph: GraphProto) -> ValueInfoProto:
 
 
 def _described(old: ValueInfoProto, name: str, *free: str) -> ValueInfoProto:
-    """Describe a value by a new name; its first dimensions, where free, are called `free`."""
+    """Describes a value by a new name; its first dimensions, where free, are called `free`."""
     new = ValueInfoProto(name=name, type=old.type)
     for position, size in enumerate(new.type.tensor_type.shape.dim):
         if not size.dim_value:

@@ -7,3 +7,21 @@ out (batch × classes). Its module has
     build(params, vocabulary, classes)                  the network
     fit(network, params, train, valid, seed, verbose)   where the family has a better way than `fitting.fit`
 """
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+from gazette.errors import Misconfigured
+
+_SHARED = {"fitting", "layers"}  # modules here that are no family
+
+
+def family(name: str) -> ModuleType:
+    """The module of a family; raises Misconfigured with the names of those that there are."""
+    known = sorted({module.name for module in pkgutil.iter_modules(__path__)} - _SHARED)
+    if name not in known:
+        raise Misconfigured(
+            f"no family {name!r}; `family` in section models of params.yaml is one of {', '.join(known)}"
+        )
+    return importlib.import_module(f"gazette.networks.{name}")

@@ -1,7 +1,6 @@
 """Turns train and valid rows into a candidate: its bundle, its learning curve, its score on the valid rows."""
 
 import contextlib
-import importlib
 import os
 import shutil
 import sys
@@ -16,7 +15,7 @@ from tokenizers import Tokenizer
 
 from gazette import articles, corpus, machine, records, scoring, tokenizing
 from gazette.bundle import Bundle
-from gazette.errors import Misconfigured
+from gazette.errors import Misconfigured, parse
 
 if TYPE_CHECKING:
     import keras
@@ -48,15 +47,14 @@ def run(
     """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(params.onednn))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with (
-        _stderr_aside()
-    ):  # TensorFlow reads its environment when it is imported, and talks before it can be told not to
+    # TensorFlow reads its environment when it is imported, and talks before it can be told not to.
+    with _stderr_aside():
+        from gazette import networks
         from gazette.networks import fitting
 
     fitting.fix(params.seed, params.threads)
-    section = models[candidate]
-    family = importlib.import_module(f"gazette.networks.{section['family']}")
-    numbers = family.Params(**section)
+    family = networks.family(models[candidate]["family"])
+    numbers = parse(family.Params, models[candidate], f"params.yaml, section models.{candidate}")
     described = corpus.describe(description)
     tables = {"train": articles.read(train), "valid": articles.read(valid)}
     texts = {split: table["text"].to_list() for split, table in tables.items()}

@@ -1,0 +1,27 @@
+import random
+from pathlib import Path
+
+import numpy as np
+
+from gazette.bundle import BATCH, Bundle
+
+
+def test_probabilities_come_in_the_order_of_texts_and_labels(bundle: Path) -> None:
+    classifier = Bundle(bundle)
+    assert classifier.labels == ["sport", "trade"]
+    assert (classifier.probabilities(["goal goal", "bank"]).argmax(axis=1) == [0, 1]).all()
+
+
+def test_a_texts_answer_does_not_depend_on_its_neighbours(bundle: Path) -> None:
+    texts = ["goal " * (number % 40) + "bank" for number in range(2 * BATCH + 5)]
+    random.Random(1).shuffle(texts)
+    classifier = Bundle(bundle, threads=1)
+    together = classifier.probabilities(texts)
+    alone = np.concatenate([classifier.probabilities([text]) for text in texts[:20]])
+    np.testing.assert_allclose(together[:20], alone, atol=1e-6)
+
+
+def test_a_text_without_words_and_no_text_at_all_are_answered(bundle: Path) -> None:
+    classifier = Bundle(bundle)
+    assert classifier.probabilities([""]).shape == (1, 2)
+    assert classifier.probabilities([]).shape == (0, 2)
