@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
@@ -235,7 +236,10 @@ def test_anyone_can_load_a_version_and_ask_it(project: Project) -> None:
 
 
 def test_mlflow_serves_a_version(project: Project) -> None:
-    command = "mlflow models serve --model-uri models:/tiny@challenger --env-manager local --port 8765 --host 127.0.0.1"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"mlflow models serve --model-uri models:/tiny@challenger --env-manager local --port {port}"
     environment = project.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{project.folder}/mlflow.db"}
     server = subprocess.Popen(
         command.split(), cwd=project.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -243,7 +247,7 @@ def test_mlflow_serves_a_version(project: Project) -> None:
     try:
         body = json.dumps({"inputs": ["the bank said shares and profit"]}).encode()
         request = urllib.request.Request(
-            "http://127.0.0.1:8765/invocations", body, {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
         )
         for _ in range(120):
             time.sleep(0.5)
