@@ -7,21 +7,21 @@ export MLFLOW_DISABLE_TELEMETRY := true
 .PHONY: help install run test check ui lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/installed ## make .venv from requirements.lock, hashes checked
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Gazette needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	awk '/^uv==/,/# via/' requirements.lock > .venv/uv.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.lock
-	.venv/bin/uv pip install --quiet --require-hashes --no-deps --requirement requirements.lock
-	.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	.venv/bin/uv pip install --python .venv/bin/python --quiet --require-hashes --no-deps --requirement requirements.lock
+	.venv/bin/uv pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: install ## fetch the default corpus and bring every stage up to date
-	@gazette corpus fetch bbc_news
+run: install ## fetch the corpus of params.yaml and bring every stage up to date
+	@gazette corpus fetch
 	@gazette run
 
 test: install ## the tests
@@ -40,4 +40,4 @@ lock: install ## resolve the dependencies anew
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## remove what was made here; corpora, the registry and DVC's cache stay
-	rm -rf .venv .gazette data/valid data/clean data/judged models .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .gazette reports/receipt.json data/valid data/clean data/judged models .mypy_cache .pytest_cache .ruff_cache .hypothesis

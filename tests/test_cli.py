@@ -57,7 +57,10 @@ def validate_words(description: Path, raw: Path) -> list[str]:
     return words
 
 
-SELECT = ["select", *(word for name in ("bundles", "scores", "bundle", "selection") for word in (f"--{name}", name))]
+SELECT = [
+    "select",
+    *(word for name in ("bundles", "scores", "curves", "bundle", "selection") for word in (f"--{name}", name)),
+]
 
 # Help
 
@@ -110,7 +113,7 @@ def test_a_stage_says_what_it_turns_into_what(stage: str) -> None:
         (["predict", "--top", "0", "text"], "--top"),
         (["predict", "--bundle", "none", "text"], "no bundle at none: `gazette run` makes it"),
         (["predict", "--file", "none.csv"], "none.csv: no such file"),
-        (["corpus", "fetch", "none"], "none.yaml: no such description"),
+        (["corpus", "fetch", "none"], "none.yaml: no such file"),
     ],
 )
 @pytest.mark.usefixtures("project")
@@ -150,7 +153,7 @@ def test_a_project_without_params_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ended(monkeypatch, *SELECT) == 2
-    assert f"no params.yaml in {tmp_path}" in capsys.readouterr().err
+    assert f"params.yaml: no such file in {tmp_path}" in capsys.readouterr().err
 
 
 def test_a_section_that_is_missing_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,12 +172,20 @@ def test_a_description_with_an_unknown_key_is_a_misconfiguration(tmp_path: Path)
 def test_a_reason_to_stop_is_a_message_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: type[Exception], code: int
 ) -> None:
-    def stopped(prog_name: str) -> None:
+    def stopped(**given: object) -> None:
         raise stop("the reason")
 
-    monkeypatch.setattr("gazette.__main__.gazette", stopped)
+    monkeypatch.setattr("gazette.__main__.gazette.main", stopped)
     assert ended(monkeypatch) == code
     assert capsys.readouterr() == ("", "gazette: the reason\n")
+
+
+def test_an_interrupted_command_ends_as_shells_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "params", interrupted)
+    assert ended(monkeypatch, "run") == 130
 
 
 @pytest.mark.usefixtures("project")
@@ -215,7 +226,8 @@ def test_a_sound_corpus_ends_with_0_and_its_line_on_standard_output(
 
 def test_nobody_phones_home(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
-    monkeypatch.setattr("gazette.__main__.gazette", lambda prog_name: seen.update(os.environ))
+    monkeypatch.setattr("gazette.__main__.gazette.main", lambda **given: seen.update(os.environ))
     monkeypatch.setattr(os, "environ", {})
-    main()
+    with pytest.raises(SystemExit):
+        main()
     assert seen == {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}

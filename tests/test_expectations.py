@@ -20,18 +20,26 @@ BOUNDS = expectations.Bounds(
     min_median_characters=5,
     max_median_characters=100,
 )
-SHARES = ["exact_duplicates", "near_duplicates", "conflicts", "overlap_valid", "overlap_test", "foreign"]
+SHARES = [
+    *(f"exact_duplicates_{split}" for split in ("train", "valid", "test")),
+    *("near_duplicates", "conflicts", "foreign"),
+    *("overlap_train_valid", "overlap_train_test", "overlap_valid_test"),
+]
 CORPUS = {"rows": 10, "quarantined": 0.0, **dict.fromkeys(SHARES, 0.0)} | {
     f"characters_{q}": 50 for q in ("05", "50", "95")
 }
 CLASSES = {"split": ["train", "train"], "label": ["a", "b"], "rows": [8, 2], "share": [0.8, 0.2]}
+READ = pl.DataFrame({"label": ["a", "b"]})
 
 
 def judge(
-    docs: Path, corpus: dict[str, Any] | None = None, classes: dict[str, Any] | None = None
+    docs: Path,
+    corpus: dict[str, Any] | None = None,
+    classes: dict[str, Any] | None = None,
+    read: tuple[str, ...] = ("a", "b"),
 ) -> list[dict[str, Any]]:
-    tables = pl.DataFrame(CORPUS | (corpus or {})), pl.DataFrame(CLASSES | (classes or {}))
-    return expectations.judge(*tables, BOUNDS, ["a", "b"], docs)
+    tables = CORPUS | (corpus or {}), CLASSES | (classes or {}), {"label": read}
+    return expectations.judge(*map(pl.DataFrame, tables), BOUNDS, ["a", "b"], docs)
 
 
 def breaches(findings: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
@@ -44,10 +52,10 @@ def breaches(findings: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 
 def test_a_corpus_on_its_bounds_keeps_the_contract_and_gets_its_documents(tmp_path: Path) -> None:
     findings = judge(tmp_path / "docs")
-    assert len(findings) == 14
+    assert len(findings) == 18
     assert breaches(findings) == []
     assert (tmp_path / "docs/index.html").exists()
-    assert len(list((tmp_path / "docs/validations").rglob("*.html"))) == 2
+    assert len(list((tmp_path / "docs/validations").rglob("*.html"))) == 3
 
 
 def test_every_figure_past_its_bound_is_found_with_its_severity(tmp_path: Path) -> None:
@@ -56,13 +64,17 @@ def test_every_figure_past_its_bound_is_found_with_its_severity(tmp_path: Path) 
         ("characters_50", "warning"),
         ("conflicts", "critical"),
         ("conflicts", "warning"),
-        ("exact_duplicates", "critical"),
+        ("exact_duplicates_test", "warning"),
+        ("exact_duplicates_train", "critical"),
+        ("exact_duplicates_valid", "warning"),
         ("foreign", "warning"),
         ("near_duplicates", "warning"),
-        ("overlap_test", "critical"),
-        ("overlap_test", "warning"),
-        ("overlap_valid", "critical"),
-        ("overlap_valid", "warning"),
+        ("overlap_train_test", "critical"),
+        ("overlap_train_test", "warning"),
+        ("overlap_train_valid", "critical"),
+        ("overlap_train_valid", "warning"),
+        ("overlap_valid_test", "critical"),
+        ("overlap_valid_test", "warning"),
         ("rows", "critical"),
     ]
 
@@ -72,13 +84,16 @@ def test_conflicts_and_overlap_within_their_bound_are_a_warning(tmp_path: Path) 
     assert sorted(column for _, column, severity in found if severity == "warning") == [
         "characters_50",
         "conflicts",
-        "overlap_test",
-        "overlap_valid",
+        "exact_duplicates_test",
+        "exact_duplicates_valid",
+        "overlap_train_test",
+        "overlap_train_valid",
+        "overlap_valid_test",
     ]
     assert [column for _, column, severity in found if severity == "critical"] == []
 
 
-@pytest.mark.parametrize("column", ["rows", "exact_duplicates"])
+@pytest.mark.parametrize("column", ["rows", "exact_duplicates_train"])
 def test_one_figure_past_its_bound_is_the_only_breach(tmp_path: Path, column: str) -> None:
     change = {"rows": 9} if column == "rows" else {column: 0.11}
     assert breaches(judge(tmp_path, change)) == [("corpus", column, "critical")]
@@ -87,7 +102,6 @@ def test_one_figure_past_its_bound_is_the_only_breach(tmp_path: Path, column: st
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"label": ["a", "c"]}, ("classes", "label", "critical")),
         ({"rows": [9, 1]}, ("classes", "rows", "critical")),
         ({"share": [0.81, 0.19]}, ("classes", "share", "warning")),
     ],
@@ -107,7 +121,8 @@ def test_a_finding_says_what_is_expected_observed_and_meant(tmp_path: Path) -> N
 
 
 def test_an_unknown_class_is_named(tmp_path: Path) -> None:
-    finding = next(f for f in judge(tmp_path, classes={"label": ["a", "c"]}) if not f["success"])
+    finding = next(f for f in judge(tmp_path, read=("a", "b", "c")) if not f["success"])
+    assert (finding["table"], finding["severity"]) == ("labels", "warning")
     assert '"c"' in finding["observed"]
 
 
@@ -119,12 +134,12 @@ def test_the_same_profile_gives_the_same_findings(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there_is_no_pass(tmp_path: Path, column: str) -> None:
     corpus = pl.DataFrame(CORPUS).drop(column)
     with pytest.raises(RuntimeError, match=f"{column}.*could not be asked"):
-        expectations.judge(corpus, pl.DataFrame(CLASSES), BOUNDS, ["a", "b"], tmp_path)
+        expectations.judge(corpus, pl.DataFrame(CLASSES), READ, BOUNDS, ["a", "b"], tmp_path)
 
 
 @pytest.mark.parametrize("empty", ["corpus", "classes"])
 def test_an_empty_profile_is_no_pass(tmp_path: Path, empty: str) -> None:
-    tables = {"corpus": pl.DataFrame(CORPUS), "classes": pl.DataFrame(CLASSES)}
+    tables = {"corpus": pl.DataFrame(CORPUS), "classes": pl.DataFrame(CLASSES), "labels": READ}
     tables[empty] = tables[empty].clear()
     try:
         findings = expectations.judge(*tables.values(), BOUNDS, ["a", "b"], tmp_path)

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import textwrap
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +87,10 @@ class Project:
                 numbers[name] = changes
         yaml.dump(numbers, path)
 
+    def edit(self, before: str, after: str) -> None:
+        path = self.folder / "params.yaml"
+        path.write_text(path.read_text().replace(before, after))
+
     def states(self) -> dict[str, str]:
         """What `gazette run` says of each stage."""
         lines = self("gazette run").splitlines()
@@ -97,7 +103,7 @@ class Project:
         start = "import mlflow; mlflow.set_tracking_uri('sqlite:///mlflow.db'); client = mlflow.MlflowClient()\n"
         script = self.folder.parent / "ask.py"
         script.write_text(forbid + start + textwrap.dedent(code))
-        return self(f"python {script} 2>/dev/null").strip()
+        return self(f"python '{script}' 2>/dev/null").strip()
 
 
 def write_news(path: Path, rows: int = 120) -> None:
@@ -184,7 +190,7 @@ def test_running_again_and_in_another_folder_gives_an_equal_lock(project: Projec
     before = (project.folder / "dvc.lock").read_bytes()
     project("dvc repro --force --quiet")
     assert (project.folder / "dvc.lock").read_bytes() == before
-    other = clone(tmp_path / "elsewhere", tmp_path / "guard")
+    other = clone(tmp_path / "else where", tmp_path / "guard")
     other("dvc repro --quiet")
     assert (other.folder / "dvc.lock").read_bytes() == before
 
@@ -217,11 +223,24 @@ def test_going_back_to_earlier_params_moves_the_alias_back(project: Project) -> 
     assert project.ask(alias) == before
 
 
+def test_a_registry_that_is_new_to_a_clone_gets_the_version(project: Project) -> None:
+    elsewhere = project.folder.parent / "other.db"
+    project(f"MLFLOW_TRACKING_URI='sqlite:///{elsewhere}' gazette run")
+    tracking = f"mlflow.set_tracking_uri('sqlite:///{elsewhere}'); client = mlflow.MlflowClient()\n"
+    assert project.ask(tracking + "print(client.get_model_version_by_alias('tiny', 'challenger').version)") == "1"
+
+
+def test_cleaning_what_this_machine_noted_does_no_harm(project: Project) -> None:
+    shutil.rmtree(project.folder / ".gazette")
+    assert "version 1 in the registry" in project("gazette run")
+
+
 def test_a_candidate_that_is_no_longer_listed_leaves_nothing_behind(project: Project) -> None:
     project.set(candidates=["linear"])
     project("gazette run")
     assert [path.name for path in (project.folder / "models" / "candidates").iterdir()] == ["linear"]
     assert [path.name for path in (project.folder / "reports" / "candidates").iterdir()] == ["linear.json"]
+    assert [path.name for path in (project.folder / "reports" / "curves").iterdir()] == ["linear.csv"]
 
 
 def test_anyone_can_load_a_version_and_ask_it(project: Project) -> None:
@@ -235,29 +254,34 @@ def test_anyone_can_load_a_version_and_ask_it(project: Project) -> None:
     assert answer.startswith("['business', 'sports']") and "string" in answer
 
 
+def first_answer(request: urllib.request.Request, within: int) -> bytes:
+    """What a server says once it listens; what it says instead of an answer is raised at once."""
+    for _ in range(within):
+        try:
+            return urllib.request.urlopen(request).read()
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:
+            time.sleep(1)
+    raise TimeoutError(f"nobody listens at {request.full_url}")
+
+
 def test_mlflow_serves_a_version(project: Project) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"mlflow models serve --model-uri models:/tiny@challenger --env-manager local --port {port}"
     environment = project.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{project.folder}/mlflow.db"}
-    server = subprocess.Popen(
-        command.split(), cwd=project.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        body = json.dumps({"inputs": ["the bank said shares and profit"]}).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
+    with (project.folder.parent / "served.log").open("w") as log:
+        server = subprocess.Popen(
+            command.split(), cwd=project.folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
-        for _ in range(120):
-            time.sleep(0.5)
-            try:
-                answer = json.load(urllib.request.urlopen(request))
-                break
-            except OSError:
-                continue
+    body = json.dumps({"inputs": ["the bank said shares and profit"]}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
+    try:
+        answer = json.loads(first_answer(request, within=120))
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait()
     assert answer["predictions"][0]["label"] == "business"
 
@@ -271,6 +295,8 @@ def test_an_experiment_registers_under_its_name_and_moves_no_alias(project: Proj
     )
     assert tagged != "[]"
     assert project.ask(alias) == before
+    project("gazette run")  # whoever keeps what was tried makes it the challenger
+    assert f"'{project.ask(alias)}'" in tagged or f"{project.ask(alias)}]" in tagged
 
 
 def test_raw_files_that_were_edited_are_recorded_or_not_registered(project: Project) -> None:
@@ -290,13 +316,13 @@ def test_a_corpus_that_breaks_its_contract_stops_the_run_with_code_3(project: Pr
 
 
 def test_a_misspelt_number_stops_the_run_with_code_2(project: Project) -> None:
-    project("sed -i 's/^  min_rows: /  min_rowz: /' params.yaml")
+    project.edit("  min_rows: ", "  min_rowz: ")
     said = project("gazette run", code=2)
     assert "section validate" in said and "min_rowz" in said
 
 
 def test_a_misspelt_number_of_a_model_stops_its_training_with_code_2(project: Project) -> None:
-    project("sed -i 's/^    filters: /    filterz: /' params.yaml")
+    project.edit("    filters: ", "    filterz: ")
     said = project("gazette run", code=2)
     assert "section models.cnn" in said and "filterz" in said
 

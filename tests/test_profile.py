@@ -25,30 +25,32 @@ def test_the_key_of_an_article_forgets_case_width_entities_and_space(table: Tabl
 
 
 def test_exact_duplicates_are_the_rows_that_repeat_an_earlier_one(table: Table) -> None:
-    assert of(table(*train("one", "One", "ONE ", "two")))["exact_duplicates"] == 0.5
+    assert of(table(*train("one", "One", "ONE ", "two")))["exact_duplicates_train"] == 0.5
 
 
 def test_near_duplicates_differ_in_punctuation_and_space_too(table: Table) -> None:
     found = of(table(*train("Shares fell.", "shares, fell", "sharesfell", "shares rose")))
-    assert (found["exact_duplicates"], found["near_duplicates"]) == (0, 0.5)
+    assert (found["exact_duplicates_train"], found["near_duplicates"]) == (0, 0.5)
 
 
-def test_duplicates_outside_train_do_not_count(table: Table) -> None:
+def test_duplicates_are_counted_for_each_split_apart(table: Table) -> None:
     found = of(table(*train("one", "two"), ("x", "a", "test"), ("x", "a", "test")))
-    assert (found["exact_duplicates"], found["near_duplicates"]) == (0, 0)
+    assert (found["exact_duplicates_train"], found["near_duplicates"]) == (0, 0)
+    assert (found["exact_duplicates_valid"], found["exact_duplicates_test"]) == (0, 0.5)
 
 
-def test_conflicts_are_rows_of_train_whose_text_has_two_labels(table: Table) -> None:
+def test_conflicts_are_rows_whose_text_has_another_label_in_any_split(table: Table) -> None:
     rows = [("one", "a", "train"), ("One", "b", "train"), ("two", "a", "train"), ("three", "a", "train")]
     assert of(table(*rows))["conflicts"] == 0.5
-    assert of(table(("one", "a", "train"), ("one", "b", "test")))["conflicts"] == 0
+    assert of(table(("one", "a", "train"), ("one", "b", "test")))["conflicts"] == 1
 
 
 def test_overlap_is_counted_for_each_split_apart(table: Table) -> None:
     rows = table(
         *train("one", "two", "three", "four"), ("ONE", "a", "valid"), ("two", "b", "test"), ("one", "a", "test")
     )
-    assert (of(rows)["overlap_valid"], of(rows)["overlap_test"]) == (0.25, 0.5)
+    assert (of(rows)["overlap_train_valid"], of(rows)["overlap_train_test"]) == (0.25, 0.5)
+    assert of(rows)["overlap_valid_test"] == 1
 
 
 @pytest.mark.parametrize(("language", "share"), [("en", 0.5), ("zh", 0.25)], ids=["English", "Chinese"])
@@ -76,7 +78,7 @@ def test_lengths_are_quantiles_in_characters(table: Table) -> None:
 def test_a_corpus_without_rows_has_a_profile(table: Table) -> None:
     found = of(table(*train("one")).clear(), rejects=2)
     assert (found["rows"], found["quarantined"], found["foreign"], found["conflicts"]) == (0, 1, 0, 0)
-    assert (found["exact_duplicates"], found["near_duplicates"], found["overlap_test"]) == (0, 0, 0)
+    assert (found["exact_duplicates_train"], found["near_duplicates"], found["overlap_train_test"]) == (0, 0, 0)
 
 
 def test_classes_are_counted_in_every_split(table: Table) -> None:
@@ -88,6 +90,11 @@ def test_classes_are_counted_in_every_split(table: Table) -> None:
         ("train", "a", 3, 0.75),
         ("train", "b", 1, 0.25),
     ]
+
+
+def test_a_split_without_any_row_has_shares_of_0(table: Table) -> None:
+    found = profile.class_profile(table(*train("one")), ["test", "train"], ["a"])
+    assert found.filter(pl.col("split") == "test").select("rows", "share").rows() == [(0, 0)]
 
 
 def test_a_declared_class_without_any_row_counts_0(table: Table) -> None:

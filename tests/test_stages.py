@@ -122,6 +122,7 @@ def test_preprocess_leaves_three_splits_a_quarantine_and_a_report(
 
 def test_preprocess_accounts_for_every_row(table: Table, lay_down: LayDown, out: Path) -> None:
     rows = [(f"Text number {number}.", "trade", "train") for number in range(20)]
+    rows += [(f"Match number {number}.", "sport", "train") for number in range(20)]
     rows += [("TEXT number 1.", "trade", "train"), ("Both.", "trade", "train"), ("both.", "sport", "train")]
     rows += [
         ("Text number 2.", "trade", "test"),
@@ -131,9 +132,9 @@ def test_preprocess_accounts_for_every_row(table: Table, lay_down: LayDown, out:
     report = run_preprocess(table(*rows), lay_down, out)
     assert report["left_out"] == {"conflicts": 2, "duplicates": 1, "overlap": 1}
     assert report["read"] == len(rows) == report["train"] + report["valid"] + report["test"] + 4
-    assert articles.read(out / "test.parquet")["line"].to_list() == [24, 25, 26]
+    assert articles.read(out / "test.parquet")["line"].to_list() == [44, 45, 46]
     quarantine = pl.read_parquet(out / "quarantine.parquet")
-    assert quarantine.select("line", "reason").rows() == [(line, "the same text under two labels") for line in (22, 23)]
+    assert quarantine.select("line", "reason").rows() == [(line, "the same text under two labels") for line in (42, 43)]
 
 
 def test_preprocess_writes_the_same_bytes_whatever_the_order_of_rows(
@@ -189,8 +190,9 @@ def test_select_copies_the_best_bundle_and_removes_leftovers(tmp_path: Path, out
     for name, score in {"one": 0.8, "two": 0.9, "gone": 0.99}.items():
         records.write({"name": name}, tmp_path / "bundles" / name / "bundle.json")
         records.write(scored(score), tmp_path / "scores" / f"{name}.json")
+        records.write_csv(pl.DataFrame({"epoch": [1]}), tmp_path / "curves" / f"{name}.csv")
     records.write({}, out / "bundle/stale.json")
-    given = {"bundles": tmp_path / "bundles", "scores": tmp_path / "scores"}
+    given = {name: tmp_path / name for name in ("bundles", "scores", "curves")}
     select.run(
         select.Params(tie=0.5), candidates=["one", "two"], **given, bundle=out / "bundle", selection=out / "chosen.json"
     )
@@ -199,6 +201,7 @@ def test_select_copies_the_best_bundle_and_removes_leftovers(tmp_path: Path, out
     assert records.read(out / "chosen.json")["selected"] == "two"
     assert files(tmp_path / "bundles") == ["one/bundle.json", "two/bundle.json"]
     assert files(tmp_path / "scores") == ["one.json", "two.json"]
+    assert files(tmp_path / "curves") == ["one.csv", "two.csv"]
 
 
 # evaluate

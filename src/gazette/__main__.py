@@ -7,7 +7,7 @@ import traceback
 import click
 
 from gazette.cli import gazette
-from gazette.errors import Stop
+from gazette.errors import Misconfigured, Stop
 
 # Nobody phones home. DVC's own switches stand in .dvc/config.
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
@@ -17,7 +17,12 @@ def main() -> None:
     """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
     os.environ.update(QUIET)
     try:
-        gazette(prog_name="gazette")
+        sys.exit(gazette.main(prog_name="gazette", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Misconfigured.code)
+    except click.Abort:
+        sys.exit(130)  # as a shell says of a program that was interrupted
     except Stop as stop:
         click.echo(f"gazette: {stop}", err=True)
         sys.exit(stop.code)

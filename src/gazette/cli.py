@@ -5,13 +5,14 @@ import inspect
 import json
 import pkgutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gazette import __version__
-from gazette.errors import Misconfigured, parse
+from gazette.errors import BrokenContract, Misconfigured, parse
 
 
 class Commands(click.Group):
@@ -73,17 +74,9 @@ def stage(name: str) -> click.Command:
 
 def params() -> dict[str, Any]:
     """The numbers of `params.yaml`, where the command was called."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from gazette import records
 
-    path = Path("params.yaml")
-    if not path.exists():
-        raise Misconfigured(f"no params.yaml in {Path.cwd()}: call gazette where the project lies")
-    try:
-        loaded: dict[str, Any] = YAML(typ="safe").load(path)
-    except YAMLError as error:
-        raise Misconfigured(f"params.yaml is not YAML: {error}") from None
-    return loaded
+    return records.read_yaml(Path("params.yaml"))
 
 
 @gazette.group()
@@ -92,14 +85,15 @@ def corpus() -> None:
 
 
 @corpus.command("fetch")
-@click.argument("name")
-def corpus_fetch(name: str) -> None:
-    """Bring the files of corpus NAME to data/raw/NAME, checked by their hash.
+@click.argument("name", required=False)
+def corpus_fetch(name: str | None) -> None:
+    """Bring the files of corpus NAME, or of the one in params.yaml, to data/raw/NAME, checked by their hash.
 
     Example: gazette corpus fetch bbc_news
     """
     from gazette import corpus, fetching
 
+    name = name or str(params()["corpus"])
     described = corpus.describe(Path("data/corpora") / f"{name}.yaml")
     click.echo(fetching.fetch(described, Path("data/raw") / name))
 
@@ -107,15 +101,19 @@ def corpus_fetch(name: str) -> None:
 @gazette.command()
 def run() -> None:
     """Bring every stage up to date (`dvc repro`), write the report, and show what came out."""
-    from gazette import graph, report, summary, wiring
+    from gazette import graph, registration, report, summary, wiring
 
     numbers = params()
+    paths = wiring.paths(numbers)
+    if not registration.is_current(Path(paths["register"]["version"])):
+        Path(paths["register"]["receipt"]).unlink(missing_ok=True)  # then `register` runs, for this registry
     outcome = graph.reproduce()
+    if outcome.code == BrokenContract.code:
+        outcome = replace(outcome, message=f"{outcome.message}\nThe report says more: {report.write(paths, numbers)}")
     if outcome.code:
         click.echo(outcome.message, err=True)
         sys.exit(outcome.code)
-    paths = wiring.paths(numbers)
-    summary.show(outcome.states, paths, report.write(paths, numbers))
+    summary.show(outcome.states, paths, report.write(paths, numbers), graph.changed_outputs())
 
 
 @gazette.command()

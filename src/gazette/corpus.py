@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import BaseModel, Field, model_validator
-from ruamel.yaml import YAML
 
-from gazette import rawfiles
-from gazette.errors import Misconfigured, parse
+from gazette import rawfiles, records
+from gazette.errors import parse
 
 Split = Literal["train", "valid", "test"]
 
@@ -63,9 +62,7 @@ class Corpus(BaseModel, frozen=True, extra="forbid"):
 
 def describe(path: Path) -> Corpus:
     """The corpus described at `path`; a key that is missing, unknown or of the wrong type is refused by name."""
-    if not path.exists():
-        raise Misconfigured(f"{path}: no such description; `corpus:` in params.yaml names one of data/corpora/*.yaml")
-    return parse(Corpus, YAML(typ="safe").load(path), str(path))
+    return parse(Corpus, records.read_yaml(path), str(path))
 
 
 def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -38,7 +38,7 @@ def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Sect
     from pydantic import ValidationError
 
     try:
-        return section(**values)
+        return section.model_validate(values)
     except ValidationError as error:
         lines = (f"{where}: {'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors())
         raise Misconfigured("\n".join(lines)) from None

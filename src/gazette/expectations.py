@@ -20,6 +20,8 @@ from great_expectations.expectations import (
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
 from pydantic import BaseModel, Field
 
+from gazette.profile import OVERLAPS
+
 Share = Field(ge=0, le=1)
 
 
@@ -44,7 +46,11 @@ def corpus_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
         return ExpectColumnMaxToBeBetween(column=column, max_value=share, notes=meaning, severity=severity)
 
     copies = "Copies in train teach one article twice; preprocess drops them. So many: were files joined twice?"
-    conflicts = "The same text under two labels teaches a contradiction; such rows go to quarantine in preprocess."
+    judged = (
+        "Copies among the articles that judge count twice. They stay: the published split is as its authors made it."
+    )
+    conflicts = "The same text under two labels is a contradiction; what of it stands in train goes to quarantine."
+    seen = "A model has seen what it is judged on; such rows leave train, those of published splits stay."
     return [
         ExpectColumnMinToBeBetween(
             column="rows",
@@ -52,15 +58,14 @@ def corpus_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
             severity="critical",
             notes="Too few articles to learn and to judge from.",
         ),
-        at_most("exact_duplicates", bounds.max_duplicates, copies, "critical"),
+        at_most("exact_duplicates_train", bounds.max_duplicates, copies, "critical"),
         at_most("near_duplicates", bounds.max_duplicates, copies.replace("Copies", "Near copies"), "warning"),
+        *(at_most(f"exact_duplicates_{split}", 0, judged, "warning") for split in ("valid", "test")),
         at_most("conflicts", bounds.max_conflicts, conflicts, "critical"),
         at_most("conflicts", 0, conflicts, "warning"),
         *(
-            at_most(
-                f"overlap_{split}", share, f"A model has seen these articles of {split}; they leave train.", severity
-            )
-            for split in ("valid", "test")
+            at_most(f"overlap_{split}_{other}", share, seen, severity)
+            for split, other in OVERLAPS
             for share, severity in ((bounds.max_overlap, "critical"), (0, "warning"))
         ),
         at_most("foreign", bounds.max_foreign, "Articles in another script than the corpus's language.", "warning"),
@@ -74,15 +79,21 @@ def corpus_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
     ]
 
 
-def class_expectations(bounds: Bounds, labels: list[str]) -> list[gx.expectations.Expectation]:
-    """What is expected of each class in each split."""
+def label_expectations(labels: list[str]) -> list[gx.expectations.Expectation]:
+    """What is expected of the labels as they were read."""
     return [
         ExpectColumnDistinctValuesToEqualSet(
             column="label",
             value_set=labels,
-            severity="critical",
-            notes="The classes are those that the description names.",
-        ),
+            severity="warning",
+            notes="The files name other classes than the description; rows of classes that it lacks are in quarantine.",
+        )
+    ]
+
+
+def class_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
+    """What is expected of each class in each split."""
+    return [
         ExpectColumnMinToBeBetween(
             column="rows",
             min_value=bounds.min_rows_per_class,
@@ -99,12 +110,18 @@ def class_expectations(bounds: Bounds, labels: list[str]) -> list[gx.expectation
 
 
 def judge(
-    corpus: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, labels: list[str], docs: Path
+    corpus: pl.DataFrame,
+    classes: pl.DataFrame,
+    read: pl.DataFrame,
+    bounds: Bounds,
+    labels: list[str],
+    docs: Path,
 ) -> list[dict[str, Any]]:
-    """The findings of both suites, a dict per expectation: table, expects, meaning, severity, success, observed.
+    """The findings, a dict per expectation: table, expects, meaning, severity, success, observed.
 
-    Data Docs are written to `docs`. Raises RuntimeError where an expectation could not be asked (a column that is not
-    there, a row condition that matches nothing), which Great Expectations itself lets pass.
+    `corpus` and `classes` are the profile, `read` has the labels as they were read; Data Docs are written to `docs`.
+    Raises RuntimeError where an expectation could not be asked (a column that is not there), which Great Expectations
+    itself hides.
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -121,7 +138,8 @@ def judge(
     findings = []
     for name, table, expectations in (
         ("corpus", corpus, corpus_expectations(bounds)),
-        ("classes", classes, class_expectations(bounds, labels)),
+        ("classes", classes, class_expectations(bounds)),
+        ("labels", read, label_expectations(labels)),
     ):
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
         suite = context.suites.add(gx.ExpectationSuite(name, expectations=expectations))

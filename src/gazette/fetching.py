@@ -56,9 +56,8 @@ def _download(package: str, sha256: str, folder: Path) -> Path:
         text=True,
     )
     if done.returncode:
-        raise BrokenContract(
-            f"{package} could not be downloaded with the hash {sha256}; pip says:\n{done.stderr.strip()}"
-        )
+        stop = BrokenContract if "DO NOT MATCH THE HASHES" in done.stderr else Misconfigured
+        raise stop(f"{package} could not be downloaded with the hash {sha256}; pip says:\n{done.stderr.strip()}")
     return next(folder.glob("*.whl"))
 
 

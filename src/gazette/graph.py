@@ -3,15 +3,18 @@
 import logging
 import os
 import re
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 from dvc_data.hashfile.build import build
 from ruamel.yaml import YAML
 
+from gazette import records
 from gazette.errors import Misconfigured
 
 
@@ -49,6 +52,19 @@ def _exit_code(cause: BaseException | None) -> int:
     return int(found[1]) if int(found[1]) >= 0 else 128 - int(found[1])
 
 
+def changed_outputs() -> list[str]:
+    """Outputs whose hash in dvc.lock is not the one of the last commit's; none where there is no such commit."""
+    committed = subprocess.run(["git", "show", "HEAD:dvc.lock"], capture_output=True, text=True, check=False)
+    if committed.returncode:
+        return []
+    before, after = (_outputs(YAML(typ="safe").load(text)) for text in (committed.stdout, Path("dvc.lock")))
+    return sorted(path for path, found in after.items() if before.get(path, found) != found)
+
+
+def _outputs(lock: dict[str, Any]) -> dict[str, str]:
+    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
+
+
 def digest(path: Path) -> str:
     """The hash by which DVC knows a file or folder."""
     with Repo() as repo:
@@ -58,7 +74,7 @@ def digest(path: Path) -> str:
 
 def pointed_at(pointer: Path) -> str:
     """The hash that a `.dvc` file names."""
-    return str(YAML(typ="safe").load(pointer)["outs"][0]["md5"])
+    return str(records.read_yaml(pointer)["outs"][0]["md5"])
 
 
 def add(path: Path) -> None:

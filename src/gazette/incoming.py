@@ -9,18 +9,21 @@ from gazette.errors import Misconfigured
 
 
 def read(source: Path) -> list[str]:
-    """The texts of a CSV file or JSON lines (column `text`), or one per line; `-` is standard input, one per line.
+    """The texts of CSV, TSV or JSON lines (column `text`), or one per line; `-` is standard input, one per line.
 
     Raises Misconfigured where the file is not what its name says, or has no such column.
     """
-    if str(source) == "-":
-        return [line.rstrip("\r\n") for line in sys.stdin]
-    if not source.exists():
+    ending = source.suffix.lower()
+    if str(source) != "-" and not source.is_file():
         raise Misconfigured(f"{source}: no such file")
+    if ending in (".json", ".parquet", ".xlsx", ".zip", ".gz"):
+        raise Misconfigured(f"{source}: give CSV, TSV, JSON lines or plain lines")
     try:
-        if source.suffix == ".csv":
-            table = pl.read_csv(source, infer_schema=False)
-        elif source.suffix in (".jsonl", ".ndjson"):
+        if str(source) == "-":
+            return [line.rstrip("\r\n") for line in sys.stdin]
+        if ending in (".csv", ".tsv"):
+            table = pl.read_csv(source, separator={".csv": ",", ".tsv": "\t"}[ending], infer_schema=False)
+        elif ending in (".jsonl", ".ndjson"):
             table = pl.read_ndjson(source, infer_schema_length=None)
         else:
             return source.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")

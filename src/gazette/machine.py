@@ -7,7 +7,18 @@ from typing import Any
 
 # Features that choose a kernel in TensorFlow, oneDNN and ONNX Runtime.
 _FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
-_PACKAGES = ("tensorflow", "keras", "numpy", "onnx", "tf2onnx", "onnxruntime", "tokenizers", "polars", "scikit-learn")
+_PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "onnx",
+    "tf2onnx",
+    "onnxruntime",
+    "tokenizers",
+    "polars",
+    "scipy",
+    "threadpoolctl",
+)
 
 
 def fingerprint(threads: int, onednn: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import polars as pl
 
 from gazette.normalizing import normalise
 
+OVERLAPS = (("train", "valid"), ("train", "test"), ("valid", "test"))  # rows of the one that stand in the other too
 HOME_SCRIPT = {"en": r"\p{Latin}", "zh": r"\p{Han}"}  # the letters a language is written in
 
 
@@ -13,35 +14,47 @@ def with_key(articles: pl.DataFrame) -> pl.DataFrame:
 
 
 def corpus_profile(articles: pl.DataFrame, rejects: int, language: str) -> pl.DataFrame:
-    """One row about the whole corpus; `articles` have a `key`. Shares are of the rows that were read.
+    """One row about the whole corpus; `articles` have a `key`.
 
-    rows, quarantined (share of rows that broke the row contract), exact_duplicates and near_duplicates (rows of train
-    that repeat an earlier one; near: equal but for case, width, space and punctuation), conflicts (rows of train whose
-    text stands there under another label too), overlap_valid and overlap_test (rows of train whose text stands in that
-    split too), foreign (rows with less than half of their letters in the script of the language), and the 5 %, 50 % and
-    95 % quantiles of the length in characters.
+    rows; quarantined (share of the rows read that broke the row contract); exact_duplicates_<split> and near_duplicates
+    (rows of the split, or of train, that repeat an earlier one; near: but for case, width, space and punctuation);
+    conflicts (rows whose text has another label elsewhere); overlap_<split>_<other> (rows of the one whose text stands
+    in the other too); foreign (rows with less than half of their letters in the script of the language); the 5 %, 50 %
+    and 95 % quantiles of the length in characters.
     """
-    train = articles.filter(pl.col("split") == "train")
     loose = pl.col("key").str.replace_all(r"[^\p{L}\p{N}]+", "")
     letters = pl.col("key").str.count_matches(r"\p{L}")
     home = pl.col("key").str.count_matches(HOME_SCRIPT[language])
-    length = articles["text"].str.len_chars()
+    splits = {split: articles.filter(pl.col("split") == split) for split in ("train", "valid", "test")}
     shares = {
-        "exact_duplicates": train["key"].is_duplicated().sum() and 1 - train["key"].n_unique() / train.height,
-        "near_duplicates": train.height and 1 - train.select(loose.n_unique()).item() / train.height,
-        "conflicts": train.height and train.select((pl.col("label").n_unique().over("key") > 1).mean()).item(),
-        "overlap_valid": _overlap(train, articles, "valid"),
-        "overlap_test": _overlap(train, articles, "test"),
-        "foreign": articles.height and articles.select((home * 2 < letters).mean()).item(),
+        **{
+            f"exact_duplicates_{split}": _share(rows, ~pl.col("key").is_first_distinct())
+            for split, rows in splits.items()
+        },
+        "near_duplicates": _share(splits["train"], ~loose.is_first_distinct()),
+        "conflicts": _share(articles, pl.col("label").n_unique().over("key") > 1),
+        **{
+            f"overlap_{split}_{other}": _share(
+                splits[split], pl.col("key").is_in(splits[other]["key"].unique().implode())
+            )
+            for split, other in OVERLAPS
+        },
+        "foreign": _share(articles, home * 2 < letters),
     }
+    length = articles["text"].str.len_chars()
     return pl.DataFrame(
         {
             "rows": articles.height,
             "quarantined": rejects / max(rejects + articles.height, 1),
-            **{name: round(float(share), 6) for name, share in shares.items()},
+            **shares,
             **{f"characters_{q:02d}": length.quantile(q / 100, "nearest") for q in (5, 50, 95)},
         }
     )
+
+
+def _share(rows: pl.DataFrame, condition: pl.Expr) -> float:
+    """The share of rows that are so; 0 of none."""
+    return round(float(rows.select(condition.mean()).item() or 0), 6)
 
 
 def class_profile(articles: pl.DataFrame, splits: list[str], labels: list[str]) -> pl.DataFrame:
@@ -51,11 +64,6 @@ def class_profile(articles: pl.DataFrame, splits: list[str], labels: list[str]) 
     return (
         grid.join(counts, on=["split", "label"], how="full", coalesce=True)
         .with_columns(pl.col("rows").fill_null(0))
-        .with_columns(share=(pl.col("rows") / pl.col("rows").sum().over("split")).round(6))
+        .with_columns(share=(pl.col("rows") / pl.col("rows").sum().over("split")).fill_nan(0).round(6))
         .sort("split", "label")
     )
-
-
-def _overlap(train: pl.DataFrame, articles: pl.DataFrame, split: str) -> float:
-    held_out = articles.filter(pl.col("split") == split)["key"]
-    return float(train.select(pl.col("key").is_in(held_out.unique().implode()).mean()).item() or 0)

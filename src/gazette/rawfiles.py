@@ -4,6 +4,7 @@ Every row comes back once: as an article (text, label, file, line) or as a rejec
 """
 
 import csv
+import glob
 import re
 from pathlib import Path
 
@@ -14,28 +15,31 @@ import polars as pl
 from gazette.errors import BrokenContract
 
 SEEN = 200  # characters of a rejected row that are kept
+MISPLACED = "not in a folder of its class: expected <class>/<file>"
 _REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
-_BLOCK = 1 << 24  # bytes that are searched for line breaks at a time, so that memory stays flat
+SEARCHED = 1 << 24  # bytes that are searched at a time, so that memory stays flat
 
 
 def read_folder(top: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A folder with one folder per class: a file is an article, its folder the label."""
     rows = duckdb.sql(
-        "select filename, content, try(decode(content)) as text from read_blob($glob) order by filename",
-        params={"glob": f"{top}/*/*"},
+        "select filename, content, try(decode(content)) as text from read_blob($files) order by filename",
+        params={"files": f"{glob.escape(str(top))}/**"},
     ).pl()
-    if rows.is_empty():
-        raise BrokenContract(f"{top}: no files in folders; expected one folder per class with one file per article")
     paths = rows["filename"].map_elements(lambda name: Path(name).relative_to(top).as_posix(), return_dtype=pl.String)
     rows = rows.with_columns(
         text=pl.col("text").str.strip_chars(),
         label=paths.str.split("/").list.first(),
         file=paths,
         line=pl.lit(1, pl.Int64),
-    )
-    unreadable = rows.filter(pl.col("text").is_null()).select("file", "content")
-    rejects = [_not_utf8(name, content) for name, content in unreadable.iter_rows()]
-    articles = rows.filter(pl.col("text").is_not_null()).select("text", "label", "file", "line")
+    ).filter(~pl.col("file").str.contains(r"(^|/)\."))  # what the system keeps there, .DS_Store and the like
+    misplaced = pl.col("file").str.count_matches("/") != 1
+    if rows.filter(~misplaced).is_empty():
+        raise BrokenContract(f"{top}: no files in folders; expected one folder per class with one file per article")
+    rejects = [(name, 1, MISPLACED, "") for name in rows.filter(misplaced)["file"]]
+    unreadable = rows.filter(~misplaced & pl.col("text").is_null()).select("file", "content")
+    rejects += [_not_utf8(name, content) for name, content in unreadable.iter_rows()]
+    articles = rows.filter(~misplaced & pl.col("text").is_not_null()).select("text", "label", "file", "line")
     return articles, pl.DataFrame(rejects, schema=_REJECT, orient="row")
 
 
@@ -49,7 +53,7 @@ def read_delimited(
     path = raw / name
     if not path.exists():
         raise BrokenContract(f"{path}: no such file; the description names it. Is the corpus fetched or pulled?")
-    names, height = _first_row(path, delimiter, header)
+    names, height = _first_row(path, delimiter, quote, header)
     place = {wanted: _place(wanted, names, path) for wanted in [*text, label]}
     rows, errors = _query(path, delimiter, quote, header, len(names))
     breaks, blanks = _lines_of(path)
@@ -65,10 +69,11 @@ def read_delimited(
     return articles, rejects.select(file=pl.lit(name), line="line", reason="reason", seen=pl.col("seen").str.head(SEEN))
 
 
-def _first_row(path: Path, delimiter: str, header: bool) -> tuple[list[str | int], int]:
+def _first_row(path: Path, delimiter: str, quote: str, header: bool) -> tuple[list[str | int], int]:
     """The columns, by name or by position, and how many lines stand before the first row of data."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        reader = csv.reader(lines, delimiter=delimiter)
+        csv.field_size_limit(SEARCHED)
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE)
         first = next((row for row in reader if row), [])
         return (list(first), reader.line_num) if header else (list(range(1, len(first) + 1)), 0)
 
@@ -90,14 +95,15 @@ def _query(path: Path, delimiter: str, quote: str, header: bool, width: int) -> 
         rows = database.sql(
             f"""select * from read_csv($path, header={header}, delim=$delimiter, quote=$quote, escape=$quote,
                 columns={{{columns}}}, auto_detect=false, store_rejects=true, strict_mode=true)""",
-            params={"path": str(path), "delimiter": delimiter, "quote": quote},
+            params={"path": glob.escape(str(path)), "delimiter": delimiter, "quote": quote},
         ).pl()
     except duckdb.Error as error:
         raise BrokenContract(f"{path} cannot be read as its description says: {error}") from None
     errors = database.sql(
         """select any_value(line_byte_position - 1) as at, any_value(csv_line) as seen,
-            string_agg(distinct lower(error_type) || ': ' || error_message, '; ') as reason
-            from reject_errors group by line_byte_position order by 1"""
+            string_agg(distinct fault, '; ' order by fault) as reason
+            from (select *, lower(error_type) || ': ' || error_message as fault from reject_errors)
+            group by line_byte_position order by 1"""
     ).pl()
     return rows, errors
 
@@ -105,8 +111,8 @@ def _query(path: Path, delimiter: str, quote: str, header: bool, width: int) -> 
 def _lines_of(path: Path) -> tuple[np.ndarray, list[int]]:
     """The offsets of a file's line feeds, and the numbers of its blank lines."""
     content = np.memmap(path, np.uint8, mode="r")
-    blocks = range(0, len(content), _BLOCK)
-    breaks = np.concatenate([np.flatnonzero(content[start : start + _BLOCK] == 10) + start for start in blocks])
+    blocks = range(0, len(content), SEARCHED)
+    breaks = np.concatenate([np.flatnonzero(content[start : start + SEARCHED] == 10) + start for start in blocks])
     widths = np.diff(breaks, prepend=-1)
     returns = content[np.maximum(breaks - 1, 0)] == 13
     return breaks, (np.flatnonzero((widths == 1) | ((widths == 2) & returns)) + 1).tolist()

@@ -1,10 +1,14 @@
-"""Figures as files: JSON that is the same bytes for the same figures, whole or not there at all."""
+"""Small files: figures as JSON and CSV, the same bytes for the same figures, whole or not there at all; and YAML."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from gazette.errors import Misconfigured
 
 
 def write(record: dict[str, Any], path: Path) -> None:
@@ -21,6 +25,19 @@ def read(path: Path) -> dict[str, Any]:
     """The figures at `path`."""
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return record
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping at `path`, by YAML 1.2; raises Misconfigured where the file is missing, or is something else."""
+    if not path.exists():
+        raise Misconfigured(f"{path}: no such file in {Path.cwd()}")
+    try:
+        loaded = YAML(typ="safe").load(path)
+    except YAMLError as error:
+        raise Misconfigured(f"{path} is not YAML: {error}") from None
+    if not isinstance(loaded, dict):
+        raise Misconfigured(f"{path}: expected keys and values, got {type(loaded).__name__}")
+    return loaded
 
 
 def _rounded(value: Any) -> Any:

@@ -14,8 +14,8 @@ from typing import Any
 import mlflow
 
 import gazette.bundle
+from gazette import registration
 
-DEFAULT = "sqlite:///mlflow.db"
 CHALLENGER = "challenger"
 _HERE = Path(__file__).parent
 _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
@@ -49,7 +49,7 @@ def connect() -> mlflow.MlflowClient:
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI", DEFAULT))
+    mlflow.set_tracking_uri(registration.address())
     return mlflow.MlflowClient()
 
 

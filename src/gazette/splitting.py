@@ -21,7 +21,7 @@ def part_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[pl
 
 def drop_duplicates(articles: pl.DataFrame, published: Sequence[str]) -> pl.DataFrame:
     """Keeps of equal articles the first by file and line; rows of a published valid or test split stay."""
-    ordered = articles.sort("file", "line")
+    ordered = articles.sort("file", "line", maintain_order=True)
     return ordered.filter(_is_published(published) | pl.col("key").is_first_distinct().over("split"))
 
 

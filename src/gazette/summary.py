@@ -14,8 +14,8 @@ Next, after `source .venv/bin/activate`:
   make ui               look at the registry"""
 
 
-def show(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path) -> None:
-    """Prints the summary; `states` and `paths` by stage, `page` is the report."""
+def show(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path, changed: list[str]) -> None:
+    """Prints the summary: `states` and `paths` by stage, the report's page, outputs that the last commit has not."""
     console = Console(highlight=False)
     stages = Table("stage", "state", box=None, header_style="bold")
     for name, state in states.items():
@@ -30,4 +30,6 @@ def show(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path) -
     selected = records.read(Path(paths["select"]["selection"]))["selected"]
     console.print("", stages, "", figures, "", sep="\n")
     said = f"{selected} is {version['name']} version {version['version']} in the registry; the report is {page}"
+    if changed:
+        said += f"\nother than in the last commit: {', '.join(changed)}"
     console.print(said, "", NEXT, sep="\n", soft_wrap=True)

@@ -34,10 +34,12 @@ def learn(
     return tokenizer
 
 
-def limit(tokenizer: Tokenizer, texts: Sequence[str], quantile: float, cap: int) -> None:
-    """Cuts texts from now on at the `quantile` of the lengths of `texts` in tokens, at most `cap`."""
+def limit(tokenizer: Tokenizer, texts: Sequence[str], quantile: float, cap: int) -> int:
+    """Cuts texts from now on at the `quantile` of the lengths of `texts` in tokens, at most `cap`; says where."""
     lengths = [len(encoding) for encoding in tokenizer.encode_batch_fast(texts)]
-    tokenizer.enable_truncation(int(min(np.quantile(lengths, quantile, method="higher"), cap)))
+    longest = int(min(np.quantile(lengths, quantile, method="higher"), cap))
+    tokenizer.enable_truncation(longest)
+    return longest
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:

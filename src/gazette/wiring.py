@@ -4,13 +4,13 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from gazette import records
 
 
 def paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Stage (`train@cnn` for a candidate) to option to path, templates filled in."""
     wired = {}
-    for name, stage in YAML(typ="safe").load(Path("dvc.yaml"))["stages"].items():
+    for name, stage in records.read_yaml(Path("dvc.yaml"))["stages"].items():
         command = stage["cmd"].replace("${corpus}", params["corpus"])
         if "matrix" not in stage:
             wired[name] = options(command)

@@ -14,7 +14,7 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
 
     embedding: int = Field(ge=1)
     filters: int = Field(ge=1)
-    widths: list[int] = Field(min_length=1)
+    widths: list[fitting.Size] = Field(min_length=1)
     activation: layers.Activation
 
 

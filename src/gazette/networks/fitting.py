@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
@@ -42,6 +42,9 @@ class Params(Tokens, frozen=True, extra="forbid"):
     def regularizer(self) -> keras.regularizers.Regularizer | None:
         """L1 and L2 on the weights that this is given to; None where both are 0, which costs nothing."""
         return keras.regularizers.L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
+
+
+Size = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class _StopAtNonFinite(keras.callbacks.Callback):
 
 def fix(seed: int, threads: int) -> None:
     """Makes what follows the same in every process: one seed, ordered operations, a number of threads."""
+    keras.config.set_floatx("float32")  # whatever the user's own ~/.keras says
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     tf.config.threading.set_intra_op_parallelism_threads(threads)

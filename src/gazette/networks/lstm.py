@@ -10,7 +10,7 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     """Sizes of the embedding and of each recurrent layer."""
 
     embedding: int = Field(ge=1)
-    units: list[int] = Field(min_length=1)
+    units: list[fitting.Size] = Field(min_length=1)
     bidirectional: bool
     activation: layers.Activation  # of cell and output; a GPU's fast kernel knows tanh alone
 

@@ -13,7 +13,7 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     """Sizes of the embedding and of each hidden layer, and their activation."""
 
     embedding: int = Field(ge=1)
-    hidden: list[int]
+    hidden: list[fitting.Size]
     activation: layers.Activation
 
 

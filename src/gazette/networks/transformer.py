@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gazette.networks import fitting, layers
 
@@ -22,6 +22,12 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
     feed_forward: int = Field(ge=1)
     positions: int = Field(ge=1)
     activation: layers.Activation
+
+    @model_validator(mode="after")
+    def _heads_share_the_embedding(self) -> "Params":
+        if self.embedding % self.heads:
+            raise ValueError("embedding must be a multiple of heads")
+        return self
 
 
 class Positions(keras.layers.Layer):

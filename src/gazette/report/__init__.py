@@ -68,6 +68,7 @@ def gather(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> dict[str
         "wrong": rows.mixed_up(confusion),
         "slices": rows.bounded(_table(judged["slices"]), asked["confidence"]),
         "calibration": _table(judged["calibration"]),
+        "read_mistakes": Path(judged["mistakes"]).exists(),
         "mistakes": [rows.mistake(row) for row in _table(judged["mistakes"])],
         "version": _record(paths["register"]["version"]),
         "receipt": _record(paths["register"]["receipt"]),

@@ -8,9 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from gazette import corpus, records, registry
+from gazette import corpus, records, registration, registry
 from gazette.errors import BrokenContract
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
@@ -28,6 +26,7 @@ def run(
     scores: Path,
     curves: Path,
     metrics: Path,
+    fingerprints: Path,
     receipt: Path,
     version: Path,
 ) -> None:
@@ -36,7 +35,8 @@ def run(
     Under `dvc exp run` a version carries the experiment's name and no alias moves. Raises BrokenContract where the raw
     files were edited and their pointer still names the old ones.
     """
-    recorded = YAML(typ="safe").load(lock)["stages"]
+    stages = records.read_yaml(lock)["stages"]
+    recorded = {name: entry for name, entry in stages.items() if _made_this(name, candidates)}
     digest = _hash_of(bundle, recorded)
     _refuse_unrecorded(raw, recorded)
     name = description.stem
@@ -47,7 +47,7 @@ def run(
     number = registry.find(client, name, digest)
     known = number is not None
     if number is None:
-        tags = _tags(recorded, raw, digest, experiment)
+        tags = _tags(recorded, raw, digest, experiment) | _machine(fingerprints / f"{selected}.json")
         told = registry.Run(
             experiment=name,
             name=selected,
@@ -61,8 +61,14 @@ def run(
     if not experiment:
         registry.challenge(client, name, number)
     records.write({"name": name, "digest": digest}, receipt)
-    records.write({"name": name, "version": number}, version)
+    records.write({"name": name, "version": number, **registration.here(challenged=not experiment)}, version)
     print(f"{name} version {number} ({selected}, {'registered before' if known else 'new'}), digest {digest}")
+
+
+def _made_this(stage: str, candidates: list[str]) -> bool:
+    """Whether an entry of dvc.lock says what made the bundle; it keeps candidates that are no longer listed."""
+    name, _, candidate = stage.partition("@")
+    return name != "register" and (not candidate or candidate in candidates)
 
 
 def _candidate(name: str, params: dict[str, Any], scores: Path, curves: Path) -> registry.Candidate:
@@ -79,7 +85,9 @@ def _hash_of(path: Path | str, recorded: dict[str, Any]) -> str:
 
 def _refuse_unrecorded(raw: str, recorded: dict[str, Any]) -> None:
     pointer = Path(raw + ".dvc")
-    named = YAML(typ="safe").load(pointer)["outs"][0]["md5"]
+    if not pointer.exists():
+        raise BrokenContract(f"{raw} is not under DVC: `dvc add {raw}` records what was used")
+    named = records.read_yaml(pointer)["outs"][0]["md5"]
     used = _hash_of(raw, recorded)
     if named != used:
         raise BrokenContract(
@@ -106,6 +114,11 @@ def _tags(recorded: dict[str, Any], raw: str, digest: str, experiment: str) -> d
         "tree": "dirty" if _git("status", "--porcelain", "--untracked-files=no") else "clean",
     }
     return tags | ({"experiment": experiment} if experiment else {})
+
+
+def _machine(fingerprint: Path) -> dict[str, str]:
+    """The machine that trained, where it was this one; a candidate from DVC's cache was trained elsewhere or before."""
+    return {"machine": fingerprint.read_text(encoding="utf-8")} if fingerprint.exists() else {}
 
 
 def _about(selected: str, figures: dict[str, Any], tags: dict[str, str]) -> str:

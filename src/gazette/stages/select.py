@@ -15,11 +15,13 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     tie: float = Field(ge=0)
 
 
-def run(params: Params, *, candidates: list[str], bundles: Path, scores: Path, bundle: Path, selection: Path) -> None:
+def run(
+    params: Params, *, candidates: list[str], bundles: Path, scores: Path, curves: Path, bundle: Path, selection: Path
+) -> None:
     """Takes the best macro-F1; among equals the fewest bytes, then the first in `candidates`."""
     found = {name: records.read(scores / f"{name}.json") for name in candidates}
     chosen = choose(found, params.tie)
-    _remove_leftovers(candidates, bundles, scores)
+    _remove_leftovers(candidates, bundles, scores, curves)
     partial = bundle.with_name(bundle.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(bundles / chosen, partial)
@@ -39,11 +41,11 @@ def choose(scores: dict[str, dict[str, Any]], tie: float) -> str:
     return min(equals, key=lambda name: scores[name]["bytes"])
 
 
-def _remove_leftovers(candidates: list[str], bundles: Path, scores: Path) -> None:
+def _remove_leftovers(candidates: list[str], bundles: Path, *figures: Path) -> None:
     """Removes candidates that params.yaml no longer lists: DVC would take them for inputs. They stay in its cache."""
     for folder in bundles.iterdir():
         if folder.name not in candidates:
             shutil.rmtree(folder)
-    for file in scores.iterdir():
+    for file in (file for folder in figures for file in folder.iterdir()):
         if file.stem not in candidates:
             file.unlink()

@@ -46,6 +46,7 @@ def run(
 ) -> None:
     """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(params.onednn))
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow reads its environment when it is imported, and talks before it can be told not to.
     with _stderr_aside():
@@ -59,7 +60,7 @@ def run(
     tables = {"train": articles.read(train), "valid": articles.read(valid)}
     texts = {split: table["text"].to_list() for split, table in tables.items()}
     tokenizer = tokenizing.learn(texts["train"], numbers.tokens, numbers.vocabulary, numbers.min_count)
-    tokenizing.limit(tokenizer, texts["train"], numbers.length_quantile, numbers.length_cap)
+    length = tokenizing.limit(tokenizer, texts["train"], numbers.length_quantile, numbers.length_cap)
     rows = {
         split: fitting.Rows(tokenizing.encode(tokenizer, texts[split]), _numbered(table["label"], described.labels))
         for split, table in tables.items()
@@ -72,7 +73,7 @@ def run(
         learned = fit(network, numbers, rows["train"], rows["valid"], params.seed, verbose)
 
     partial = bundle.with_name(bundle.name + ".partial")
-    _write(partial, network, tokenizer, described)
+    _write(partial, network, tokenizer, described, length)
     found = Bundle(partial, params.threads).probabilities(texts["valid"])
     _compare(found, fitting.probabilities(network, rows["valid"]), params.tolerance)
     figures = _score(rows["valid"].labels, found, params)
@@ -103,7 +104,7 @@ def _numbered(names: pl.Series, labels: list[str]) -> Any:
     return names.replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
 
 
-def _write(folder: Path, network: "keras.Model", tokenizer: Tokenizer, described: corpus.Corpus) -> None:
+def _write(folder: Path, network: "keras.Model", tokenizer: Tokenizer, described: corpus.Corpus, length: int) -> None:
     from gazette import export  # imports onnx, 0.5 s
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -113,7 +114,12 @@ def _write(folder: Path, network: "keras.Model", tokenizer: Tokenizer, described
     network.save_weights(folder / "model.weights.h5")
     (folder / "model.weights.h5").rename(folder / "weights.h5")
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    about = {"labels": described.labels, "language": described.language, "inputs": {"inputs": "tokenizer.json"}}
+    about = {
+        "labels": described.labels,
+        "language": described.language,
+        "inputs": {"inputs": "tokenizer.json"},
+        "length": length,
+    }
     records.write(about, folder / "bundle.json")
 
 

@@ -21,12 +21,13 @@ def run(
     """Raises BrokenContract, after the report is written, where rows or the corpus are not what was agreed."""
     described = corpus.describe(description)
     table, unreadable = corpus.read(described, raw)
+    labels = table.select(pl.col("label").unique().sort())
     table, unfit = articles.sort_out(table, described.labels)
-    rejects = pl.concat([unreadable, unfit]).sort("split", "file", "line")
+    rejects = pl.concat([unreadable, unfit]).sort("split", "file", "line", maintain_order=True)
     keyed = profile.with_key(table)
     whole = profile.corpus_profile(keyed, rejects.height, described.language)
     classes = profile.class_profile(keyed, sorted(described.files), described.labels)
-    findings = expectations.judge(whole, classes, params, described.labels, docs)
+    findings = expectations.judge(whole, classes, labels, params, described.labels, docs)
     reasons = rejects.group_by("reason").agg(rows=pl.len()).sort("rows", "reason", descending=[True, False])
     records.write(
         {

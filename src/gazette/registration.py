@@ -1,0 +1,26 @@
+"""Which registry this clone registers in, and whether it has; without MLflow, so that every run can ask."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gazette import records
+
+DATABASE = Path("mlflow.db")
+
+
+def address() -> str:
+    """MLFLOW_TRACKING_URI, or the database in this folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{DATABASE}")
+
+
+def here(challenged: bool) -> dict[str, Any]:
+    """What `register` notes beside a version's number: where it is, and whether `challenger` points to it."""
+    return {"registry": address(), "challenged": challenged}
+
+
+def is_current(version: Path) -> bool:
+    """Whether the version noted at `version` is in today's registry, as its challenger."""
+    if not version.exists() or (address().endswith(str(DATABASE)) and not DATABASE.exists()):
+        return False
+    return here(challenged=True).items() <= records.read(version).items()
