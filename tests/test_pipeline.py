@@ -224,10 +224,12 @@ def test_going_back_to_earlier_params_moves_the_alias_back(project: Project) -> 
 
 
 def test_a_registry_that_is_new_to_a_clone_gets_the_version(project: Project) -> None:
-    elsewhere = project.folder.parent / "other.db"
+    elsewhere = project.folder.parent / "mlflow.db"
     project(f"MLFLOW_TRACKING_URI='sqlite:///{elsewhere}' gazette run")
     tracking = f"mlflow.set_tracking_uri('sqlite:///{elsewhere}'); client = mlflow.MlflowClient()\n"
     assert project.ask(tracking + "print(client.get_model_version_by_alias('tiny', 'challenger').version)") == "1"
+    again = project(f"MLFLOW_TRACKING_URI='sqlite:///{elsewhere}' gazette run")
+    assert "Stage 'register' didn't change" in again
 
 
 def test_cleaning_what_this_machine_noted_does_no_harm(project: Project) -> None:
@@ -313,6 +315,11 @@ def test_a_corpus_that_breaks_its_contract_stops_the_run_with_code_3(project: Pr
     said = project("gazette run", code=3)
     assert "news.csv, line 122: unknown label" in said
     assert project("gazette predict 'shares and profit' --json") == before
+
+
+def test_a_corpus_that_cannot_be_read_at_all_stops_the_run_with_code_3(project: Project) -> None:
+    (project.folder / "data" / "raw" / "tiny" / "news.csv").write_text("class,title,body\nsports,a,b\n")
+    assert "no column 'label'" in project("gazette run", code=3)
 
 
 def test_a_misspelt_number_stops_the_run_with_code_2(project: Project) -> None:

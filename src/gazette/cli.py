@@ -108,7 +108,7 @@ def run() -> None:
     if not registration.is_current(Path(paths["register"]["version"])):
         Path(paths["register"]["receipt"]).unlink(missing_ok=True)  # then `register` runs, for this registry
     outcome = graph.reproduce()
-    if outcome.code == BrokenContract.code:
+    if outcome.code == BrokenContract.code and Path(paths["validate"]["report"]).exists():
         outcome = replace(outcome, message=f"{outcome.message}\nThe report says more: {report.write(paths, numbers)}")
     if outcome.code:
         click.echo(outcome.message, err=True)
@@ -122,7 +122,7 @@ def run() -> None:
     "--file",
     "source",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="CSV or JSON lines with a column `text`, or plain lines; - for standard input.",
+    help="CSV, TSV or JSON lines with a column `text`, or plain lines; - for standard input.",
 )
 @click.option("--bundle", type=click.Path(path_type=Path), help="Another bundle than the selected one.")
 @click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to show.")
