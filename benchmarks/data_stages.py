@@ -23,7 +23,7 @@ terms: research
 """
 COMMANDS = {
     "validate": "--description d.yaml --raw . --valid-articles v.parquet --quarantine q.parquet"
-    " --report r.json --docs docs",
+    " --examples e.parquet --report r.json --docs docs",
     "preprocess": "--description d.yaml --valid-articles v.parquet --train train.parquet --valid valid.parquet"
     " --test test.parquet --quarantine q2.parquet --report p.json",
 }

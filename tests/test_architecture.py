@@ -20,18 +20,23 @@ STAGES = list(PIPELINE["stages"])
 # A heavy package, and the modules that may import it.
 HEAVY = {
     "altair": {"report"},
-    "duckdb": {"rawfiles"},
-    "dvc": {"graph"},
-    "dvc_data": {"graph"},
-    "great_expectations": {"expectations"},
+    "dvc": {"graph", "revisions"},
+    "dvc_data": {"graph", "revisions"},
+    "ftfy": {"contract/damage"},
+    "great_expectations": {"contract/checkpoint", "contract/expectations"},
     "jinja2": {"report"},
     "keras": {"export", "networks", "stages/train"},
     "mlflow": {"registry", "serving"},
     "onnx": {"export"},
     "onnxruntime": {"bundle"},
     "pandera": {"articles"},
+    "orjson": {"rawfiles/jsonlines"},
+    "phonenumbers": {"contract/personal"},
     "prefect": set(),
+    "py3langid": {"contract/scripts"},
+    "pyarrow": {"rawfiles/parquet", "sniffing"},
     "sklearn": {"scoring"},
+    "stdnum": {"contract/personal"},
     "tensorflow": {"networks"},
 }
 
@@ -53,12 +58,13 @@ def imported(path: Path) -> set[str]:
 
 def own_files(path: Path) -> set[Path]:
     """The files of Gazette that a file imports, by name, by a folder's name in an f-string, or by reading them."""
-    files = {SOURCE / f"{name.replace('.', '/').removeprefix('gazette/')}.py" for name in imported(path)}
+    places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported(path)]
+    files = {file for place in places for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")}
     text = path.read_text(encoding="utf-8")
     for folder in re.findall(r'import_module\(f"gazette\.(\w+)\.', text):
         files |= set((SOURCE / folder).glob("*.py"))
     files |= {path.parent / name for name in re.findall(r'_HERE / "([\w.]+)"', text)}
-    files |= {file.parent / "__init__.py" for file in files if file.parent == SOURCE / "networks"}
+    files |= {file.parent / "__init__.py" for file in files if file.parent not in (SOURCE, SOURCE / "stages")}
     return {file for file in files if file.exists()}
 
 
@@ -94,6 +100,14 @@ def test_heavy_packages_are_imported_in_their_module_alone(path: Path) -> None:
 def test_only_stages_and_the_command_line_know_stages(path: Path) -> None:
     stages = {name for name in imported(path) if name.startswith("gazette.stages.")}
     assert not stages, f"{module_of(path)} imports {stages}"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=module_of)
+def test_nothing_but_the_start_knows_the_command_line(path: Path) -> None:
+    """A new command would make every stage stale that depended on it."""
+    module = module_of(path)
+    knows = {name for name in imported(path) if name.startswith("gazette.cli")}
+    assert not knows or module == "__main__" or module.startswith("cli/"), f"{module} imports {knows}"
 
 
 def test_every_stage_is_a_module_and_every_module_a_stage() -> None:

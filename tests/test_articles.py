@@ -21,8 +21,11 @@ BREACHES: list[tuple[dict[str, Any], str]] = [
     ({"text": "a\0b"}, "NUL character"),
     ({"text": "a" * 100_001}, "too long"),
     ({"text": None}, "not_nullable"),
-    ({"label": "c"}, "unknown label: the description names a, b"),
-    ({"label": ""}, "unknown label"),
+    ({"text": "\u00a0\u200b\u3000\ufeff"}, "no word"),
+    ({"text": "\ufffd\ufffd"}, "no word"),
+    ({"label": "c"}, "unknown label 'c': the description names a, b"),
+    ({"label": "A"}, "unknown label 'A': did you mean 'a'?"),
+    ({"label": ""}, "unknown label '': the description names a, b"),
     ({"label": None}, "not_nullable"),
     ({"split": "dev"}, "isin"),
     ({"file": ""}, "str_length"),
@@ -42,8 +45,8 @@ def test_a_row_that_breaks_a_rule_is_quarantined_alone_with_its_reason(change: d
     assert reason in rejects["reason"].item()
 
 
-@pytest.mark.parametrize("text", ["7", "五", "é", "a" * 100_000, "a\tb", "NA"])
-def test_one_letter_or_digit_of_any_script_is_enough(text: str) -> None:
+@pytest.mark.parametrize("text", ["7", "五", "é", "a" * 100_000, "a\tb", "NA", "🎉", "\u202ea", "<b>", "Z\u0351\u0352"])
+def test_one_letter_digit_or_symbol_of_any_script_is_enough(text: str) -> None:
     kept, rejects = articles.sort_out(rows({"text": text}), ["a", "b"])
     assert (kept.height, rejects.height) == (1, 0)
 
@@ -59,6 +62,36 @@ def test_a_reject_names_its_place_all_its_reasons_and_what_was_seen() -> None:
 def test_a_reject_without_a_label_shows_its_text() -> None:
     _, rejects = articles.sort_out(rows({"label": None}), ["a", "b"])
     assert "A word." in (rejects["seen"].item() or "")
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("Sport", "unknown label 'Sport': did you mean 'sport'?"),
+        ("sport ", "unknown label 'sport ': did you mean 'sport'?"),
+        ("trad", "unknown label 'trad': did you mean 'Trade'?"),
+        ("sp\u043ert", "unknown label 'sp\u043ert' (U+043E): did you mean 'sport'?"),
+        ("sport\u200b", "unknown label 'sport\\u200b' (U+200B): did you mean 'sport'?"),
+        ("\x1b[2J\u202e", "unknown label '\\x1b[2J\\u202e' (U+202E): the description names sport, Trade"),
+        ("weather", "unknown label 'weather': the description names sport, Trade"),
+    ],
+)
+def test_an_unknown_label_is_shown_with_what_it_may_have_been_meant_to_be(label: str, said: str) -> None:
+    _, rejects = articles.sort_out(rows({"label": label}), ["sport", "Trade"])
+    assert rejects["reason"].to_list() == [said]
+    assert said.isprintable()
+    assert rejects["seen"].item().isprintable()
+
+
+def test_a_chinese_label_is_foreign_only_where_no_label_has_its_characters() -> None:
+    assert articles.unknown("体", ["体育", "财经"]) == "unknown label '体': the description names 体育, 财经"
+    assert articles.unknown("體育", ["体育", "财经"]).startswith("unknown label '體育' (U+9AD4): ")
+
+
+def test_a_label_of_any_length_makes_a_short_reason() -> None:
+    _, rejects = articles.sort_out(rows({"label": "x" * 100_000}), ["a", "b"])
+    assert len(rejects["reason"].item()) < 200
+    assert len(rejects["seen"].item()) == 200
 
 
 def test_rows_stay_in_their_order() -> None:

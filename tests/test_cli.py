@@ -25,14 +25,22 @@ validate:
   max_duplicates: 0.1
   max_conflicts: 0.1
   max_overlap: 0.1
+  near_similarity: 1
   max_foreign: 0.1
+  max_damaged: 0.1
+  giveaway_rows: 1
+  giveaway_purity: 0.9
+  max_class_distance: 0.5
+  max_length_distance: 0.5
+  max_vocabulary_distance: 0.5
+  personal_data: keep
   min_median_characters: 5
   max_median_characters: 1000
 select:
   tie: 0.5
 candidates: [one]
 """
-HEAVY = ["polars", "duckdb", "tensorflow", "keras", "mlflow", "great_expectations", "onnxruntime", "dvc", "pydantic"]
+HEAVY = ["polars", "pyarrow", "tensorflow", "keras", "mlflow", "great_expectations", "onnxruntime", "dvc", "pydantic"]
 
 
 @pytest.fixture
@@ -52,7 +60,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
 
 def validate_words(description: Path, raw: Path) -> list[str]:
     words = ["validate", "--description", str(description), "--raw", str(raw)]
-    for name in ("valid-articles", "quarantine", "report", "docs"):
+    for name in ("valid-articles", "quarantine", "examples", "report", "docs"):
         words += [f"--{name}", f"out/{name}"]
     return words
 
@@ -129,7 +137,7 @@ def test_wrong_usage_ends_with_2_and_says_so_on_standard_error(
 @pytest.mark.parametrize(
     ("wrong", "parts"),
     [
-        ("tei: 0.5", ["section select: tei: Extra", "section select: tie: Field required"]),
+        ("tei: 0.5", ["section select: tei: no such key; did you mean tie?", "section select: tie: missing"]),
         ("tie: -1", ["section select: tie:", "got -1"]),
         ("tie: many", ["section select: tie:", "got 'many'"]),
     ],
@@ -184,7 +192,7 @@ def test_an_interrupted_command_ends_as_shells_say(monkeypatch: pytest.MonkeyPat
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "params", interrupted)
+    monkeypatch.setattr("gazette.cli.project.params", interrupted)
     assert ended(monkeypatch, "run") == 130
 
 
@@ -195,7 +203,7 @@ def test_anything_unexpected_is_a_bug_of_ours(
     def broken() -> None:
         raise ZeroDivisionError("unexpected")
 
-    monkeypatch.setattr(cli, "params", broken)
+    monkeypatch.setattr("gazette.cli.project.params", broken)
     assert ended(monkeypatch, *SELECT) == 70
     out, err = capsys.readouterr()
     assert "ZeroDivisionError: unexpected" in err
@@ -210,7 +218,7 @@ def test_a_broken_corpus_ends_with_3(
     done = subprocess.run([sys.executable, "-m", "gazette", *words], cwd=project, capture_output=True, text=True)
     assert done.returncode == 3
     assert done.stderr.startswith("gazette: 3 rows (20.0%) break the row contract")
-    assert "train.csv, line 14: missing columns" in done.stderr
+    assert "train.csv, line 14: 1 field, expected 2" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

@@ -77,6 +77,12 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
         {
             "corpus": {"rows": 4, "quarantined": 0.0, **lengths},
             "classes": [],
+            "drift": [{"split": "test", "classes": 0.123, "lengths": 0.0, "vocabulary": 0.0}],
+            "personal_data": {"email": 3},
+            "files": [
+                {"split": "train", "file": f"{ATTACK}.csv", "rows": 4, "articles": 3, "rejected": 1}
+                | {"unused": [ATTACK], "notes": {"blank lines, skipped": 7}}
+            ],
             "quarantine": [{"reason": f"unknown label {ATTACK}", "rows": 1}],
             "expectations": findings,
         },
@@ -86,6 +92,8 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
     pl.DataFrame({"split": ["train"], **place, "reason": ["odd"], "seen": [f"{OVERRIDE}{ATTACK}\x07"]}).write_parquet(
         at["rejects.parquet"]
     )
+    found = {"kind": ["markup"], "split": ["train"], **place, "seen": [f"{ATTACK}{OVERRIDE}"]}
+    pl.DataFrame(found).write_parquet(folder / "examples.parquet")
     articles = pl.DataFrame({"text": [f"{ATTACK} {OVERRIDE}\n" + CHINESE * 60, CHINESE], "label": LABELS})
     for split in report.SPLITS:
         articles.write_parquet(folder / f"{split}.parquet")
@@ -122,7 +130,8 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
     records.write({"name": "tiny", "digest": "abc123.dir"}, folder / "receipt.json")
     records.write({"name": "tiny", "version": "7"}, folder / "version.json")
     names = {
-        "validate": {"report": "validation.json", "description": "corpus.yaml", "quarantine": "rejects.parquet"},
+        "validate": {"report": "validation.json", "description": "corpus.yaml"}
+        | {"quarantine": "rejects.parquet", "examples": "examples.parquet"},
         "preprocess": {split: f"{split}.parquet" for split in report.SPLITS}
         | {"report": "preprocessing.json", "quarantine": "conflicts.parquet"},
         "train@plain": {"score": "score.json", "curve": "curve.csv"},
@@ -151,6 +160,11 @@ def test_the_page_stands_alone(page: Page) -> None:
     assert [link for link in wanted if not (link or "").startswith(("#", "data:"))] == []
     assert not re.search(r"url\(|@import", " ".join(page.content["style"]))
     assert not {"iframe", "object", "embed", "img"} & {tag for tag, _ in page.tags}
+
+
+def test_the_page_tells_files_examples_distances_and_personal_data(page: Page) -> None:
+    for said in ("7 blank lines, skipped", "What was found, in examples", "0.123", "3 email"):
+        assert said in page.text
 
 
 def test_the_page_forbids_itself_any_request_and_any_other_script(page: Page) -> None:

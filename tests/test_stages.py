@@ -22,7 +22,15 @@ BOUNDS = validate.Params(
     max_duplicates=0.1,
     max_conflicts=0.1,
     max_overlap=0.1,
+    near_similarity=1,  # these articles are made from two sentences
     max_foreign=0.1,
+    max_damaged=0.1,
+    giveaway_rows=1,
+    giveaway_purity=0.9,
+    max_class_distance=0.5,
+    max_length_distance=0.5,
+    max_vocabulary_distance=0.5,
+    personal_data="keep",
     min_median_characters=5,
     max_median_characters=1000,
 )
@@ -42,7 +50,11 @@ def out(tmp_path: Path) -> Path:
 
 def run_validate(given: tuple[Path, Path], out: Path, params: validate.Params = BOUNDS) -> dict[str, Any]:
     description, raw = given
-    outs = {"valid_articles": out / "articles.parquet", "quarantine": out / "quarantine.parquet"}
+    outs = {
+        "valid_articles": out / "articles.parquet",
+        "quarantine": out / "quarantine.parquet",
+        "examples": out / "examples.parquet",
+    }
     validate.run(params, description=description, raw=raw, **outs, report=out / "report.json", docs=out.parent / "docs")
     return records.read(out / "report.json")
 
@@ -53,7 +65,7 @@ def test_validate_leaves_articles_a_quarantine_and_a_report(
 ) -> None:
     given = request.getfixturevalue({"en": "english", "zh": "chinese"}[language])
     report = run_validate(lay_down(given, language), out)
-    assert files(out) == ["articles.parquet", "quarantine.parquet", "report.json"]
+    assert files(out) == ["articles.parquet", "examples.parquet", "quarantine.parquet", "report.json"]
     assert articles.read(out / "articles.parquet").drop("file").equals(given.drop("file"))
     assert pl.read_parquet(out / "quarantine.parquet").is_empty()
     assert all(finding["success"] for finding in report["expectations"])
@@ -69,9 +81,9 @@ def test_validate_accounts_for_every_row(lay_down: LayDown, out: Path, english: 
 
 
 def test_too_many_quarantined_rows_stop_after_the_report(lay_down: LayDown, out: Path, english: pl.DataFrame) -> None:
-    with pytest.raises(BrokenContract, match=r"7 rows \(10\.4%\).*\n +train\.csv, line 62: missing columns"):
+    with pytest.raises(BrokenContract, match=r"7 rows \(10\.4%\).*\n +train\.csv, line 62: 1 field, expected 2"):
         run_validate(lay_down(english, extra="trade\n" * 7), out)
-    assert files(out) == ["quarantine.parquet", "report.json"]
+    assert files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
     assert records.read(out / "report.json")["quarantine"][0]["rows"] == 7
 
 
@@ -82,7 +94,7 @@ def test_a_corpus_that_breaks_its_contract_stops_after_the_report(
         BrokenContract, match=r"(?s)rows minimum.*61.*Observed: 60\..*Too few articles.*bound in section"
     ):
         run_validate(lay_down(english), out, BOUNDS.model_copy(update={"min_rows": 61}))
-    assert files(out) == ["quarantine.parquet", "report.json"]
+    assert files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
 
 
 def test_a_warning_stops_nothing(

@@ -1,13 +1,17 @@
 """The table of articles: its contract (pandera), asked at every read and write."""
 
 from copy import deepcopy
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-MAX_CHARACTERS = 100_000  # a long read has 50,000; more is a file gone wrong
+from gazette.limits import MAX_FIELD
+from gazette.shown import SEEN, shown
+
+_UNKNOWN = "unknown label"
 
 
 class Article(pa.DataFrameModel):
@@ -25,17 +29,17 @@ class Article(pa.DataFrameModel):
         strict = True
         ordered = True
 
-    @pa.check("text", name="no word: a text needs at least one letter or digit")
+    @pa.check("text", name="no word: a text needs at least one letter, digit or symbol")
     def _has_a_word(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col(data.key).str.contains(r"[\p{L}\p{N}]"))
+        return data.lazyframe.select(pl.col(data.key).str.contains(r"[\p{L}\p{N}\p{So}--\x{FFFD}]"))
 
     @pa.check("text", name="NUL character: the file was damaged or is not text")
     def _has_no_nul(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(~pl.col(data.key).str.contains("\0", literal=True))
 
-    @pa.check("text", name=f"too long: an article has at most {MAX_CHARACTERS:,} characters")
+    @pa.check("text", name=f"too long: an article has at most {MAX_FIELD:,} characters")
     def _is_not_too_long(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col(data.key).str.len_chars() <= MAX_CHARACTERS)
+        return data.lazyframe.select(pl.col(data.key).str.len_chars() <= MAX_FIELD)
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -59,26 +63,46 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
 def sort_out(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Parts the rows that keep the contract, labels included, from those that do not (with a reason)."""
     schema = deepcopy(Article.to_schema())  # pandera keeps one for all
-    schema.columns["label"].checks.append(
-        pa.Check.isin(labels, error="unknown label: the description names " + ", ".join(labels))
-    )
+    schema.columns["label"].checks = [pa.Check.isin(labels, error=_UNKNOWN)]
     try:
-        return schema.validate(articles, lazy=True), _rejects(articles, pl.DataFrame({"index": [], "check": []}))
+        return schema.validate(articles, lazy=True), _rejects(
+            articles, pl.DataFrame({"index": [], "check": []}), labels
+        )
     except SchemaErrors as broken:
         cases = broken.failure_cases.select("index", "check")
     return (
         articles.with_row_index().filter(~pl.col("index").is_in(cases["index"].implode())).drop("index"),
-        _rejects(articles, cases),
+        _rejects(articles, cases, labels),
     )
 
 
-def _rejects(articles: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    reasons = (
-        cases.with_columns(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String))
-        .unique(maintain_order=True)
-        .group_by("index", maintain_order=True)
-        .agg(reason=pl.col("check").str.join("; "))
+def _rejects(articles: pl.DataFrame, cases: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
+    rows = articles.with_row_index().join(
+        cases.with_columns(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String)).unique(
+            maintain_order=True
+        ),
+        on="index",
+        maintain_order="left",
     )
-    rows = articles.with_row_index().join(reasons, on="index", maintain_order="left")
-    seen = pl.format("{}: {}", pl.col("label").fill_null(""), pl.col("text").fill_null("")).str.slice(0, 200)
-    return rows.select("split", "file", "line", "reason", seen=seen)
+    names = rows.filter(pl.col("check") == _UNKNOWN)["label"].unique(maintain_order=True)
+    reason = pl.when(pl.col("check") == _UNKNOWN).then(
+        pl.col("label").replace_strict(names, [unknown(name, labels) for name in names], default=None)
+    )
+    seen = pl.format("{}: {}", pl.col("label").fill_null(""), pl.col("text").fill_null("").str.slice(0, SEEN))
+    return (
+        rows.with_columns(reason.otherwise(pl.col("check")).alias("reason"), seen=seen)
+        .group_by("index", "split", "file", "line", "seen", maintain_order=True)
+        .agg(pl.col("reason").str.join("; "))
+        .with_columns(pl.col("seen").map_elements(shown, return_dtype=pl.String))
+        .select("split", "file", "line", "reason", "seen")
+    )
+
+
+def unknown(label: str, labels: list[str]) -> str:
+    """Why a label is none of `labels`, and which it may have been meant to be."""
+    foreign = sorted({c for c in label if not c.isascii()} - set("".join(labels)))
+    points = f" ({', '.join(f'U+{ord(c):04X}' for c in foreign[:5])})" if foreign else ""
+    near = get_close_matches(label.strip().casefold(), [name.casefold() for name in labels], n=1, cutoff=0.7)
+    meant = next((name for name in labels if near and name.casefold() == near[0]), None)
+    hint = f"did you mean {meant!r}?" if meant else "the description names " + ", ".join(labels[:20])
+    return f"{_UNKNOWN} '{shown(label, 60)}'{points}: {hint}"

@@ -1,35 +1,79 @@
-"""A corpus: how `data/corpora/<name>.yaml` describes raw files, and what they hold."""
+"""How `data/corpora/<name>.yaml` describes a corpus: its language, its labels, and how its raw files are read."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-import polars as pl
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
-from gazette import rawfiles, records
+from gazette import records
 from gazette.errors import parse
 
 Split = Literal["train", "valid", "test"]
+
+
+def _inside(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("a path leads out of the corpus's folder; expected one below it")
+    return path
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
 
 
 class Folder(BaseModel, frozen=True, extra="forbid"):
     """A folder with one folder per class; a file is an article, its first line the title."""
 
     format: Literal["folder"]
-    path: str = "."
+    path: Inside = "."
 
 
 class Delimited(BaseModel, frozen=True, extra="forbid"):
     """A file of separated values; a column is a name from the header or, without one, a position from 1."""
 
-    format: Literal["csv", "tsv"]  # tsv: separated by tabs, quotes are ordinary characters
-    path: str
+    format: Literal["csv"]
+    path: Inside
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    quotes: bool = True  # whether a field may stand in double quotes; otherwise they are ordinary characters
     header: bool
     text: list[str | int] = Field(min_length=1)  # joined by a line break, in this order
     label: str | int
 
+    @field_validator("delimiter")
+    @classmethod
+    def _parts_fields(cls, delimiter: str) -> str:
+        if delimiter in '"\r\n\0':
+            raise ValueError("a quote, a line break or NUL cannot part fields")
+        return delimiter
 
-File = Annotated[Folder | Delimited, Field(discriminator="format")]
+    @model_validator(mode="after")
+    def _columns_suit_the_header(self) -> "Delimited":
+        for column in [*self.text, self.label]:
+            if self.header and isinstance(column, int):
+                raise ValueError(f"column {column} is a position, but the file has a header: give the column's name")
+            if not self.header and (isinstance(column, str) or column < 1):
+                raise ValueError(f"column {column!r}: without a header, columns are positions from 1")
+        return self
+
+
+class JsonLines(BaseModel, frozen=True, extra="forbid"):
+    """A file with a JSON object per line; a column is a key."""
+
+    format: Literal["jsonl"]
+    path: Inside
+    text: list[str] = Field(min_length=1)
+    label: str
+
+
+class Parquet(BaseModel, frozen=True, extra="forbid"):
+    """A Parquet file; a line is a row's number."""
+
+    format: Literal["parquet"]
+    path: Inside
+    text: list[str] = Field(min_length=1)
+    label: str
+
+
+File = Annotated[Folder | Delimited | JsonLines | Parquet, Field(discriminator="format")]
 
 
 class Package(BaseModel, frozen=True, extra="forbid"):
@@ -63,35 +107,3 @@ class Corpus(BaseModel, frozen=True, extra="forbid"):
 def describe(path: Path) -> Corpus:
     """The corpus described at `path`; a key that is missing, unknown or of the wrong type is refused by name."""
     return parse(Corpus, records.read_yaml(path), str(path))
-
-
-def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Articles (text, label, split, file, line) and rejects (split, file, line, reason, seen) of the raw files.
-
-    Every row of a raw file comes back once, in one of the two.
-    """
-    articles, rejects = [], []
-    for split, files in sorted(corpus.files.items()):
-        for file in files:
-            good, bad = _read_file(file, raw)
-            articles.append(good.with_columns(split=pl.lit(split)))
-            rejects.append(bad.with_columns(split=pl.lit(split)))
-    named = _name_labels(pl.concat(articles), corpus)
-    return (
-        named.select("text", "label", "split", "file", "line"),
-        pl.concat(rejects).select("split", "file", "line", "reason", "seen"),
-    )
-
-
-def _read_file(file: File, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    if isinstance(file, Folder):
-        return rawfiles.read_folder(raw / file.path)
-    delimiter, quote = {"csv": (",", '"'), "tsv": ("\t", "")}[file.format]
-    return rawfiles.read_delimited(raw, file.path, delimiter, quote, file.header, file.text, file.label)
-
-
-def _name_labels(articles: pl.DataFrame, corpus: Corpus) -> pl.DataFrame:
-    if corpus.numbered_from is None:
-        return articles
-    names = {str(number): label for number, label in enumerate(corpus.labels, corpus.numbered_from)}
-    return articles.with_columns(pl.col("label").replace(names))

@@ -78,7 +78,13 @@ def pointed_at(pointer: Path) -> str:
 
 
 def add(path: Path) -> None:
-    """Puts a file or folder under DVC, as `dvc add` does: into its cache, and a pointer beside it."""
+    """Puts a file or folder under DVC, as `dvc add` does: into its cache, and a pointer beside it.
+
+    Raises Misconfigured where DVC cannot: another command holds its lock, this is no project of DVC's.
+    """
     logging.getLogger("dvc").setLevel(logging.WARNING)  # without advice on git, where the pointer stays as it was
-    with Repo() as repo:
-        repo.add(str(path))
+    try:
+        with Repo() as repo:
+            repo.add(str(path))
+    except DvcException as error:
+        raise Misconfigured(f"DVC cannot take in {path}: {error}") from error

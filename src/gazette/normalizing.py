@@ -5,6 +5,7 @@ The same steps stand in every `tokenizer.json`, so that any program that reads a
 
 from collections.abc import Iterable
 
+import polars as pl
 from tokenizers import normalizers
 
 # Entities that lost their ampersand on the way through a feed (AG News), then those that kept it.
@@ -36,3 +37,8 @@ def normalise(texts: Iterable[str]) -> list[str]:
     """Each text as its tokenizer sees it, runs of white space made one."""
     step = normalizer()
     return [" ".join(step.normalize_str(text).split()) for text in texts]
+
+
+def with_key(articles: pl.DataFrame) -> pl.DataFrame:
+    """Adds `key` (the normalised text: equal keys are exact duplicates) to the articles."""
+    return articles.with_columns(key=pl.Series(normalise(articles["text"]), dtype=pl.String))

@@ -7,8 +7,11 @@ from typing import Any
 import polars as pl
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from gazette.errors import Misconfigured
+
+DEEPEST = 20  # levels of lists and mappings in a YAML file
 
 
 def write(record: dict[str, Any], path: Path) -> None:
@@ -28,10 +31,19 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping at `path`, by YAML 1.2; raises Misconfigured where the file is missing, or is something else."""
-    if not path.exists():
+    """The mapping at `path`, by YAML 1.2; raises Misconfigured where the file is missing, or is something else.
+
+    Aliases are refused, for a few lines of them unfold to gigabytes, and so is what is nested beyond `DEEPEST`.
+    """
+    if not path.is_file():
         raise Misconfigured(f"{path}: no such file in {Path.cwd()}")
     try:
+        depth = 0
+        for event in YAML(typ="safe").parse(path.read_bytes()):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if isinstance(event, AliasEvent) or depth > DEEPEST:
+                what = "an alias (*)" if isinstance(event, AliasEvent) else f"more than {DEEPEST} levels"
+                raise Misconfigured(f"{path}, line {event.start_mark.line + 1}: {what}; write the values out")
         loaded = YAML(typ="safe").load(path)
     except YAMLError as error:
         raise Misconfigured(f"{path} is not YAML: {error}") from None

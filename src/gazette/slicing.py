@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from gazette.profile import HOME_SCRIPT
+from gazette.languages import HOME_SCRIPT
 
 MANY = 20  # a column with more values than this (one file per article) is no slice
 

@@ -12,8 +12,8 @@ from gazette.networks import fitting, layers
 class Params(fitting.Params, frozen=True, extra="forbid"):
     """Sizes of the embedding and of the convolutions; `widths` in tokens, `filters` for each width."""
 
-    embedding: int = Field(ge=1)
-    filters: int = Field(ge=1)
+    embedding: fitting.Size
+    filters: fitting.Size
     widths: list[fitting.Size] = Field(min_length=1)
     activation: layers.Activation
 

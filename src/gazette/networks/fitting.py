@@ -21,7 +21,7 @@ class Tokens(BaseModel, frozen=True, extra="forbid"):
     vocabulary: int = Field(ge=10, le=65_536)
     min_count: int = Field(ge=1)
     length_quantile: float = Field(gt=0, le=1)
-    length_cap: int = Field(ge=1)
+    length_cap: int = Field(ge=1, le=65_536)
 
 
 class Params(Tokens, frozen=True, extra="forbid"):
@@ -44,7 +44,7 @@ class Params(Tokens, frozen=True, extra="forbid"):
         return keras.regularizers.L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
 
 
-Size = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=65_536)]
 
 
 @dataclass(frozen=True)

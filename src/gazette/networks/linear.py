@@ -30,7 +30,7 @@ class Params(fitting.Tokens, frozen=True, extra="forbid"):
     smoothing: float = Field(gt=0)
     class_weights: bool
     l2: float = Field(ge=0)
-    iterations: int = Field(ge=1)
+    iterations: int = Field(ge=1, le=10_000)
 
 
 class NGrams(keras.layers.Layer):

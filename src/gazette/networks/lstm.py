@@ -9,7 +9,7 @@ from gazette.networks import fitting, layers
 class Params(fitting.Params, frozen=True, extra="forbid"):
     """Sizes of the embedding and of each recurrent layer."""
 
-    embedding: int = Field(ge=1)
+    embedding: fitting.Size
     units: list[fitting.Size] = Field(min_length=1)
     bidirectional: bool
     activation: layers.Activation  # of cell and output; a GPU's fast kernel knows tanh alone

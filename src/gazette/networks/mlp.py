@@ -4,7 +4,6 @@ After M. Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for 
 """
 
 import keras
-from pydantic import Field
 
 from gazette.networks import fitting, layers
 
@@ -12,7 +11,7 @@ from gazette.networks import fitting, layers
 class Params(fitting.Params, frozen=True, extra="forbid"):
     """Sizes of the embedding and of each hidden layer, and their activation."""
 
-    embedding: int = Field(ge=1)
+    embedding: fitting.Size
     hidden: list[fitting.Size]
     activation: layers.Activation
 

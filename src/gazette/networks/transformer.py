@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from gazette.networks import fitting, layers
 
@@ -16,11 +16,11 @@ from gazette.networks import fitting, layers
 class Params(fitting.Params, frozen=True, extra="forbid"):
     """Sizes of the encoder; `positions` is the longest text in tokens, and at least the maximum length."""
 
-    embedding: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    blocks: int = Field(ge=1)
-    feed_forward: int = Field(ge=1)
-    positions: int = Field(ge=1)
+    embedding: fitting.Size
+    heads: fitting.Size
+    blocks: fitting.Size
+    feed_forward: fitting.Size
+    positions: fitting.Size
     activation: layers.Activation
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gazette import corpus, records
+from gazette import corpus, languages, records
 from gazette.errors import Misconfigured
 from gazette.report import charts, rows
 
@@ -49,9 +49,12 @@ def gather(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> dict[str
     return {
         "name": params["corpus"],
         "described": described,
+        "language": languages.NAMES[described.language],
         "validation": validation,
         "expectations": rows.expectations(validation, params["validate"]["max_quarantined"]),
+        "files": rows.files(validation["files"]),
         "rejects": _table(paths["validate"]["quarantine"], 10),
+        "examples": _table(paths["validate"]["examples"]),
         "conflicts": rows.conflicting(_table(paths["preprocess"]["quarantine"], 10)),
         "left_out": rows.left_out(validation["quarantine"], (preprocessing or {}).get("left_out", {})),
         "splits": SPLITS,

@@ -5,6 +5,8 @@ import re
 from statistics import NormalDist
 from typing import Any
 
+from gazette.shown import SEEN
+
 Rows = list[dict[str, Any]]
 
 DROPPED = {
@@ -12,7 +14,6 @@ DROPPED = {
     "duplicates": "repeats an earlier article of its split",
     "overlap": "stands in valid or test too, so it leaves train",
 }
-SEEN = 200  # characters of a row that was left out
 EXCERPT = 320  # characters of an article that are shown at once
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -36,6 +37,18 @@ def expectations(validation: dict[str, Any], max_quarantined: float) -> Rows:
         said = _said(json.loads(finding["observed"]) if seen is None else seen)
         rows.append(finding | {"column": column, "sentence": sentence, "seen": said, "state": state})
     return sorted(rows, key=lambda row: ["broken", "warning", "passed"].index(row["state"]))
+
+
+def files(accounts: Rows) -> Rows:
+    """An account of each raw file, with what was let pass in words."""
+    return [
+        account
+        | {
+            "unused": ", ".join(account["unused"]),
+            "notes": "; ".join(f"{count:,} {note}" for note, count in account["notes"].items()),
+        }
+        for account in accounts
+    ]
 
 
 def classes(labels: list[str], splits: dict[str, dict[str, int]]) -> Rows:

@@ -15,7 +15,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
     seed: int = Field(ge=0)
     threads: int = Field(ge=1)
-    resamples: int = Field(ge=100)
+    resamples: int = Field(ge=100, le=100_000)
     confidence: float = Field(gt=0.5, lt=1)
     min_slice_rows: int = Field(ge=1)
     mistakes: int = Field(ge=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette import articles, corpus, profile, records, splitting
+from gazette import articles, corpus, normalizing, records, splitting
 from gazette.errors import BrokenContract
 
 
@@ -30,7 +30,7 @@ def run(
     """Every row of `valid_articles` is in one split, in quarantine, or counted as dropped in the report."""
     described = corpus.describe(description)
     published = sorted(described.files)
-    table = profile.with_key(articles.read(valid_articles))
+    table = normalizing.with_key(articles.read(valid_articles))
     agreed, conflicts = splitting.part_conflicts(table, published)
     distinct = splitting.drop_duplicates(agreed, published)
     learnable = splitting.drop_overlap(distinct, published)

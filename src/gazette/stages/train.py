@@ -1,10 +1,8 @@
 """Turns train and valid rows into a candidate: its bundle, its learning curve, its score on the valid rows."""
 
 import contextlib
-import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 from tokenizers import Tokenizer
 
-from gazette import articles, corpus, machine, records, scoring, tokenizing
+from gazette import articles, corpus, engine, machine, records, scoring, tokenizing
 from gazette.bundle import Bundle
 from gazette.errors import Misconfigured, parse
 
@@ -28,7 +26,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     threads: int = Field(ge=1)
     onednn: bool
     tolerance: float = Field(gt=0)
-    resamples: int = Field(ge=100)
+    resamples: int = Field(ge=100, le=100_000)
 
 
 def run(
@@ -45,15 +43,10 @@ def run(
     fingerprint: Path,
 ) -> None:
     """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(params.onednn))
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow reads its environment when it is imported, and talks before it can be told not to.
-    with _stderr_aside():
-        from gazette import networks
-        from gazette.networks import fitting
+    engine.start(params.seed, params.threads, params.onednn)
+    from gazette import networks
+    from gazette.networks import fitting
 
-    fitting.fix(params.seed, params.threads)
     family = networks.family(models[candidate]["family"])
     numbers = parse(family.Params, models[candidate], f"params.yaml, section models.{candidate}")
     described = corpus.describe(description)
@@ -85,19 +78,6 @@ def run(
     shutil.rmtree(bundle, ignore_errors=True)
     partial.rename(bundle)
     print(f"{candidate}: macro-F1 {figures['macro_f1']:.4f} on {len(found):,} valid rows after {len(learned)} epochs")
-
-
-@contextlib.contextmanager
-def _stderr_aside() -> Iterator[None]:
-    """Keeps what native code writes to the error stream from the terminal; exceptions pass as ever."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _numbered(names: pl.Series, labels: list[str]) -> Any:

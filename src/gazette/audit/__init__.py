@@ -1,0 +1,1 @@
+"""Looking for labels that are likely wrong."""

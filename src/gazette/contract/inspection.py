@@ -1,0 +1,89 @@
+"""What a corpus holds and whether it keeps its contract: read, sorted out, profiled, judged."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+from pydantic import Field
+
+from gazette import articles, normalizing, reading
+from gazette.contract import (
+    checkpoint,
+    damage,
+    drift,
+    examples,
+    expectations,
+    giveaways,
+    neighbours,
+    personal,
+    profile,
+    scripts,
+)
+from gazette.corpus import Corpus
+
+
+class Params(expectations.Bounds, frozen=True, extra="forbid"):
+    """The bounds of the corpus contract, and how rows and texts are looked at."""
+
+    max_quarantined: float = Field(ge=0, le=1)
+    near_similarity: float = Field(ge=0.7, le=1)  # below, short texts are missed
+    giveaway_rows: float = Field(gt=0, le=1)
+    giveaway_purity: float = Field(gt=0, le=1)
+    personal_data: Literal["keep", "mask", "quarantine"]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that is known of a corpus after its raw files were read once."""
+
+    articles: pl.DataFrame  # those that keep the row contract
+    rejects: pl.DataFrame  # split, file, line, reason, seen
+    files: list[dict[str, Any]]  # an account of each raw file
+    whole: pl.DataFrame  # one row about the corpus
+    classes: pl.DataFrame
+    drift: pl.DataFrame
+    personal: dict[str, int]  # finds of each kind
+    examples: pl.DataFrame
+    findings: list[dict[str, Any]]
+
+
+def inspect(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspection:
+    """Reads and judges a corpus; Data Docs are written to `docs`. Raises BrokenContract where a file is broken."""
+    table, unreadable, files = reading.read(described, raw)
+    labels = table.select(pl.col("label").unique().sort())
+    table, unfit = articles.sort_out(table, described.labels)
+    found = personal.find(table["text"], described.language)
+    masked = examples.of_finds(table, found, personal.shown(table["text"], found))
+    kinds = dict(found["kind"].value_counts().sort("kind").iter_rows())
+    share = found["row"].n_unique() / max(table.height, 1) if params.personal_data == "keep" else 0.0
+    table, held = _act(params.personal_data, table, found)
+    rejects = pl.concat([unreadable, unfit, held]).sort("split", "file", "line", maintain_order=True)
+    keyed = normalizing.with_key(table)
+    keyed = keyed.with_columns(group=neighbours.groups(keyed["key"], params.near_similarity, described.language))
+    flags = scripts.flags(keyed, described.language).hstack(damage.flags(keyed))
+    hints = giveaways.find(keyed, params.giveaway_rows, params.giveaway_purity)
+    apart = drift.between(keyed)
+    whole = profile.corpus_profile(keyed, rejects.height, flags).with_columns(
+        giveaways=pl.lit(hints.height), personal_data=pl.lit(round(share, 6))
+    )
+    classes = profile.class_profile(keyed, sorted(described.files), described.labels)
+    shown = [examples.of_flags(keyed, flags, damage.places()), examples.of_neighbours(keyed), examples.of_hints(hints)]
+    return Inspection(
+        table, rejects, files, whole, classes, apart, kinds, pl.concat([*shown, masked]),
+        checkpoint.judge(whole, classes, labels, apart, params, described.labels, docs),
+    )  # fmt: skip
+
+
+def _act(policy: str, table: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The articles as the policy wants them, and those that it keeps out."""
+    if policy == "mask":
+        table = table.with_columns(text=personal.masked(table["text"], found))
+    kinds = found.group_by("row").agg(
+        reason=pl.format("personal data: {}", pl.col("kind").unique().sort().str.join(", "))
+    )
+    rows = table.with_row_index("row").join(kinds, on="row", how="left", maintain_order="left")
+    held = rows.filter(pl.col("reason").is_not_null()) if policy == "quarantine" else rows.clear()
+    kept = rows.filter(pl.col("reason").is_null()) if policy == "quarantine" else rows
+    reject = held.select("split", "file", "line", "reason", seen=pl.format("{}: …", "label"))
+    return kept.drop("row", "reason"), reject

@@ -1,0 +1,72 @@
+"""JSON lines: an object per line, read strictly (no NaN, no lone surrogates, bounded depth)."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gazette.errors import BrokenContract
+from gazette.limits import MAX_COLUMNS, MAX_FIELD, MAX_ROWS
+from gazette.rawfiles import Contents, Sheet
+from gazette.rawfiles.lines import Line, lines
+from gazette.rawfiles.opening import opened, refuse_other_kinds
+from gazette.shown import shown
+
+
+def read(raw: Path, name: str, text: list[str], label: str | None) -> Contents:
+    """`text` and `label` are keys; a null among several texts is left out. A label is a string or a whole number."""
+    path, sheet = raw / name, Sheet(name)
+    others: dict[str, None] = {}
+    with opened(raw, name) as file:
+        refuse_other_kinds(file, path)
+        for line in lines(file):
+            if line.number == 1 and line.text.lstrip().startswith("["):
+                raise BrokenContract(f"{path} is one JSON array; expected JSON lines, an object on each line")
+            if not line.fault and not line.text.strip():
+                sheet.note("blank lines, skipped")
+                continue
+            found = _parsed(line)
+            fault = found if isinstance(found, str) else _fault(found, text, label)
+            if fault or isinstance(found, str):
+                sheet.reject(line.number, str(fault), line.text.rstrip("\r\n"))
+                continue
+            if len(others) < MAX_COLUMNS:
+                others.update(dict.fromkeys(found))
+            joined = "\n".join(part for key in text if (part := found[key]))
+            sheet.accept(joined, None if label is None else str(found[label]), line.number)
+            if sheet.rows > MAX_ROWS:
+                raise BrokenContract(f"{path} has more than {MAX_ROWS:,} rows; split it into several files")
+    if sheet.rows == 0:
+        raise BrokenContract(f"{path} holds no rows; was it exported whole?")
+    sheet.unused = sorted(others.keys() - {*text, label})
+    return sheet.contents()
+
+
+def _parsed(line: Line) -> dict[str, Any] | str:
+    """The object on a line, or why there is none."""
+    if line.fault:
+        return line.fault
+    try:
+        found = orjson.loads(line.text)
+    except orjson.JSONDecodeError as error:
+        return f"not JSON: {error.msg} at character {error.pos + 1}"
+    return found if isinstance(found, dict) else f"{type(found).__name__}, expected an object with keys and values"
+
+
+def _fault(found: dict[str, Any], text: list[str], label: str | None) -> str | None:
+    wanted = text if label is None else [*text, label]
+    if len(found) > MAX_COLUMNS:
+        return f"{len(found):,} keys; at most {MAX_COLUMNS:,} are read"
+    if missing := [key for key in wanted if key not in found]:
+        there = ", ".join(f"'{shown(key, 40)}'" for key in list(found)[:20])
+        return f"no key {', '.join(map(repr, missing))} (there are: {there})"
+    for key in text:
+        if not isinstance(found[key], str | None):
+            return f"{key!r} is {type(found[key]).__name__}, expected a string"
+        if found[key] and len(found[key]) > MAX_FIELD:
+            return f"{key!r} is too long: more than {MAX_FIELD:,} characters"
+        if found[key] and "\0" in found[key]:
+            return f"NUL character in {key!r}"
+    if label is not None and (isinstance(found[label], bool) or not isinstance(found[label], str | int)):
+        return f"{label!r} is {type(found[label]).__name__}, expected a string or a whole number"
+    return None

@@ -1,0 +1,18 @@
+"""A piece of a corpus as it may stand in a message, on a terminal or in a report."""
+
+SEEN = 200  # characters that are shown
+
+
+def shown(text: str, limit: int = SEEN) -> str:
+    """The first `limit` characters, with what a screen would obey or hide as an escape: a backslash, then `x1b` or so.
+
+    These are control and format characters, bidirectional overrides, spaces other than U+0020, lone surrogates.
+    """
+    start = text[:limit]
+    if start.isprintable():
+        return start
+    return "".join(c if c.isprintable() else _escape(c) for c in start)[:limit]
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

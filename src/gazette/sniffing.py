@@ -1,0 +1,218 @@
+"""How a file that a stranger brings is laid out: format, delimiter, header and quoting, found out from its beginning.
+
+Each candidate is tried with the reader of `gazette.rawfiles`, so what is found out is what will be read.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from difflib import get_close_matches
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+from gazette.corpus import Delimited, File, Folder, JsonLines, Parquet
+from gazette.errors import BrokenContract, Misconfigured
+from gazette.rawfiles import delimited
+from gazette.rawfiles.headers import DELIMITERS
+from gazette.rawfiles.lines import lines
+from gazette.rawfiles.opening import opened, refuse_other_kinds
+from gazette.shown import shown
+
+SAMPLE = 1 << 20  # bytes, some thousand rows: a fault in one of them outweighs nothing
+QUOTED = 0.99  # of a column's fields that stand in quotes: then they are quotes, not part of the text
+CLAIMS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+SAID = {"csv": "separated values", "jsonl": "JSON lines", "parquet": "Parquet"}
+
+
+class Columns(NamedTuple):
+    """The columns that were asked for, and how their options begin: `--`, or `--test-` for those of test."""
+
+    text: tuple[str, ...]
+    label: str
+    option: str = "--"
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The text columns, then the label's."""
+        return (*self.text, self.label)
+
+
+class Candidate(NamedTuple):
+    """A way to read a file of separated values, and what comes of it."""
+
+    delimiter: str
+    quotes: bool
+    rows: list[list[str]]
+    rejects: int
+    labels: list[str]
+    doubles: bool  # a quote inside a field that is quoted is written twice somewhere
+
+
+def layout(path: Path, columns: Columns) -> File:
+    """How the file or folder at `path` is laid out; the `path` of what is returned is its bare name.
+
+    Raises BrokenContract where it is not what its name claims, Misconfigured where a column is not there.
+    """
+    if path.is_dir():
+        return Folder(format="folder", path=".")
+    real = path.resolve()
+    with opened(real.parent, real.name) as file:
+        head = file.read(SAMPLE)
+        found = _format(head)
+        file.seek(0)
+        if found != "parquet":
+            refuse_other_kinds(file, path)
+    claimed = CLAIMS.get(path.suffix.lower(), found)
+    if claimed != found:
+        raise BrokenContract(f"{path} holds {SAID[found]}, by its name {SAID[claimed]}; one of the two is wrong")
+    if found == "parquet":
+        return _parquet(real, path, columns)
+    whole = head if len(head) < SAMPLE else head[: head.rfind(b"\n") + 1] or head
+    return _json_lines(whole, path, columns) if found == "jsonl" else _delimited(whole, path, columns)
+
+
+def _format(head: bytes) -> str:
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    starts = [line.lstrip()[:1] for line in head.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
+    is_json = re.match(rb"\s*\[\s*\{", head) or starts.count(b"{") * 2 > len(starts)
+    return "jsonl" if is_json or starts[:1] == [b"{"] else "csv"
+
+
+def _parquet(real: Path, path: Path, columns: Columns) -> Parquet:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with suppress(pa.ArrowException, OSError):  # the reader says what is wrong with it
+        _refuse_missing(pq.read_schema(real).names, path, columns)
+    return Parquet(format="parquet", path=path.name, text=list(columns.text), label=columns.label)
+
+
+def _json_lines(head: bytes, path: Path, columns: Columns) -> JsonLines:
+    keys: dict[str, None] = {}
+    for line in lines(BytesIO(head)):
+        with suppress(ValueError, RecursionError):  # a bad line is for the reader to name
+            found = json.loads(line.text)
+            keys.update(dict.fromkeys(found if isinstance(found, dict) else ()))
+    if keys:
+        _refuse_missing(list(keys), path, columns)
+    return JsonLines(format="jsonl", path=path.name, text=list(columns.text), label=columns.label)
+
+
+def _delimited(head: bytes, path: Path, columns: Columns) -> Delimited:
+    header = not all(re.fullmatch(r"[0-9]+", column) for column in columns.all)
+    wanted: list[str | int] = [column if header else int(column) for column in columns.all]
+    if 0 in wanted:
+        raise Misconfigured(f"{path}: columns are counted from 1; {columns.option}text or {columns.option}label says 0")
+    candidates = [
+        tried
+        for delimiter in DELIMITERS
+        for quotes in (True, False)
+        if (tried := _try(head, delimiter, quotes, wanted))
+    ]
+    if not candidates:
+        _refuse_missing(_widest(head, path, header), path, columns)
+        raise BrokenContract(f"{path} can be read with none of the delimiters comma, semicolon, tab and bar")
+    best = min(candidates, key=lambda tried: _rank(tried, candidates))
+    if not header:
+        _refuse_header(best, path, columns)
+    return Delimited(
+        format="csv",
+        path=path.name,
+        delimiter=best.delimiter,
+        quotes=best.quotes,
+        header=header,
+        text=wanted[:-1],
+        label=wanted[-1],
+    )
+
+
+def _try(head: bytes, delimiter: str, quotes: bool, wanted: list[str | int]) -> Candidate | None:
+    header = isinstance(wanted[-1], str)
+    try:
+        names, _ = delimited.first_row(BytesIO(head), Path(), delimiter, quotes, header)
+        if not set(wanted) <= set(names):
+            return None
+        rows = list(delimited.rows(lines(BytesIO(head)), Path(), delimiter, quotes, len(names)))
+    except BrokenContract:
+        return None
+    fields = [row.fields for row in rows if row.fields][header:]
+    if not quotes and any(_all_quoted(column) for column in zip(*fields, strict=True)):
+        return None
+    label = names.index(wanted[-1])  # type: ignore[arg-type]
+    rejects, labels = sum(bool(row.fault) for row in rows), [field[label] for field in fields]
+    return Candidate(delimiter, quotes, fields, rejects, labels, quotes and any(map(_doubles, rows)))
+
+
+def _doubles(row: delimited.Row) -> bool:
+    written = "".join(line.text for line in row.lines) if any('"' in field for field in row.fields) else ""
+    return any('"' in field and '"{}"'.format(field.replace('"', '""')) in written for field in row.fields)
+
+
+def _all_quoted(column: tuple[str, ...]) -> bool:
+    quoted = sum(len(field) > 1 and field[0] == field[-1] == '"' for field in column)
+    return quoted >= QUOTED * len(column)
+
+
+def _rank(tried: Candidate, all_tried: list[Candidate]) -> tuple[int, bool, int, int]:
+    """Fewest rejects; quotes where they are usual; fewest labels; last, what is rare in a text before what is not.
+
+    Between tabs a field is seldom quoted; a doubled quote inside a quoted one shows that it is.
+    """
+    usual = tried.delimiter != "\t" or any(other.doubles for other in all_tried if other.delimiter == "\t")
+    return tried.rejects, tried.quotes != usual, len(set(tried.labels)), "\t|;,".index(tried.delimiter)
+
+
+def _widest(head: bytes, path: Path, header: bool) -> list[str] | list[int]:
+    """The columns as the delimiter sees them that makes most; raises BrokenContract where there is no first row."""
+    found = []
+    for delimiter in DELIMITERS:
+        with suppress(BrokenContract):
+            found.append(delimited.first_row(BytesIO(head), path, delimiter, True, header)[0])
+    return max(found, key=len) if found else delimited.first_row(BytesIO(head), path, ",", True, header)[0]
+
+
+def _refuse_header(best: Candidate, path: Path, columns: Columns) -> None:
+    first, others = best.labels[0], Counter(best.labels[1:])
+    is_lone = bool(others) and first not in others and min(others.values()) > 1
+    is_word = bool(others) and not first.isdecimal() and all(label.isdecimal() for label in others)
+    if not (is_lone or is_word):
+        return
+    *text, label = (best.rows[0][int(column) - 1] for column in columns.all)
+    options = [f"{columns.option}text {_quoted(name)}" for name in text]
+    names = " ".join([*options, f"{columns.option}label {_quoted(label)}"])
+    cure = "Take it out" if label.isdecimal() else f"Name its columns ({names})"
+    raise Misconfigured(
+        f"{path}, line 1 looks like a header: the label {_quoted(label)} stands nowhere else. {cure}; if it is an "
+        "article, it is the only one of its class and cannot be learned from"
+    )
+
+
+def _refuse_missing(names: Iterable[str | int], path: Path, columns: Columns) -> None:
+    there = [str(name) for name in names]
+    missing = [column for column in columns.all if column not in there]
+    if not missing:
+        return
+    raise Misconfigured(
+        f"{path}: no column '{shown(missing[0], 40)}' among {', '.join(map(_quoted, there[:20]))}"
+        f"{_hint(missing[0], there)}; {columns.option}text and {columns.option}label name columns"
+    )
+
+
+def _hint(missing: str, there: list[str]) -> str:
+    if missing.isdecimal():
+        return f" (its rows have {len(there)} {'column' if len(there) == 1 else 'columns'})"
+    if any(len(name) > 30 or name.isdecimal() for name in there):
+        return " (the first row looks like data; if there is no header, give positions, from 1)"
+    if bare := next((name for name in there if name.strip() == missing), None):
+        return f" (there are spaces around {_quoted(bare)})"
+    if near := get_close_matches(missing.casefold(), [name.casefold() for name in there], n=1):
+        return f" (did you mean {_quoted(next(name for name in there if name.casefold() == near[0]))}?)"
+    return ""
+
+
+def _quoted(name: str) -> str:
+    return f"'{shown(name, 40)}'"
