@@ -34,7 +34,7 @@ HEAVY = {
     "phonenumbers": {"contract/personal"},
     "prefect": set(),
     "py3langid": {"contract/scripts"},
-    "pyarrow": {"rawfiles/parquet", "sniffing"},
+    "pyarrow": {"rawfiles/parquet"},
     "sklearn": {"scoring"},
     "stdnum": {"contract/personal"},
     "tensorflow": {"networks"},

@@ -169,3 +169,12 @@ def test_writing_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeyp
 def test_writing_leaves_nothing_but_the_table(tmp_path: Path) -> None:
     articles.write(rows({}), tmp_path / "articles.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["articles.parquet"]
+
+
+def test_kinds_of_reasons_hold_nothing_that_they_quote() -> None:
+    reasons = ["unknown label 'Breaking: it is (over)': …", "unknown label 'x': …", "3 fields, expected 2 (is …?)"]
+    rejects = pl.DataFrame({"file": "f", "line": [1, 2, 3], "reason": reasons})
+    assert articles.kinds(rejects).select("reason", "rows").rows() == [
+        ("unknown label", 2),
+        ("3 fields, expected 2", 1),
+    ]

@@ -164,7 +164,7 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
     (
         "32 no header",
         FIRST + LAST,
-        Stops(["line 1: no column 'text' among 'trade', 'Shares fell.'", "looks like data", "`header: false`"]),
+        Stops(["line 1: no column 'text' among 'trade', 'Shares fell.'", "looks like data", "positions, from 1"]),
     ),
     (
         "33 spaces in the header",

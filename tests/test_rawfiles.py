@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gazette import corpus, reading
 from gazette.errors import BrokenContract
-from gazette.rawfiles import pages
+from gazette.rawfiles import delimited, jsonlines, pages
 
 CSV = {"format": "csv", "path": "raw", "header": True, "text": ["text"], "label": "label"}
 PLAIN = CSV | {"delimiter": "\t", "quotes": False}
@@ -313,13 +313,13 @@ def test_whole_numbers_are_labels(tmp_path: Path) -> None:
         (b'["a", "x"]', "list, expected an object with keys and values"),
         (b'"a"', "str, expected an object"),
         (b'{"label": "a"}', "no key 'text' (there are: 'label')"),
-        (b'{"label": "a", "text": 1}', "'text' is int, expected a string"),
-        (b'{"label": "a", "text": ["x"]}', "'text' is list, expected a string"),
+        (b'{"label": "a", "text": 1}', "not a string: 'text' is int"),
+        (b'{"label": "a", "text": ["x"]}', "not a string: 'text' is list"),
         (b'{"label": null, "text": "x"}', "'label' is NoneType, expected a string or a whole number"),
         (b'{"label": true, "text": "x"}', "'label' is bool, expected"),
         (b'{"label": 1.0, "text": "x"}', "'label' is float, expected"),
         (b'{"label": "a", "text": "x\\u0000"}', "NUL character in 'text'"),
-        (b'{"label": "a", "text": "' + b"x" * 100_001 + b'"}', "'text' is too long: more than 100,000"),
+        (b'{"label": "a", "text": "' + b"x" * 100_001 + b'"}', "too long: 'text' has more than 100,000"),
         (b'{"label": "a", "text": "caf\xe9"}', "not UTF-8"),
         (b'{"label": "a", "text": "x"} {"label": "a", "text": "y"}', "not JSON: "),
         (b'{"label": "a", "text": "' + b"x" * (1 << 20) + b'"}', "line too long"),
@@ -662,3 +662,16 @@ def test_any_bytes_in_a_folder_are_an_article_or_a_reject(content: bytes) -> Non
         lay(Path(raw), **{"a/1": content})
         articles, rejects = read_there(Path(raw), FOLDER)
     assert articles.height + rejects.height == 1
+
+
+def test_a_key_that_an_object_has_twice_is_no_article(tmp_path: Path) -> None:
+    (tmp_path / "raw.jsonl").write_text('{"text": "x", "label": "a", "text": "y"}\n{"text": "z", "label": "a"}\n')
+    found = jsonlines.read(tmp_path, "raw.jsonl", ["text"], "label")
+    assert found.rejects.select("line", "reason").rows() == [(1, "a key twice: 'text'")]
+    assert found.articles["text"].to_list() == ["z"]
+
+
+def test_quotes_that_are_ordinary_characters_are_counted_where_they_enclose_a_field(tmp_path: Path) -> None:
+    (tmp_path / "raw.tsv").write_text('label\ttext\na\t"x"\na\ty\n')
+    found = delimited.read(tmp_path, "raw.tsv", "\t", False, True, ["text"], "label")
+    assert found.notes == {"rows with a field in double quotes, kept with them (`quotes: false`)": 1}

@@ -159,7 +159,7 @@ def test_a_header_of_numbers_is_to_be_taken_out(tmp_path: Path) -> None:
             TEST,
             r"looks like data.*positions.*--test-text and --test-label",
         ),
-        ("a,x\nb,y\n", Columns(("3",), "1"), r"no column '3' among '1', '2' \(its rows have 2 columns\)"),
+        ("a,x\nb,y\n", Columns(("3",), "1"), r"no column '3' among '1', '2' \(the rows have 2 columns\)"),
         ("a,x\nb,y\n", Columns(("2",), "0"), r"columns are counted from 1; --text or --label says 0"),
         ('{"body": "x", "label": "a"}\n', NAMED, r"no column 'text' among 'body', 'label'"),
         ("label\tte\u200bxt\na\tx\n", NAMED, r"did you mean 'te\\u200bxt'"),

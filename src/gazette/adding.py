@@ -15,10 +15,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from gazette import articles, classes, graph, sniffing
 from gazette.corpus import Corpus, File, Folder, Split
 from gazette.errors import BrokenContract, Misconfigured
+from gazette.places import DESCRIPTIONS, RAW
 from gazette.rawfiles import Contents
 from gazette.reading import name_labels, read_file
 
-RAW, CORPORA = Path("data/raw"), Path("data/corpora")
 HEAD = "# As `gazette corpus add` found it out. Delimiter, quotes, header and columns may be corrected here.\n"
 
 Stamp = list[tuple[Path, int, int]]
@@ -37,7 +37,7 @@ class Given(NamedTuple):
 def look(split: Split, path: Path, columns: sniffing.Columns) -> Given:
     """Finds out how a file or folder is laid out, and reads it whole; files are named as they were given."""
     stamp = _stamp(path)
-    if odd := next((file for file, *_ in stamp if not str(file.relative_to(path.parent)).isprintable()), None):
+    if odd := next((file for file in [path, *(file for file, *_ in stamp)] if not str(file).isprintable()), None):
         raise BrokenContract(f"{str(odd)!a}: a name that cannot be shown; give the file another")
     file = sniffing.layout(path, columns)
     real = path.resolve()
@@ -46,8 +46,14 @@ def look(split: Split, path: Path, columns: sniffing.Columns) -> Given:
     else:
         found, place = read_file(file.model_copy(update={"path": real.name}), real.parent), pl.lit(str(path))
     good, bad = (table.with_columns(file=place) for table in (found.articles, found.rejects))
+    notes = dict(found.notes)
+    if path.is_dir():
+        comes = bad["file"].is_in([str(file) for file, *_ in stamp])
+        if left := bad.height - comes.sum():
+            notes["links that lead out and other things that are no files, left behind"] = int(left)
+        bad = bad.filter(comes)
     _refuse_most(bad, good.height + bad.height, str(path))
-    return Given(split, path, file, Contents(good, bad, found.unused, found.notes), stamp)
+    return Given(split, path, file, Contents(good, bad, found.unused, notes), stamp)
 
 
 def placed(given: list[Given]) -> list[Given]:
@@ -108,22 +114,25 @@ def _refuse_most(rejects: pl.DataFrame, rows: int, what: str) -> None:
 
 def refuse_taken(name: str) -> None:
     """Raises Misconfigured where a corpus, or files of one, have this name."""
-    for path in (CORPORA / f"{name}.yaml", RAW / name, RAW / f"{name}.dvc"):
+    for path in (DESCRIPTIONS / f"{name}.yaml", RAW / name, RAW / f"{name}.dvc"):
         if _is_there(path):
             raise Misconfigured(f"the name {name} is taken: {path} is there; choose another name, or remove that first")
 
 
 def add(name: str, corpus: Corpus, given: list[Given]) -> None:
     """Copies the files, puts them under DVC and writes the description; whatever fails, nothing of it stays."""
-    raw, description = RAW / name, CORPORA / f"{name}.yaml"
+    raw, description = RAW / name, DESCRIPTIONS / f"{name}.yaml"
     content = written(corpus)
-    for folder in (RAW, CORPORA):
-        folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=RAW, prefix=f".{name}.") as box, ExitStack() as undo:
-        for one in given:
-            _copy(one, Path(box) / name / one.file.path)
-        refuse_taken(name)
-        (Path(box) / name).rename(raw)
+    with ExitStack() as undo:
+        for folder in (RAW, DESCRIPTIONS):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                undo.callback(folder.rmdir)
+        with tempfile.TemporaryDirectory(dir=RAW, prefix=f".{name}.") as box:
+            for one in given:
+                _copy(one, Path(box) / name / one.file.path)
+            refuse_taken(name)
+            (Path(box) / name).rename(raw)
         undo.callback(shutil.rmtree, raw)
         undo.callback(raw.with_name(raw.name + ".dvc").unlink, missing_ok=True)
         graph.add(raw)
@@ -137,7 +146,7 @@ def add(name: str, corpus: Corpus, given: list[Given]) -> None:
 def remove(name: str) -> list[Path]:
     """Removes pointer, raw files and description of a corpus; what was removed."""
     raw = RAW / name
-    gone = [path for path in (raw.with_name(name + ".dvc"), raw, CORPORA / f"{name}.yaml") if _is_there(path)]
+    gone = [path for path in (raw.with_name(name + ".dvc"), raw, DESCRIPTIONS / f"{name}.yaml") if _is_there(path)]
     for path in gone:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

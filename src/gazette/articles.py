@@ -9,7 +9,7 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from gazette.limits import MAX_FIELD
-from gazette.shown import SEEN, shown
+from gazette.shown import SEEN, quoted, shown
 
 _UNKNOWN = "unknown label"
 
@@ -98,11 +98,20 @@ def _rejects(articles: pl.DataFrame, cases: pl.DataFrame, labels: list[str]) -> 
     )
 
 
+def kinds(rejects: pl.DataFrame) -> pl.DataFrame:
+    """How many rejects there are of each kind of reason, and the first; a kind quotes nothing from the corpus."""
+    kind = pl.col("reason").str.extract(r"""^([^:('"]*)""").str.strip_chars()
+    place = pl.format("{}, line {}: {}", pl.col("file").first(), pl.col("line").first(), pl.col("reason").first())
+    counted = rejects.group_by(kind.alias("kind"), maintain_order=True).agg(rows=pl.len(), first=place)
+    return counted.rename({"kind": "reason"}).sort("rows", "reason", descending=[True, False])
+
+
 def unknown(label: str, labels: list[str]) -> str:
     """Why a label is none of `labels`, and which it may have been meant to be."""
     foreign = sorted({c for c in label if not c.isascii()} - set("".join(labels)))
     points = f" ({', '.join(f'U+{ord(c):04X}' for c in foreign[:5])})" if foreign else ""
     near = get_close_matches(label.strip().casefold(), [name.casefold() for name in labels], n=1, cutoff=0.7)
     meant = next((name for name in labels if near and name.casefold() == near[0]), None)
-    hint = f"did you mean {meant!r}?" if meant else "the description names " + ", ".join(labels[:20])
-    return f"{_UNKNOWN} '{shown(label, 60)}'{points}: {hint}"
+    named = ", ".join(shown(name, 60) for name in labels[:20])
+    hint = f"did you mean {quoted(meant)}?" if meant else f"the description names {named}"
+    return f"{_UNKNOWN} {quoted(label)}{points}: {hint}"

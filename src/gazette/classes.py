@@ -8,9 +8,10 @@ from typing import NamedTuple
 import polars as pl
 
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.shown import shown
+from gazette.shown import quoted
 
 MOST = 1_000  # more is another column than the label's
+LONGEST = 100  # characters of a label
 FEW = 20  # so many may be rare each; more, and every second row one of its own, is another column too
 
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
@@ -38,6 +39,11 @@ def find(articles: pl.DataFrame) -> Classes:
             f"Is that the label column? They begin with {_listed(places)}"
         )
     refuse_twins(_places(articles))
+    if long := next((label for label in places if len(label) > LONGEST or not label.isprintable()), None):
+        raise Misconfigured(
+            f"{places[long]}: the label {quoted(long)} is no name of a class: more than {LONGEST} characters, or "
+            "some that a screen does not show. Is that the label column?"
+        )
     return Classes(sorted(places, key=int if all(map(_NUMBER.fullmatch, places)) else None))
 
 
@@ -71,7 +77,7 @@ def _first(numbers: dict[int, str], names: list[str]) -> int:
     if most > len(names):
         return 1
     raise Misconfigured(
-        f"labels are numbers from {least} to {most}, the classes {len(names)}: is {_quoted(names[0])} number 0 or 1? "
+        f"labels are numbers from {least} to {most}, the classes {len(names)}: is {quoted(names[0])} number 0 or 1? "
         "Say --numbered-from 0 or --numbered-from 1"
     )
 
@@ -83,7 +89,7 @@ def refuse_twins(places: dict[str, str]) -> None:
         other = seen.setdefault(_looks(label), label)
         if other != label:
             raise BrokenContract(
-                f"two classes that look the same: {_quoted(other)} ({places[other]}) and {_quoted(label)} ({place}); "
+                f"two classes that look the same: {quoted(other)} ({places[other]}) and {quoted(label)} ({place}); "
                 "spell them alike in the file, or take the one out"
             )
 
@@ -101,9 +107,5 @@ def _looks(label: str) -> str:
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
 
 
-def _quoted(label: str) -> str:
-    return f"'{shown(label, 60)}'"
-
-
 def _listed(labels: Iterable[str]) -> str:
-    return ", ".join(map(_quoted, sorted(labels)[:5]))
+    return ", ".join(map(quoted, sorted(labels)[:5]))

@@ -14,5 +14,11 @@ def shown(text: str, limit: int = SEEN) -> str:
     return "".join(c if c.isprintable() else _escape(c) for c in start)[:limit]
 
 
+def quoted(text: object, limit: int = 60) -> str:
+    """A name from a corpus (a label, a column, a file) in quotes, escaped; what is cut ends in an ellipsis."""
+    name = str(text)
+    return f"'{shown(name, limit)}{'…' if len(name) > limit else ''}'"
+
+
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")

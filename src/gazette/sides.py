@@ -4,8 +4,7 @@ from pathlib import Path
 
 from gazette import corpus, records, revisions
 from gazette.errors import Misconfigured
-
-DESCRIPTIONS, RAW = Path("data/corpora"), Path("data/raw")
+from gazette.places import DESCRIPTIONS, RAW
 
 
 def find(word: str, box: Path) -> tuple[corpus.Corpus, Path]:

@@ -8,18 +8,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from gazette.corpus import Delimited, File, Folder, JsonLines, Parquet
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.rawfiles import delimited
+from gazette.rawfiles import delimited, headers
 from gazette.rawfiles.headers import DELIMITERS
 from gazette.rawfiles.lines import lines
 from gazette.rawfiles.opening import opened, refuse_other_kinds
-from gazette.shown import shown
+from gazette.shown import quoted
 
 SAMPLE = 1 << 20  # bytes, some thousand rows: a fault in one of them outweighs nothing
 QUOTED = 0.99  # of a column's fields that stand in quotes: then they are quotes, not part of the text
@@ -83,11 +82,9 @@ def _format(head: bytes) -> str:
 
 
 def _parquet(real: Path, path: Path, columns: Columns) -> Parquet:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from gazette.rawfiles import parquet  # imports pyarrow
 
-    with suppress(pa.ArrowException, OSError):  # the reader says what is wrong with it
-        _refuse_missing(pq.read_schema(real).names, path, columns)
+    _refuse_missing(parquet.columns(real.parent, real.name), path, columns)
     return Parquet(format="parquet", path=path.name, text=list(columns.text), label=columns.label)
 
 
@@ -182,37 +179,22 @@ def _refuse_header(best: Candidate, path: Path, columns: Columns) -> None:
     if not (is_lone or is_word):
         return
     *text, label = (best.rows[0][int(column) - 1] for column in columns.all)
-    options = [f"{columns.option}text {_quoted(name)}" for name in text]
-    names = " ".join([*options, f"{columns.option}label {_quoted(label)}"])
+    options = [f"{columns.option}text {quoted(name)}" for name in text]
+    names = " ".join([*options, f"{columns.option}label {quoted(label)}"])
     cure = "Take it out" if label.isdecimal() else f"Name its columns ({names})"
     raise Misconfigured(
-        f"{path}, line 1 looks like a header: the label {_quoted(label)} stands nowhere else. {cure}; if it is an "
+        f"{path}, line 1 looks like a header: the label {quoted(label)} stands nowhere else. {cure}; if it is an "
         "article, it is the only one of its class and cannot be learned from"
     )
 
 
 def _refuse_missing(names: Iterable[str | int], path: Path, columns: Columns) -> None:
     there = [str(name) for name in names]
-    missing = [column for column in columns.all if column not in there]
-    if not missing:
-        return
-    raise Misconfigured(
-        f"{path}: no column '{shown(missing[0], 40)}' among {', '.join(map(_quoted, there[:20]))}"
-        f"{_hint(missing[0], there)}; {columns.option}text and {columns.option}label name columns"
-    )
-
-
-def _hint(missing: str, there: list[str]) -> str:
-    if missing.isdecimal():
-        return f" (its rows have {len(there)} {'column' if len(there) == 1 else 'columns'})"
-    if any(len(name) > 30 or name.isdecimal() for name in there):
-        return " (the first row looks like data; if there is no header, give positions, from 1)"
-    if bare := next((name for name in there if name.strip() == missing), None):
-        return f" (there are spaces around {_quoted(bare)})"
-    if near := get_close_matches(missing.casefold(), [name.casefold() for name in there], n=1):
-        return f" (did you mean {_quoted(next(name for name in there if name.casefold() == near[0]))}?)"
-    return ""
-
-
-def _quoted(name: str) -> str:
-    return f"'{shown(name, 40)}'"
+    for column in columns.all:
+        if there.count(column) != 1:
+            wanted = int(column) if column.isdecimal() else column
+            found, why = ("more than one", "") if column in there else ("no", headers.hint(wanted, there, ""))
+            raise Misconfigured(
+                f"{path}: {found} column {quoted(column, 40)} among {headers.listed(there)}{why}; {columns.option}text "
+                f"and {columns.option}label name columns"
+            )

@@ -118,6 +118,8 @@ def _asked(split: str, path: Path, given: dict[str, Any]) -> Any:
     text, label = given[f"{start}text"] or given["text"], given[f"{start}label"] or given["label"]
     if not path.is_dir() and not (text and label):
         raise click.UsageError(f"{path} has columns: name them by --text and --label, or give a folder per class")
+    if len({*text, label}) <= len(text):
+        raise click.UsageError(f"{path}: a column is named twice by --text and --label; a label in the text is no news")
     return sniffing.Columns(text, label, "--" + start.replace("_", "-"))
 
 

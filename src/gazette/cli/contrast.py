@@ -38,7 +38,7 @@ def show(before: str, after: str, figures: dict[str, Any], changes: pl.DataFrame
         for row in changes.filter(pl.col("change") == change).head(rows).iter_rows(named=True):
             labels = {row["label_before"], row["label"]} - {None}
             was = f"{row['label_before']} → {row['label']}" if len(labels) == 2 else f"{labels.pop()}"
-            place = f"{row['file']}, line {row['line']}"
+            place = f"{shown(row['file'])}, line {row['line']}"
             to.print(f"{change}  {place}  {shown(was, 80)}  {shown(row['text'], 100)}", soft_wrap=True)
 
 

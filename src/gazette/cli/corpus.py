@@ -9,8 +9,7 @@ import click
 from gazette.cli import examining, project
 from gazette.cli.adding import add
 from gazette.errors import Misconfigured
-
-CORPORA, RAW = Path("data/corpora"), Path("data/raw")
+from gazette.places import DESCRIPTIONS, RAW
 
 
 @click.group()
@@ -32,7 +31,7 @@ def fetch(name: str | None) -> None:
     from gazette import corpus, fetching
 
     name = name or str(project.params()["corpus"])
-    click.echo(fetching.fetch(corpus.describe(CORPORA / f"{name}.yaml"), RAW / name))
+    click.echo(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml"), RAW / name))
 
 
 @corpus.command("list")
@@ -44,7 +43,7 @@ def list_(as_json: bool) -> None:
 
     chosen = project.params().get("corpus")
     rows = []
-    for path in sorted(CORPORA.glob("*.yaml")):
+    for path in sorted(DESCRIPTIONS.glob("*.yaml")):
         about = {"name": path.stem, "chosen": path.stem == chosen}
         try:
             described = corpus.describe(path)
@@ -109,9 +108,9 @@ def remove(name: str, yes: bool) -> None:
 
 def _known(name: str) -> Path:
     """The description of a corpus, if there is one of that name."""
-    there = {path.stem: path for path in sorted(CORPORA.glob("*.yaml"))}
+    there = {path.stem: path for path in sorted(DESCRIPTIONS.glob("*.yaml"))}
     if name not in there:
-        raise Misconfigured(f"no corpus {name!r} in {CORPORA}; there are: {', '.join(there) or 'none'}")
+        raise Misconfigured(f"no corpus {name!r} in {DESCRIPTIONS}; there are: {', '.join(there) or 'none'}")
     return there[name]
 
 

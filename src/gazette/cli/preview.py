@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gazette.adding import Given
+from gazette.articles import kinds
 from gazette.corpus import Corpus, Delimited, File, Folder
 from gazette.rawfiles.headers import DELIMITERS
 from gazette.reading import name_labels
-from gazette.shown import shown
+from gazette.shown import quoted, shown
 
 ARTICLES = 3  # that are shown of each file
 MOST = 30  # classes or reasons that are listed
@@ -31,11 +32,6 @@ def layout(file: File) -> str:
         header = "a header" if file.header else "no header"
         return f"{DELIMITERS.get(file.delimiter, repr(file.delimiter))} separates, {quotes}, {header}; {columns}"
     return f"{'JSON lines' if file.format == 'jsonl' else 'Parquet'}; {columns}"
-
-
-def quoted(name: str) -> str:
-    """A column or label in quotes, escaped and cut."""
-    return f"'{shown(name, 60)}'"
 
 
 def _column(column: str | int) -> str:
@@ -99,12 +95,7 @@ def show_rejects(rejects: pl.DataFrame, rows: int, to: Console) -> None:
     """Why rows will go to quarantine: each kind of reason, how many rows have it, and the first of them."""
     if rejects.is_empty():
         return
-    place = pl.format("{}, line {}: {}", pl.col("file").first(), pl.col("line").first(), pl.col("reason").first())
-    reasons = (
-        rejects.group_by(kind=pl.col("reason").str.extract(r"^([^:(]*)"), maintain_order=True)
-        .agg(rows=pl.len(), first=place)
-        .sort("rows", descending=True, maintain_order=True)
-    )
+    reasons = kinds(rejects)
     to.print(f"{rejects.height:,} of {rows:,} rows ({rejects.height / rows:.2%}) will go to quarantine:")
     for _, count, first in reasons.head(MOST).iter_rows():
         to.print(f"  {count:,} ×, the first at {first}", soft_wrap=True)

@@ -17,6 +17,7 @@ from gazette.contract.expectations import (
     drift_expectations,
     label_expectations,
 )
+from gazette.shown import shown
 
 
 def judge(
@@ -88,14 +89,18 @@ def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
 def _sentence(result: ExpectationValidationResult) -> str:
     rendered = InlineRenderer(render_object=result.expectation_config).get_rendered_content()[0].value
     words = {
-        name: f"{value:,g}" if isinstance(value := param["value"], float) else value
+        name: f"{value:,g}" if isinstance(value := param["value"], float) else shown(str(value))
         for name, param in rendered.params.items()
     }
     return Template(rendered.template).safe_substitute(words)
 
 
 def _observed(result: dict[str, Any]) -> str:
-    if "observed_value" in result and result["observed_value"] is not None:
-        return json.dumps(result["observed_value"], ensure_ascii=False)
-    lists = {kind: sorted(found) for kind in ("unexpected", "missing") if (found := result.get(f"partial_{kind}_list"))}
-    return json.dumps(lists or "as expected", ensure_ascii=False)
+    seen = result.get("observed_value")
+    if isinstance(seen, list):  # of labels as they were read, which may be whole articles
+        return json.dumps(f"{len(seen):,} different")
+    if seen is not None:
+        return json.dumps(seen)
+    return json.dumps(
+        {"unexpected": sorted(found)} if (found := result.get("partial_unexpected_list")) else "as expected"
+    )

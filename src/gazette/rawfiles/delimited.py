@@ -67,6 +67,8 @@ def read(
                     sheet.note("rows whose line end is not the first row's")
                 if quotes and '"' in joined and _has_stray_quotes(row):
                     sheet.note("rows with quotes inside a field that is not quoted, kept as they are")
+                if not quotes and any(field[:1] == field[-1:] == '"' and len(field) > 1 for field in fields):
+                    sheet.note("rows with a field in double quotes, kept with them (`quotes: false`)")
                 sheet.accept(joined, None if label is None else fields[last], row.lines[0].number)
             if sheet.rows > MAX_ROWS:
                 raise BrokenContract(f"{path} has more than {MAX_ROWS:,} rows; split it into several files")

@@ -46,11 +46,18 @@ def _decoded(number: int, raw: bytes) -> Line:
     return Line(number, text, None)
 
 
+def _is_gb18030(raw: bytes) -> bool:
+    """Whether the next bytes beyond ASCII are two common Chinese characters, as GB 2312 has them."""
+    return len(raw) > 3 and all(0xB0 <= byte <= 0xF7 for byte in raw[0:4:2]) and min(raw[:4]) >= 0xA1
+
+
 def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
     """Why bytes are no UTF-8, at which of them, and what they probably are."""
     byte = raw[error.start]
     if error.reason == "unexpected end of data" or error.end - error.start > 1:
         guess = "a character is cut off"
+    elif _is_gb18030(raw[error.start :]):
+        guess = "probably GB 18030 or GBK"
     elif 0x80 <= byte <= 0x9F:
         guess = "probably Windows-1252, or damaged"
     else:

@@ -99,7 +99,14 @@ def _decoded(value: Any) -> tuple[str | None, str | None]:
     return (text, None) if "\0" not in text else (None, "NUL character")
 
 
-def _opened(file: BinaryIO, path: Path, text: list[str], label: str | None) -> pq.ParquetFile:
+def columns(raw: Path, name: str) -> list[str]:
+    """The names of the columns."""
+    with opened(raw, name) as file:
+        return list(_described(file, raw / name)[0].schema_arrow.names)
+
+
+def _described(file: BinaryIO, path: Path) -> tuple[pq.ParquetFile, int]:
+    """The file as its footer describes it, and the footer's size."""
     file.seek(max(path.stat().st_size - 8, 0))
     tail = file.read(8)
     file.seek(0)
@@ -112,7 +119,7 @@ def _opened(file: BinaryIO, path: Path, text: list[str], label: str | None) -> p
         )
     try:
         found = pq.ParquetFile(file)
-        kinds = dict(zip(found.schema_arrow.names, found.schema_arrow.types, strict=True))
+        _ = found.schema_arrow  # is parsed when it is asked for
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BrokenContract(f"{path} cannot be read as Parquet: {error}; was it copied whole?") from None
     if found.metadata.num_columns > MAX_COLUMNS or found.metadata.num_rows > MAX_ROWS:
@@ -120,6 +127,12 @@ def _opened(file: BinaryIO, path: Path, text: list[str], label: str | None) -> p
             f"{path} has {found.metadata.num_columns:,} columns and {found.metadata.num_rows:,} rows; at most "
             f"{MAX_COLUMNS:,} and {MAX_ROWS:,} are read"
         )
+    return found, footer
+
+
+def _opened(file: BinaryIO, path: Path, text: list[str], label: str | None) -> pq.ParquetFile:
+    found, footer = _described(file, path)
+    kinds = dict(zip(found.schema_arrow.names, found.schema_arrow.types, strict=True))
     wanted = text if label is None else [*text, label]
     for column in wanted:
         headers.place(column, list(found.schema_arrow.names), path, "")
@@ -145,7 +158,8 @@ def _refuse_giant_pages(file: BinaryIO, footer: int, wanted: list[str], path: Pa
 
 def _refuse_other_types(column: str, kind: pa.DataType, whole: bool, path: Path) -> None:
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (pa.types.is_string(value) or pa.types.is_large_string(value) or (whole and pa.types.is_integer(value))):
+    is_text = pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
+    if not (is_text or (whole and pa.types.is_integer(value))):
         raise BrokenContract(
             f"{path}: column {column!r} has type {kind}; expected strings (a label may be whole numbers)"
         )
