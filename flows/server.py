@@ -1,0 +1,63 @@
+"""The Prefect server that a run talks to: the one at PREFECT_API_URL, or one for as long as the run takes."""
+
+import importlib
+import os
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gazette import child, notes, running
+from gazette.errors import Misconfigured
+
+PATIENCE = 180  # seconds; the first server of a folder makes its database, on two busy cores for most of a minute
+
+QUIET = {"DO_NOT_TRACK": "true", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}  # nobody phones home
+SMALL = {
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT__SERVER_EPHEMERAL": "1",  # no services that only deployments need
+    "PREFECT__SERVER_FINAL": "1",
+}
+
+
+@contextmanager
+def at_hand(root: Path) -> Iterator[None]:
+    """Sets PREFECT_API_URL where it is not set, to a server of this run's that ends with it, however it ends.
+
+    To be entered before Prefect is imported, which reads its environment once.
+    """
+    os.environ.update(QUIET)
+    if os.environ.get("PREFECT_API_URL"):
+        yield
+        return
+    home = notes.folder(root).absolute() / "prefect"
+    home.mkdir(exist_ok=True)
+    os.environ["PREFECT_HOME"] = str(home)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/api"
+    port = address.removesuffix("/api").rpartition(":")[2]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--port", port]
+    with (home / "server.log").open("w", encoding="utf-8") as log:
+        process = child.start(command, root, running.environment(SMALL), log)
+    try:
+        os.environ["PREFECT_API_URL"] = address
+        importlib.import_module("prefect")  # takes seconds, the server takes more
+        _wait(process, address, Path(log.name))
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        os.environ.pop("PREFECT_API_URL", None)
+
+
+def _wait(process: child.Process, address: str, log: Path) -> None:
+    """Until the server answers; raises Misconfigured where it ends before, or takes too long."""
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < PATIENCE:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5):
+            return
+        time.sleep(0.1)
+    raise Misconfigured(f"Prefect's server did not start within {PATIENCE} seconds; {log} says why")

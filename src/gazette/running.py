@@ -1,0 +1,102 @@
+"""Running one stage, as a child process: what it says while it runs, and what became of it."""
+
+import os
+import re
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gazette import child
+from gazette.errors import Misconfigured
+from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
+
+LAST = 20  # lines of a failed stage that are kept
+ADVICE = {  # of DVC, after every stage, for a person at a terminal
+    "",
+    "To track the changes with git, run:",
+    "\tgit add dvc.lock",
+    "To enable auto staging, run:",
+    "\tdvc config core.autostage true",
+    "Use `dvc push` to send your updates to remote storage.",
+}
+
+_under_way: set[child.Process] = set()
+
+
+def run(
+    root: Path,
+    stage: str,
+    hear: Callable[[str], object],
+    force: bool = False,
+    timeout: float | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Runs a stage of the DVC project at `root` by DVC, each line of it to `hear`; what is upstream must be done.
+
+    `extra` is added to the environment. A stage that takes longer than `timeout` seconds is ended, and has failed.
+    """
+    began = time.monotonic()
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
+    process = child.start(command + (["--force"] if force else []), root, environment(extra or {}))
+    _under_way.add(process)
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.terminate()
+
+    clock = threading.Timer(timeout or 0, end)
+    clock.daemon = True
+    if timeout:
+        clock.start()
+    said: str | None = None
+    last: deque[str] = deque(maxlen=LAST)
+    assert process.stdout is not None
+    for line in (line.rstrip("\n") for line in process.stdout):
+        said = said or _state(stage, line)
+        last.append(line)
+        if line not in ADVICE:
+            hear(line)
+    code = process.wait()
+    _under_way.discard(process)
+    clock.cancel()
+    seconds = time.monotonic() - began
+    if code == 0:
+        return Outcome(stage, said or RAN, seconds)
+    reason = [f"ended after its time-out of {timeout:g} seconds"] if late.is_set() else []
+    return Outcome(stage, FAILED, seconds, 124 if late.is_set() else _own_code(last), "\n".join([*last, *reason]))
+
+
+def end_all() -> None:
+    """Ends the stages that are under way in this process, and waits for them."""
+    for process in list(_under_way):
+        process.terminate()
+    for process in list(_under_way):
+        process.wait()
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment for a child: our commands first on the path, its output not held back."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1", **extra}
+
+
+def _state(stage: str, line: str) -> str | None:
+    """What DVC says of the stage, before the stage itself has a word."""
+    return {
+        f"Running stage '{stage}':": RAN,
+        f"Stage '{stage}' didn't change, skipping": UNCHANGED,
+        f"'{stage}' didn't change, skipping": UNCHANGED,
+        f"Stage '{stage}' is cached - skipping run, checking out outputs": RESTORED,
+    }.get(line)
+
+
+def _own_code(lines: "deque[str]") -> int:
+    """What the stage ended with, as DVC's message says; 128 + n after signal n; 2 where it was not even started."""
+    found = [int(code) for line in lines for code in re.findall(r"^ERROR: failed to .* exited with (-?\d+)$", line)]
+    if not found:
+        return Misconfigured.code
+    return found[-1] if found[-1] >= 0 else 128 - found[-1]
