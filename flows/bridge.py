@@ -24,7 +24,8 @@ from gazette.errors import BrokenContract, Misconfigured
 from gazette.plan import Step, plan
 from gazette.walking import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
 
-IN_VAIN = (Misconfigured.code, BrokenContract.code)  # exit codes after which the next try would end the same
+# Exit codes after which the next try would end the same, or is not wanted.
+IN_VAIN = (Misconfigured.code, BrokenContract.code, running.INTERRUPTED)
 TYPES = {FAILED: StateType.FAILED, NOT_REACHED: StateType.CANCELLED}
 RUNNERS = ("processes", "dask")
 
@@ -49,11 +50,11 @@ def pipeline(
         get_run_logger().info(told.briefly(steps))
         with _runner(runner, workers) as pool:
             outcomes = _walk(tree, steps, pool, workers, force, keep_going)
-        page = told.markdown(outcomes, graph.metrics_diff(tree.folder), _links(home))
+        page = told.markdown(outcomes, graph.metrics_diff(tree.folder), _links(home), tree.name)
     notes.note_seconds(home, {outcome.stage: outcome.seconds for outcome in outcomes if outcome.state == RAN})
     create_markdown_artifact(page, key="stages", description="what became of each stage")
     kind = StateType.FAILED if exit_code(outcomes) else StateType.COMPLETED
-    return State(type=kind, message=told.in_a_line(outcomes), data=outcomes)
+    return State(type=kind, message=told.in_a_line(outcomes, tree.name), data=outcomes)
 
 
 def _walk(

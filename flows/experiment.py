@@ -14,10 +14,11 @@ from gazette.errors import Misconfigured
 
 @dataclass(frozen=True)
 class Tree:
-    """Where the stages run, and what is added to their environment there."""
+    """Where the stages run, what is added to their environment there, and the experiment's name, if it is one."""
 
     folder: Path
     extra: dict[str, str]
+    name: str = ""
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
             _said("dvc", "config", "--local", "cache.dir", _said("dvc", "cache", "dir", folder=root), folder=folder)
             _said("dvc", "checkout", "--quiet", "--allow-missing", folder=folder)
             graph.override(folder, overrides)
-            yield Tree(folder, {"DVC_EXP_NAME": name} | _absolute(root))
+            yield Tree(folder, {"DVC_EXP_NAME": name} | _absolute(root), name)
             _said("dvc", "exp", "save", "--name", name, folder=folder)
         finally:
             _said("git", "worktree", "remove", "--force", str(folder), folder=root)

@@ -18,7 +18,7 @@ def briefly(steps: Sequence[Step]) -> str:
     return "\n".join(lines) or "nothing changed"
 
 
-def in_a_line(outcomes: Sequence[Outcome]) -> str:
+def in_a_line(outcomes: Sequence[Outcome], experiment: str = "") -> str:
     """How many stages came to what, and of those that failed which, with what code and last words."""
     counted = ", ".join(f"{count} {state}" for state, count in Counter(outcome.state for outcome in outcomes).items())
     failed = [
@@ -26,14 +26,18 @@ def in_a_line(outcomes: Sequence[Outcome]) -> str:
         for outcome in outcomes
         if outcome.state == FAILED
     ]
-    return "\n".join([counted or "no stages", *failed])
+    return "\n".join([(f"experiment {experiment}: " if experiment else "") + (counted or "no stages"), *failed])
 
 
 def markdown(
-    outcomes: Sequence[Outcome], metrics: Sequence[tuple[str, str, Any, Any]], links: Mapping[str, str]
+    outcomes: Sequence[Outcome],
+    metrics: Sequence[tuple[str, str, Any, Any]],
+    links: Mapping[str, str],
+    experiment: str = "",
 ) -> str:
     """A table of the stages, one of the metrics that differ from the last commit's, and links."""
-    parts = [_table(("stage", "state", "seconds"), [(o.stage, o.state, f"{o.seconds:.1f}") for o in outcomes])]
+    parts = [f"Experiment `{experiment}`: `dvc exp show`, `dvc exp apply {experiment}`"] if experiment else []
+    parts += [_table(("stage", "state", "seconds"), [(o.stage, o.state, f"{o.seconds:.1f}") for o in outcomes])]
     parts += [f"`{o.stage}` ended with {o.code}:\n\n```\n{o.message}\n```" for o in outcomes if o.state == FAILED]
     if metrics:
         rows = [

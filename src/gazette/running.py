@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from gazette import child
 from gazette.errors import Misconfigured
 from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 
+INTERRUPTED = 130  # what a shell says of a program that was
 LAST = 20  # lines of a failed stage that are kept
 ADVICE = {  # of DVC, after every stage, for a person at a terminal
     "",
@@ -66,8 +68,13 @@ def run(
     seconds = time.monotonic() - began
     if code == 0:
         return Outcome(stage, said or RAN, seconds)
-    reason = [f"ended after its time-out of {timeout:g} seconds"] if late.is_set() else []
-    return Outcome(stage, FAILED, seconds, 124 if late.is_set() else _own_code(last), "\n".join([*last, *reason]))
+    if late.is_set():
+        return Outcome(
+            stage, FAILED, seconds, 124, "\n".join([*last, f"ended after {timeout:g} seconds, its time-out"])
+        )
+    if code == -signal.SIGKILL:  # the keeper's end, after it was asked to end the group
+        return Outcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))
+    return Outcome(stage, FAILED, seconds, _own_code(last), "\n".join(last))
 
 
 def end_all() -> None:

@@ -71,12 +71,13 @@ def _put(done: "queue.SimpleQueue[tuple[Step, Future]]", step: Step, future: Fut
 
 
 def _without_running(step: Step, outcomes: dict[str, Outcome], keep_going: bool) -> Outcome | None:
-    behind = [name for name in step.upstream if outcomes[name].state in (FAILED, NOT_REACHED)]
-    if not keep_going:
-        behind += [name for name, outcome in outcomes.items() if outcome.state == FAILED]
-    if behind:
-        return Outcome(step.stage, NOT_REACHED, message=f"{behind[0]} {outcomes[behind[0]].state}")
-    if step.stale or any(outcomes[name].state in (RAN, RESTORED) for name in step.upstream):
+    upstream = [outcomes[name] for name in step.upstream]
+    failed = [outcome for outcome in (upstream if keep_going else outcomes.values()) if outcome.state == FAILED]
+    reasons = [f"{outcome.stage} failed" for outcome in failed]
+    reasons += [outcome.message for outcome in upstream if outcome.state == NOT_REACHED]
+    if reasons:
+        return Outcome(step.stage, NOT_REACHED, message=reasons[0])
+    if step.stale or any(outcome.state in (RAN, RESTORED) for outcome in upstream):
         return None
     return Outcome(step.stage, UNCHANGED)
 
