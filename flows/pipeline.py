@@ -26,19 +26,19 @@ def command(
     Prefect's server is the one at PREFECT_API_URL, or one for as long as this takes. With --runner dask the stages go
     to the cluster at DASK_SCHEDULER, or to one made here.
     """
-    with server.at_hand(Path()):
-        from flows.bridge import pipeline
+    server.at_hand(Path())
+    from flows.bridge import pipeline
 
-        state = pipeline(
-            targets=list(targets),
-            force=force,
-            keep_going=keep_going,
-            overrides=list(overrides),
-            workers=workers,
-            runner=runner,
-            return_state=True,
-        )
-        found: Any = state.result(raise_on_failure=False)
+    state = pipeline(
+        targets=list(targets),
+        force=force,
+        keep_going=keep_going,
+        overrides=list(overrides),
+        workers=workers,
+        runner=runner,
+        return_state=True,
+    )
+    found: Any = state.result(raise_on_failure=False)
     if isinstance(found, BaseException):
         raise found
     sys.exit(exit_code(found))

@@ -1,13 +1,13 @@
 """The Prefect server that a run talks to: the one at PREFECT_API_URL, or one for as long as the run takes."""
 
+import atexit
 import importlib
 import os
 import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from gazette import child, notes, running
@@ -23,34 +23,31 @@ SMALL = {
 }
 
 
-@contextmanager
-def at_hand(root: Path) -> Iterator[None]:
-    """Sets PREFECT_API_URL where it is not set, to a server of this run's that ends with it, however it ends.
+def at_hand(root: Path) -> None:
+    """Sets PREFECT_API_URL where it is not set, to a server that ends with this process, however that ends.
 
-    To be entered before Prefect is imported, which reads its environment once.
+    To be called before Prefect is imported, which reads its environment once.
     """
     os.environ.update(QUIET)
     if os.environ.get("PREFECT_API_URL"):
-        yield
         return
     home = notes.folder(root).absolute() / "prefect"
     home.mkdir(exist_ok=True)
     os.environ["PREFECT_HOME"] = str(home)
     with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"http://127.0.0.1:{free.getsockname()[1]}/api"
-    port = address.removesuffix("/api").rpartition(":")[2]
+        port = str(free.getsockname()[1])
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--port", port]
     with (home / "server.log").open("w", encoding="utf-8") as log:
         process = child.start(command, root, running.environment(SMALL), log)
-    try:
-        os.environ["PREFECT_API_URL"] = address
-        importlib.import_module("prefect")  # takes seconds, the server takes more
-        _wait(process, address, Path(log.name))
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-        os.environ.pop("PREFECT_API_URL", None)
+    atexit.register(_end, process)  # after Prefect's last words, which it says when threads end
+    os.environ["PREFECT_API_URL"] = address = f"http://127.0.0.1:{port}/api"
+    importlib.import_module("prefect")  # takes seconds, the server takes more
+    _wait(process, address, Path(log.name))
+
+
+def _end(process: child.Process) -> None:
+    process.terminate()
+    process.wait()
 
 
 def _wait(process: child.Process, address: str, log: Path) -> None:

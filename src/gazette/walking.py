@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -60,7 +61,7 @@ def walk(
                 running[step.stage] = step
                 start(step).add_done_callback(partial(_put, done, step))
         if running:
-            step, future = done.get()
+            step, future = _next(done)
             del running[step.stage]
             finish(step, future.result())
     return [outcomes[step.stage] for step in steps]
@@ -68,6 +69,13 @@ def walk(
 
 def _put(done: "queue.SimpleQueue[tuple[Step, Future]]", step: Step, future: Future) -> None:
     done.put((step, future))
+
+
+def _next(done: "queue.SimpleQueue[tuple[Step, Future]]") -> tuple[Step, Future]:
+    """What is done next, waited for with open eyes: a signal that another thread took is seen between two looks."""
+    while True:
+        with suppress(queue.Empty):
+            return done.get(timeout=0.5)
 
 
 def _without_running(step: Step, outcomes: dict[str, Outcome], keep_going: bool) -> Outcome | None:
