@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def read(root: Path, targets: Sequence[str] = ()) -> list[Node]:
     with _opened(root) as repo, repo.lock:
         active = get_active_graph(repo.index.graph)
         stages = plan_repro(active, collect_stages(repo, targets or _every_file(repo)))
-        nodes = {stage: _node(repo, root, stage, active) for stage in stages}
+        nodes = {stage: _node(repo, stage, active) for stage in stages}
         wanted = [node for stage, node in nodes.items() if node.changes or not stage.is_data_source]
     names = {node.name for node in wanted}
     return [replace(node, upstream=tuple(name for name in node.upstream if name in names)) for node in wanted]
@@ -58,24 +58,19 @@ def _every_file(repo: Repo) -> list[str]:
 def _opened(root: Path) -> Iterator[Repo]:
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
-        with Repo(str(root)) as repo:
+        with chdir(root), Repo() as repo:  # DVC names stages, and reads targets, from where it is called
             yield repo
     except DvcException as error:
         raise Misconfigured(f"DVC cannot read the stages of {root.absolute()}: {error}") from error
 
 
-def _name(root: Path, stage: Any) -> str:
-    path = os.path.relpath(stage.path, root.absolute())
-    return path if stage.is_data_source else stage.name if path == "dvc.yaml" else f"{path}:{stage.name}"
-
-
-def _node(repo: Repo, root: Path, stage: Any, active: Any) -> Node:
-    name = _name(root, stage)
+def _node(repo: Repo, stage: Any, active: Any) -> Node:
+    name = stage.addressing
     hints = (stage.meta or {}).get("prefect", {}) if isinstance(stage.meta, dict) else {}
-    changes = _changes(stage) if stage.status() else ()
+    changes = _changes(stage) if stage.status() or _always_runs(stage) else ()
     return Node(
         name=name,
-        upstream=tuple(sorted(_name(root, other) for other in active.successors(stage))),
+        upstream=tuple(sorted(other.addressing for other in active.successors(stage))),
         changes=changes,
         restorable=bool(changes) and _is_restorable(repo, stage),
         hints=parse(Hints, hints, f"{stage.relpath}, meta.prefect of {name}"),
@@ -102,9 +97,13 @@ def _entries(stage: Any) -> tuple[Change, ...]:
                     found += _params(entry, state)
                 else:
                     found.append(Change(kind, name, state, entry.hash_info.value, _hash_now(entry)))
-    if stage.always_changed or stage.is_callback:
+    if _always_runs(stage):
         found.append(Change("stage", stage.name or stage.relpath, "always changed"))
     return tuple(found)
+
+
+def _always_runs(stage: Any) -> bool:
+    return bool(stage.always_changed or stage.is_callback) and not stage.frozen
 
 
 def _params(entry: ParamsDependency, states: dict[str, str]) -> Iterator[Change]:
@@ -150,7 +149,7 @@ def override(root: Path, overrides: Sequence[str]) -> None:
     """Sets params, `train.seed=8` or `other.yaml:train.seed=8`, in their files, as `dvc exp run --set-param` does."""
     with _opened(root):
         for file, words in to_path_overrides(overrides).items():
-            apply_overrides(str(root / file), words)
+            apply_overrides(file, words)
 
 
 def metrics_diff(root: Path) -> list[tuple[str, str, Any, Any]]:

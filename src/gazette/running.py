@@ -16,14 +16,7 @@ from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 
 INTERRUPTED = 130  # what a shell says of a program that was
 LAST = 20  # lines of a failed stage that are kept
-ADVICE = {  # of DVC, after every stage, for a person at a terminal
-    "",
-    "To track the changes with git, run:",
-    "\tgit add dvc.lock",
-    "To enable auto staging, run:",
-    "\tdvc config core.autostage true",
-    "Use `dvc push` to send your updates to remote storage.",
-}
+ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
 _under_way: set[child.Process] = set()
 
@@ -60,7 +53,7 @@ def run(
     for line in (line.rstrip("\n") for line in process.stdout):
         said = said or _state(stage, line)
         last.append(line)
-        if line not in ADVICE:
+        if line and not line.startswith(ADVICE):
             hear(line)
     code = process.wait()
     _under_way.discard(process)
