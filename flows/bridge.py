@@ -6,6 +6,7 @@ DVC knows what depends on what and what changed, and caches; Prefect shows it, a
 import logging
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows import experiment, told
-from gazette import graph, locks, notes, running
+from gazette import graph, locks, notes, running, warm
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.plan import Step, plan
 from gazette.walking import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
@@ -48,8 +49,9 @@ def pipeline(
     with experiment.tree(home, overrides or []) as tree:
         steps = plan(graph.read(tree.folder, targets or []), notes.seconds(home), force)
         get_run_logger().info(told.briefly(steps))
-        with _runner(runner, workers) as pool:
-            outcomes = _walk(tree, steps, pool, workers, force, keep_going)
+        given = {"root": str(tree.folder), "extra": tree.extra, "force": force}
+        with _template(tree.folder, steps, runner) as template, _runner(runner, workers) as pool:
+            outcomes = _walk(steps, {**given, "template": template}, pool, workers, keep_going)
         page = told.markdown(outcomes, graph.metrics_diff(tree.folder), _links(home), tree.name)
     notes.note_seconds(home, {outcome.stage: outcome.seconds for outcome in outcomes if outcome.state == RAN})
     create_markdown_artifact(page, key="stages", description="what became of each stage")
@@ -58,13 +60,13 @@ def pipeline(
 
 
 def _walk(
-    tree: experiment.Tree, steps: list[Step], pool: TaskRunner[Any], workers: int, force: bool, keep_going: bool
+    steps: list[Step], given: dict[str, Any], pool: TaskRunner[Any], workers: int, keep_going: bool
 ) -> list[Outcome]:
-    with locks.kept_in_order(tree.folder, [step.stage for step in steps]) as put_in_order:
+    with locks.kept_in_order(Path(given["root"]), [step.stage for step in steps]) as put_in_order:
 
         def start(step: Step) -> Submitted:
-            given = {"root": str(tree.folder), "extra": tree.extra, "force": force, "timeout": step.hints.timeout}
-            return Submitted(step.stage, pool.submit(_named(run, step), {"stage": step.stage, **given}))
+            own = {"stage": step.stage, "timeout": step.hints.timeout}
+            return Submitted(step.stage, pool.submit(_named(run, step), {**own, **given}))
 
         def settle(step: Step, outcome: Outcome) -> None:
             if outcome.state == RAN or outcome.state == RESTORED:
@@ -94,9 +96,11 @@ def _may_end_otherwise(work: Task[..., Any], attempt: TaskRun, state: State) -> 
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def run(stage: str, root: str, extra: dict[str, str], force: bool, timeout: float | None) -> State:
+def run(
+    stage: str, timeout: float | None, root: str, extra: dict[str, str], force: bool, template: str | None
+) -> State:
     """Runs a stage, its output in the log of the task run as it comes."""
-    return _state(running.run(Path(root), stage, get_run_logger().info, force, timeout, extra))
+    return _state(running.run(Path(root), stage, get_run_logger().info, force, timeout, extra, template))
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -144,6 +148,13 @@ def _runner(name: str, workers: int) -> TaskRunner[Any]:
     address = os.environ.get("DASK_SCHEDULER")
     runner: TaskRunner[Any] = DaskTaskRunner(**({"address": address} if address else here))
     return runner
+
+
+def _template(folder: Path, steps: list[Step], runner: str) -> AbstractContextManager[str | None]:
+    """A DVC started ahead, where there is something to run and it runs in children of this process."""
+    if runner == "processes" and any(step.wave for step in steps):
+        return warm.template(folder, running.environment({}))
+    return nullcontext()
 
 
 def _links(root: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -45,8 +45,11 @@ def _die_with_parent(number: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
-def _keep(parent: int, command: list[str]) -> int:
-    """Runs the command, ends its group when asked to or when the parent is gone; the command's exit code."""
+def keep(parent: int, begin: Callable[[], object]) -> int:
+    """Is the keeper of a child that does `begin`: ends the group when asked to, or when the parent is gone.
+
+    The exit code of the child; to be called by a process with one thread, the leader of its group.
+    """
     asked = False
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -59,16 +62,23 @@ def _keep(parent: int, command: list[str]) -> int:
             signal.alarm(GRACE)
 
     signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)  # not ignored, or the command would ignore it too
+    signal.signal(signal.SIGINT, end)
     _die_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         return 128 + signal.SIGTERM
-    child = subprocess.Popen(command, preexec_fn=lambda: _die_with_parent(signal.SIGKILL))
-    code = child.wait()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, whoever ignored it before
+        _die_with_parent(signal.SIGKILL)
+        begin()
+    _, status = os.waitpid(child, 0)
     if asked:
         os.killpg(0, signal.SIGKILL)  # whatever of the group did not listen
+    code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
-    sys.exit(_keep(int(sys.argv[1]), sys.argv[2:]))
+    _command = sys.argv[2:]
+    sys.exit(keep(int(sys.argv[1]), lambda: os.execvp(_command[0], _command)))

@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from gazette import child
+from gazette import child, warm
 from gazette.errors import Misconfigured
 from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 
@@ -18,7 +19,7 @@ INTERRUPTED = 130  # what a shell says of a program that was
 LAST = 20  # lines of a failed stage that are kept
 ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
-_under_way: set[child.Process] = set()
+_under_way: set[child.Process | warm.Forked] = set()
 
 
 def run(
@@ -28,14 +29,16 @@ def run(
     force: bool = False,
     timeout: float | None = None,
     extra: Mapping[str, str] | None = None,
+    template: str | None = None,
 ) -> Outcome:
     """Runs a stage of the DVC project at `root` by DVC, each line of it to `hear`; what is upstream must be done.
 
     `extra` is added to the environment. A stage that takes longer than `timeout` seconds is ended, and has failed.
+    `template` is the address of a DVC that was started ahead.
     """
     began = time.monotonic()
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
-    process = child.start(command + (["--force"] if force else []), root, environment(extra or {}))
+    words = ["--wait-for-lock", "repro", "--single-item", stage, *(["--force"] if force else [])]
+    process = _started(words, root, environment(extra or {}), template)
     _under_way.add(process)
     late = threading.Event()
 
@@ -70,12 +73,17 @@ def run(
     return Outcome(stage, FAILED, seconds, _own_code(last), "\n".join(last))
 
 
+def _started(words: list[str], root: Path, given: dict[str, str], template: str | None) -> child.Process | warm.Forked:
+    if template:
+        with suppress(OSError):
+            return warm.Forked(template, words, root, given)
+    return child.start([sys.executable, "-m", "dvc", *words], root, given)
+
+
 def end_all() -> None:
-    """Ends the stages that are under way in this process, and waits for them."""
+    """Ends the stages that are under way in this process; who runs them waits for them."""
     for process in list(_under_way):
         process.terminate()
-    for process in list(_under_way):
-        process.wait()
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
