@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from conftest import copying
 
-from gazette import graph, running
+from gazette import graph, running, warm
 from gazette.errors import Misconfigured
 from gazette.plan import Node, plan
 from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
@@ -167,21 +167,34 @@ def test_metrics_are_compared_with_the_last_commit(dvc_project: Make) -> None:
     assert graph.metrics_diff(root) == [("m.json", "f1", 0.5, 0.75)]
 
 
-def test_a_stage_is_heard_while_it_runs_and_says_what_became_of_it(dvc_project: Make) -> None:
+@pytest.fixture(params=["started anew", "forked"])
+def template(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+    """Whether stages are forked from a DVC that was started ahead."""
+    if request.param == "started anew":
+        yield None
+        return
+    with warm.template(tmp_path, running.environment({})) as address:
+        until(lambda: Path(address).exists())
+        yield address
+
+
+def test_a_stage_is_heard_while_it_runs_and_says_what_became_of_it(dvc_project: Make, template: str | None) -> None:
     root = dvc_project({"a": copying("a", "raw", then="echo one && sleep 1 && echo two")}, raw="1\n")
     heard: list[tuple[str, float]] = []
-    outcome = running.run(root, "a", lambda line: heard.append((line, time.monotonic())))
+    outcome = running.run(root, "a", lambda line: heard.append((line, time.monotonic())), template=template)
     moments = dict(heard)
     assert outcome.state == RAN and outcome.seconds > 1
     assert moments["two"] - moments["one"] > 0.5
-    assert run(root, "a").state == UNCHANGED
-    assert run(root, "a", force=True).state == RAN
+    assert run(root, "a", template=template).state == UNCHANGED
+    assert run(root, "a", template=template, force=True, extra={"A": "b"}).state == RAN
 
 
 @pytest.mark.parametrize(("ending", "code"), [("exit 3", 3), ("exit 1", 1), ("kill -9 $$", 137)])
-def test_a_failed_stage_has_its_own_exit_code_and_its_last_words(dvc_project: Make, ending: str, code: int) -> None:
+def test_a_failed_stage_has_its_own_exit_code_and_its_last_words(
+    dvc_project: Make, template: str | None, ending: str, code: int
+) -> None:
     root = dvc_project({"a": copying("a", "raw", then=f"echo 'it exited with 7' && {ending}")}, raw="1\n")
-    outcome = run(root, "a")
+    outcome = run(root, "a", template=template)
     assert (outcome.state, outcome.code) == (FAILED, code)
     assert "it exited with 7\n" in outcome.message
 
@@ -192,13 +205,13 @@ def test_a_stage_that_cannot_even_start_is_a_matter_of_configuration(dvc_project
     assert (outcome.state, outcome.code) == (FAILED, 2) and "missing" in outcome.message
 
 
-def test_a_stage_that_takes_too_long_is_ended_whole_and_leaves_no_lock(dvc_project: Make) -> None:
+def test_a_stage_that_takes_too_long_is_ended_whole_and_leaves_no_lock(dvc_project: Make, template: str | None) -> None:
     root = dvc_project({"a": copying("a", "raw", then="sleep 60.25")}, raw="1\n")
-    outcome = run(root, "a", timeout=4)
+    outcome = run(root, "a", timeout=4, template=template)
     assert (outcome.state, outcome.code, outcome.seconds < 15) == (FAILED, 124, True)
     assert outcome.message.endswith("ended after 4 seconds, its time-out")
     assert not running_commands("sleep 60.25")
-    assert run(root, "a", timeout=4).code == 124  # not: blocked by what was left behind
+    assert run(root, "a", timeout=4, template=template).code == 124  # not: blocked by what was left behind
 
 
 def running_commands(words: str) -> list[str]:
@@ -212,12 +225,23 @@ def running_commands(words: str) -> list[str]:
     return found
 
 
+PARENT = """
+import contextlib, pathlib, sys, time
+from gazette import running, warm
+root = pathlib.Path(sys.argv[1])
+with warm.template(root, running.environment({})) if sys.argv[2] else contextlib.nullcontext() as address:
+    while address and not pathlib.Path(address).exists():
+        time.sleep(0.1)
+    running.run(root, "a", print, template=address)
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+@pytest.mark.parametrize("ahead", ["", "ahead"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_stage_dies_with_the_process_that_started_it(dvc_project: Make, number: int) -> None:
+def test_a_stage_dies_with_the_process_that_started_it(dvc_project: Make, number: int, ahead: str) -> None:
     root = dvc_project({"a": copying("a", "raw", then=f"sleep 60.{number}")}, raw="1\n")
-    code = f"from pathlib import Path; from gazette import running; running.run(Path({str(root)!r}), 'a', print)"
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(root), ahead], stdout=subprocess.DEVNULL)
     until(lambda: bool(running_commands(f"sleep 60.{number}")))
     os.kill(parent.pid, number)
     parent.wait()
@@ -232,10 +256,10 @@ def until(happened: Callable[[], bool], within: float = 30) -> None:
         time.sleep(0.1)
 
 
-def test_stages_under_way_can_be_ended_together_and_say_so(dvc_project: Make) -> None:
+def test_stages_under_way_can_be_ended_together_and_say_so(dvc_project: Make, template: str | None) -> None:
     root = dvc_project({"a": copying("a", "raw", then="sleep 60.5")}, raw="1\n")
     outcomes: list[Outcome] = []
-    thread = threading.Thread(target=lambda: outcomes.append(run(root, "a")))
+    thread = threading.Thread(target=lambda: outcomes.append(run(root, "a", template=template)))
     thread.start()
     until(lambda: bool(running_commands("sleep 60.5")))
     running.end_all()
