@@ -21,6 +21,8 @@ STAGES = list(PIPELINE["stages"])
 HEAVY = {
     "altair": {"report"},
     "duckdb": {"rawfiles"},
+    "dask": set(),
+    "distributed": set(),
     "dvc": {"graph"},
     "dvc_data": {"graph"},
     "great_expectations": {"expectations"},
@@ -31,6 +33,7 @@ HEAVY = {
     "onnxruntime": {"bundle"},
     "pandera": {"articles"},
     "prefect": set(),
+    "prefect_dask": set(),
     "sklearn": {"scoring"},
     "tensorflow": {"networks"},
 }
@@ -94,6 +97,15 @@ def test_heavy_packages_are_imported_in_their_module_alone(path: Path) -> None:
 def test_only_stages_and_the_command_line_know_stages(path: Path) -> None:
     stages = {name for name in imported(path) if name.startswith("gazette.stages.")}
     assert not stages, f"{module_of(path)} imports {stages}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "flows").glob("*.py")), ids=lambda path: path.stem)
+def test_flows_know_no_stage_by_name_and_no_heavy_package_but_prefect(path: Path) -> None:
+    packages = {name.split(".")[0] for name in imported(path)}
+    assert not packages & set(HEAVY) - {"prefect", "prefect_dask"}
+    assert not {name for name in imported(path) if name.startswith("gazette.stages")}
+    words = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+    assert not words & set(STAGES)
 
 
 def test_every_stage_is_a_module_and_every_module_a_stage() -> None:

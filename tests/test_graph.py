@@ -1,5 +1,6 @@
 """DVC projects of a few short stages: what is stale, why, what a stage came to. Real DVC, no server."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import copying
 
-from gazette import graph, running, warm
+from gazette import cli, graph, notes, running, warm
 from gazette.errors import Misconfigured
 from gazette.plan import Node, plan
 from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
@@ -273,3 +275,17 @@ def test_a_plan_is_read_without_running_anything(dvc_project: Make, wide: dict[s
     nodes: list[Node] = graph.read(root)
     assert [step.wave for step in plan(nodes, {})] == [1, 2, 2, 2, 2, 3]
     assert sorted(path.name for path in root.iterdir()) == before
+
+
+def test_the_command_plan_tells_waves_reasons_and_durations(
+    dvc_project: Make, wide: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = dvc_project(wide, raw="1\n")
+    repro(root)
+    (root / "raw").write_text("2\n")
+    notes.note_seconds(root, {"start": 1.23})
+    monkeypatch.chdir(root)
+    text = CliRunner().invoke(cli.gazette, ["plan", "a"]).output
+    assert "dep raw: b026324c → 26ab0db9" in text and "1.2 s" in text and "upstream start" in text
+    stages = json.loads(CliRunner().invoke(cli.gazette, ["plan", "--json"]).output)["stages"]
+    assert [stage["wave"] for stage in stages] == [1, 2, 2, 2, 2, 3]
