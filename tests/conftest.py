@@ -1,6 +1,7 @@
 """Small corpora and a small bundle that several tests read."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,3 +93,34 @@ def bundle(tmp_path: Path) -> Path:
     about = {"labels": ["sport", "trade"], "language": "en", "inputs": {"ids": "tokenizer.json"}}
     (folder / "bundle.json").write_text(json.dumps(about))
     return folder
+
+
+@pytest.fixture
+def dvc_project(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a DVC project with git around it, of stages as in dvc.yaml and of files by name; commands find Python."""
+
+    def make(stages: dict[str, object], folder: str = "project", **files: str) -> Path:
+        root = tmp_path / folder
+        (root / ".dvc").mkdir(parents=True)
+        (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    check_update = false\n")
+        (root / ".gitignore").write_text("/.gazette\n/made_*\n")
+        (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
+        for name, text in files.items():
+            (root / name.replace("__", ".")).write_text(text)
+        git = "git init -q && git add -A && git -c user.name=t -c user.email=t@example.org commit -qm start"
+        subprocess.run(git, shell=True, cwd=root, check=True)
+        return root
+
+    return make
+
+
+def copying(name: str, *deps: str, then: str = "true", **more: object) -> dict[str, object]:
+    """A stage that makes `made_<name>` of its deps; by default as fast as can be."""
+    return {"cmd": f"cat {' '.join(deps)} > made_{name} && {then}", "deps": [*deps], "outs": [f"made_{name}"], **more}
+
+
+@pytest.fixture
+def wide() -> dict[str, object]:
+    """The stages of a graph four wide: raw to start, to four, to end; `raw` is a file."""
+    middle = {name: copying(name, "made_start") for name in "abcd"}
+    return {"start": copying("start", "raw"), **middle, "end": copying("end", *(f"made_{name}" for name in "abcd"))}

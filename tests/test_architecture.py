@@ -20,6 +20,8 @@ STAGES = list(PIPELINE["stages"])
 # A heavy package, and the modules that may import it.
 HEAVY = {
     "altair": {"report"},
+    "dask": set(),
+    "distributed": set(),
     "dvc": {"graph", "revisions"},
     "dvc_data": {"graph", "revisions"},
     "ftfy": {"contract/damage"},
@@ -33,6 +35,7 @@ HEAVY = {
     "orjson": {"rawfiles/jsonlines"},
     "phonenumbers": {"contract/personal"},
     "prefect": set(),
+    "prefect_dask": set(),
     "py3langid": {"contract/scripts"},
     "pyarrow": {"rawfiles/parquet"},
     "sklearn": {"scoring"},
@@ -108,6 +111,15 @@ def test_nothing_but_the_start_knows_the_command_line(path: Path) -> None:
     module = module_of(path)
     knows = {name for name in imported(path) if name.startswith("gazette.cli")}
     assert not knows or module == "__main__" or module.startswith("cli/"), f"{module} imports {knows}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "flows").glob("*.py")), ids=lambda path: path.stem)
+def test_flows_know_no_stage_by_name_and_no_heavy_package_but_prefect(path: Path) -> None:
+    packages = {name.split(".")[0] for name in imported(path)}
+    assert not packages & set(HEAVY) - {"prefect", "prefect_dask"}
+    assert not {name for name in imported(path) if name.startswith("gazette.stages")}
+    words = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+    assert not words & set(STAGES)
 
 
 def test_every_stage_is_a_module_and_every_module_a_stage() -> None:

@@ -13,11 +13,11 @@ from gazette.errors import Misconfigured, Stop
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
 
 
-def main() -> None:
+def main(command: click.Command = gazette) -> None:
     """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
     os.environ.update(QUIET)
     try:
-        sys.exit(gazette.main(prog_name="gazette", standalone_mode=False))
+        sys.exit(command.main(prog_name=command.name, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(Misconfigured.code)

@@ -34,3 +34,23 @@ def report() -> None:
     from gazette import report, wiring
 
     click.echo(report.write(wiring.paths(project.params()), project.params()))
+
+
+@click.command()
+@click.argument("targets", nargs=-1)
+@click.option("--force", is_flag=True, help="As if everything had changed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with every change from what to what.")
+def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
+    """Show what would run for TARGETS, or for all: in which waves, why, and what it took last time. Runs nothing.
+
+    \b
+    Examples:
+      gazette plan
+      gazette plan train@cnn --json
+    """
+    from gazette import graph, notes, planned
+    from gazette.plan import plan
+
+    nodes = graph.read(Path(), targets)
+    steps = plan(nodes, notes.seconds(Path()), force)
+    click.echo(planned.as_json(nodes, steps) if as_json else planned.as_text(steps), nl=as_json)

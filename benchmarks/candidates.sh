@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Four equal candidates of one thread each, one worker and two, both through the flow; in a clone that can be thrown away.
+set -euo pipefail
+cd "${1:?a clone with its corpus fetched}"
+python - <<'PYTHON'
+from ruamel.yaml import YAML
+yaml = YAML()
+numbers = yaml.load(open("params.yaml"))
+numbers["candidates"] = [f"cnn{n}" for n in range(4)]
+numbers["models"] = {name: dict(numbers["models"]["cnn"]) for name in numbers["candidates"]}
+numbers["train"]["threads"] = 1
+yaml.dump(numbers, open("params.yaml", "w"))
+PYTHON
+python -m flows.pipeline --target preprocess > /dev/null 2>&1
+for workers in 1 2; do
+  echo "$workers workers, load $(cut -d' ' -f1-3 /proc/loadavg)"
+  time python -m flows.pipeline --workers $workers --force $(printf -- '--target train@cnn%s ' 0 1 2 3) > /dev/null 2>&1
+done
