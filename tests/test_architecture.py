@@ -21,8 +21,8 @@ STAGES = list(PIPELINE["stages"])
 HEAVY = {
     "altair": {"report"},
     "duckdb": {"rawfiles"},
-    "dvc": {"graph"},
-    "dvc_data": {"graph"},
+    "dvc": {"cache", "graph"},
+    "dvc_data": {"cache", "graph"},
     "great_expectations": {"expectations"},
     "jinja2": {"report"},
     "keras": {"export", "networks", "stages/train"},
@@ -31,6 +31,7 @@ HEAVY = {
     "onnxruntime": {"bundle"},
     "pandera": {"articles"},
     "prefect": set(),
+    "psutil": {"rwlock", "strays"},
     "sklearn": {"scoring"},
     "tensorflow": {"networks"},
 }

@@ -1,0 +1,100 @@
+"""Child processes that do not outlive their parent: a keeper stands between, in a process group with the child.
+
+The keeper is told when the parent's thread that started it is gone, whatever ended it, and ends the group: first as
+Ctrl-C does, so that DVC lets go of its locks, then for good. That thread must therefore wait for the child.
+Started by its file's name and without site-packages, so it costs some thirty milliseconds.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+GRACE = 5  # seconds between asking a group to end and ending it
+
+Process = subprocess.Popen[str]
+
+_PR_SET_PDEATHSIG = 1
+_alive: set[Process] = set()
+
+
+def start(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int | IO[str] | None = subprocess.PIPE,
+    errors: int | IO[str] | None = subprocess.STDOUT,
+) -> Process:
+    """Starts a command in a group of its own, its streams into `output`; `terminate()` ends the whole group."""
+    for done in [process for process in _alive if process.poll() is not None]:
+        _alive.discard(done)
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command],
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        process_group=0,
+    )
+    _alive.add(process)
+    return process
+
+
+def end_all() -> None:
+    """Ends the children that are still there, and waits for them."""
+    for process in list(_alive):
+        process.terminate()
+    for process in list(_alive):
+        process.wait()
+
+
+def _die_with_parent(number: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+
+
+def _keep(parent: int, command: list[str]) -> int:
+    """Runs the command, ends its group when asked to or when the parent is gone; the command's exit code."""
+    asked = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the group's, which the keeper is in
+            os.killpg(0, signal.SIGINT)
+            signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
+            signal.alarm(GRACE)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)  # not ignored, or the command would ignore it too
+    _die_with_parent(signal.SIGTERM)
+    if os.getppid() != parent:
+        return 128 + signal.SIGTERM
+    child = subprocess.Popen(command, preexec_fn=lambda: _die_with_parent(signal.SIGKILL))
+    while (code := _waited(child)) is None:
+        if os.getppid() != parent and not asked:  # where the kernel does not tell
+            end(signal.SIGTERM, None)
+    if asked or code < 0:
+        os.killpg(0, signal.SIGKILL)  # whatever of the group did not listen, or lost the command above it
+    return code if code >= 0 else 128 - code
+
+
+def _waited(child: "subprocess.Popen[bytes]") -> int | None:
+    try:
+        return child.wait(timeout=None if sys.platform == "linux" else 1)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(_keep(int(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,141 @@
+"""What a killed run leaves in a DVC project, and how it is put right, with nothing else touched.
+
+DVC rewrites `dvc.lock` and `.dvc/tmp/rwlock` in place, so that a kill can leave either empty or cut off, and every
+later run fails on it. Each run therefore begins with `heal`, which may itself be killed, or run twice.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from gazette import flock, lockfile, notes, rwlock, strays
+from gazette.errors import Misconfigured
+
+COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit that they stand on
+BROKEN = "broken"  # folder of what was replaced
+
+
+def heal(root: Path, interrupted: bool = True) -> list[str]:
+    """Puts right what a kill left in the project at `root`; a line for each deed. The caller keeps other runs out.
+
+    `interrupted`: the last run did not end by itself. Raises Misconfigured where DVC, called by hand, is at work.
+    """
+    deeds = strays.end(root)
+    with ExitStack() as stack:
+        for name in ("lock", "rwlock.lock"):  # DVC's own, in its order: it writes neither file meanwhile
+            if (root / ".dvc" / "tmp" / name).exists():
+                stack.enter_context(flock.held(root / ".dvc" / "tmp" / name, "DVC is at work in this folder, process"))
+        for lock in _locks(root):
+            deeds += _heal_lock(root, lock, interrupted)
+        deeds += _heal_outputs(root)
+        deeds += _heal_rwlock(root)
+    return deeds
+
+
+def remember(root: Path) -> None:
+    """Keeps a copy of each `dvc.lock` that is whole, beside the name of the commit that it stands on."""
+    head = _git(root, "rev-parse", "HEAD").decode().strip() or "none"
+    kept = notes.folder(root) / COPIES
+    for lock in _locks(root):
+        if lock.exists() and lockfile.stages(lock.read_bytes()) is not None:
+            _write(lock.read_bytes(), kept / head / lock.relative_to(root))
+    for other in kept.glob("*"):
+        if other.name != head:
+            shutil.rmtree(other)
+
+
+def _locks(root: Path) -> list[Path]:
+    """The lock file of each dvc.yaml that git sees, or of the one in the top folder."""
+    found = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "dvc.yaml", "*/dvc.yaml")
+    names = {name for name in found.decode().split("\0") if name} | {"dvc.yaml"}
+    return [(root / name).with_suffix(".lock") for name in sorted(names)]
+
+
+def _heal_lock(root: Path, lock: Path, interrupted: bool) -> Iterator[str]:
+    if not lock.exists():
+        return
+    text = lock.read_bytes()
+    name = lock.relative_to(root)
+    if b"\n<<<<<<< " in text:
+        raise Misconfigured(f"{name} holds both sides of a merge: `git checkout --ours {name}`, or --theirs, picks one")
+    found = lockfile.stages(text)
+    committed = _git(root, "show", f"HEAD:./{name}")
+    kept = _copy(root, name)
+    if found is not None and (not interrupted or text == committed or found >= (lockfile.stages(kept) or set())):
+        return
+    _write(text, notes.folder(root) / BROKEN / name)
+    for good, source in ((kept, "the copy of the last run"), (committed, "the last commit")):
+        if lockfile.stages(good) is not None:
+            _write(good, lock)
+            yield f"{name} was cut off: put back from {source}"
+            return
+    lock.unlink()
+    yield f"{name} was cut off, and no copy is left: removed; DVC writes it anew from its cache"
+
+
+def _copy(root: Path, name: Path) -> bytes:
+    """The copy that stands on today's commit, or any where git has none."""
+    kept = notes.folder(root) / COPIES
+    head = _git(root, "rev-parse", "HEAD").decode().strip() or "none"
+    if (kept / head / name).exists():
+        return (kept / head / name).read_bytes()
+    others = [] if _git(root, "show", f"HEAD:./{name}") else sorted(kept.glob(f"*/{name}"))
+    return others[-1].read_bytes() if others else b""
+
+
+def _heal_outputs(root: Path) -> Iterator[str]:
+    """Removes what was half-written: unfinished files beside outputs, and outputs that a dead process was writing.
+
+    An output stays where a lock or the cache knows its content. Nothing is removed while DVC is at work elsewhere.
+    """
+    alive, dead = rwlock.split(root, rwlock.read(root) or {})
+    if alive:
+        return
+    recorded = lockfile.outputs(root, _locks(root))
+    written = {Path(path) for path in dead.get("write", {})}
+    written = {path for path in written if path.is_relative_to(root.resolve())}
+    for out in sorted(written | recorded.keys()):
+        partial = out.with_name(out.name + ".partial")
+        if partial.exists():
+            yield _remove(root, partial)
+    doubtful = [path for path in sorted(written) if path.exists()]
+    if doubtful:
+        from gazette import cache  # DVC, which takes a second to import
+
+        for path in cache.unknown(root, doubtful, recorded):
+            yield _remove(root, path)
+
+
+def _remove(root: Path, path: Path) -> str:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return f"removed {path.relative_to(root.resolve())}, half-written"
+
+
+def _heal_rwlock(root: Path) -> Iterator[str]:
+    entries = rwlock.read(root)
+    if entries is None:
+        rwlock.place(root).unlink()
+        yield ".dvc/tmp/rwlock was cut off: removed"
+        return
+    alive, dead = rwlock.split(root, entries)
+    if dead:
+        rwlock.write(root, alive)
+        yield f".dvc/tmp/rwlock named processes that are gone: {', '.join(map(str, sorted(rwlock.pids(dead))))}"
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.rename(path)
+
+
+def _git(root: Path, *words: str) -> bytes:
+    """What git says; nothing where it fails, as outside a repository or before the first commit."""
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, check=False)
+    return done.stdout if done.returncode == 0 else b""

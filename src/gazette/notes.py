@@ -1,0 +1,30 @@
+"""What this machine notes about runs, in `.gazette`, which git ignores: no hash of it enters dvc.lock."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def folder(root: Path) -> Path:
+    """`.gazette` of a project, made where it is missing."""
+    place = root / ".gazette"
+    place.mkdir(exist_ok=True)
+    ignored = place / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text("*\n", encoding="utf-8")
+    return place
+
+
+def seconds(root: Path) -> dict[str, float]:
+    """What each stage took when it ran last here."""
+    path = root / ".gazette" / "seconds.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def note_seconds(root: Path, took: Mapping[str, float]) -> None:
+    """Notes what stages took that ran."""
+    path = folder(root) / "seconds.json"
+    partial = path.with_name("seconds.partial")
+    kept = {stage: round(time, 1) for stage, time in sorted({**seconds(root), **took}.items())}
+    partial.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    partial.rename(path)
