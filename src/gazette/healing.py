@@ -15,6 +15,7 @@ from gazette.errors import Misconfigured
 
 COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit that they stand on
 BROKEN = "broken"  # folder of what was replaced
+LAST_RUN = "the copy of the last run"
 
 
 def heal(root: Path, interrupted: bool = True) -> list[str]:
@@ -61,28 +62,33 @@ def _heal_lock(root: Path, lock: Path, interrupted: bool) -> Iterator[str]:
     if b"\n<<<<<<< " in text:
         raise Misconfigured(f"{name} holds both sides of a merge: `git checkout --ours {name}`, or --theirs, picks one")
     found = lockfile.stages(text)
-    committed = _git(root, "show", f"HEAD:./{name}")
-    kept = _copy(root, name)
-    if found is not None and (not interrupted or text == committed or found >= (lockfile.stages(kept) or set())):
+    if found is not None and not (interrupted and _lost_stages(root, name, text, found)):
         return
     _write(text, notes.folder(root) / BROKEN / name)
-    for good, source in ((kept, "the copy of the last run"), (committed, "the last commit")):
-        if lockfile.stages(good) is not None:
-            _write(good, lock)
+    for copy, source in _copies(root, name):
+        if lockfile.stages(copy) is not None:
+            _write(copy, lock)
             yield f"{name} was cut off: put back from {source}"
             return
     lock.unlink()
     yield f"{name} was cut off, and no copy is left: removed; DVC writes it anew from its cache"
 
 
-def _copy(root: Path, name: Path) -> bytes:
-    """The copy that stands on today's commit, or any where git has none."""
+def _lost_stages(root: Path, name: Path, text: bytes, found: set[str]) -> bool:
+    """Whether a lock was cut off between two stages: no run takes one out, and git does not have it like this."""
+    copy, source = next(_copies(root, name), (b"", ""))
+    lost = source == LAST_RUN and not found >= (lockfile.stages(copy) or set())
+    return lost and text != _git(root, "show", f"HEAD:./{name}")
+
+
+def _copies(root: Path, name: Path) -> Iterator[tuple[bytes, str]]:
+    """What a lock was, the best first: the copy that stands on today's commit, that commit's, any other copy."""
     kept = notes.folder(root) / COPIES
-    head = _git(root, "rev-parse", "HEAD").decode().strip() or "none"
-    if (kept / head / name).exists():
-        return (kept / head / name).read_bytes()
-    others = [] if _git(root, "show", f"HEAD:./{name}") else sorted(kept.glob(f"*/{name}"))
-    return others[-1].read_bytes() if others else b""
+    today = kept / (_git(root, "rev-parse", "HEAD").decode().strip() or "none") / name
+    if today.exists():
+        yield today.read_bytes(), LAST_RUN
+    yield _git(root, "show", f"HEAD:./{name}"), "the last commit"
+    yield from ((other.read_bytes(), "the copy of an earlier run") for other in sorted(kept.glob(f"*/{name}")))
 
 
 def _heal_outputs(root: Path) -> Iterator[str]:

@@ -67,15 +67,14 @@ def is_alive(holder: dict[str, Any], written: Path) -> bool:
 
 def _runs(words: list[str], command: str) -> bool:
     """Whether a process with these words calls itself `command`, which is what it found in `sys.argv`."""
-    for place, word in enumerate(words):
-        if command == " ".join(words[place:]):
-            return True
-        program = command.removesuffix(" ".join(["", *words[place + 1 :]]))
-        if words[place - 1] == "-m" and Path(program).with_suffix("").as_posix().removesuffix("/__main__").endswith(
-            word.replace(".", "/")
-        ):
-            return True
-    return ("-c" in words and command.split(" ")[0] == "-c") or "--multiprocessing-fork" in words
+    scripts = [" ".join(words[place:]) for place in range(len(words))]
+    if command in scripts or "--multiprocessing-fork" in words or ("-c" in words and command.startswith("-c")):
+        return True
+    if "-m" not in words:
+        return False
+    module, *arguments = words[words.index("-m") + 1 :]
+    files = [f"{module.replace('.', '/')}{end}" for end in (".py", "/__main__.py")]
+    return any(command.endswith(" ".join([file, *arguments])) for file in files)
 
 
 def _holders(entries: Entries) -> list[dict[str, Any]]:
