@@ -4,6 +4,7 @@ DVC rewrites `dvc.lock` and `.dvc/tmp/rwlock` in place, so that a kill can leave
 later run fails on it. Each run therefore begins with `heal`, which may itself be killed, or run twice.
 """
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from gazette.errors import Misconfigured
 
 COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit that they stand on
 BROKEN = "broken"  # folder of what was replaced
+_OF_DVC = re.compile(r"\.[A-Za-z0-9_-]{22}\.tmp$")
 LAST_RUN = "the copy of the last run"
 
 
@@ -102,16 +104,23 @@ def _heal_outputs(root: Path) -> Iterator[str]:
     recorded = lockfile.outputs(root, _locks(root))
     written = {Path(path) for path in dead.get("write", {})}
     written = {path for path in written if path.is_relative_to(root.resolve())}
-    for out in sorted(written | recorded.keys()):
-        partial = out.with_name(out.name + ".partial")
-        if partial.exists():
-            yield _remove(root, partial)
+    for path in sorted({path for out in written | recorded.keys() for path in _unfinished(out)}):
+        yield _remove(root, path)
     doubtful = [path for path in sorted(written) if path.exists()]
     if doubtful:
         from gazette import cache  # DVC, which takes a second to import
 
         for path in cache.unknown(root, doubtful, recorded):
             yield _remove(root, path)
+
+
+def _unfinished(out: Path) -> Iterator[Path]:
+    """Under the names that our stages and DVC give to what they are about to rename."""
+    partial = out.with_name(out.name + ".partial")
+    if partial.exists():
+        yield partial
+    near = [*out.parent.glob("*.tmp"), *(out.rglob("*.tmp") if out.is_dir() else [])]
+    yield from (path for path in near if _OF_DVC.search(path.name))
 
 
 def _remove(root: Path, path: Path) -> str:
