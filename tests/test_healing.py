@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Path:
     (root / ".gitignore").write_text("/data\n/.gazette\n")
     (root / ".dvc" / "tmp").mkdir(parents=True)
     (root / ".dvc" / "config").touch()
-    (root / ".dvc" / ".gitignore").write_text("/cache\n/tmp\n")
+    (root / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
     for command in ("git init -q", "git add -A"):
         subprocess.run(command.split(), cwd=root, check=True)
     commit(root)
@@ -97,8 +97,9 @@ def test_a_project_in_which_nothing_ran_is_left_as_it_is(tmp_path: Path) -> None
 
 @pytest.fixture
 def only_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No look for processes, which a sweep over hundreds of offsets has no use for."""
+    """No look for processes and into the cache, of which a sweep over hundreds of offsets has no need."""
     monkeypatch.setattr(strays, "end", lambda root: [])
+    monkeypatch.setattr(healing, "_heal_runs", lambda root: [])
 
 
 @pytest.mark.usefixtures("only_files")
@@ -106,12 +107,12 @@ def test_a_lock_cut_off_at_any_byte_comes_back_as_the_last_run_left_it(project: 
     before = state(project)
     for end in range(len(LOCK)):
         (project / "dvc.lock").write_text(LOCK[:end])
-        healing.heal(project)
-        assert lockfile.stages((project / "dvc.lock").read_bytes()) is not None
-        if (
-            project / "dvc.lock"
-        ).read_text() != LOCK:  # an entry lost its tail at the end of a line; DVC writes it anew
-            assert lockfile.stages((project / "dvc.lock").read_bytes()) == {"train", "validate"}
+        healing.heal(project, interrupted=True)
+        if LOCK[:end].endswith("\n") and (project / "dvc.lock").read_text() == LOCK[:end]:
+            assert lockfile.stages(LOCK[:end].encode()) == {
+                "train",
+                "validate",
+            }  # the last lost its tail: stale, no harm
             (project / "dvc.lock").write_text(LOCK)
         assert state(project) == before
 
@@ -337,6 +338,20 @@ def test_nothing_is_removed_while_dvc_called_by_hand_is_at_work(project: Path) -
         assert healing.heal(project) == []
         process.kill()
     assert (project / "data" / "train.parquet.partial").exists()
+
+
+# DVC's list of runs
+
+
+def test_a_run_noted_by_half_goes_after_a_kill_and_others_stay(project: Path) -> None:
+    noted = project / ".dvc" / "cache" / "runs" / "30" / "30b6"
+    noted.mkdir(parents=True)
+    for name in ("91ab", ".BqAmB42gxkHvUpaaMd38sQ.tmp"):
+        (noted / name).write_text("cmd: true\n")
+    assert healing.heal(project, interrupted=False) == []
+    hold(project, NOBODY, write=["data/train.parquet"])
+    assert f"removed {noted.relative_to(project)}/.BqAmB42gxkHvUpaaMd38sQ.tmp, half-written" in healing.heal(project)
+    assert [path.name for path in noted.iterdir()] == ["91ab"]
 
 
 # Twice

@@ -4,6 +4,7 @@ DVC rewrites `dvc.lock` and `.dvc/tmp/rwlock` in place, so that a kill can leave
 later run fails on it. Each run therefore begins with `heal`, which may itself be killed, or run twice.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ _OF_DVC = re.compile(r"\.[A-Za-z0-9_-]{22}\.tmp$")
 LAST_RUN = "the copy of the last run"
 
 
-def heal(root: Path, interrupted: bool = True) -> list[str]:
+def heal(root: Path, interrupted: bool = False) -> list[str]:
     """Puts right what a kill left in the project at `root`; a line for each deed. The caller keeps other runs out.
 
     `interrupted`: the last run did not end by itself. Raises Misconfigured where DVC, called by hand, is at work.
@@ -30,9 +31,14 @@ def heal(root: Path, interrupted: bool = True) -> list[str]:
         for name in ("lock", "rwlock.lock"):  # DVC's own, in its order: it writes neither file meanwhile
             if (root / ".dvc" / "tmp" / name).exists():
                 stack.enter_context(flock.held(root / ".dvc" / "tmp" / name, "DVC is at work in this folder, process"))
+        entries = rwlock.read(root)
+        alive, dead = rwlock.split(root, entries or {})
         for lock in _locks(root):
             deeds += _heal_lock(root, lock, interrupted)
-        deeds += _heal_outputs(root)
+        if not alive:
+            deeds += _heal_outputs(root, dead)
+        if interrupted or entries is None or dead:
+            deeds += _heal_runs(root)
         deeds += _heal_rwlock(root)
     return deeds
 
@@ -93,14 +99,11 @@ def _copies(root: Path, name: Path) -> Iterator[tuple[bytes, str]]:
     yield from ((other.read_bytes(), "the copy of an earlier run") for other in sorted(kept.glob(f"*/{name}")))
 
 
-def _heal_outputs(root: Path) -> Iterator[str]:
+def _heal_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
     """Removes what was half-written: unfinished files beside outputs, and outputs that a dead process was writing.
 
-    An output stays where a lock or the cache knows its content. Nothing is removed while DVC is at work elsewhere.
+    An output stays where a lock or the cache knows its content.
     """
-    alive, dead = rwlock.split(root, rwlock.read(root) or {})
-    if alive:
-        return
     recorded = lockfile.outputs(root, _locks(root))
     written = {Path(path) for path in dead.get("write", {})}
     written = {path for path in written if path.is_relative_to(root.resolve())}
@@ -123,12 +126,20 @@ def _unfinished(out: Path) -> Iterator[Path]:
     yield from (path for path in near if _OF_DVC.search(path.name))
 
 
+def _heal_runs(root: Path) -> Iterator[str]:
+    """Removes what DVC was noting of a run when it was killed; which it would take for one and fail on."""
+    from gazette import cache
+
+    for path in cache.half_noted(root):
+        yield _remove(root, path)
+
+
 def _remove(root: Path, path: Path) -> str:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink()
-    return f"removed {path.relative_to(root.resolve())}, half-written"
+    return f"removed {os.path.relpath(path, root.resolve())}, half-written"
 
 
 def _heal_rwlock(root: Path) -> Iterator[str]:

@@ -30,11 +30,26 @@ def end(root: Path) -> list[str]:
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(list(found), timeout=GRACE)[1]:
+    for process in _still_there(list(found)):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(list(found), timeout=GRACE)
+    _still_there(list(found))
     return [f"ended {told}, which an earlier run left running" for told in found.values()]
+
+
+def _still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not gone within the time of grace."""
+    give_up = time.monotonic() + GRACE
+    while (there := [process for process in processes if is_there(process)]) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    return there
+
+
+def is_there(process: psutil.Process) -> bool:
+    """Whether a process still does anything; one that waits to be reaped does not."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def follow() -> None:

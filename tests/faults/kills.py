@@ -25,6 +25,8 @@ from pathlib import Path
 import psutil
 import standin
 
+from gazette import strays
+
 KINDS = ("group", "parent", "term", "int")
 CODES = {"group": -9, "term": 143, "int": 130}
 SPAN = 0.5  # seconds after the state that a kill waits for
@@ -82,7 +84,8 @@ def trial(kind: str, seed: int, box: Path, made: Reference, command: Sequence[st
     hit = _kill(kind, run, tree, draw)
     run.wait(PATIENCE)
     if kind != "parent":  # there, the resumed run meets what may still be at work
-        psutil.wait_procs(tree, timeout=PATIENCE)
+        while any(strays.is_there(process) for process in tree):
+            time.sleep(0.01)
     took = time.monotonic() - began
     resumed = standin.start(folder, log, command)
     code = resumed.wait(PATIENCE)
