@@ -79,6 +79,21 @@ def test_what_a_run_starts_is_marked_while_it_lasts(tmp_path: Path) -> None:
     assert strays.MARK not in os.environ
 
 
+def test_inside_a_run_the_project_is_held_already(tmp_path: Path) -> None:
+    with guard.held(tmp_path), guard.held(tmp_path) as deeds:
+        assert deeds == []
+        assert os.environ[strays.MARK] == str(tmp_path)
+
+
+def test_a_run_in_another_folder_inside_a_run_is_one_of_its_own(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with guard.held(tmp_path):
+        with guard.held(other):
+            assert os.environ[strays.MARK] == str(other)
+        assert os.environ[strays.MARK] == str(tmp_path)
+
+
 def test_only_a_run_that_did_not_end_by_itself_counts_as_interrupted(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """DVC's cache: what is in it, what of it is damaged, and how it is set up."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -105,10 +106,11 @@ def _owners(repo: Repo) -> dict[str, dict[str, bool]]:
     found: dict[str, dict[str, bool]] = {}
     for out in repo.index.outs:
         digest, made = str(out.hash_info.value), not out.stage.is_data_source
-        by = f"stage {out.stage.addressing}" if made else out.stage.relpath
-        found.setdefault(digest, {})[f"{out.def_path} ({by})"] = made
+        path = os.path.relpath(out.fs_path, repo.root_dir)
+        by = f"stage {out.stage.addressing}" if made else os.path.relpath(out.stage.path, repo.root_dir)
+        found.setdefault(digest, {})[f"{path} ({by})"] = made
         for name, inner in _inside(Path(repo.cache.local.oid_to_path(digest))):
-            found.setdefault(inner, {})[f"{out.def_path}/{name} ({by})"] = made
+            found.setdefault(inner, {})[f"{path}/{name} ({by})"] = made
     return found
 
 

@@ -20,7 +20,6 @@ GRACE = 5  # seconds between asking a group to end and ending it
 Process = subprocess.Popen[str]
 
 _PR_SET_PDEATHSIG = 1
-_alive: set[Process] = set()
 
 
 def start(
@@ -30,10 +29,8 @@ def start(
     output: int | IO[str] | None = subprocess.PIPE,
     errors: int | IO[str] | None = subprocess.STDOUT,
 ) -> Process:
-    """Starts a command in a group of its own, its streams into `output`; `terminate()` ends the whole group."""
-    for done in [process for process in _alive if process.poll() is not None]:
-        _alive.discard(done)
-    process = subprocess.Popen(
+    """Starts a command in a group of its own, its streams where it is told; `terminate()` ends the whole group."""
+    return subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command],
         cwd=folder,
         env=dict(environment),
@@ -45,16 +42,6 @@ def start(
         errors="replace",
         process_group=0,
     )
-    _alive.add(process)
-    return process
-
-
-def end_all() -> None:
-    """Ends the children that are still there, and waits for them."""
-    for process in list(_alive):
-        process.terminate()
-    for process in list(_alive):
-        process.wait()
 
 
 def _die_with_parent(number: int) -> None:

@@ -20,9 +20,13 @@ from gazette import child, flock, healing, notes, strays
 def held(root: Path) -> Iterator[list[str]]:
     """Heals the project and keeps other runs out for as long as the block lasts; gives what was done, a line each.
 
-    What the block starts carries a mark, by which it is found should it outlive the run. Raises Misconfigured where
-    another run is at work.
+    What the block starts carries a mark, by which it is found should it outlive the run; inside a run that is marked so
+    already, nothing more happens. Raises Misconfigured where another run is at work.
     """
+    before = os.environ.get(strays.MARK)
+    if before == str(root.resolve()):
+        yield []
+        return
     with flock.held(notes.folder(root) / "run.lock", "another run is at work in this folder") as file:
         file.seek(0)
         interrupted = bool(file.read())
@@ -36,6 +40,7 @@ def held(root: Path) -> Iterator[list[str]]:
             yield deeds
         finally:
             del os.environ[strays.MARK]
+            os.environ.update({strays.MARK: before} if before else {})
         healing.remember(root)
         file.truncate(0)
 

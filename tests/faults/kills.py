@@ -29,7 +29,7 @@ from gazette import strays
 
 KINDS = ("group", "parent", "term", "int")
 CODES = {"group": -9, "term": 143, "int": 130}
-SPAN = 0.5  # seconds after the state that a kill waits for
+SPAN = 0.4  # seconds after the state, within which a kill comes; a stage takes about as long
 PATIENCE = 60
 EARLY, STAGES = "the rwlock is there", 8
 
