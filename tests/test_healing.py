@@ -354,6 +354,16 @@ def test_a_run_noted_by_half_goes_after_a_kill_and_others_stay(project: Path) ->
     assert [path.name for path in noted.iterdir()] == ["91ab"]
 
 
+@pytest.mark.parametrize("left", [[], [".BqAmB42gxkHvUpaaMd38sQ.tmp"]])
+def test_a_folder_that_holds_no_run_goes_after_a_kill(project: Path, left: list[str]) -> None:
+    noted = project / ".dvc" / "cache" / "runs" / "30" / "30b6"
+    noted.mkdir(parents=True)
+    for name in left:
+        (noted / name).write_text("cmd: true\n")
+    healing.heal(project, interrupted=True)
+    assert not noted.exists()
+
+
 # Twice
 
 DAMAGE = {

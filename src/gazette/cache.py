@@ -50,13 +50,22 @@ def unknown(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> 
 
 
 def half_noted(root: Path) -> list[Path]:
-    """Entries of DVC's list of runs that were not written to their end, by nobody who is still at it."""
+    """Entries of DVC's list of runs that were not written to their end, and folders that hold none, by nobody alive.
+
+    DVC takes either for an entry, and fails on it.
+    """
     with _opened(root) as repo:
         folder = Path(repo.stage_cache.cache_dir)
-    found = sorted(folder.glob("*/*/*.tmp"))
-    if found:
-        time.sleep(MOMENT)
-    return [path for path in found if path.exists()]
+
+    def found() -> list[Path]:
+        halves = sorted(folder.glob("*/*/*.tmp"))
+        return halves + [
+            entry for entry in sorted(folder.glob("*/*")) if entry.is_dir() and set(entry.iterdir()) <= set(halves)
+        ]
+
+    first = found()
+    time.sleep(MOMENT if first else 0)
+    return [path for path in first if path in found()]
 
 
 def warnings(root: Path) -> list[str]:

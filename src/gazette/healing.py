@@ -127,7 +127,7 @@ def _unfinished(out: Path) -> Iterator[Path]:
 
 
 def _heal_runs(root: Path) -> Iterator[str]:
-    """Removes what DVC was noting of a run when it was killed; which it would take for one and fail on."""
+    """Removes what DVC was noting of a run when it was killed."""
     from gazette import cache
 
     for path in cache.half_noted(root):
