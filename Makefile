@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run test check ui lock clean
+.PHONY: help install run test faults check ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ run: install ## fetch the corpus of params.yaml and bring every stage up to date
 
 test: install ## the tests
 	pytest
+
+faults: install ## kill runs two hundred times, and at every named point; half an hour
+	python tests/faults/kills.py
+	pytest --quiet -m faults tests/faults
 
 check: install ## style, types, architecture
 	ruff check

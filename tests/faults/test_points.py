@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -94,7 +95,8 @@ def test_a_kill_at_a_named_point_is_made_good_by_one_more_run(
             time.sleep(0.05)
         tree = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
         for process in tree if victims == "group" else tree[:1]:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
     said = project("gazette run")
     print(
         point,
