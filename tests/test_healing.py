@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -40,7 +41,8 @@ def project(tmp_path: Path) -> Path:
     for name in ("train", "validate"):
         (root / "data" / f"{name}.parquet").write_text("good")
     (root / "dvc.lock").write_text(LOCK)
-    stages = {name: {"cmd": "true", "outs": [f"data/{name}.parquet"]} for name in ("validate", "train")}
+    stages: dict[str, Any] = {name: {"cmd": "true", "outs": [f"data/{name}.parquet"]} for name in ("validate", "train")}
+    stages["train"]["outs"] += ["data/bundle", "data/new"]
     (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
     (root / ".gitignore").write_text("/data\n/.gazette\n")
     (root / ".dvc" / "tmp").mkdir(parents=True)
@@ -296,6 +298,22 @@ def test_an_output_that_the_cache_knows_stays_though_its_writer_was_killed(proje
     hold(project, NOBODY, write=["data/train.parquet"])
     healing.heal(project)
     assert (project / "data" / "train.parquet").read_text() == "better"
+
+
+@pytest.mark.parametrize("command", ["/venv/bin/dvc commit -f", "/venv/bin/dvc add data/train.parquet"])
+def test_what_somebody_was_giving_to_dvc_stays(project: Path, command: str) -> None:
+    (project / "data" / "train.parquet").write_text("mine alone")
+    hold(project, NOBODY, command, write=["data/train.parquet"])
+    healing.heal(project)
+    assert (project / "data" / "train.parquet").read_text() == "mine alone"
+
+
+def test_raw_data_that_no_stage_makes_stay(project: Path) -> None:
+    (project / "raw.csv").write_text("mine alone")
+    (project / "raw.csv.dvc").write_text(f"outs:\n- md5: {GOOD}\n  hash: md5\n  size: 4\n  path: raw.csv\n")
+    hold(project, NOBODY, write=["raw.csv"])
+    healing.heal(project)
+    assert (project / "raw.csv").read_text() == "mine alone"
 
 
 def test_a_folder_half_written_goes_as_a_whole(project: Path) -> None:

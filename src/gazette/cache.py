@@ -37,11 +37,12 @@ def _opened(root: Path) -> Iterator[Repo]:
 
 
 def unknown(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> list[Path]:
-    """Those of `paths` whose content is neither the recorded one nor in the cache."""
+    """Those of `paths` that a stage makes and whose content is neither the recorded one nor in the cache."""
     with _opened(root) as repo:
         store = repo.cache.local
+        made = {out.fs_path for out in repo.index.outs if out.stage.cmd}
         found = []
-        for path in paths:
+        for path in [path for path in paths if str(path) in made]:
             _, _, built = build(store, str(path), store.fs, "md5", dry_run=True)
             digest = str(built.hash_info.value)
             if recorded.get(path) != digest and not store.exists(digest):

@@ -100,13 +100,13 @@ def _copies(root: Path, name: Path) -> Iterator[tuple[bytes, str]]:
 
 
 def _heal_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
-    """Removes what was half-written: unfinished files beside outputs, and outputs that a dead process was writing.
+    """Removes what was half-written: unfinished files beside outputs, and outputs that a run was making when it died.
 
-    An output stays where a lock or the cache knows its content.
+    An output stays where a lock or the cache knows it, and where it was `dvc add` or `dvc commit` that died.
     """
     recorded = lockfile.outputs(root, _locks(root))
-    written = {Path(path) for path in dead.get("write", {})}
-    written = {path for path in written if path.is_relative_to(root.resolve())}
+    making = {path for path, holder in dead.get("write", {}).items() if {"repro", "run"} & set(holder["cmd"].split())}
+    written = {path for path in map(Path, making) if path.is_relative_to(root.resolve())}
     for path in sorted({path for out in written | recorded.keys() for path in _unfinished(out)}):
         yield _remove(root, path)
     doubtful = [path for path in sorted(written) if path.exists()]
