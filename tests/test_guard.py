@@ -108,6 +108,19 @@ def test_only_a_run_that_did_not_end_by_itself_counts_as_interrupted(
     assert seen == [False, True, False]
 
 
+@pytest.mark.parametrize(("command", "interrupted"), [("kill -INT 0; sleep 9", True), ("exit 3", False)])
+def test_a_run_that_a_signal_ended_counts_as_interrupted(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, interrupted: bool
+) -> None:
+    held = HOLD.format("guard.run(['sh', '-c', sys.argv[1]], Path())")
+    start("import sys\n" + held, command).wait()
+    seen: list[bool] = []
+    monkeypatch.setattr("gazette.healing.heal", lambda root, interrupted: seen.append(interrupted) or [])
+    with guard.held(tmp_path):
+        pass
+    assert seen == [interrupted]
+
+
 def test_a_healer_does_not_wait_for_ever_for_dvc(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gazette.flock.PATIENCE", 0.2)
     code = (

@@ -46,9 +46,10 @@ def held(root: Path) -> Iterator[list[str]]:
 
 
 def run(command: Sequence[str], root: Path) -> int:
-    """Runs a command with this process's streams, and its exit code; 128 + n after signal n.
+    """Runs a command with this process's streams; its exit code.
 
-    SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process.
+    SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. Where
+    signal n ended either, this one exits with 128 + n.
     """
     process = child.start(command, root, os.environ, output=None, errors=None)
     heard: list[int] = []
@@ -61,6 +62,6 @@ def run(command: Sequence[str], root: Path) -> int:
     code = process.wait()
     for number, handler in before.items():
         signal.signal(number, handler)
-    if heard:
-        return 128 + heard[0]
-    return code if code >= 0 else 128 - code
+    if heard or code < 0 or code > 128:
+        sys.exit(128 + heard[0] if heard else code if code > 0 else 128 - code)
+    return code

@@ -26,7 +26,12 @@ def heal(root: Path, interrupted: bool = False) -> list[str]:
 
     `interrupted`: the last run did not end by itself. Raises Misconfigured where DVC, called by hand, is at work.
     """
-    deeds = strays.end(root)
+    return strays.end(root) + mend(root, interrupted)
+
+
+def mend(root: Path, interrupted: bool) -> list[str]:
+    """The files alone: also for a run that goes on when one of its stages was ended; what is at work is left alone."""
+    deeds: list[str] = []
     with ExitStack() as stack:
         for name in ("lock", "rwlock.lock"):  # DVC's own, in its order: it writes neither file meanwhile
             if (root / ".dvc" / "tmp" / name).exists():
