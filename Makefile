@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run flow test check ui lock clean
+.PHONY: help install run flow test faults check ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ flow: install ## the same through Prefect, WORKERS=2 at once, all again with FOR
 
 test: install ## the tests
 	pytest
+
+faults: install ## kill runs two hundred times, and at every named point; half an hour
+	python tests/faults/kills.py
+	pytest --quiet -m faults tests/faults
 
 check: install ## style, types, architecture
 	ruff check

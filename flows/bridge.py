@@ -6,7 +6,7 @@ DVC knows what depends on what and what changed, and caches; Prefect shows it, a
 import logging
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows import experiment, told
-from gazette import graph, locks, notes, running, warm
+from gazette import graph, guard, healing, locks, notes, running, strays, warm
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.plan import Step, plan
 from gazette.walking import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
@@ -46,10 +46,13 @@ def pipeline(
     Its result is the list of outcomes. With `overrides` all of it happens elsewhere, as an experiment.
     """
     home = Path(root).absolute()
-    with experiment.tree(home, overrides or []) as tree:
+    with guard.held(home) as deeds, experiment.tree(home, overrides or []) as tree:
+        for deed in deeds:
+            get_run_logger().warning(deed)
         steps = plan(graph.read(tree.folder, targets or []), notes.seconds(home), force)
         get_run_logger().info(told.briefly(steps))
-        given = {"root": str(tree.folder), "extra": tree.extra, "force": force}
+        mark = {strays.MARK: os.environ[strays.MARK]}  # a worker of Dask's has another environment
+        given = {"root": str(tree.folder), "extra": mark | tree.extra, "force": force}
         with _template(tree.folder, steps, runner) as template, _runner(runner, workers) as pool:
             outcomes = _walk(steps, {**given, "template": template}, pool, workers, keep_going)
         page = told.markdown(outcomes, graph.metrics_diff(tree.folder), _links(home), tree.name)
@@ -100,7 +103,11 @@ def run(
     stage: str, timeout: float | None, root: str, extra: dict[str, str], force: bool, template: str | None
 ) -> State:
     """Runs a stage, its output in the log of the task run as it comes."""
-    return _state(running.run(Path(root), stage, get_run_logger().info, force, timeout, extra, template))
+    outcome = running.run(Path(root), stage, get_run_logger().info, force, timeout, extra, template)
+    if outcome.code == running.LATE:
+        with suppress(Misconfigured):  # another stage is at DVC's files: then the next run mends them
+            healing.mend(Path(root), interrupted=True)
+    return _state(outcome)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

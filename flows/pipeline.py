@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from flows import server
+from gazette import guard
 from gazette.__main__ import main
 from gazette.walking import exit_code
 
@@ -26,18 +27,21 @@ def command(
     Prefect's server is the one at PREFECT_API_URL, or one for as long as this takes. With --runner dask the stages go
     to the cluster at DASK_SCHEDULER, or to one made here.
     """
-    server.at_hand(Path())
-    from flows.bridge import pipeline
+    with guard.held(Path()) as deeds:
+        for deed in deeds:
+            click.echo(deed)
+        server.at_hand(Path())
+        from flows.bridge import pipeline
 
-    state = pipeline(
-        targets=list(targets),
-        force=force,
-        keep_going=keep_going,
-        overrides=list(overrides),
-        workers=workers,
-        runner=runner,
-        return_state=True,
-    )
+        state = pipeline(
+            targets=list(targets),
+            force=force,
+            keep_going=keep_going,
+            overrides=list(overrides),
+            workers=workers,
+            runner=runner,
+            return_state=True,
+        )
     found: Any = state.result(raise_on_failure=False)
     if isinstance(found, BaseException):
         raise found

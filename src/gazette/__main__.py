@@ -16,6 +16,10 @@ QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANA
 def main(command: click.Command = gazette) -> None:
     """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
     os.environ.update(QUIET)
+    if "DVC_STAGE" in os.environ:  # before anything that takes long
+        from gazette import strays
+
+        strays.follow()
     try:
         sys.exit(command.main(prog_name=command.name, standalone_mode=False))
     except click.ClickException as error:

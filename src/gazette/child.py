@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -23,16 +24,20 @@ _PR_SET_PDEATHSIG = 1
 
 
 def start(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int | IO[str] = subprocess.PIPE
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int | IO[str] | None = subprocess.PIPE,
+    errors: int | IO[str] | None = subprocess.STDOUT,
 ) -> Process:
-    """Starts a command in a group of its own, both its streams into `output`; `terminate()` ends the whole group."""
+    """Starts a command in a group of its own, its streams where it is told; `terminate()` ends the whole group."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command],
         cwd=folder,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=subprocess.STDOUT,
+        stderr=errors,
         text=True,
         encoding="utf-8",
         errors="replace",
@@ -72,11 +77,21 @@ def keep(parent: int, begin: Callable[[], object]) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, whoever ignored it before
         _die_with_parent(signal.SIGKILL)
         begin()
-    _, status = os.waitpid(child, 0)
-    if asked:
-        os.killpg(0, signal.SIGKILL)  # whatever of the group did not listen
-    code = os.waitstatus_to_exitcode(status)
+    while (code := _ended(child)) is None:
+        if os.getppid() != parent and not asked:  # where the kernel does not tell
+            end(signal.SIGTERM, None)
+    if asked or code < 0:
+        os.killpg(0, signal.SIGKILL)  # whatever of the group did not listen, or lost the command above it
     return code if code >= 0 else 128 - code
+
+
+def _ended(child: int) -> int | None:
+    """The exit code of the child; None where it still runs and its parent has to be looked after meanwhile."""
+    if sys.platform == "linux":
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    time.sleep(0.2)
+    found, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from gazette import graph, notes
+from gazette import graph, healing, notes
 
 FOUND = "found"  # folder of the copies
 
@@ -26,10 +26,10 @@ def kept_in_order(root: Path, order: Sequence[str]) -> Iterator[Callable[[], Non
     new = {lock for lock, names in wanted.items() if len(set(names)) > len(_names(folder / lock))}
 
     def put() -> None:
-        if new:
-            with graph.held(root):
-                for lock in new:
-                    _sort(root / lock, wanted[lock])
+        with graph.held(root):
+            for lock in new:
+                _sort(root / lock, wanted[lock])
+            healing.remember(root)
 
     yield put
     put()

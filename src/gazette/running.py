@@ -16,6 +16,7 @@ from gazette.errors import Misconfigured
 from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 
 INTERRUPTED = 130  # what a shell says of a program that was
+LATE = 124  # what `timeout` says of one
 LAST = 20  # lines of a failed stage that are kept
 ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
@@ -66,7 +67,7 @@ def run(
         return Outcome(stage, said or RAN, seconds)
     if late.is_set():
         return Outcome(
-            stage, FAILED, seconds, 124, "\n".join([*last, f"ended after {timeout:g} seconds, its time-out"])
+            stage, FAILED, seconds, LATE, "\n".join([*last, f"ended after {timeout:g} seconds, its time-out"])
         )
     if code == -signal.SIGKILL:  # the keeper's end, after it was asked to end the group
         return Outcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))

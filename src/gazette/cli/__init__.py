@@ -70,5 +70,5 @@ def stage(name: str) -> click.Command:
     )
 
 
-for command in (corpus.corpus, model.predict, pipeline.plan, pipeline.report, pipeline.run):
+for command in (corpus.corpus, model.predict, pipeline.doctor, pipeline.plan, pipeline.report, pipeline.run):
     gazette.add_command(command)

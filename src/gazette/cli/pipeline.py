@@ -1,8 +1,10 @@
 """The commands that run the stages and show what came out."""
 
+import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,11 +13,28 @@ from gazette.errors import BrokenContract
 
 
 @click.command()
-def run() -> None:
-    """Bring every stage up to date (`dvc repro`), write the report, and show what came out."""
+@click.option("--unguarded", is_flag=True, hidden=True)  # what the guarded one starts
+def run(unguarded: bool) -> None:
+    """Bring every stage up to date (`dvc repro`), write the report, and show what came out.
+
+    What an earlier run left behind when it was killed is put right first, as `gazette doctor` does.
+    """
+    numbers = project.params()
+    if unguarded:
+        return bring_up(numbers)
+    from gazette import guard
+
+    with guard.held(Path()) as deeds:
+        for deed in deeds:
+            click.echo(deed)
+        code = guard.run([sys.executable, "-m", "gazette", "run", "--unguarded"], Path())
+    sys.exit(code)
+
+
+def bring_up(numbers: dict[str, Any]) -> None:
+    """Brings every stage up to date in this process."""
     from gazette import graph, registration, report, summary, wiring
 
-    numbers = project.params()
     paths = wiring.paths(numbers)
     if not registration.is_current(Path(paths["register"]["version"])):
         Path(paths["register"]["receipt"]).unlink(missing_ok=True)  # then `register` runs, for this registry
@@ -54,3 +73,31 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
     nodes = graph.read(Path(), targets)
     steps = plan(nodes, notes.seconds(Path()), force)
     click.echo(planned.as_json(nodes, steps) if as_json else planned.as_text(steps), nl=as_json)
+
+
+@click.command()
+@click.option("--verify", is_flag=True, help="Hash DVC's cache again; ends with 3 where an object is damaged.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: healed, warnings, damaged.")
+def doctor(verify: bool, as_json: bool) -> None:
+    """Put right what a killed run left behind, say what was done, and warn of what lets damage through.
+
+    \b
+    Examples:
+      gazette doctor
+      gazette doctor --verify --json
+    """
+    from gazette import cache, guard
+
+    with guard.held(Path()) as healed:
+        warnings = cache.warnings(Path())
+    damaged = cache.damaged(Path()) if verify else []
+    if as_json:
+        found = {"healed": healed, "warnings": warnings, "damaged": [asdict(damage) for damage in damaged]}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        lines = [*(healed or ["nothing to heal"]), *(f"warning: {warning}" for warning in warnings)]
+        for damage in damaged:
+            lines += [f"damaged: {damage.file}", *(f"  of {owner}" for owner in damage.belongs_to), f"  {damage.cure}"]
+        click.echo("\n".join([*lines, *(["the cache is sound"] if verify and not damaged else [])]))
+    if damaged:
+        sys.exit(BrokenContract.code)

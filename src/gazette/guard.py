@@ -1,0 +1,67 @@
+"""One run at a time in a project, and what the last one left behind is healed first.
+
+Whoever starts DVC does so inside `held`. The lock is the kernel's: it ends with its holder, so that a run that is alive
+is never healed, and one that was killed blocks nobody.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from gazette import child, flock, healing, notes, strays
+
+
+@contextmanager
+def held(root: Path) -> Iterator[list[str]]:
+    """Heals the project and keeps other runs out for as long as the block lasts; gives what was done, a line each.
+
+    What the block starts carries a mark, by which it is found should it outlive the run; inside a run that is marked so
+    already, nothing more happens. Raises Misconfigured where another run is at work.
+    """
+    before = os.environ.get(strays.MARK)
+    if before == str(root.resolve()):
+        yield []
+        return
+    with flock.held(notes.folder(root) / "run.lock", "another run is at work in this folder") as file:
+        file.seek(0)
+        interrupted = bool(file.read())
+        deeds = healing.heal(root, interrupted)
+        healing.remember(root)
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, {' '.join(sys.argv)}, since {time.strftime('%Y-%m-%d %H:%M:%S %z')}\n")
+        file.flush()
+        os.environ[strays.MARK] = str(root.resolve())
+        try:
+            yield deeds
+        finally:
+            del os.environ[strays.MARK]
+            os.environ.update({strays.MARK: before} if before else {})
+        healing.remember(root)
+        file.truncate(0)
+
+
+def run(command: Sequence[str], root: Path) -> int:
+    """Runs a command with this process's streams; its exit code.
+
+    SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. Where
+    signal n ended either, this one exits with 128 + n.
+    """
+    process = child.start(command, root, os.environ, output=None, errors=None)
+    heard: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        process.terminate()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    code = process.wait()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    if heard or code < 0 or code > 128:
+        sys.exit(128 + heard[0] if heard else code if code > 0 else 128 - code)
+    return code

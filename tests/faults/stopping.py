@@ -1,0 +1,137 @@
+"""Stops a process at a named point of its code, so that it can be killed just there; loaded as `sitecustomize`.
+
+STOP_AT names the point, STOP_IN a word of the command line of the process that is meant, STOP_FILE what is written once
+it is reached. No code of the pipeline knows of it: functions are replaced as their module is imported.
+"""
+
+import importlib.abc
+import importlib.util
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+
+def stop() -> None:
+    """Says that the point is reached, and waits to be killed."""
+    Path(os.environ["STOP_FILE"]).write_text(str(os.getpid()))
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def before(name: str, stage: str = "") -> Callable[[ModuleType], None]:
+    """Stops where a function, or a stage's method, is called."""
+    return _around(name, stage, lambda function, *given, **named: (stop(), function(*given, **named))[1])
+
+
+def after(name: str, stage: str = "") -> Callable[[ModuleType], None]:
+    """Stops where it has returned."""
+    return _around(name, stage, lambda function, *given, **named: (function(*given, **named), stop())[0])
+
+
+def cut(text: str, stream: Any, share: float = 0.5) -> None:
+    """Writes the first part of a text, as a kill in the midst of it would leave it."""
+    stream.write(text[: int(len(text) * share)])
+    stream.flush()
+    stop()
+
+
+def _around(name: str, stage: str, wrap: Callable[..., Any]) -> Callable[[ModuleType], None]:
+    def patch(module: ModuleType) -> None:
+        *inside, last = name.split(".")
+        owner = getattr(module, inside[0]) if inside else module
+        function = getattr(owner, last)
+
+        def wrapped(*given: Any, **named: Any) -> Any:
+            if stage and stage not in (getattr(each, "addressing", "") for each in given):
+                return function(*given, **named)
+            return wrap(function, *given, **named)
+
+        setattr(owner, last, wrapped)
+
+    return patch
+
+
+def _yaml_written(ending: str, share: float = 0.5) -> Callable[[ModuleType], None]:
+    """Of `dvc.lock`, or of the note of a run, under the name that it has until it is whole."""
+
+    def patch(module: ModuleType) -> None:
+        function = module._dump
+
+        def dump(data: Any, stream: Any) -> None:
+            if str(getattr(stream, "name", "")).endswith(ending):
+                cut(module.dumps_yaml(data), stream, share)
+            function(data, stream)
+
+        module._dump = dump
+
+    return patch
+
+
+def _rwlock_written(module: ModuleType) -> None:
+    def dump(data: dict[str, Any], stream: Any) -> None:
+        if any("selection.json" in path for path in data.get("write", {})):  # while `select` is at work
+            cut(json.dumps(data), stream)
+        json.dump(data, stream)
+
+    module.json = SimpleNamespace(**{**vars(json), "dump": dump})
+
+
+def _second_output_unnamed(module: ModuleType) -> None:
+    rename, seen = module.Path.rename, []
+
+    def renamed(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial"):
+            seen.append(path)
+        if len(seen) == 2:
+            stop()
+        return rename(path, target)
+
+    module.Path.rename = renamed
+
+
+# Name of the point: the module in which it is, and what is done to that.
+POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
+    "before outputs are removed": ("dvc.stage", before("Stage.remove_outs", "select")),
+    "outputs removed, command not begun": ("dvc.stage.run", before("cmd_run", "select")),
+    "an output half-written": ("gazette.records", _second_output_unnamed),
+    "finished, not hashed": ("dvc.stage", before("Stage.save", "select")),
+    "hashed, not noted among the runs": ("dvc.stage.cache", before("StageCache.save", "select")),
+    "in the cache, not in the lock": ("dvc.stage", before("PipelineStage.dump", "select")),
+    "inside the write of dvc.lock, empty": ("dvc.utils.serialize._yaml", _yaml_written("dvc.lock", share=0)),
+    "inside the write of dvc.lock": ("dvc.utils.serialize._yaml", _yaml_written("dvc.lock")),
+    "inside the note of a run": ("dvc.utils.serialize._yaml", _yaml_written(".tmp")),
+    "inside the write of rwlock": ("dvc.rwlock", _rwlock_written),
+    "after the lock": ("dvc.stage", after("PipelineStage.dump", "select")),
+    "a run begun, nothing uploaded": ("gazette.registry", before("_log_candidate")),
+    "uploaded without version": ("gazette.registry", before("register")),
+    "version without alias": ("gazette.registry", before("challenge")),
+    "alias without receipt": ("gazette.registry", after("challenge")),
+}
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the module of the point as it is always found, and patches it once it has run."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        module, patch = POINTS[os.environ["STOP_AT"]]
+        if name != module:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        assert spec is not None and spec.loader is not None
+        execute = spec.loader.exec_module
+
+        def run(made: ModuleType) -> None:
+            execute(made)
+            patch(made)
+
+        spec.loader.exec_module = run  # type: ignore[method-assign]
+        return spec
+
+
+if os.environ.get("STOP_IN", "\0") in sys.orig_argv:
+    sys.meta_path.insert(0, Finder())
