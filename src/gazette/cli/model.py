@@ -36,7 +36,7 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
     if source is not None:
         from gazette import incoming
 
-        given += incoming.read(source)
+        given += incoming.texts(source)
     if not given:
         raise click.UsageError("no text: give TEXTS or --file")
     folder = bundle or Path(wiring.paths(project.params())["select"]["bundle"])

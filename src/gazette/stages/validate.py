@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import polars as pl
-
-from gazette import articles, corpus, records
+from gazette import articles, corpus, reading, records
 from gazette.contract import inspection
 from gazette.errors import BrokenContract
 
@@ -31,7 +29,7 @@ def run(
             "drift": found.drift.to_dicts(),
             "personal_data": found.personal,
             "files": found.files,
-            "quarantine": _reasons(found.rejects).to_dicts(),
+            "quarantine": reading.reasons(found.rejects).to_dicts(),
             "expectations": found.findings,
         },
         report,
@@ -42,12 +40,6 @@ def run(
     articles.write(found.articles.sort("split", "file", "line"), valid_articles)
     warned = sum(not finding["success"] for finding in found.findings)
     print(f"{found.articles.height:,} valid articles, {found.rejects.height:,} rows in quarantine, {warned} warnings")
-
-
-def _reasons(rejects: pl.DataFrame) -> pl.DataFrame:
-    """How many rows there are of each reason; without what is in brackets, after a colon or quoted, which is theirs."""
-    kind = pl.col("reason").str.extract(r"^([^:(]*)").str.replace_all(r"'[^']*'", "…").str.strip_chars()
-    return rejects.group_by(reason=kind).agg(rows=pl.len()).sort("rows", "reason", descending=[True, False])
 
 
 def _refuse(params: Params, found: inspection.Inspection) -> None:
