@@ -61,10 +61,10 @@ def find(asked: str) -> Model:
 
 def _missing(asked: str, name: str, aliases: dict[str, str], numbers: list[str]) -> str:
     if not numbers:
-        return f"{asked}: {registration.address()} knows no {name}; `gazette run` registers it"
+        return f"{asked}: the registry knows no {name}; `gazette run` registers it"
     named = ", ".join(f"{name}@{alias} (version {number})" for alias, number in sorted(aliases.items()))
-    cure = named or ", ".join(f"{name}/{number}" for number in numbers)
-    return f"{asked}: no such version at {registration.address()}; there is {cure}. Say which by --model"
+    there = named or ", ".join(f"{name}/{number}" for number in numbers)
+    return f"{asked}: the registry has no such version; there is {there}: say which by --model"
 
 
 def _bring(version: str, digest: str, folder: Path) -> None:

@@ -20,7 +20,7 @@ def write(folder: Path, plan: dict[str, Any]) -> None:
         part = pl.read_parquet(path, columns=["label", "probability"])
         for label, count in part.group_by("label").len().iter_rows():
             rows[label] += count
-        uncertain += part.filter(~(pl.col("probability") >= below)).height  # what is no number is uncertain too
+        uncertain += part.filter((pl.col("probability") < below) | pl.col("probability").is_nan()).height
         files.append({"file": path.name, "rows": part.height, "sha256": digests.of_file(path)})
     scored, lost = sum(rows.values()), sum(reason["rows"] for reason in plan["quarantined"])
     record = {
