@@ -19,15 +19,11 @@ def measured(to: Path, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Writes what the block took to `to`, with `about` and what the block adds to it; not where it fails."""
     began, start = datetime.now(UTC), time.monotonic()
     yield about
-    mebibytes = {
-        name: resource.getrusage(who).ru_maxrss // 1024
-        for name, who in (("here", resource.RUSAGE_SELF), ("largest_worker", resource.RUSAGE_CHILDREN))
-    }
     took = {
         "began": began.isoformat(timespec="seconds"),
         "seconds": time.monotonic() - start,
         "host": platform.node(),
         "load": os.getloadavg()[0],
-        "peak_mebibytes": mebibytes,
+        "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     records.write(about | took, to / RUN)

@@ -26,6 +26,7 @@ OTHER = {
     "gazette": "another version of Gazette",
 }
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
+STEP = 1 << 16  # rows that are checked at a time, so that only one copy of all texts is held
 NONE = "none"  # the label of every article, where the contract of rows asks for one
 
 
@@ -112,14 +113,14 @@ def _fit(sources: list[incoming.Source], quarantine: list[pl.DataFrame]) -> Iter
     """The articles of each source that keep the contract of rows; the others are added to the quarantine."""
     for source in sources:
         found = incoming.read(source)
-        rows = found.articles.select("text", pl.lit(NONE).alias("label"), pl.lit("test").alias("split"), "file", "line")
-        _, unfit = articles.sort_out(rows, [NONE])
-        unfit = unfit.with_columns(pl.col("seen").str.strip_prefix(f"{NONE}: "))
-        quarantine.append(
-            pl.concat([found.rejects, unfit.select(list(REJECT))]).sort("file", "line", maintain_order=True)
-        )
-        fit = found.articles.join(unfit, on=["file", "line"], how="anti", maintain_order="left")
-        yield fit.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text")
+        unfit = [found.rejects]
+        for some in found.articles.iter_slices(STEP):
+            rows = some.select("text", pl.lit(NONE).alias("label"), pl.lit("test").alias("split"), "file", "line")
+            _, bad = articles.sort_out(rows, [NONE])
+            unfit.append(bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NONE}: ")))
+            fit = some.join(bad, on=["file", "line"], how="anti", maintain_order="left") if bad.height else some
+            yield fit.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text")
+        quarantine.append(pl.concat(unfit).sort("file", "line", maintain_order=True))
 
 
 def _in_parts(tables: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
