@@ -160,6 +160,11 @@ def _bundle(folder: Path) -> Path:
     return conftest.bundle.__wrapped__(folder)  # type: ignore[attr-defined]
 
 
+def test_what_was_let_pass_is_counted(score: Score, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,id\n\ngoal,1\n\n")
+    assert manifest(score(tmp_path / "a.csv"))["notes"] == {"blank lines, skipped": 2}
+
+
 def test_a_file_broken_as_a_whole_ends_the_scoring(score: Score, tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 cut off")
     with pytest.raises(BrokenContract, match="not Parquet, or was cut off"):

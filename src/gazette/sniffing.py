@@ -191,7 +191,8 @@ def _rank(tried: Candidate, all_tried: list[Candidate]) -> tuple[int, bool, int,
     Between tabs a field is seldom quoted; a doubled quote inside a quoted one shows that it is.
     """
     usual = tried.delimiter != "\t" or any(other.doubles for other in all_tried if other.delimiter == "\t")
-    return tried.rejects, tried.quotes != usual, tried.classes, "\t|;,".index(tried.delimiter)
+    order = "\t|;," if tried.rows and len(tried.rows[0]) > 1 else ",\t|;"  # a lone column is written as commas need it
+    return tried.rejects, tried.quotes != usual, tried.classes, order.index(tried.delimiter)
 
 
 def _widest(head: bytes, path: Path, header: bool) -> list[str] | list[int]:

@@ -30,6 +30,7 @@ def write(folder: Path, plan: dict[str, Any]) -> None:
         "gazette": plan["gazette"],
         "rows": {"read": scored + lost, "scored": scored, "quarantined": lost},
         "quarantined": {"share": lost / (scored + lost), "reasons": plan["quarantined"]},
+        "notes": plan["notes"],
         "uncertain": {"below": below, "rows": uncertain, "share": uncertain / scored},
         **_labels(rows, plan["version"]["trained_on"]),
         "parts": files,

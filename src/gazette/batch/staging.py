@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,9 @@ def _lay_out(
     shutil.copytree(model.folder, staged / BUNDLE)  # a bundle that is trained anew meanwhile is another
     if digests.of_bundle(staged / BUNDLE) != model.digest:
         raise Misconfigured(f"{model.folder} changed while it was copied; try again when nothing writes to it")
-    count, rows, quarantine = 0, 0, [pl.DataFrame(schema=REJECT)]
-    for number, part in enumerate(_in_parts(_fit(sources, quarantine), _whole_blocks(options.part_rows))):
+    count, rows = 0, 0
+    quarantine, notes = [pl.DataFrame(schema=REJECT)], Counter[str]()
+    for number, part in enumerate(_in_parts(_fit(sources, quarantine, notes), _whole_blocks(options.part_rows))):
         part.write_parquet(staged / f"{number:05}.parquet", compression="lz4", row_group_size=BLOCK)
         count, rows = number + 1, rows + part.height
     rejects = pl.concat(quarantine)
@@ -83,7 +85,13 @@ def _lay_out(
     if _asked(sources, model, options) != asked:
         raise BrokenContract(f"{path} changed while it was read; try again when nothing writes to it")
     reasons = reading.reasons(rejects).to_dicts()
-    plan = asked | {"version": _version(model), "rows": rows, "quarantined": reasons, "parts": count}
+    plan = asked | {
+        "version": _version(model),
+        "rows": rows,
+        "quarantined": reasons,
+        "notes": dict(sorted(notes.items())),
+        "parts": count,
+    }
     records.write(plan, to / PLAN)
     return plan
 
@@ -109,10 +117,11 @@ def _version(model: Model) -> dict[str, Any]:
     return {"name": model.name, "version": model.version, "trained_on": model.trained_on}
 
 
-def _fit(sources: list[incoming.Source], quarantine: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The articles of each source that keep the contract of rows; the others are added to the quarantine."""
+def _fit(sources: list[incoming.Source], quarantine: list[pl.DataFrame], notes: Counter[str]) -> Iterator[pl.DataFrame]:
+    """The articles of each source that keep the contract of rows; the others, and what was let pass, are added."""
     for source in sources:
         found = incoming.read(source)
+        notes.update(found.notes)
         unfit = [found.rejects]
         for some in found.articles.iter_slices(STEP):
             rows = some.select("text", pl.lit(NONE).alias("label"), pl.lit("test").alias("split"), "file", "line")
