@@ -170,7 +170,7 @@ def _try(head: bytes, delimiter: str, quotes: bool, wanted: list[str | int], col
     last = names.index(wanted[-1])  # type: ignore[arg-type]
     rejects, labels = sum(bool(row.fault) for row in rows), [field[last] for field in fields]
     if len(names) == 1 and not header:
-        rejects += len(rows) // WHOLE
+        rejects += 1 + len(rows) // WHOLE
     classes = len(set(labels)) if columns.label is not None and columns.role == "label" else 0
     return Candidate(delimiter, quotes, fields, rejects, labels, classes, quotes and any(map(_doubles, rows)))
 
