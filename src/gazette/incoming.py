@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from gazette import sniffing
+from gazette import plainlines, sniffing
 from gazette.corpus import File, Folder
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.rawfiles import Contents, plain
+from gazette.rawfiles import Contents
 from gazette.reading import read_file
 from gazette.shown import shown
 
@@ -65,7 +65,7 @@ def read(source: Source) -> Contents:
         return read_file(source.layout, source.path, labelled=False)
     real = source.path.resolve()
     if source.layout is None:
-        found = plain.read(real.parent, real.name)
+        found = plainlines.read(real.parent, real.name)
     else:
         here = source.layout.model_copy(update={"path": real.name})
         found = read_file(here, real.parent, labelled=source.has_id)

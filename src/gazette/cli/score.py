@@ -11,21 +11,30 @@ import click
 
 from gazette.cli import project
 
+OPTIONS = [
+    click.argument("path", type=click.Path(path_type=Path)),
+    click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder of its own."),
+    click.option("--model", "asked", help="NAME@ALIAS, NAME/VERSION or a bundle's folder.  [default: the champion]"),
+    click.option("--text", multiple=True, metavar="COLUMN", help="The texts; several are joined.  [default: text]"),
+    click.option("--id", "identifier", metavar="COLUMN", help="An identifier that is carried through."),
+    click.option("--uncertain", default=0.5, show_default=True, type=click.FloatRange(0, 1, min_open=True)),
+    click.option("--with-text", is_flag=True, help="The texts, too, stand in the results."),
+    click.option("--part-rows", default=65_536, show_default=True, type=click.IntRange(1), help="In a result file."),
+    click.option("--workers", type=click.IntRange(1), help="Parts that are scored at once.  [default: one a core]"),
+    click.option("--runner", default="processes", show_default=True, type=click.Choice(["processes", "dask"])),
+    click.option("--force", is_flag=True, help="Score anew what is there for other articles."),
+]
+
+
+def asks(command: Any) -> Any:
+    """What is to be scored, by what and where, as options of a command."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder of its own.")
-@click.option(
-    "--model", "asked", help="NAME@ALIAS, NAME/VERSION or a bundle's folder.  [default: the corpus's champion]"
-)
-@click.option("--text", multiple=True, metavar="COLUMN", help="The texts; several are joined.  [default: text]")
-@click.option("--id", "identifier", metavar="COLUMN", help="An identifier that is carried through.")
-@click.option("--uncertain", default=0.5, show_default=True, type=click.FloatRange(0, 1, min_open=True))
-@click.option("--with-text", is_flag=True, help="The texts, too, stand in the results.")
-@click.option("--part-rows", default=65_536, show_default=True, type=click.IntRange(1), help="Rows of a result file.")
-@click.option("--workers", type=click.IntRange(1), help="Parts that are scored at once.  [default: one a core]")
-@click.option("--runner", default="processes", show_default=True, type=click.Choice(["processes", "dask"]))
-@click.option("--force", is_flag=True, help="Score anew what was scored for other articles, another model or options.")
+@asks
 @click.option("--json", "as_json", is_flag=True, help="The manifest.")
 def score(
     path: Path,
@@ -53,7 +62,7 @@ def score(
       gazette score drops --model bbc_news/7 --to scored/drops --workers 8 --json
     """
     from gazette import versions
-    from gazette.batch import measuring, pools, running
+    from gazette.batch import measuring, pools, running, summary
     from gazette.batch.staging import Options
 
     model = versions.find(asked or f"{project.params()['corpus']}@{versions.CHAMPION}")
@@ -62,7 +71,7 @@ def score(
     about: dict[str, Any] = {"model": model.asked, "runner": runner, "workers": workers, "parts_found": 0}
     with measuring.measured(to, about), pools.pool(runner, workers) as pool, _progress(about) as tell:
         manifest = running.score(path, to, model, options, pool, tell, force)
-    click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else _said(manifest, to))
+    click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else summary.text(manifest, to))
 
 
 @contextmanager
@@ -81,21 +90,3 @@ def _progress(about: dict[str, Any]) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, description="parts", completed=done, total=of)
 
         yield tell
-
-
-def _said(manifest: dict[str, Any], to: Path) -> str:
-    model, rows, uncertain = manifest["model"], manifest["rows"], manifest["uncertain"]
-    name = f"{model['name']} version {model['version']}" if model["name"] else f"the bundle {model['digest']}"
-    head = (
-        f"{rows['scored']:,} of {rows['read']:,} rows labelled by {name}; {rows['quarantined']:,} in quarantine, "
-        f"{uncertain['share']:.1%} uncertain (below {uncertain['below']:g})"
-    )
-    width = max(len(label["label"]) for label in manifest["labels"])
-    lines = [
-        f"  {label['label']:{width}} {label['rows']:>12,} {label['share']:7.1%}"
-        + ("" if label["training_share"] is None else f"  (in training {label['training_share']:.1%})")
-        for label in manifest["labels"]
-    ]
-    value = manifest["distance_to_training"]["value"]
-    far = [] if value is None else [f"Jensen-Shannon distance of these shares from training's: {value:.3f}"]
-    return "\n".join([head, *lines, *far, str(to / "manifest.json")])
