@@ -28,7 +28,7 @@ def command(path: Path, to: Path, asked: str | None, text: tuple[str, ...], work
         to=str(to),
         model=asked or f"{project.params()['corpus']}@champion",
         text=list(text),
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or os.cpu_count() or 1,
         **given,
     )
     click.echo(summary.text(manifest, to))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
@@ -34,7 +34,7 @@ def score(
     with_text: bool = False,
     part_rows: int = 65_536,
     workers: int = 2,
-    runner: str = "processes",
+    runner: Literal["processes", "dask"] = "processes",
     force: bool = False,
 ) -> dict[str, Any]:
     """Labels the articles at `path` into the folder `to`, `workers` parts at once; the manifest."""

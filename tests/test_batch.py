@@ -250,6 +250,15 @@ def test_what_is_done_is_not_done_again(score: Score, many: Path, monkeypatch: p
     assert manifest(score(many)) == before
 
 
+@pytest.mark.parametrize("lost", ["part-00000.parquet", "manifest.json"])
+def test_what_was_removed_by_hand_is_made_again(score: Score, many: Path, lost: str) -> None:
+    folder = score(many)
+    whole = {path.name: path.read_bytes() for path in folder.glob("*.*")}
+    (folder / lost).unlink()
+    score(many)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == whole
+
+
 def test_a_folder_of_other_results_is_refused_unless_forced(score: Score, many: Path, bundle: Path) -> None:
     score(many)
     with pytest.raises(Misconfigured, match="results for other options; give another folder, or --force"):

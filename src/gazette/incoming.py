@@ -14,6 +14,7 @@ from gazette.reading import read_file
 from gazette.shown import shown
 
 TEXT = "text"  # the column, where none is named
+MAX_NAME = 50_000  # characters, so that no two names are cut to one
 
 
 class Source(NamedTuple):
@@ -54,9 +55,9 @@ def _is_hidden(path: Path) -> bool:
 
 def _file(name: str, path: Path, text: tuple[str, ...], identifier: str | None) -> Source:
     if not text and identifier is None and not sniffing.has_columns(path):
-        return Source(shown(name), path, None, False)
+        return Source(shown(name, MAX_NAME), path, None, False)
     columns = sniffing.Columns(text or (TEXT,), identifier, role="id")
-    return Source(shown(name), path, sniffing.layout(path, columns), identifier is not None)
+    return Source(shown(name, MAX_NAME), path, sniffing.layout(path, columns), identifier is not None)
 
 
 def read(source: Source) -> Contents:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any
 
-RUNNERS = ("processes", "dask")
 ALONE = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}  # a worker has one core; parts are what runs side by side
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from gazette import __version__, articles, digests, incoming, reading, records
-from gazette.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, RUN, STAGED
+from gazette.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, RUN, STAGED, missing
 from gazette.corpus import Folder
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.versions import Model
@@ -42,7 +42,7 @@ class Options(BaseModel, frozen=True, extra="forbid"):
 
 
 def prepare(path: Path, to: Path, model: Model, options: Options, force: bool = False) -> dict[str, Any]:
-    """The plan in the folder `to`: the one that is there, if it is for the same, or a new one.
+    """The plan in the folder `to`: the one that is there, if it is for the same and of use, or a new one.
 
     Raises Misconfigured where the folder holds something else, BrokenContract where nothing at `path` can be scored.
     """
@@ -56,7 +56,8 @@ def prepare(path: Path, to: Path, model: Model, options: Options, force: bool = 
         plan = records.read(to / PLAN)
         if other := [said for key, said in OTHER.items() if asked[key] != plan[key]]:
             raise Misconfigured(f"{to} holds results for {', '.join(other)}; give another folder, or --force")
-        return plan
+        if (to / STAGED).exists() or ((to / MANIFEST).exists() and not missing(to, plan)):
+            return plan
     return _lay_out(path, to, model, options, sources, asked)
 
 

@@ -67,8 +67,8 @@ def score(
 
     model = versions.find(asked or f"{project.params()['corpus']}@{versions.CHAMPION}")
     options = Options(text=text, id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text)
-    workers = workers or len(os.sched_getaffinity(0))
-    about: dict[str, Any] = {"model": model.asked, "runner": runner, "workers": workers, "parts_found": 0}
+    workers = workers or os.cpu_count() or 1
+    about: dict[str, Any] = {"model": model.asked, "runner": runner, "workers": workers}
     with measuring.measured(to, about), pools.pool(runner, workers) as pool, _progress(about) as tell:
         manifest = running.score(path, to, model, options, pool, tell, force)
     click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else summary.text(manifest, to))
