@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gazette import incoming
-from gazette.errors import Misconfigured
+from gazette.errors import BrokenContract, Misconfigured
 
 
 @pytest.mark.parametrize(
@@ -20,46 +20,47 @@ from gazette.errors import Misconfigured
 )
 def test_the_column_text_is_read(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    assert incoming.read(tmp_path / name) == ["one", "two\nlines"]
+    assert incoming.texts(tmp_path / name) == ["one", "two\nlines"]
 
 
 def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone, 1\r\n \xe4\xba\x94\n\nlast")
-    assert incoming.read(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
+    assert incoming.texts(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
-    assert incoming.read(Path("-")) == ["one", "two"]
+    assert incoming.texts(Path("-")) == ["one", "two"]
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(Misconfigured, match=r"none\.csv: no such file"):
-        incoming.read(Path("none.csv"))
+        incoming.texts(Path("none.csv"))
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "id,body\n1,x\n", r"a\.csv: no column `text` with texts; it has id, body"),
-        ("a.jsonl", '{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, row 2: no text"),
-        ("a.jsonl", '{"text": 5}\n', r"a\.jsonl: no column `text` with texts"),
+        ("a.csv", b"id,body\n1,x\n", r"a\.csv: no column 'text' among 'id', 'body'; --text name"),
+        (
+            "a.csv",
+            b"text,id\nx,1\ny\n",
+            r"1 rows cannot be read; `gazette score` labels the others. .* line 3: 1 field",
+        ),
+        ("a.jsonl", b'{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, line 2: no key 'text'"),
+        ("a.jsonl", b'{"text": 5}\n', r"line 1: 'text' is int, expected a string"),
+        ("a.jsonl", b'{"text": "x"}\n{"text": \n', r"line 2: not JSON"),
+        ("a.txt", b"one\ncaf\xe9\n", r"a\.txt, line 2: not UTF-8: byte 0xe9"),
+        ("a.txt", b"PK\x03\x04 and so on", r"a\.txt is a zip archive"),
+        ("a.txt", b"", r"a\.txt is empty"),
     ],
 )
-def test_a_text_that_is_not_there_is_named(tmp_path: Path, name: str, content: str, message: str) -> None:
-    (tmp_path / name).write_text(content)
-    with pytest.raises(Misconfigured, match=message):
-        incoming.read(tmp_path / name)
+def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises((Misconfigured, BrokenContract), match=message):
+        incoming.texts(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", ['{"text": "x"}\n{"text": \n', '"only a string"\n'])
-def test_a_file_that_is_not_json_lines_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "a.jsonl").write_text(content)
-    with pytest.raises(Misconfigured, match=r"a\.jsonl cannot be read"):
-        incoming.read(tmp_path / "a.jsonl")
-
-
-def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"one\ncaf\xe9\n")
-    with pytest.raises(Misconfigured, match=r"a\.txt"):
-        incoming.read(tmp_path / "a.txt")
+def test_a_text_without_a_word_has_an_answer_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('text,id\n"",1\n...,2\n')
+    assert incoming.texts(tmp_path / "a.csv") == ["", "..."]

@@ -288,6 +288,16 @@ def test_mlflow_serves_a_version(project: Project) -> None:
     assert answer["predictions"][0]["label"] == "business"
 
 
+def test_a_registered_version_labels_new_articles_and_knows_what_it_was_trained_on(project: Project) -> None:
+    (project.folder.parent / "new.txt").write_text("the coach said goal\n...\nprofit and merger\n")
+    project("gazette score ../new.txt --model tiny@challenger --to ../scored --workers 1")
+    account = json.loads((project.folder.parent / "scored" / "manifest.json").read_text())
+    assert (account["model"]["name"], account["model"]["version"]) == ("tiny", "1")
+    assert account["rows"] == {"read": 3, "scored": 2, "quarantined": 1}
+    assert [label["training_share"] for label in account["labels"]] == pytest.approx([0.5, 0.5], abs=0.05)
+    assert 0 <= account["distance_to_training"]["value"] < 0.1
+
+
 def test_an_experiment_registers_under_its_name_and_moves_no_alias(project: Project) -> None:
     alias = "print(client.get_model_version_by_alias('tiny', 'challenger').version)"
     before = project.ask(alias)

@@ -223,3 +223,31 @@ def test_a_file_that_is_not_what_it_claims_is_refused(tmp_path: Path, name: str,
 
 def test_a_folder_is_a_folder_per_class(tmp_path: Path) -> None:
     assert layout(tmp_path, NAMED).format == "folder"
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "delimiter", "quotes"),
+    [
+        ('text\n"a, b"\nc\n', Columns(("text",), None), ",", True),
+        ("text\na, b\nc\n", Columns(("text",), None), "\t", False),
+        ('"a, b",7\nc,8\n', Columns(("1",), None), ",", True),
+        ("a, b\nc\nd, e, f\n", Columns(("1",), None), "\t", False),
+        ("id\ttext\n7\ta, b\n", Columns(("text",), "id", role="id"), "\t", False),
+        ("7|a, b\n8|c\n", Columns(("2",), "1", role="id"), "|", True),
+    ],
+)
+def test_a_file_without_labels_is_found_out_too(
+    tmp_path: Path, content: str, columns: Columns, delimiter: str, quotes: bool
+) -> None:
+    (tmp_path / "a.txt").write_text(content)
+    found = layout(tmp_path / "a.txt", columns)
+    assert isinstance(found, Delimited)
+    assert (found.delimiter, found.quotes) == (delimiter, quotes)
+
+
+def test_a_header_above_identifiers_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n7,a\n8,b\n")
+    with pytest.raises(Misconfigured, match="line 1 looks like a header: name its columns"):
+        layout(tmp_path / "a.csv", Columns(("2",), "1", role="id"))
+    with pytest.raises(Misconfigured, match="--text and --id name columns"):
+        layout(tmp_path / "a.csv", Columns(("text",), "key", role="id"))

@@ -29,15 +29,15 @@ def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[di
     )
 
 
-def read_file(file: File, raw: Path) -> Contents:
-    """What one raw file, or folder of files, holds."""
+def read_file(file: File, raw: Path, labelled: bool = True) -> Contents:
+    """What one raw file, or folder of files, holds; of new articles (`labelled` false) there are only the texts."""
     if isinstance(file, Folder):
-        return folder.read(raw, file.path)
+        return folder.read(raw, file.path, labelled)
     if isinstance(file, Delimited):
-        return delimited.read(raw, file.path, file.delimiter, file.quotes, file.header, file.text, file.label)
-    if isinstance(file, JsonLines):
-        return jsonlines.read(raw, file.path, file.text, file.label)
-    return parquet.read(raw, file.path, file.text, file.label)
+        label = file.label if labelled else None
+        return delimited.read(raw, file.path, file.delimiter, file.quotes, file.header, file.text, label)
+    read_rows = jsonlines.read if isinstance(file, JsonLines) else parquet.read
+    return read_rows(raw, file.path, file.text, file.label if labelled else None)
 
 
 def name_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 A version is known by the digest of its bundle: registering the same bundle twice is once.
 """
 
+import json
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ import gazette.bundle
 from gazette import registration
 
 CHALLENGER = "challenger"
+TRAINED_ON = "trained_on"  # the tag with the classes and their rows in training
 _HERE = Path(__file__).parent
 _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
 
@@ -42,6 +44,22 @@ class Run:
     tags: dict[str, str]
     files: list[Path]
     examples: list[str]
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version by its number, with its tags."""
+
+    number: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the registry has under a name: versions by number, numbers by alias; nothing where the name is new."""
+
+    versions: dict[str, Version]
+    aliases: dict[str, str]
 
 
 def connect() -> mlflow.MlflowClient:
@@ -106,3 +124,24 @@ def register(
 def challenge(client: mlflow.MlflowClient, name: str, version: str) -> None:
     """Moves the alias `challenger` to a version."""
     client.set_registered_model_alias(name, CHALLENGER, version)
+
+
+def known(client: mlflow.MlflowClient, name: str) -> Known:
+    """The versions and aliases of a name."""
+    if not client.search_registered_models(f"name = '{name}'"):
+        return Known({}, {})
+    found = sorted(client.search_model_versions(f"name = '{name}'"), key=lambda version: int(version.version))
+    versions = {str(one.version): Version(str(one.version), one.tags) for one in found}
+    aliases = client.get_registered_model(name).aliases
+    return Known(versions, {alias: str(number) for alias, number in aliases.items()})
+
+
+def download(version: str, to: Path) -> Path:
+    """Brings the files of a version, `NAME/NUMBER`, into the folder `to`; where in it the bundle is."""
+    here = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{version}/artifacts", dst_path=str(to))
+    return next(Path(here).rglob("bundle.json")).parent
+
+
+def note_training(client: mlflow.MlflowClient, name: str, version: str, rows: dict[str, int]) -> None:
+    """Notes at a version on how many rows of each class it was trained; `gazette score` compares with them."""
+    client.set_model_version_tag(name, version, TRAINED_ON, json.dumps(rows, ensure_ascii=False))

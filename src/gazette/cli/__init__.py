@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.cli import corpus, model, pipeline, project
+from gazette.cli import corpus, model, pipeline, project, score
 from gazette.errors import Misconfigured, parse
 
 
@@ -70,5 +70,13 @@ def stage(name: str) -> click.Command:
     )
 
 
-for command in (corpus.corpus, model.predict, pipeline.doctor, pipeline.plan, pipeline.report, pipeline.run):
+for command in (
+    corpus.corpus,
+    model.predict,
+    pipeline.doctor,
+    pipeline.plan,
+    pipeline.report,
+    pipeline.run,
+    score.score,
+):
     gazette.add_command(command)

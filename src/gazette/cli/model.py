@@ -15,7 +15,7 @@ from gazette.errors import Misconfigured
     "--file",
     "source",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="CSV, TSV or JSON lines with a column `text`, or plain lines; - for standard input.",
+    help="CSV, TSV, JSON lines or Parquet with a column `text`, or plain lines; - for standard input.",
 )
 @click.option("--bundle", type=click.Path(path_type=Path), help="Another bundle than the selected one.")
 @click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to show.")
@@ -36,7 +36,7 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
     if source is not None:
         from gazette import incoming
 
-        given += incoming.read(source)
+        given += incoming.texts(source)
     if not given:
         raise click.UsageError("no text: give TEXTS or --file")
     folder = bundle or Path(wiring.paths(project.params())["select"]["bundle"])

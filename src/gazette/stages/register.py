@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from gazette import corpus, records, registration, registry
 from gazette.errors import BrokenContract
 
@@ -26,6 +28,7 @@ def run(
     scores: Path,
     curves: Path,
     metrics: Path,
+    train: Path,
     fingerprints: Path,
     receipt: Path,
     version: Path,
@@ -58,6 +61,7 @@ def run(
             examples=EXAMPLES[corpus.describe(description).language],
         )
         number = registry.register(client, name, registry.log(told, bundle), tags, _about(selected, figures, tags))
+    registry.note_training(client, name, number, _classes(train))
     if not experiment:
         registry.challenge(client, name, number)
     records.write({"name": name, "digest": digest}, receipt)
@@ -75,6 +79,11 @@ def _candidate(name: str, params: dict[str, Any], scores: Path, curves: Path) ->
     with (curves / f"{name}.csv").open(encoding="utf-8") as file:
         curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     return registry.Candidate(name, params, curve, records.read(scores / f"{name}.json"))
+
+
+def _classes(train: Path) -> dict[str, int]:
+    counts = pl.read_parquet(train, columns=["label"]).group_by("label").len().sort("label")
+    return dict(counts.iter_rows())
 
 
 def _hash_of(path: Path | str, recorded: dict[str, Any]) -> str:

@@ -1,0 +1,100 @@
+"""Rows per second and peak memory of `gazette score`, killed once half-way and resumed, with 1 and with 2 workers.
+
+    python benchmarks/batch_scoring.py BUNDLE TEXTS.csv [ROWS]
+
+TEXTS.csv is AG News: class, title, description. Its rows are repeated up to ROWS, a million by default.
+"""
+
+import csv
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def main(bundle: str, texts: str, rows: int = 1_000_000) -> None:
+    """With one worker, with two, and with two killed half-way and resumed."""
+    with tempfile.TemporaryDirectory() as box:
+        articles = Path(box) / "articles.csv"
+        write(Path(texts), articles, rows)
+        for workers in (1, 2):
+            run(articles, Path(box) / f"whole{workers}", bundle, workers)
+        killed = Path(box) / "killed"
+        run(articles, killed, bundle, 2, kill_after=rows // 65_536 // 2)
+        before = {path.name: path.stat().st_mtime_ns for path in killed.glob("part-*")}
+        run(articles, killed, bundle, 2)
+        kept = sum(killed.joinpath(name).stat().st_mtime_ns == time for name, time in before.items())
+        whole = Path(box) / "whole1"
+        equal = all((whole / path.name).read_bytes() == path.read_bytes() for path in killed.glob("[mpq]*.*"))
+        print(f"{len(before)} parts when killed, {kept} of them kept; results equal to those of one worker: {equal}")
+
+
+def write(texts: Path, articles: Path, rows: int) -> None:
+    """So many rows, with a number each."""
+    with texts.open(encoding="utf-8", newline="") as file:
+        found = [" ".join(row[1:]) for row in csv.reader(file)]
+    with articles.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "text"])
+        writer.writerows(zip(range(rows), itertools.cycle(found)))
+
+
+def run(articles: Path, to: Path, bundle: str, workers: int, kill_after: int = 0) -> None:
+    """Scores, watching the memory of this process and of each worker; kills it after so many parts."""
+    words = ["score", str(articles), "--to", str(to), "--model", bundle, "--id", "id", "--workers", str(workers)]
+    load, began = os.getloadavg()[0], time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", "gazette", *words], stdout=subprocess.DEVNULL)
+    peaks: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    while process.poll() is None:
+        for pid in family(process.pid):
+            peaks[pid], ticks[pid] = peak(pid) or peaks.get(pid, 0), cpu(pid) or ticks.get(pid, 0)
+        if kill_after and len(list(to.glob("part-*"))) >= kill_after:
+            process.send_signal(signal.SIGKILL)
+        time.sleep(0.2)
+    seconds = time.monotonic() - began
+    first, *others = (value >> 10 for value in peaks.values())
+    busy = sum(ticks.values()) / os.sysconf("SC_CLK_TCK")
+    rows = 0 if kill_after else json.loads((to / "manifest.json").read_text())["rows"]["read"]
+    print(
+        f"{workers} workers: {seconds:.0f} s ({busy:.0f} s of a core), {rows / seconds:,.0f} rows/s "
+        f"({rows / busy:,.0f} per core second); peak MiB {first} here, {max(others, default=0)} in a worker; "
+        f"load {load:.1f} to {os.getloadavg()[0]:.1f}{' (killed)' if kill_after else ''}",
+        flush=True,
+    )
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        children = []
+    return [pid, *map(int, children)]
+
+
+def peak(pid: int) -> int:
+    """The most kibibytes a process held."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0)
+
+
+def cpu(pid: int) -> int:
+    """The clock ticks a process was busy."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3], *map(int, sys.argv[3:]))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Labels for files of new articles, in parts."""

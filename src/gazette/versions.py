@@ -1,0 +1,83 @@
+"""Which classifier somebody means: a version of the registry, by alias or number, or a folder that holds a bundle."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from gazette import digests, registration
+from gazette.errors import Misconfigured
+
+CHAMPION = "champion"
+BUNDLES = Path(".gazette/bundles")
+ASKED = re.compile(r"(?P<name>[\w.-]+)(?:@(?P<alias>[\w.-]+)|/(?P<number>[0-9]+))?")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle and what the registry knows of it; `trained_on` are its classes and their rows in training."""
+
+    asked: str
+    folder: Path
+    digest: str
+    name: str | None = None
+    version: str | None = None
+    trained_on: dict[str, int] | None = None
+
+
+def find(asked: str) -> Model:
+    """The classifier that `asked` names: `NAME@ALIAS`, `NAME/VERSION`, `NAME` (its champion), or a bundle's folder.
+
+    A version's files are downloaded once, to `.gazette/bundles`. Raises Misconfigured where there is none.
+    """
+    folder = Path(asked)
+    if (folder / "bundle.json").is_file():
+        return Model(asked, folder, digests.of_bundle(folder))
+    parts = ASKED.fullmatch(asked)
+    if folder.is_dir() or not parts:
+        raise Misconfigured(f"{asked} holds no bundle; give NAME@ALIAS, NAME/VERSION or a folder with bundle.json")
+    if "MLFLOW_TRACKING_URI" not in os.environ and not registration.DATABASE.exists():
+        raise Misconfigured(
+            f"no registry here to ask for {asked} ({registration.DATABASE}): `gazette run` makes it, "
+            "MLFLOW_TRACKING_URI names another, a folder with a bundle needs none"
+        )
+    from gazette import registry  # imports MLflow, 3 s
+
+    client = registry.connect()
+    known = registry.known(client, parts["name"])
+    wanted = known.versions.get(parts["number"] or known.aliases.get(parts["alias"] or CHAMPION, ""))
+    if wanted is None:
+        raise Misconfigured(_missing(asked, parts["name"], known.aliases, list(known.versions)))
+    digest = wanted.tags["digest"]
+    trained_on = json.loads(wanted.tags.get(registry.TRAINED_ON, "null"))
+    folder = BUNDLES / digest
+    if not folder.exists() or digests.of_bundle(folder) != digest:
+        _bring(f"{parts['name']}/{wanted.number}", digest, folder)
+    return Model(asked, folder, digest, parts["name"], wanted.number, trained_on)
+
+
+def _missing(asked: str, name: str, aliases: dict[str, str], numbers: list[str]) -> str:
+    if not numbers:
+        return f"{asked}: the registry knows no {name}; `gazette run` registers it"
+    named = ", ".join(f"{name}@{alias} (version {number})" for alias, number in sorted(aliases.items()))
+    there = named or ", ".join(f"{name}/{number}" for number in numbers)
+    return f"{asked}: the registry has no such version; there is {there}: say which by --model"
+
+
+def _bring(version: str, digest: str, folder: Path) -> None:
+    """Downloads a bundle to `folder`, whole or not at all; raises Misconfigured where it is not what was registered."""
+    from gazette import registry
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as box:
+        found = registry.download(version, Path(box))
+        if (got := digests.of_bundle(found)) != digest:
+            raise Misconfigured(
+                f"{version}: the registry's files have the hash {got}, the version was registered with {digest}; they "
+                "were changed afterwards and must not be trusted"
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        found.rename(folder)

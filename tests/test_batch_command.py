@@ -1,0 +1,67 @@
+"""`gazette score` as a person and a program meet it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gazette.__main__ import main
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: Path) -> Path:
+    (tmp_path / "params.yaml").write_text("corpus: tiny\n")
+    (tmp_path / "new.csv").write_text("id,text\n7,a goal\n8,...\n9,the bank\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["gazette", "score", *words])
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code
+
+
+def test_it_says_what_came_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("new.csv", "--to", "scored", "--model", "bundle", "--id", "id", "--workers", "1")
+    assert not ended(monkeypatch, *words)
+    said = capsys.readouterr()
+    assert said.out.startswith("2 of 3 rows labelled by the bundle ")
+    assert "1 in quarantine, 0.0% uncertain (below 0.5)\n  sport            1   50.0%\n" in said.out
+    assert said.out.endswith("scored/manifest.json\n")
+    assert said.err == ""
+    assert json.loads((project / "scored" / "run.json").read_text())["workers"] == 1
+    assert not ended(monkeypatch, *words, "--json")
+    assert json.loads(capsys.readouterr().out) == json.loads((project / "scored" / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("none.csv", "--model", "bundle"), 2, "none.csv: no such file"),
+        (("new.csv",), 2, "no registry here to ask for tiny@champion"),
+        (("new.csv", "--model", "bundle", "--text", "body"), 2, "no column 'body' among 'id', 'text'; --text name"),
+        (("new.csv", "--model", "bundle", "--uncertain", "0"), 2, "--uncertain"),
+        (("empty.csv", "--model", "bundle"), 3, "empty.csv is empty"),
+        (("dots.txt", "--model", "bundle"), 3, "none of 1 rows can be scored"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_its_code(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    (project / "empty.csv").touch()
+    (project / "dots.txt").write_text("...\n")
+    assert ended(monkeypatch, *words, "--to", "scored") == code
+    assert said in capsys.readouterr().err
