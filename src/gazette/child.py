@@ -40,6 +40,11 @@ def start(
     )
 
 
+def end_with_parent() -> None:
+    """Has this process told to end when its parent is gone, or the parent's thread that started it."""
+    _die_with_parent(signal.SIGTERM)
+
+
 def _die_with_parent(number: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
