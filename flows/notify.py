@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from prefect.blocks.notifications import AppriseNotificationBlock
+from prefect.blocks.notifications import SlackWebhook
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 from pydantic import SecretStr
@@ -11,10 +11,15 @@ from pydantic import SecretStr
 ADDRESS = "GAZETTE_NOTIFY"  # slack://…, mailto://…, json://host:port; what Apprise knows
 
 
+def block(address: str) -> SlackWebhook:
+    """Prefect's block for an address: of those that any server knows, the one that hands all addresses to Apprise."""
+    return SlackWebhook(url=SecretStr(address))
+
+
 def tell(subject: str, body: str) -> None:
     """Tells; an address that does not answer is a line in the log, as no run is to fail of it."""
     if address := os.environ.get(ADDRESS):
-        AppriseNotificationBlock(url=SecretStr(address)).notify(body, subject)
+        block(address).notify(body, subject)
 
 
 def ended_badly(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

@@ -159,13 +159,21 @@ def test_other_results_for_the_same_inputs_are_not_put_over_those_that_came_firs
 
 
 def test_raw_data_that_differ_from_their_pointer_are_refused(project: Path) -> None:
-    with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc.*`dvc add`"):
-        with publishing.worktree(project, "main") as tree:
-            publishing.bring(tree.folder)
-            (tree.folder / "raw").write_text("2\n")
-            said(tree.folder, "dvc repro -q")
+    with publishing.worktree(project, "main") as tree:
+        publishing.bring(tree.folder)
+        (tree.folder / "raw").write_text("2\n")
+        with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc \(out raw: .*`dvc add`"):
+            publishing.publish(tree, "a-run", "text")
+        said(tree.folder, "dvc repro -q")  # which puts the new hash into the pointer
+        with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc as committed"):
             publishing.publish(tree, "a-run", "text")
     assert at_remote(project, "git rev-list --count main") == "2"
+
+
+def test_raw_data_that_were_damaged_in_the_cache_are_refused(project: Path) -> None:
+    said(project, "f=$(find .dvc/cache/files -type f -exec grep -lx 1 {} + | head -1) && chmod u+w $f && echo 2 > $f")
+    with pytest.raises((BrokenContract, Misconfigured), match=r"raw\.dvc"):
+        run(project)
 
 
 def test_raw_data_that_are_nowhere_are_asked_for(project: Path) -> None:

@@ -162,7 +162,7 @@ def share(root: Path, folder: Path) -> None:
         urls = {name: {"url": remote["url"]} for name, remote in here.config["remote"].items()}
         with there.config.edit("local") as settings:
             merge(settings, here.config.read("local"))
-            merge(settings, {"cache": {"dir": here.cache.local.path}, "remote": urls})
+            merge(settings, {"cache": {"dir": here.cache.local_cache_dir}, "remote": urls})
     (folder / ".dvc" / "config.local").chmod(0o600)
 
 

@@ -31,7 +31,7 @@ GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false", 
 
 @dataclass(frozen=True)
 class Published:
-    """Where the results stand: the commit, none where nothing was to be pushed, and the branch, and why it is so."""
+    """Where the results stand: the commit, none where nothing was to be pushed, the branch, and why it is so."""
 
     commit: str | None
     branch: str
@@ -133,6 +133,8 @@ def publish(tree: Worktree, name: str, message: str) -> Published:
     """
     nodes = graph.read(tree.folder)
     refuse_edited(nodes)
+    if recorded := _git(tree.folder, "diff", "--name-only", "HEAD", "--", "*.dvc"):  # as `dvc repro` does with edits
+        raise BrokenContract(f"raw data differ from {recorded} as committed: nothing but a person may change them")
     if stale := _stale(nodes):
         raise Misconfigured(f"not published, as the run left stages that are not up to date: {'; '.join(stale)}")
     ours = _commit(tree.folder, message)
