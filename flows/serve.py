@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,9 @@ from flows import server
 from gazette import child, notes, records, running
 from gazette.__main__ import main
 from gazette.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from prefect.events.schemas.automations import AutomationCore
 
 POOL = "gazette"
 ZOMBIES = Path(__file__).with_name("zombies.yaml")
@@ -41,8 +45,10 @@ def command(port: int, every: int) -> None:
         watch_for_zombies()
         click.echo(f"serving on {address.removesuffix('/api')}")
         polling = {"PREFECT_WORKER_QUERY_SECONDS": str(every), "PYTHONPATH": _with(root)}
-        with _ended(_worker(root, polling)) as worker:
-            worker.wait()
+        while True:
+            with _ended(_worker(root, polling)) as worker:
+                click.echo(f"the worker ended with {worker.wait()}; here is another")
+            time.sleep(1)
     click.echo("served")
 
 
@@ -90,9 +96,17 @@ def watch_for_zombies() -> None:
             {"type": "send-notification", "block_document_id": block, "subject": subject, "body": body}
         )
     with get_client(sync_client=True) as client:
-        for left in client.read_automations_by_name(described["name"]):
-            client.delete_automation(left.id)
-        client.create_automation(AutomationCore.model_validate(described))
+        wanted = AutomationCore.model_validate(described)
+        found = client.read_automations_by_name(wanted.name)
+        for other in (one for one in found if not _same(one, wanted)):
+            client.delete_automation(other.id)
+        if not any(_same(one, wanted) for one in found):
+            client.create_automation(wanted)
+
+
+def _same(one: "AutomationCore", other: "AutomationCore") -> bool:
+    """Whether it is the same automation: what it has heard so far is kept only as long as it is not made anew."""
+    return one.trigger == other.trigger and one.actions == other.actions
 
 
 if __name__ == "__main__":
