@@ -1,4 +1,4 @@
-"""Two scheduled runs at once on one branch, again and again, while somebody else pushes too: is a commit lost or doubled?
+"""Two scheduled runs at once on one branch, again and again, while others push too: is a commit lost or doubled?
 
     python benchmarks/racing.py 20
 

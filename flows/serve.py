@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore
 
 POOL = "gazette"
+GRACE = 30  # seconds for runs to end their stages, remove their trees and say so
 ZOMBIES = Path(__file__).with_name("zombies.yaml")
 
 
@@ -32,7 +33,8 @@ def command(port: int, every: int) -> None:
 
     The database is in .gazette/prefect; `PREFECT_API_URL=http://127.0.0.1:4200/api` lets other commands use the server.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     root = Path().absolute()
     home = notes.folder(root) / "prefect"
     address = f"http://127.0.0.1:{port}/api"
@@ -54,7 +56,7 @@ def command(port: int, every: int) -> None:
 
 def _worker(root: Path, extra: Mapping[str, str]) -> child.Process:
     words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
-    return child.start(words, root, running.environment(extra), sys.stdout)
+    return child.start(words, root, running.environment(extra), sys.stdout, GRACE)
 
 
 def _with(root: Path) -> str:
