@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run flow test faults check ui lock clean
+.PHONY: help install run flow serve test faults check ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ flow: install ## the same through Prefect, WORKERS=2 at once, all again with FOR
 	@gazette corpus fetch
 	@python -m flows.pipeline --workers $(or $(WORKERS),2) $(if $(FORCE),--force)
 	@gazette report
+
+serve: install ## Prefect's server with its page, the deployments and a worker, until Ctrl-C; PORT=4200
+	@python -m flows.serve --port $(or $(PORT),4200)
 
 test: install ## the tests
 	pytest

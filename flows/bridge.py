@@ -52,7 +52,7 @@ def pipeline(
         steps = plan(graph.read(tree.folder, targets or []), notes.seconds(home), force)
         get_run_logger().info(told.briefly(steps))
         mark = {strays.MARK: os.environ[strays.MARK]}  # a worker of Dask's has another environment
-        given = {"root": str(tree.folder), "extra": mark | tree.extra, "force": force}
+        given = {"root": str(tree.folder), "extra": mark | _addresses() | tree.extra, "force": force}
         with _template(tree.folder, steps, runner) as template, _runner(runner, workers) as pool:
             outcomes = _walk(steps, {**given, "template": template}, pool, workers, keep_going)
         page = told.markdown(outcomes, graph.metrics_diff(tree.folder), _links(home), tree.name)
@@ -162,6 +162,11 @@ def _template(folder: Path, steps: list[Step], runner: str) -> AbstractContextMa
     if runner == "processes" and any(step.wave for step in steps):
         return warm.template(folder, running.environment({}))
     return nullcontext()
+
+
+def _addresses() -> dict[str, str]:
+    """Where servers are, for stages that run on another machine's environment."""
+    return {name: os.environ[name] for name in ("MLFLOW_TRACKING_URI",) if name in os.environ}
 
 
 def _links(root: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,13 +42,20 @@ def at_hand(root: Path) -> None:
     wait(process, address, home)
 
 
-def start(home: Path) -> tuple[child.Process, str]:
-    """A server of this process's with its database in `home`, and its address, where it will answer."""
+def start(home: Path, port: int = 0, settings: Mapping[str, str] = SMALL) -> tuple[child.Process, str]:
+    """A server of this process's with its database in `home`, and its address, where it will answer.
+
+    Without a `port` it takes a free one; raises Misconfigured where another process has it.
+    """
     home.mkdir(parents=True, exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--port", port]
-    environment = running.environment({**QUIET, **SMALL, "PREFECT_HOME": str(home)})
+    try:
+        with socket.create_server(("127.0.0.1", port)) as free:
+            port = free.getsockname()[1]
+    except OSError as error:
+        raise Misconfigured(f"port {port}: {error.strerror}; give another one") from error
+    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    command += ["--port", str(port)]
+    environment = running.environment({**QUIET, **settings, "PREFECT_HOME": str(home)})
     with (home / LOG).open("w", encoding="utf-8") as log:
         return child.start(command, home, environment, log), f"http://127.0.0.1:{port}/api"
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -99,19 +100,21 @@ def bundle(tmp_path: Path) -> Path:
 def dvc_project(tmp_path: Path) -> Callable[..., Path]:
     """Makes a DVC project with git around it, of stages as in dvc.yaml and of files by name; commands find Python."""
 
-    def make(stages: dict[str, object], folder: str = "project", **files: str) -> Path:
-        root = tmp_path / folder
-        (root / ".dvc").mkdir(parents=True)
-        (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    check_update = false\n")
-        (root / ".gitignore").write_text("/.gazette\n/made_*\n")
-        (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
-        for name, text in files.items():
-            (root / name.replace("__", ".")).write_text(text)
-        git = "git init -q && git add -A && git -c user.name=t -c user.email=t@example.org commit -qm start"
-        subprocess.run(git, shell=True, cwd=root, check=True)
-        return root
+    return partial(make_project, tmp_path)
 
-    return make
+
+def make_project(box: Path, stages: dict[str, object], folder: str = "project", **files: str) -> Path:
+    """Makes a DVC project in `box`, as the fixture `dvc_project` does."""
+    root = box / folder
+    (root / ".dvc").mkdir(parents=True)
+    (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    check_update = false\n")
+    (root / ".gitignore").write_text("/.gazette\n/made_*\n")
+    (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
+    for name, text in files.items():
+        (root / name.replace("__", ".")).write_text(text)
+    git = "git init -q && git add -A && git -c user.name=t -c user.email=t@example.org commit -qm start"
+    subprocess.run(git, shell=True, cwd=root, check=True)
+    return root
 
 
 def copying(name: str, *deps: str, then: str = "true", **more: object) -> dict[str, object]:

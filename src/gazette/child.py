@@ -29,10 +29,14 @@ def start(
     environment: Mapping[str, str],
     output: int | IO[str] | None = subprocess.PIPE,
     errors: int | IO[str] | None = subprocess.STDOUT,
+    grace: int = GRACE,
 ) -> Process:
-    """Starts a command in a group of its own, its streams where it is told; `terminate()` ends the whole group."""
+    """Starts a command in a group of its own, its streams where it is told; `terminate()` ends the whole group.
+
+    It has `grace` seconds to end by itself.
+    """
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command],
+        [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(grace), *command],
         cwd=folder,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -45,12 +49,17 @@ def start(
     )
 
 
+def end_with_parent() -> None:
+    """Has this process told to end when its parent is gone, or the parent's thread that started it."""
+    _die_with_parent(signal.SIGTERM)
+
+
 def _die_with_parent(number: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
-def keep(parent: int, begin: Callable[[], object]) -> int:
+def keep(parent: int, begin: Callable[[], object], grace: int = GRACE) -> int:
     """Is the keeper of a child that does `begin`: ends the group when asked to, or when the parent is gone.
 
     The exit code of the child; to be called by a process with one thread, the leader of its group.
@@ -64,7 +73,7 @@ def keep(parent: int, begin: Callable[[], object]) -> int:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the group's, which the keeper is in
             os.killpg(0, signal.SIGINT)
             signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
-            signal.alarm(GRACE)
+            signal.alarm(grace)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
@@ -95,5 +104,5 @@ def _ended(child: int) -> int | None:
 
 
 if __name__ == "__main__":
-    _command = sys.argv[2:]
-    sys.exit(keep(int(sys.argv[1]), lambda: os.execvp(_command[0], _command)))
+    _parent, _grace, *_command = sys.argv[1:]
+    sys.exit(keep(int(_parent), lambda: os.execvp(_command[0], _command), int(_grace)))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from dvc.config import merge
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
@@ -150,6 +151,41 @@ def override(root: Path, overrides: Sequence[str]) -> None:
     with _opened(root):
         for file, words in to_path_overrides(overrides).items():
             apply_overrides(file, words)
+
+
+def share(root: Path, folder: Path) -> None:
+    """Gives another tree of the project the cache of this one and its own settings, remotes' passwords included.
+
+    An address of a remote that is relative to this tree is so no more.
+    """
+    with Repo(str(root)) as here, Repo(str(folder)) as there:
+        urls = {name: {"url": remote["url"]} for name, remote in here.config["remote"].items()}
+        with there.config.edit("local") as settings:
+            merge(settings, here.config.read("local"))
+            merge(settings, {"cache": {"dir": here.cache.local_cache_dir}, "remote": urls})
+    (folder / ".dvc" / "config.local").chmod(0o600)
+
+
+def remote(root: Path) -> str | None:
+    """The name of the remote that data go to, if there is one."""
+    with _opened(root) as repo:
+        name: str | None = repo.config["core"].get("remote")
+        return name
+
+
+def files(root: Path) -> list[str]:
+    """The files that have stages, as DVC names them."""
+    with _opened(root) as repo:
+        return [os.path.relpath(path, root.absolute()) for path in _every_file(repo)]
+
+
+def recorded(root: Path) -> list[str]:
+    """What a run makes that belongs into git: locks, and the outputs that DVC does not cache, metrics and plots."""
+    with _opened(root) as repo:
+        stages = [stage for stage in repo.index.stages if not stage.is_data_source]
+        locks = {str(Path(stage.path).with_suffix(".lock")) for stage in stages}
+        outs = {out.fs_path for stage in stages for out in stage.outs if not out.use_cache and out.protocol == "local"}
+    return sorted(os.path.relpath(path, root.absolute()) for path in locks | outs)
 
 
 def metrics_diff(root: Path) -> list[tuple[str, str, Any, Any]]:

@@ -28,3 +28,22 @@ def note_seconds(root: Path, took: Mapping[str, float]) -> None:
     kept = {stage: round(time, 1) for stage, time in sorted({**seconds(root), **took}.items())}
     partial.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     partial.rename(path)
+
+
+def new_challenger(root: Path, tree: Path) -> str:
+    """Name and version of what `register` made the challenger in another tree of the project, if it was not before.
+
+    It is noted, so that it is new once.
+    """
+    made, known = (folder(place) / "version.json" for place in (tree, root))
+    told = folder(root) / "challenger.json"
+    if not made.exists():
+        return ""
+    now = json.loads(made.read_text(encoding="utf-8"))
+    before = told if told.exists() else known
+    if not now["challenged"] or (before.exists() and json.loads(before.read_text(encoding="utf-8")) == now):
+        return ""
+    partial = told.with_name("challenger.partial")
+    partial.write_text(json.dumps(now) + "\n", encoding="utf-8")
+    partial.rename(told)
+    return f"{now['name']} version {now['version']}"
