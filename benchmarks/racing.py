@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from conftest import copying, make_project
+from projects import copying, make_project
 
 from flows import server
 from gazette import running

@@ -1,16 +1,14 @@
 """Small corpora and a small bundle that several tests read."""
 
-import json
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import onnx
 import polars as pl
 import pytest
+from bundles import make_bundle
 from hypothesis import settings
-from tokenizers import Tokenizer, models, pre_tokenizers
+from projects import copying, make_project
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")
@@ -81,19 +79,7 @@ def lay_down(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """A classifier that counts: the more often `goal` stands in a text than `bank`, the surer it is of sport."""
-    folder = tmp_path / "bundle"
-    folder.mkdir()
-    network = """<ir_version: 8, opset_import: ["": 15]> net (int32[n, t] ids) => (float[n, 2] probabilities)
-        <float[4, 2] table = {0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 2.0}>
-        { rows = Gather(table, ids) sums = ReduceSum<keepdims = 0>(rows, axis) probabilities = Softmax(sums) }"""
-    model = onnx.parser.parse_model(network.replace("0.0, 2.0}>", "0.0, 2.0}, int64[1] axis = {1}>"))
-    onnx.save(model, folder / "model.onnx")
-    words = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, "goal": 2, "bank": 3}, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.save(str(folder / "tokenizer.json"))
-    about = {"labels": ["sport", "trade"], "language": "en", "inputs": {"ids": "tokenizer.json"}}
-    (folder / "bundle.json").write_text(json.dumps(about))
-    return folder
+    return make_bundle(tmp_path)
 
 
 @pytest.fixture
@@ -101,25 +87,6 @@ def dvc_project(tmp_path: Path) -> Callable[..., Path]:
     """Makes a DVC project with git around it, of stages as in dvc.yaml and of files by name; commands find Python."""
 
     return partial(make_project, tmp_path)
-
-
-def make_project(box: Path, stages: dict[str, object], folder: str = "project", **files: str) -> Path:
-    """Makes a DVC project in `box`, as the fixture `dvc_project` does."""
-    root = box / folder
-    (root / ".dvc").mkdir(parents=True)
-    (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    check_update = false\n")
-    (root / ".gitignore").write_text("/.gazette\n/made_*\n")
-    (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
-    for name, text in files.items():
-        (root / name.replace("__", ".")).write_text(text)
-    git = "git init -q && git add -A && git -c user.name=t -c user.email=t@example.org commit -qm start"
-    subprocess.run(git, shell=True, cwd=root, check=True)
-    return root
-
-
-def copying(name: str, *deps: str, then: str = "true", **more: object) -> dict[str, object]:
-    """A stage that makes `made_<name>` of its deps; by default as fast as can be."""
-    return {"cmd": f"cat {' '.join(deps)} > made_{name} && {then}", "deps": [*deps], "outs": [f"made_{name}"], **more}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from bundles import make_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -146,18 +147,11 @@ def test_no_row_is_lost_whatever_stands_in_a_file(written: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as box, ThreadPoolExecutor(1) as pool:
         path, to = Path(box) / "a.txt", Path(box) / "to"
         path.write_bytes(b"\n".join([b"a goal", *written, b"the end"]))
-        model = versions.find(str(_bundle(Path(box))))
+        model = versions.find(str(make_bundle(Path(box))))
         account = running.score(path, to, model, Options(), pool, lambda *_: None)
         places = [*results(to)["line"], *(line for _, line, _ in quarantine(to))]
     assert sorted(places) == list(range(1, len(written) + 3))
     assert account["rows"]["read"] == len(written) + 2
-
-
-def _bundle(folder: Path) -> Path:
-    """The bundle of the fixture, where a property test cannot have one."""
-    import conftest
-
-    return conftest.bundle.__wrapped__(folder)  # type: ignore[attr-defined]
 
 
 def test_what_was_let_pass_is_counted(score: Score, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import copying
+from projects import copying
 
 from flows import server
 from gazette import running

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import copying
+from projects import copying
 
 from gazette import cli, graph, notes, running, warm
 from gazette.errors import Misconfigured

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import copying
+from projects import copying
 
 from gazette import locks
 from gazette.locks import kept_in_order

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import copying, make_project
+from projects import copying, make_project
 
 from gazette import graph, publishing, running
 from gazette.errors import BrokenContract, Misconfigured
@@ -171,7 +171,9 @@ def test_raw_data_that_differ_from_their_pointer_are_refused(project: Path) -> N
 
 
 def test_raw_data_that_were_damaged_in_the_cache_are_refused(project: Path) -> None:
-    said(project, "f=$(find .dvc/cache/files -type f -exec grep -lx 1 {} + | head -1) && chmod u+w $f && echo 2 > $f")
+    said(project, "rm -rf ../store/files")
+    damaged = ".dvc/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1"
+    said(project, f"chmod u+w {damaged} && echo 2 > {damaged} && chmod u-w {damaged}")
     with pytest.raises((BrokenContract, Misconfigured), match=r"raw\.dvc"):
         run(project)
 
