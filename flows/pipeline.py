@@ -9,6 +9,7 @@ import click
 from flows import server
 from gazette import guard
 from gazette.__main__ import main
+from gazette.cli import project
 from gazette.walking import exit_code
 
 
@@ -30,6 +31,7 @@ def command(
     with guard.held(Path()) as deeds:
         for deed in deeds:
             click.echo(deed)
+        project.renew_receipt()
         server.at_hand(Path())
         from flows.bridge import pipeline
 

@@ -21,7 +21,7 @@ STAGES = list(PIPELINE["stages"])
 HEAVY = {
     "altair": {"report"},
     "dask": set(),
-    "distributed": set(),
+    "distributed": {"batch/pools"},
     "dvc": {"cache", "graph", "revisions"},
     "dvc_data": {"cache", "graph", "revisions"},
     "ftfy": {"contract/damage"},

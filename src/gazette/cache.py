@@ -12,6 +12,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.build import build
 from dvc_data.hashfile.hash import hash_file
+from dvc_data.hashfile.tree import Tree
 
 from gazette.errors import Misconfigured
 
@@ -85,6 +86,20 @@ def warnings(root: Path) -> list[str]:
         for name, verified in sorted(remotes.items())
         if not verified
     ]
+
+
+def altered(root: Path) -> list[str]:
+    """Files of raw data that are not what their pointer names, hashed again: DVC believes what it has checked out."""
+    found = []
+    with _opened(root) as repo:
+        for out in (out for out in repo.index.outs if out.stage.is_data_source and Path(out.fs_path).exists()):
+            held = out.get_obj()
+            files = {"": held.hash_info} if not isinstance(held, Tree) else {"/".join(k): h for k, _, h in held}
+            for name, wanted in files.items():
+                path = str(Path(out.fs_path) / name)
+                if hash_file(path, repo.cache.local.fs, "md5")[1] != wanted:
+                    found.append(os.path.relpath(path, root))
+    return sorted(found)
 
 
 def damaged(root: Path) -> list[Damage]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette import graph, notes, running
+from gazette import cache, graph, notes, running
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.plan import Node
 
@@ -110,6 +110,11 @@ def bring(folder: Path) -> str:
     said = _dvc(folder, "fetch", "--quiet", "--with-deps", *files) if graph.remote(folder) else ""
     _dvc(folder, "checkout", "--quiet", "--force", "--allow-missing", "--with-deps", *files)
     refuse_edited(graph.read(folder))
+    if altered := cache.altered(folder):
+        raise BrokenContract(
+            f"raw data came out of the cache otherwise than their pointer names them: {', '.join(altered[:5])}; "
+            "`gazette doctor --verify` says what is damaged"
+        )
     return said
 
 

@@ -33,11 +33,10 @@ def run(unguarded: bool) -> None:
 
 def bring_up(numbers: dict[str, Any]) -> None:
     """Brings every stage up to date in this process."""
-    from gazette import graph, registration, report, summary, wiring
+    from gazette import graph, report, summary, wiring
 
     paths = wiring.paths(numbers)
-    if not registration.is_current(Path(paths["register"]["version"])):
-        Path(paths["register"]["receipt"]).unlink(missing_ok=True)  # then `register` runs, for this registry
+    project.renew_receipt()
     outcome = graph.reproduce()
     if outcome.code == BrokenContract.code and Path(paths["validate"]["report"]).exists():
         outcome = replace(outcome, message=f"{outcome.message}\nThe report says more: {report.write(paths, numbers)}")
