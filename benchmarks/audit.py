@@ -31,7 +31,7 @@ given = true.copy()
 given[flipped] = (true[flipped] + random.integers(1, len(names), len(flipped))) % len(names)
 table = table.with_columns(true="label", label=pl.Series([names[number] for number in given]))
 
-numbers = YAML(typ="safe").load(Path("params.yaml"))
+numbers = YAML(typ="safe", pure=True).load(Path("params.yaml"))
 fixed = {key: numbers["train"][key] for key in ("seed", "threads", "onednn")}
 start = time.monotonic()
 suspects, estimates = auditing.audit(table.drop("true"), numbers["models"]["linear"], folds=FOLDS, **fixed)

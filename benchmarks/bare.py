@@ -23,7 +23,7 @@ from gazette import tokenizing
 from gazette.networks import cnn, fitting
 
 raw, plain = Path(sys.argv[1]), sys.argv[2:] == ["plain"]
-params = cnn.Params(**YAML(typ="safe").load(Path("params.yaml"))["models"]["cnn"])
+params = cnn.Params(**YAML(typ="safe", pure=True).load(Path("params.yaml"))["models"]["cnn"])
 fitting.fix(seed=7, threads=2)
 
 table = pl.read_csv(raw / "train.csv").sample(fraction=1, shuffle=True, seed=7)

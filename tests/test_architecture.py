@@ -13,8 +13,8 @@ from gazette import wiring
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "gazette"
-PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
-NUMBERS = YAML(typ="safe").load(ROOT / "params.yaml")
+PIPELINE = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
+NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
 STAGES = list(PIPELINE["stages"])
 
 # A heavy package, and the modules that may import it.

@@ -48,7 +48,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
             r"1 rows cannot be read; `gazette score` labels the others. .* line 3: 1 field",
         ),
         ("a.jsonl", b'{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, line 2: no key 'text'"),
-        ("a.jsonl", b'{"text": 5}\n', r"line 1: 'text' is int, expected a string"),
+        ("a.jsonl", b'{"text": 5}\n', r"line 1: not a string: 'text' is int"),
         ("a.jsonl", b'{"text": "x"}\n{"text": \n', r"line 2: not JSON"),
         ("a.txt", b"one\ncaf\xe9\n", r"a\.txt, line 2: not UTF-8: byte 0xe9"),
         ("a.txt", b"PK\x03\x04 and so on", r"a\.txt is a zip archive"),

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from gazette import corpus, reading
 from gazette.contract import inspection
 
-NUMBERS = YAML(typ="safe").load(Path(__file__).parent.parent / "params.yaml")["validate"]
+NUMBERS = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")["validate"]
 LayDown = Callable[..., tuple[Path, Path]]
 
 

@@ -166,7 +166,7 @@ def test_n_grams_are_hashed_below_two_to_the_thirty_first() -> None:
 def test_the_shipped_models_of_params_yaml_are_accepted() -> None:
     from ruamel.yaml import YAML
 
-    models = YAML(typ="safe").load(Path(__file__).parent.parent / "params.yaml")["models"]
+    models = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")["models"]
     for section in models.values():
         importlib.import_module(f"gazette.networks.{section['family']}").Params(**section)
 

@@ -81,7 +81,7 @@ def run(root: Path, meanwhile: Callable[[], object] = lambda: None, name: str = 
     """What the flow does, with a serial `dvc repro` for the pipeline; `meanwhile` happens before it publishes."""
     with publishing.worktree(root, "main") as tree:
         publishing.bring(tree.folder)
-        said(tree.folder, "dvc repro -q")
+        said(tree.folder, "dvc repro")
         meanwhile()
         text = publishing.message(name, [("train", "ran")], graph.metrics_diff(tree.folder))
         return publishing.publish(tree, name, text)
@@ -164,7 +164,7 @@ def test_raw_data_that_differ_from_their_pointer_are_refused(project: Path) -> N
         (tree.folder / "raw").write_text("2\n")
         with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc \(out raw: .*`dvc add`"):
             publishing.publish(tree, "a-run", "text")
-        said(tree.folder, "dvc repro -q")  # which puts the new hash into the pointer
+        said(tree.folder, "dvc repro")  # which puts the new hash into the pointer
         with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc as committed"):
             publishing.publish(tree, "a-run", "text")
     assert at_remote(project, "git rev-list --count main") == "2"

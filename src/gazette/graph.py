@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,9 @@ def read(root: Path, targets: Sequence[str] = ()) -> list[Node]:
     return [replace(node, upstream=tuple(name for name in node.upstream if name in names)) for node in wanted]
 
 
+_ONE = threading.RLock()  # a folder is a process's, not a thread's
+
+
 @contextmanager
 def held(root: Path) -> Iterator[None]:
     """Holds DVC's lock on the project, so that no stage ends meanwhile; waits for it."""
@@ -59,7 +63,7 @@ def _every_file(repo: Repo) -> list[str]:
 def _opened(root: Path) -> Iterator[Repo]:
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
-        with chdir(root), Repo() as repo:  # DVC names stages, and reads targets, from where it is called
+        with _ONE, chdir(root), Repo() as repo:  # DVC names stages, and reads targets, from where it is called
             yield repo
     except DvcException as error:
         raise Misconfigured(f"DVC cannot read the stages of {root.absolute()}: {error}") from error
@@ -238,7 +242,7 @@ def changed_outputs() -> list[str]:
     committed = subprocess.run(["git", "show", "HEAD:dvc.lock"], capture_output=True, text=True, check=False)
     if committed.returncode:
         return []
-    before, after = (_outputs(YAML(typ="safe").load(text)) for text in (committed.stdout, Path("dvc.lock")))
+    before, after = (_outputs(YAML(typ="safe", pure=True).load(text)) for text in (committed.stdout, Path("dvc.lock")))
     return sorted(path for path, found in after.items() if before.get(path, found) != found)
 
 

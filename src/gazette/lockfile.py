@@ -14,7 +14,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 def stages(text: bytes) -> set[str] | None:
     """The names of the stages in a lock; None where it is not whole."""
     try:
-        loaded = YAML(typ="safe").load(text.decode("utf-8")) if text.endswith(b"\n") else None
+        loaded = YAML(typ="safe", pure=True).load(text.decode("utf-8")) if text.endswith(b"\n") else None
     except (YAMLError, UnicodeDecodeError):
         return None
     if not isinstance(loaded, dict) or loaded.get("schema") != "2.0":
@@ -29,7 +29,7 @@ def outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
     found = {}
     for lock in locks:
         text = lock.read_bytes() if lock.exists() else b""
-        for stage in YAML(typ="safe").load(text.decode("utf-8"))["stages"].values() if stages(text) else []:
+        for stage in YAML(typ="safe", pure=True).load(text.decode("utf-8"))["stages"].values() if stages(text) else []:
             for out in stage.get("outs", []):
                 found[(lock.parent.resolve() / out["path"])] = str(out.get("md5"))
     return found

@@ -59,7 +59,7 @@ def _found(lock: Path, copy: Path) -> list[str]:
 def _names(lock: Path) -> list[str]:
     if not lock.exists():
         return []
-    return list((YAML(typ="safe").load(lock) or {}).get("stages", {}))
+    return list((YAML(typ="safe", pure=True).load(lock) or {}).get("stages", {}))
 
 
 def _sort(lock: Path, wanted: list[str]) -> None:

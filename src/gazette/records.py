@@ -33,18 +33,19 @@ def read(path: Path) -> dict[str, Any]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping at `path`, by YAML 1.2; raises Misconfigured where the file is missing, or is something else.
 
-    Aliases are refused, for a few lines of them unfold to gigabytes, and so is what is nested beyond `DEEPEST`.
+    Aliases are refused, for a few lines of them unfold to gigabytes, and so is what is nested beyond `DEEPEST`. The
+    reader is the one in Python: the one in C, which comes with other packages, reads YAML 1.1.
     """
     if not path.is_file():
         raise Misconfigured(f"{path}: no such file in {Path.cwd()}")
     try:
         depth = 0
-        for event in YAML(typ="safe").parse(path.read_bytes()):
+        for event in YAML(typ="safe", pure=True).parse(path.read_bytes()):
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if isinstance(event, AliasEvent) or depth > DEEPEST:
                 what = "an alias (*)" if isinstance(event, AliasEvent) else f"more than {DEEPEST} levels"
                 raise Misconfigured(f"{path}, line {event.start_mark.line + 1}: {what}; write the values out")
-        loaded = YAML(typ="safe").load(path)
+        loaded = YAML(typ="safe", pure=True).load(path)
     except YAMLError as error:
         raise Misconfigured(f"{path} is not YAML: {error}") from None
     if not isinstance(loaded, dict):
