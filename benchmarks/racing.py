@@ -19,21 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from projects import copying, make_project
+from projects import PUBLISHED, make_project
 
 from flows import server
 from gazette import running
 
-STAGES: dict[str, object] = {
-    "start": copying("start", "raw"),
-    "train": {
-        "cmd": "cat made_start > made_train && echo ${seed} >> made_train && echo '{\"seed\": ${seed}}' > m.json",
-        "deps": ["made_start"],
-        "params": ["seed"],
-        "outs": ["made_train"],
-        "metrics": [{"m.json": {"cache": False}}],
-    },
-}
 RUN = "from flows.retrain import retrain; print(retrain(return_state=True).message)"
 WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -57,7 +47,7 @@ def push(box: Path, file: str, text: str) -> None:
 def main(rounds: int) -> None:
     """Prints a line for each round, and how many were as expected."""
     box = Path(tempfile.mkdtemp(prefix="racing-"))
-    root = make_project(box, STAGES, params__yaml="seed: 0\n", raw="1\n")
+    root = make_project(box, PUBLISHED, params__yaml="seed: 0\n", raw="1\n")
     said(root, "git branch -M main && git rm -q --cached raw && echo /raw >> .gitignore")
     said(root, "dvc remote add -q -d store ../store && dvc add -q raw && dvc repro -q && dvc push -q")
     said(root, "git add -A && git commit -qm ran && git init -q --bare -b main ../origin.git")

@@ -10,9 +10,10 @@ from prefect.runtime import flow_run
 
 from flows import notify
 from flows.bridge import pipeline
-from gazette import child, graph, notes, publishing
+from gazette import bringing, child, graph, notes, publishing
 from gazette.errors import BrokenContract, Stop
 from gazette.walking import Outcome, exit_code
+from gazette.worktree import Worktree, worktree
 
 
 @flow(name="retrain", persist_result=False, on_failure=[notify.ended_badly], on_crashed=[notify.ended_badly])
@@ -32,19 +33,19 @@ def retrain(
     """
     child.end_with_parent()
     home = Path(root).absolute()
-    os.environ["MLFLOW_TRACKING_URI"] = publishing.registry(home)
+    os.environ["MLFLOW_TRACKING_URI"] = bringing.registry(home)
     asked = {"targets": targets, "force": force, "workers": workers, "runner": runner}
     try:
-        with publishing.worktree(home, branch, remote, revision) as tree:
+        with worktree(home, branch, remote, revision) as tree:
             return _retrain(home, tree, asked)
     except Stop as stop:
         return _failed(str(stop), stop.code)
 
 
-def _retrain(home: Path, tree: publishing.Worktree, asked: dict[str, Any]) -> State:
+def _retrain(home: Path, tree: Worktree, asked: dict[str, Any]) -> State:
     log = get_run_logger()
     log.info(f"{tree.branch} at {tree.base[:9]} of {tree.remote}, in {tree.folder}")
-    if missing := publishing.bring(tree.folder):
+    if missing := bringing.bring(tree.folder):
         log.warning(missing)
     state = pipeline(root=str(tree.folder), **asked, return_state=True)
     outcomes: Any = state.result(raise_on_failure=False)

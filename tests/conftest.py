@@ -1,14 +1,17 @@
 """Small corpora and a small bundle that several tests read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 from bundles import make_bundle
+from flow_runs import Flow
 from hypothesis import settings
 from projects import copying, make_project
+
+from flows import server
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")
@@ -94,3 +97,14 @@ def wide() -> dict[str, object]:
     """The stages of a graph four wide: raw to start, to four, to end; `raw` is a file."""
     middle = {name: copying(name, "made_start") for name in "abcd"}
     return {"start": copying("start", "raw"), **middle, "end": copying("end", *(f"made_{name}" for name in "abcd"))}
+
+
+@pytest.fixture(scope="session")
+def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+    """A Prefect server for all tests that run flows."""
+    home = tmp_path_factory.mktemp("prefect")
+    process, address = server.start(home)
+    server.wait(process, address, home)
+    yield Flow(address, home)
+    process.terminate()
+    process.wait()

@@ -9,31 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from projects import copying, make_project
+from projects import PUBLISHED, at_remote, changed, copying, make_published, pushed, said
 
-from gazette import graph, publishing, running
+from gazette import bringing, graph, publishing
 from gazette.errors import BrokenContract, Misconfigured
-
-SOMEBODY = "-c user.name=t -c user.email=t@example.org"
-
-STAGES: dict[str, object] = {
-    "start": copying("start", "raw"),
-    "train": {
-        "cmd": "cat made_start > made_train && echo ${seed} >> made_train && echo '{\"f1\": ${seed}}' > m.json",
-        "deps": ["made_start"],
-        "params": ["seed"],
-        "outs": ["made_train"],
-        "metrics": [{"m.json": {"cache": False}}],
-    },
-}
-
-
-def said(folder: Path, command: str) -> str:
-    done = subprocess.run(
-        command, shell=True, cwd=folder, env=running.environment({}), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, (command, done.stderr)
-    return done.stdout.strip()
+from gazette.worktree import worktree
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +27,7 @@ def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of three: a project that is up to date, the git remote and the DVC remote where all of it is."""
     box = tmp_path_factory.mktemp("made")
-    root = make_project(box, STAGES, params__yaml="seed: 7\n", unread="0\n", raw="1\n")
-    said(root, "git branch -M main && git rm -q --cached raw && echo /raw >> .gitignore")
-    said(root, "dvc remote add -q -d store ../store && dvc add -q raw && dvc repro -q && dvc push -q")
-    said(root, f"git add -A && git {SOMEBODY} commit -qm ran && git init -q --bare -b main ../origin.git")
-    said(root, "git remote add origin ../origin.git && git push -q origin main")
+    make_published(box)
     return box
 
 
@@ -62,33 +38,14 @@ def project(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def changed(root: Path, seed: int = 8) -> str:
-    """Another param at the remote, which the tree at `root` need not have; the commit."""
-    return pushed(root, params__yaml=f"seed: {seed}\n")
-
-
-def pushed(root: Path, **files: str) -> str:
-    """Files at the branch's head, put there by somebody else."""
-    other = root.parent / "other"
-    said(root.parent, "rm -rf other && git clone -q --branch main origin.git other")
-    for name, text in files.items():
-        (other / name.replace("__", ".")).write_text(text)
-    said(other, "git add -A && git commit -qm theirs && git push -q origin main")
-    return said(other, "git rev-parse HEAD")
-
-
 def run(root: Path, meanwhile: Callable[[], object] = lambda: None, name: str = "a-run") -> publishing.Published:
     """What the flow does, with a serial `dvc repro` for the pipeline; `meanwhile` happens before it publishes."""
-    with publishing.worktree(root, "main") as tree:
-        publishing.bring(tree.folder)
+    with worktree(root, "main") as tree:
+        bringing.bring(tree.folder)
         said(tree.folder, "dvc repro")
         meanwhile()
         text = publishing.message(name, [("train", "ran")], graph.metrics_diff(tree.folder))
         return publishing.publish(tree, name, text)
-
-
-def at_remote(root: Path, what: str) -> str:
-    return said(root.parent / "origin.git", what)
 
 
 def test_nothing_changed_pushes_nothing_and_leaves_no_tree(project: Path) -> None:
@@ -152,15 +109,15 @@ def test_results_that_another_run_left_meanwhile_are_not_committed_again(project
 
 
 def test_other_results_for_the_same_inputs_are_not_put_over_those_that_came_first(project: Path) -> None:
-    random = {**STAGES, "start": copying("start", "raw", then="date +%N >> made_start")}
+    random = {**PUBLISHED, "start": copying("start", "raw", then="date +%N >> made_start")}
     pushed(project, dvc__yaml=f"stages: {json.dumps(random)}")
     second = run(project, meanwhile=lambda: said(project, "rm -rf .dvc/cache/runs") + str(run(project)))
     assert second == publishing.Published(None, "main", "results for these inputs stand there already")
 
 
 def test_raw_data_that_differ_from_their_pointer_are_refused(project: Path) -> None:
-    with publishing.worktree(project, "main") as tree:
-        publishing.bring(tree.folder)
+    with worktree(project, "main") as tree:
+        bringing.bring(tree.folder)
         (tree.folder / "raw").write_text("2\n")
         with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc \(out raw: .*`dvc add`"):
             publishing.publish(tree, "a-run", "text")
@@ -199,17 +156,17 @@ def test_a_repository_without_remotes_publishes_to_a_branch_that_nobody_has_chec
 
 
 def test_a_branch_that_does_not_exist_is_named(project: Path) -> None:
-    with pytest.raises(Misconfigured, match="refs/heads/nightly"), publishing.worktree(project, "nightly"):
+    with pytest.raises(Misconfigured, match="refs/heads/nightly"), worktree(project, "nightly"):
         pass
     assert said(project, "git worktree list").count("\n") == 0
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next_and_what_runs_is_not(project: Path) -> None:
-    killed = """import os, pathlib, gazette.publishing
-with gazette.publishing.worktree(pathlib.Path(), "main"): os.kill(os.getpid(), 9)"""
+    killed = """import os, pathlib, gazette.worktree
+with gazette.worktree.worktree(pathlib.Path(), "main"): os.kill(os.getpid(), 9)"""
     subprocess.run([sys.executable, "-c", killed], cwd=project, check=False)
     assert said(project, "git worktree list").count("\n") == 1
-    with publishing.worktree(project, "main") as first, publishing.worktree(project, "main") as second:
+    with worktree(project, "main") as first, worktree(project, "main") as second:
         assert said(project, "git worktree list").count("\n") == 2
         assert first.folder.exists() and second.folder.exists()
 

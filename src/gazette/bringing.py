@@ -1,0 +1,49 @@
+"""What a run in a tree of its own needs brought there: raw data as their pointers name them, the registry's address."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from gazette import cache, graph
+from gazette.commands import dvc
+from gazette.errors import BrokenContract, Misconfigured
+from gazette.plan import Node
+
+MISSING = {"deleted", "not in cache"}
+
+
+def bring(folder: Path) -> str:
+    """Brings what pointers and locks name, from the cache or else from the DVC remote; what DVC has to say about it.
+
+    Outputs that are nowhere will be made anew. Raises Misconfigured where raw data are nowhere, BrokenContract where
+    they are not what their pointer names.
+    """
+    files = graph.files(folder)
+    said = dvc(folder, "fetch", "--quiet", "--with-deps", *files) if graph.remote(folder) else ""
+    dvc(folder, "checkout", "--quiet", "--force", "--allow-missing", "--with-deps", *files)
+    refuse_edited(graph.read(folder))
+    if altered := cache.altered(folder):
+        raise BrokenContract(
+            f"raw data came out of the cache otherwise than their pointer names them: {', '.join(altered[:5])}; "
+            "`gazette doctor --verify` says what is damaged"
+        )
+    return said
+
+
+def refuse_edited(nodes: Sequence[Node]) -> None:
+    """Raises where raw data of the stages are not what their pointer, a `.dvc` file, names."""
+    for node in nodes:
+        if node.name.endswith(".dvc"):
+            if MISSING & {change.state for change in node.changes}:
+                raise Misconfigured(f"what {node.name} names is neither in the cache nor at the remote: `dvc push` it")
+            reasons = "; ".join(map(str, node.changes))
+            raise BrokenContract(
+                f"raw data differ from {node.name} ({reasons}): `dvc add` records an edit, `dvc checkout` undoes it"
+            )
+
+
+def registry(root: Path) -> str:
+    """The registry's address for a run that works elsewhere: MLFLOW_TRACKING_URI, or the project's own database."""
+    given = os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    head, slashes, path = given.partition("sqlite:///")
+    return f"{head}{slashes}{root.absolute() / path}" if slashes else given

@@ -1,0 +1,74 @@
+"""Flow runs as processes, and what a Prefect server was told of them."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gazette import running
+
+ROOT = Path(__file__).parent.parent
+
+
+class Flow:
+    """Runs the flow in a project, and asks the server what it was told."""
+
+    def __init__(self, address: str, home: Path) -> None:
+        self.address = address
+        self.environment = running.environment(
+            {"PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+        )
+
+    def start(self, root: Path, *options: str, **extra: str) -> "subprocess.Popen[str]":
+        """Starts the pipeline; or another program, `options` then begin with `-c`."""
+        program = [] if options[:1] == ("-c",) else ["-m", "flows.pipeline"]
+        return subprocess.Popen(
+            [sys.executable, *program, *options],
+            cwd=root,
+            env={**self.environment, **extra},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __call__(self, root: Path, *options: str, code: int = 0, **extra: str) -> str:
+        process = self.start(root, *options, **extra)
+        said, _ = process.communicate(timeout=180)
+        assert process.returncode == code, said
+        return said
+
+    def ask(self, what: str, **body: object) -> list[dict[str, Any]]:
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.address}/{what}/filter", data, {"Content-Type": "application/json"})
+        found: list[dict[str, Any]] = json.load(urllib.request.urlopen(request))
+        return found
+
+    def last(self) -> dict[str, Any]:
+        return self.ask("flow_runs", sort="START_TIME_DESC", limit=1)[0]
+
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        runs = self.ask("task_runs", flow_runs={"id": {"any_": [self.last()["id"]]}})
+        return {run["name"]: run for run in runs}
+
+    def states(self) -> dict[str, str]:
+        return {name: run["state_name"] for name, run in self.tasks().items()}
+
+    def page(self) -> str:
+        return str(self.ask("artifacts", flow_runs={"id": {"any_": [self.last()["id"]]}})[0]["data"])
+
+    def log(self, stage: str) -> list[str]:
+        """What the server has of a stage's output."""
+        wanted = {"task_run_id": {"any_": [self.tasks()[stage]["id"]]}}
+        return [line["message"] for line in self.ask("logs", logs=wanted, sort="TIMESTAMP_ASC")]
+
+
+def until(happened: Callable[[], bool], within: float = 60) -> None:
+    end = time.monotonic() + within
+    while not happened():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
