@@ -20,10 +20,12 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows import experiment, told
-from gazette import graph, guard, healing, locks, notes, running, strays, warm
+from gazette import graph, notes
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.plan import Step, plan
-from gazette.walking import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
+from gazette.execution import locks, running, warm
+from gazette.execution.plan import Step, plan
+from gazette.execution.walking import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
+from gazette.recovery import guard, healing, strays
 
 # Exit codes after which the next try would end the same, or is not wanted.
 IN_VAIN = (Misconfigured.code, BrokenContract.code, running.INTERRUPTED)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette import graph, notes, running
+from gazette import graph, notes
 from gazette.errors import Misconfigured
+from gazette.execution import running
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from flows import server
-from gazette import guard
 from gazette.__main__ import main
 from gazette.cli import project
-from gazette.walking import exit_code
+from gazette.execution.walking import exit_code
+from gazette.recovery import guard
 
 
 @click.command("python -m flows.pipeline")

@@ -10,10 +10,12 @@ from prefect.runtime import flow_run
 
 from flows import notify
 from flows.bridge import pipeline
-from gazette import bringing, child, graph, notes, publishing
+from gazette import graph, notes
 from gazette.errors import BrokenContract, Stop
-from gazette.walking import Outcome, exit_code
-from gazette.worktree import Worktree, worktree
+from gazette.execution import child
+from gazette.execution.walking import Outcome, exit_code
+from gazette.publishing import branch, bringing
+from gazette.publishing.worktree import Worktree, worktree
 
 
 @flow(name="retrain", persist_result=False, on_failure=[notify.ended_badly], on_crashed=[notify.ended_badly])
@@ -53,7 +55,7 @@ def _retrain(home: Path, tree: Worktree, asked: dict[str, Any]) -> State:
         raise outcomes
     if code := exit_code(outcomes):
         return _failed(state.message or "", code)
-    published = publishing.publish(tree, str(flow_run.name), _message(tree.folder, outcomes))
+    published = branch.publish(tree, str(flow_run.name), _message(tree.folder, outcomes))
     if challenger := notes.new_challenger(home, tree.folder):
         notify.tell(f"new challenger: {challenger}", _in_a_line(published))
     return State(type=StateType.COMPLETED, message=_in_a_line(published), data=published)
@@ -67,9 +69,9 @@ def _failed(message: str, code: int) -> State:
 def _message(folder: Path, outcomes: list[Outcome]) -> str:
     run = f"{flow_run.name} ({flow_run.id})"
     states = [(outcome.stage, outcome.state) for outcome in outcomes]
-    return publishing.message(run, states, graph.metrics_diff(folder))
+    return branch.message(run, states, graph.metrics_diff(folder))
 
 
-def _in_a_line(published: publishing.Published) -> str:
+def _in_a_line(published: branch.Published) -> str:
     what = f"{published.commit[:9]} on" if published.commit else "nothing new for"
     return f"{what} {published.branch}" + (f": {published.why}" if published.why else "")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flows import server
-from gazette import child, notes, records, running
+from gazette import notes, records
 from gazette.__main__ import main
 from gazette.errors import Misconfigured
+from gazette.execution import child, running
 
 if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore

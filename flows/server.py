@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from gazette import child, notes, running
+from gazette import notes
 from gazette.errors import Misconfigured
+from gazette.execution import child, running
 
 LOG = "server.log"
 PATIENCE = 180  # seconds; the first server of a folder makes its database, on two busy cores for most of a minute

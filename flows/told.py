@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gazette.plan import Step
-from gazette.walking import FAILED, Outcome
+from gazette.execution.plan import Step
+from gazette.execution.walking import FAILED, Outcome
 
 
 def briefly(steps: Sequence[Step]) -> str:

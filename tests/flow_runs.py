@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gazette import running
+from gazette.execution import running
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from gazette import running
+from gazette.execution import running
 
 
 def make_project(box: Path, stages: dict[str, object], folder: str = "project", **files: str) -> Path:

@@ -14,7 +14,7 @@ from flow_runs import Flow, until
 from projects import copying
 
 from flows import server
-from gazette import running
+from gazette.execution import running
 
 pytestmark = pytest.mark.slow
 

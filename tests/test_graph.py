@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 from projects import copying
 
-from gazette import cli, graph, notes, running, warm
+from gazette import cli, graph, notes
 from gazette.errors import Misconfigured
-from gazette.plan import Node, plan
-from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
+from gazette.execution import running, warm
+from gazette.execution.plan import Node, plan
+from gazette.execution.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 
 Make = Callable[..., Path]
 
@@ -229,7 +230,7 @@ def running_commands(words: str) -> list[str]:
 
 PARENT = """
 import contextlib, pathlib, sys, time
-from gazette import running, warm
+from gazette.execution import running, warm
 root = pathlib.Path(sys.argv[1])
 with warm.template(root, running.environment({})) if sys.argv[2] else contextlib.nullcontext() as address:
     while address and not pathlib.Path(address).exists():

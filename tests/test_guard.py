@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gazette import child, guard, strays
 from gazette.errors import Misconfigured
+from gazette.execution import child
+from gazette.recovery import guard, strays
 
 HOLD = """\
 import time; from pathlib import Path; from gazette import guard
@@ -98,7 +99,7 @@ def test_only_a_run_that_did_not_end_by_itself_counts_as_interrupted(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bool] = []
-    monkeypatch.setattr("gazette.healing.heal", lambda root, interrupted: seen.append(interrupted) or [])
+    monkeypatch.setattr("gazette.recovery.healing.heal", lambda root, interrupted: seen.append(interrupted) or [])
     with guard.held(tmp_path):
         pass
     start(HOLD.format("time.sleep(60)")).kill()
@@ -115,14 +116,14 @@ def test_a_run_that_a_signal_ended_counts_as_interrupted(
     held = HOLD.format("guard.run(['sh', '-c', sys.argv[1]], Path())")
     start("import sys\n" + held, command).wait()
     seen: list[bool] = []
-    monkeypatch.setattr("gazette.healing.heal", lambda root, interrupted: seen.append(interrupted) or [])
+    monkeypatch.setattr("gazette.recovery.healing.heal", lambda root, interrupted: seen.append(interrupted) or [])
     with guard.held(tmp_path):
         pass
     assert seen == [interrupted]
 
 
 def test_a_healer_does_not_wait_for_ever_for_dvc(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gazette.flock.PATIENCE", 0.2)
+    monkeypatch.setattr("gazette.recovery.flock.PATIENCE", 0.2)
     code = (
         "import time, zc.lockfile; lock = zc.lockfile.LockFile('.dvc/tmp/lock'); print(1, flush=True); time.sleep(60)"
     )

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gazette import healing, lockfile, rwlock, strays
 from gazette.errors import Misconfigured
+from gazette.recovery import healing, lockfile, rwlock, strays
 
 GOOD = hashlib.md5(b"good").hexdigest()
 ENTRY = """\

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from projects import copying
 
-from gazette import locks
-from gazette.locks import kept_in_order
+from gazette.execution import locks
+from gazette.execution.locks import kept_in_order
 
 ORDER = ["start", "a", "b", "train@x", "end"]
 

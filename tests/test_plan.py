@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette import planned
 from gazette.errors import Misconfigured, parse
-from gazette.plan import Change, Hints, Node, plan
+from gazette.execution import planned
+from gazette.execution.plan import Change, Hints, Node, plan
 
 EDITED = (Change("param", "train.seed", "modified", 7, 8),)
 

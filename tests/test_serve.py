@@ -16,7 +16,8 @@ import pytest
 from flow_runs import Flow, until
 from projects import PUBLISHED, at_remote, make_published, pushed
 
-from gazette import notes, running
+from gazette import notes
+from gazette.execution import running
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gazette import __main__, rwlock, strays
+from gazette import __main__
+from gazette.recovery import rwlock, strays
 
 STAGE = "from gazette import strays; {}strays.follow(); print('ready', flush=True); import time; time.sleep(60)"
 BLIND = STAGE.format("strays._watch = str; ")  # has only the kernel to tell it

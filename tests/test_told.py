@@ -1,8 +1,8 @@
 """What a run says of itself."""
 
 from flows import told
-from gazette.plan import Change, Node, plan
-from gazette.walking import FAILED, RAN, UNCHANGED, Outcome
+from gazette.execution.plan import Change, Node, plan
+from gazette.execution.walking import FAILED, RAN, UNCHANGED, Outcome
 
 OUTCOMES = [
     Outcome("start", UNCHANGED),

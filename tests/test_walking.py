@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from gazette.plan import Change, Hints, Node, plan
-from gazette.walking import FAILED, NOT_REACHED, RAN, UNCHANGED, Outcome, exit_code, walk
+from gazette.execution.plan import Change, Hints, Node, plan
+from gazette.execution.walking import FAILED, NOT_REACHED, RAN, UNCHANGED, Outcome, exit_code, walk
 
 NEW = (Change("stage", "", "new"),)
 

@@ -17,7 +17,7 @@ def main(command: click.Command = gazette) -> None:
     """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
     os.environ.update(QUIET)
     if "DVC_STAGE" in os.environ:  # before anything that takes long
-        from gazette import strays
+        from gazette.recovery import strays
 
         strays.follow()
     try:

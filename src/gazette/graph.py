@@ -27,7 +27,7 @@ from ruamel.yaml import YAML
 
 from gazette import records
 from gazette.errors import Misconfigured, parse
-from gazette.plan import Change, Hints, Node
+from gazette.execution.plan import Change, Hints, Node
 
 
 def read(root: Path, targets: Sequence[str] = ()) -> list[Node]:

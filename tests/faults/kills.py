@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 import standin
 
-from gazette import strays
+from gazette.recovery import strays
 
 KINDS = ("group", "parent", "term", "int")
 CODES = {"group": -9, "term": 143, "int": 130}

@@ -22,7 +22,7 @@ def run(unguarded: bool) -> None:
     numbers = project.params()
     if unguarded:
         return bring_up(numbers)
-    from gazette import guard
+    from gazette.recovery import guard
 
     with guard.held(Path()) as deeds:
         for deed in deeds:
@@ -66,8 +66,9 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
       gazette plan
       gazette plan train@cnn --json
     """
-    from gazette import graph, notes, planned
-    from gazette.plan import plan
+    from gazette import graph, notes
+    from gazette.execution import planned
+    from gazette.execution.plan import plan
 
     nodes = graph.read(Path(), targets)
     steps = plan(nodes, notes.seconds(Path()), force)
@@ -85,7 +86,7 @@ def doctor(verify: bool, as_json: bool) -> None:
       gazette doctor
       gazette doctor --verify --json
     """
-    from gazette import cache, guard
+    from gazette.recovery import cache, guard
 
     with guard.held(Path()) as healed:
         warnings = cache.warnings(Path())

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from gazette import child, flock, healing, notes, strays
+from gazette import notes
+from gazette.execution import child
+from gazette.recovery import flock, healing, strays
 
 
 @contextmanager

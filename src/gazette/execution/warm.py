@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gazette import child
+from gazette.execution import child
 
 MODULES = (
     "dvc.cli.parser",
@@ -34,7 +34,7 @@ def template(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """The address of such a process, there as long as the context; the thread that enters must outlive the stages."""
     with tempfile.TemporaryDirectory(prefix="gazette-") as box:
         address = f"{box}/warm"
-        command = [sys.executable, "-m", "gazette.warm", address]
+        command = [sys.executable, "-m", "gazette.execution.warm", address]
         with (Path(box) / "log").open("w", encoding="utf-8") as log:
             process = child.start(command, folder, environment, log)
         try:

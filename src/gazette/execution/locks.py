@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from gazette import graph, healing, notes
+from gazette import graph, notes
+from gazette.recovery import healing
 
 FOUND = "found"  # folder of the copies
 

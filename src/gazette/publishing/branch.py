@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazette import graph
-from gazette.bringing import bring, refuse_edited
-from gazette.commands import dvc, git, refusal
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.plan import Node
-from gazette.worktree import Worktree, head
+from gazette.execution.plan import Node
+from gazette.publishing.bringing import bring, refuse_edited
+from gazette.publishing.commands import dvc, git, refusal
+from gazette.publishing.worktree import Worktree, head
 
 TRIES = 20  # as often as a branch may move while one run publishes
 

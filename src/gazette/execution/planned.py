@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from gazette.plan import Node, Step
+from gazette.execution.plan import Node, Step
 
 
 def as_text(steps: Sequence[Step]) -> str:

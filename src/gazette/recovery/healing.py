@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from gazette import flock, lockfile, notes, rwlock, strays
+from gazette import notes
 from gazette.errors import Misconfigured
+from gazette.recovery import flock, lockfile, rwlock, strays
 
 COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit that they stand on
 BROKEN = "broken"  # folder of what was replaced
@@ -116,7 +117,7 @@ def _heal_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
         yield _remove(root, path)
     doubtful = [path for path in sorted(written) if path.exists()]
     if doubtful:
-        from gazette import cache  # DVC, which takes a second to import
+        from gazette.recovery import cache
 
         for path in cache.unknown(root, doubtful, recorded):
             yield _remove(root, path)
@@ -133,7 +134,7 @@ def _unfinished(out: Path) -> Iterator[Path]:
 
 def _heal_runs(root: Path) -> Iterator[str]:
     """Removes what DVC was noting of a run when it was killed."""
-    from gazette import cache
+    from gazette.recovery import cache
 
     for path in cache.half_noted(root):
         yield _remove(root, path)

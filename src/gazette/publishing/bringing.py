@@ -4,10 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette import cache, graph
-from gazette.commands import dvc
+from gazette import graph
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.plan import Node
+from gazette.execution.plan import Node
+from gazette.publishing.commands import dvc
+from gazette.recovery import cache
 
 MISSING = {"deleted", "not in cache"}
 

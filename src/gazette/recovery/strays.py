@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from gazette import rwlock
+from gazette.recovery import rwlock
 
 MARK = "GAZETTE_RUN"  # in the environment of whatever a run starts: the project's folder
 GRACE = 5  # seconds between asking a process to end and ending it

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from gazette.plan import Step
+from gazette.execution.plan import Step
 
 RAN, RESTORED, UNCHANGED = "ran", "restored from cache", "unchanged"
 FAILED, NOT_REACHED = "failed", "not reached"

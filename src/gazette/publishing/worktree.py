@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazette import graph, notes
-from gazette.commands import git
+from gazette.publishing.commands import git
 
 HERE = "."  # the repository itself, for git a remote like any other
 PREFIX = "retrain-"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from gazette import child, warm
 from gazette.errors import Misconfigured
-from gazette.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
+from gazette.execution import child, warm
+from gazette.execution.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 
 INTERRUPTED = 130  # what a shell says of a program that was
 LATE = 124  # what `timeout` says of one

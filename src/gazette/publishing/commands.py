@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from gazette import running
 from gazette.errors import Misconfigured
+from gazette.execution import running
 
 # No hook (DVC installs some), nothing that goes on in the background.
 _GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false", "-c", "gc.auto=0")
