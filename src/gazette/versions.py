@@ -44,7 +44,7 @@ def find(asked: str) -> Model:
             f"no registry here to ask for {asked} ({registration.DATABASE}): `gazette run` makes it, "
             "MLFLOW_TRACKING_URI names another, a folder with a bundle needs none"
         )
-    from gazette import registry
+    from gazette import registry  # imports MLflow, 3 s
 
     client = registry.connect()
     known = registry.known(client, parts["name"])

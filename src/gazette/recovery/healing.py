@@ -117,7 +117,7 @@ def _heal_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
         yield _remove(root, path)
     doubtful = [path for path in sorted(written) if path.exists()]
     if doubtful:
-        from gazette.recovery import cache
+        from gazette.recovery import cache  # DVC, which takes a second to import
 
         for path in cache.unknown(root, doubtful, recorded):
             yield _remove(root, path)
@@ -134,7 +134,7 @@ def _unfinished(out: Path) -> Iterator[Path]:
 
 def _heal_runs(root: Path) -> Iterator[str]:
     """Removes what DVC was noting of a run when it was killed."""
-    from gazette.recovery import cache
+    from gazette.recovery import cache  # DVC, which takes a second to import
 
     for path in cache.half_noted(root):
         yield _remove(root, path)

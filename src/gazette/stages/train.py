@@ -85,7 +85,7 @@ def _numbered(names: pl.Series, labels: list[str]) -> Any:
 
 
 def _write(folder: Path, network: "keras.Model", tokenizer: Tokenizer, described: corpus.Corpus, length: int) -> None:
-    from gazette import export
+    from gazette import export  # imports onnx, 0.5 s
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
