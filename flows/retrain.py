@@ -14,7 +14,7 @@ from gazette import graph, notes
 from gazette.errors import BrokenContract, Stop
 from gazette.execution import child
 from gazette.execution.walking import Outcome, exit_code
-from gazette.publishing import branch, bringing
+from gazette.publishing import bringing, publication
 from gazette.publishing.worktree import Worktree, worktree
 
 
@@ -55,7 +55,7 @@ def _retrain(home: Path, tree: Worktree, asked: dict[str, Any]) -> State:
         raise outcomes
     if code := exit_code(outcomes):
         return _failed(state.message or "", code)
-    published = branch.publish(tree, str(flow_run.name), _message(tree.folder, outcomes))
+    published = publication.publish(tree, str(flow_run.name), _message(tree.folder, outcomes))
     if challenger := notes.new_challenger(home, tree.folder):
         notify.tell(f"new challenger: {challenger}", _in_a_line(published))
     return State(type=StateType.COMPLETED, message=_in_a_line(published), data=published)
@@ -69,9 +69,9 @@ def _failed(message: str, code: int) -> State:
 def _message(folder: Path, outcomes: list[Outcome]) -> str:
     run = f"{flow_run.name} ({flow_run.id})"
     states = [(outcome.stage, outcome.state) for outcome in outcomes]
-    return branch.message(run, states, graph.metrics_diff(folder))
+    return publication.message(run, states, graph.metrics_diff(folder))
 
 
-def _in_a_line(published: branch.Published) -> str:
+def _in_a_line(published: publication.Published) -> str:
     what = f"{published.commit[:9]} on" if published.commit else "nothing new for"
     return f"{what} {published.branch}" + (f": {published.why}" if published.why else "")

@@ -13,7 +13,7 @@ from projects import PUBLISHED, at_remote, changed, copying, make_published, pus
 
 from gazette import graph
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.publishing import branch, bringing
+from gazette.publishing import bringing, publication
 from gazette.publishing.worktree import worktree
 
 
@@ -39,14 +39,14 @@ def project(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def run(root: Path, meanwhile: Callable[[], object] = lambda: None, name: str = "a-run") -> branch.Published:
+def run(root: Path, meanwhile: Callable[[], object] = lambda: None, name: str = "a-run") -> publication.Published:
     """What the flow does, with a serial `dvc repro` for the pipeline; `meanwhile` happens before it publishes."""
     with worktree(root, "main") as tree:
         bringing.bring(tree.folder)
         said(tree.folder, "dvc repro")
         meanwhile()
-        text = branch.message(name, [("train", "ran")], graph.metrics_diff(tree.folder))
-        return branch.publish(tree, name, text)
+        text = publication.message(name, [("train", "ran")], graph.metrics_diff(tree.folder))
+        return publication.publish(tree, name, text)
 
 
 def test_nothing_changed_pushes_nothing_and_leaves_no_tree(project: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_change_is_one_commit_whose_data_are_at_the_remote_and_whose_message_s
     theirs = changed(project)
     (project / "params.yaml").write_text("seed: 99\n")  # an edit of the user's, of which the run knows nothing
     made = run(project)
-    assert made == branch.Published(at_remote(project, "git rev-parse main"), "main")
+    assert made == publication.Published(at_remote(project, "git rev-parse main"), "main")
     assert at_remote(project, "git rev-parse main^") == theirs
     assert at_remote(project, "git diff --name-only main^ main").split() == ["dvc.lock", "m.json"]
     text = at_remote(project, "git log -1 --format=%B main")
@@ -103,7 +103,7 @@ def test_a_branch_that_moved_in_what_stages_read_stays_and_the_results_get_their
 
 def test_results_that_another_run_left_meanwhile_are_not_committed_again(project: Path) -> None:
     changed(project)
-    first: list[branch.Published] = []
+    first: list[publication.Published] = []
     second = run(project, meanwhile=lambda: first.append(run(project, name="another")), name="slow")
     assert first[0].commit and (second.commit, second.branch) == (None, "main")
     assert at_remote(project, "git rev-list --count main") == "4"
@@ -113,7 +113,7 @@ def test_other_results_for_the_same_inputs_are_not_put_over_those_that_came_firs
     random = {**PUBLISHED, "start": copying("start", "raw", then="date +%N >> made_start")}
     pushed(project, dvc__yaml=f"stages: {json.dumps(random)}")
     second = run(project, meanwhile=lambda: said(project, "rm -rf .dvc/cache/runs") + str(run(project)))
-    assert second == branch.Published(None, "main", "results for these inputs stand there already")
+    assert second == publication.Published(None, "main", "results for these inputs stand there already")
 
 
 def test_raw_data_that_differ_from_their_pointer_are_refused(project: Path) -> None:
@@ -121,10 +121,10 @@ def test_raw_data_that_differ_from_their_pointer_are_refused(project: Path) -> N
         bringing.bring(tree.folder)
         (tree.folder / "raw").write_text("2\n")
         with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc \(out raw: .*`dvc add`"):
-            branch.publish(tree, "a-run", "text")
+            publication.publish(tree, "a-run", "text")
         said(tree.folder, "dvc repro")  # which puts the new hash into the pointer
         with pytest.raises(BrokenContract, match=r"raw data differ from raw\.dvc as committed"):
-            branch.publish(tree, "a-run", "text")
+            publication.publish(tree, "a-run", "text")
     assert at_remote(project, "git rev-list --count main") == "2"
 
 
