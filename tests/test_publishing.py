@@ -164,7 +164,7 @@ def test_a_branch_that_does_not_exist_is_named(project: Path) -> None:
 
 def test_what_a_killed_run_left_is_removed_by_the_next_and_what_runs_is_not(project: Path) -> None:
     killed = """import os, pathlib, gazette.publishing.worktree
-with gazette.worktree.worktree(pathlib.Path(), "main"): os.kill(os.getpid(), 9)"""
+with gazette.publishing.worktree.worktree(pathlib.Path(), "main"): os.kill(os.getpid(), 9)"""
     subprocess.run([sys.executable, "-c", killed], cwd=project, check=False)
     assert said(project, "git worktree list").count("\n") == 1
     with worktree(project, "main") as first, worktree(project, "main") as second:
