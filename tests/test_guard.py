@@ -16,10 +16,10 @@ from gazette.execution import child
 from gazette.recovery import guard, strays
 
 HOLD = """\
-import time; from pathlib import Path; from gazette import guard
+import time; from pathlib import Path; from gazette.recovery import guard
 with guard.held(Path()): print(1, flush=True); {}
 """
-RUN = "import sys; from pathlib import Path; from gazette import guard; sys.exit(guard.run(sys.argv[1:], Path()))"
+RUN = "import sys; from pathlib import Path; from gazette.recovery import guard; sys.exit(guard.run(sys.argv[1:], Path()))"
 Start = Callable[..., "subprocess.Popen[str]"]
 
 

@@ -13,7 +13,7 @@ import pytest
 from gazette import __main__
 from gazette.recovery import rwlock, strays
 
-STAGE = "from gazette import strays; {}strays.follow(); print('ready', flush=True); import time; time.sleep(60)"
+STAGE = "from gazette.recovery import strays; {}strays.follow(); print('ready', flush=True); import time; time.sleep(60)"
 BLIND = STAGE.format("strays._watch = str; ")  # has only the kernel to tell it
 WATCHING = STAGE.format("")
 DVC = "import subprocess, sys; subprocess.run(sys.argv[1:])"  # waits for its stage, as DVC does
@@ -120,7 +120,7 @@ def test_a_stage_is_spared_whose_dvc_works_elsewhere_but_stands_in_the_rwlock(ro
 
 
 def test_this_process_and_those_above_it_are_spared(root: Path) -> None:
-    code = "import sys; from pathlib import Path; from gazette import strays; print(strays.end(Path(sys.argv[1])))"
+    code = "import sys; from pathlib import Path; from gazette.recovery import strays; print(strays.end(Path(sys.argv[1])))"
     environment = {**os.environ, "GAZETTE_RUN": str(root)}
     command = ["sh", "-c", f"'{sys.executable}' -c '{code}' '{root}'; true"]
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "[]\n"
