@@ -90,7 +90,7 @@ def as_expected(box: Path, root: Path, number: int, before: int) -> bool:
         int(said(origin, "git rev-list --count main")) == before + 1 + theirs
         and said(origin, f"git log --format=%s main -{1 + theirs}").count("Retrained: train") == 1
         and (not theirs or said(origin, f"git ls-tree --name-only main unread{number}") != "")
-        and json.loads(said(origin, "git show main:m.json")) == {"seed": number}
+        and json.loads(said(origin, "git show main:m.json")) == {"f1": number}
         and (box / "store" / "files" / "md5" / md5[:2] / md5[2:]).exists()
         and said(origin, "git branch --list 'retrain/*'") == ""
         and not list((root / ".gazette").glob("retrain-*"))
