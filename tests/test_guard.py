@@ -19,7 +19,7 @@ HOLD = """\
 import time; from pathlib import Path; from gazette.recovery import guard
 with guard.held(Path()): print(1, flush=True); {}
 """
-RUN = "import sys; from pathlib import Path; from gazette.recovery import guard; sys.exit(guard.run(sys.argv[1:], Path()))"
+RUN = "import sys, pathlib; from gazette.recovery import guard; sys.exit(guard.run(sys.argv[1:], pathlib.Path()))"
 Start = Callable[..., "subprocess.Popen[str]"]
 
 

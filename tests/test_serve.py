@@ -92,7 +92,14 @@ def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_m
     prefect(server, "flow-run", "retry", crashed["id"])
     until(lambda: state(server, crashed) == "COMPLETED", within=120)
     assert crashed["name"] in at_remote(project, "git log -1 --format=%B main")
-    prefect(server, "deployment", "run", "retrain/retrain-on-data", "--watch")
+    prefect(server, "event", "emit", "gazette.corpus.changed", "--resource-id", "gazette.corpus.news")
+    on_data = next(one["id"] for one in server.ask("deployments") if one["name"] == "retrain-on-data")
+
+    def told() -> list[str]:
+        runs = server.ask("flow_runs", flow_runs={"deployment_id": {"any_": [on_data]}})
+        return [run["state"]["message"] or "" for run in runs if run["state_type"] == "COMPLETED"]
+
+    until(lambda: told() == ["nothing new for main: nothing changed"], within=120)
     assert int(at_remote(project, "git rev-list --count main")) == before + 1
 
 

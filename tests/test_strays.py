@@ -13,7 +13,9 @@ import pytest
 from gazette import __main__
 from gazette.recovery import rwlock, strays
 
-STAGE = "from gazette.recovery import strays; {}strays.follow(); print('ready', flush=True); import time; time.sleep(60)"
+STAGE = (
+    "from gazette.recovery import strays; {}strays.follow(); print('ready', flush=True); import time; time.sleep(60)"
+)
 BLIND = STAGE.format("strays._watch = str; ")  # has only the kernel to tell it
 WATCHING = STAGE.format("")
 DVC = "import subprocess, sys; subprocess.run(sys.argv[1:])"  # waits for its stage, as DVC does
