@@ -122,7 +122,7 @@ def test_a_stage_is_spared_whose_dvc_works_elsewhere_but_stands_in_the_rwlock(ro
 
 
 def test_this_process_and_those_above_it_are_spared(root: Path) -> None:
-    code = "import sys; from pathlib import Path; from gazette.recovery import strays; print(strays.end(Path(sys.argv[1])))"
+    code = "import sys, pathlib; from gazette.recovery import strays; print(strays.end(pathlib.Path(sys.argv[1])))"
     environment = {**os.environ, "GAZETTE_RUN": str(root)}
     command = ["sh", "-c", f"'{sys.executable}' -c '{code}' '{root}'; true"]
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "[]\n"
