@@ -3,11 +3,12 @@
 set -euo pipefail
 cd "${1:?a clone with its corpus fetched}"
 python - <<'PYTHON'
+from copy import deepcopy
 from ruamel.yaml import YAML
 yaml = YAML()
 numbers = yaml.load(open("params.yaml"))
 numbers["candidates"] = [f"cnn{n}" for n in range(4)]
-numbers["models"] = {name: dict(numbers["models"]["cnn"]) for name in numbers["candidates"]}
+numbers["models"] = {name: deepcopy(numbers["models"]["cnn"]) for name in numbers["candidates"]}
 numbers["train"]["threads"] = 1
 yaml.dump(numbers, open("params.yaml", "w"))
 PYTHON
