@@ -1,5 +1,6 @@
 """`python -m flows.pipeline`: brings every stage up to date through Prefect, here and now."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def command(
     Prefect's server is the one at PREFECT_API_URL, or one for as long as this takes. With --runner dask the stages go
     to the cluster at DASK_SCHEDULER, or to one made here.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, whoever ignored it before
     with guard.held(Path()) as deeds:
         for deed in deeds:
             click.echo(deed)
