@@ -37,7 +37,7 @@ test: install ## the tests
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py
-	pytest --quiet -m faults tests/faults
+	pytest --quiet -m faults tests/faults tests/test_registry_faults.py
 
 check: install ## style, types, architecture
 	ruff check
@@ -48,8 +48,10 @@ check: install ## style, types, architecture
 ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
-lock: install ## resolve the dependencies anew
+lock: install ## resolve the dependencies anew, and name those of each stage in environment.yaml
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	$(MAKE) install
+	python -m gazette.environment
 
 clean: ## remove what was made here; corpora, the registry and DVC's cache stay
 	rm -rf .venv .gazette reports/receipt.json data/valid data/clean data/judged models .mypy_cache .pytest_cache .ruff_cache .hypothesis

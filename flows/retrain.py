@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 
 from flows import notify
 from flows.bridge import pipeline
-from gazette import graph, notes
+from gazette import graph, notes, registration
 from gazette.errors import BrokenContract, Stop
 from gazette.execution import child
 from gazette.execution.walking import Outcome, exit_code
@@ -35,7 +35,7 @@ def retrain(
     """
     child.end_with_parent()
     home = Path(root).absolute()
-    os.environ["MLFLOW_TRACKING_URI"] = bringing.registry(home)
+    os.environ["MLFLOW_TRACKING_URI"] = registration.absolute(home)
     asked = {"targets": targets, "force": force, "workers": workers, "runner": runner}
     try:
         with worktree(home, branch, remote, revision) as tree:

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gazette import wiring
+from gazette.imports import closure, imported
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "gazette"
@@ -26,9 +27,9 @@ HEAVY = {
     "dvc_data": {"graph", "recovery/cache", "revisions"},
     "ftfy": {"contract/damage"},
     "great_expectations": {"contract/checkpoint", "contract/expectations"},
-    "jinja2": {"report"},
+    "jinja2": {"lineage/card", "report"},
     "keras": {"export", "networks", "stages/train"},
-    "mlflow": {"registry", "serving"},
+    "mlflow": {"registry", "serving", "steadiness", "trial"},
     "onnx": {"export"},
     "onnxruntime": {"bundle"},
     "pandera": {"articles"},
@@ -39,7 +40,9 @@ HEAVY = {
     "psutil": {"recovery/rwlock", "recovery/strays"},
     "py3langid": {"contract/scripts"},
     "pyarrow": {"rawfiles/parquet"},
+    "opencc": {"gate/behaviour"},
     "sklearn": {"scoring"},
+    "statsmodels": {"gate/comparison"},
     "stdnum": {"contract/personal"},
     "tensorflow": {"networks"},
 }
@@ -47,38 +50,6 @@ HEAVY = {
 
 def module_of(path: Path) -> str:
     return path.relative_to(SOURCE).with_suffix("").as_posix()
-
-
-def imported(path: Path) -> set[str]:
-    """Every module that a file imports, inside functions too."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
-    return found
-
-
-def own_files(path: Path) -> set[Path]:
-    """The files of Gazette that a file imports, by name, by a folder's name in an f-string, or by reading them."""
-    places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported(path)]
-    files = {file for place in places for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")}
-    text = path.read_text(encoding="utf-8")
-    for folder in re.findall(r'import_module\(f"gazette\.(\w+)\.', text):
-        files |= set((SOURCE / folder).glob("*.py"))
-    files |= {path.parent / name for name in re.findall(r'_HERE / "([\w.]+)"', text)}
-    files |= {file.parent / "__init__.py" for file in files if file.parent not in (SOURCE, SOURCE / "stages")}
-    return {file for file in files if file.exists()}
-
-
-def closure(path: Path) -> set[Path]:
-    found, open_ends = {path}, [path]
-    while open_ends:
-        new = own_files(open_ends.pop()) - found
-        found |= new
-        open_ends += new
-    return found
 
 
 def entries(stage: dict[str, object], *keys: str) -> set[str]:
@@ -155,8 +126,10 @@ def test_a_stage_depends_on_the_params_that_it_reads(name: str) -> None:
     taken = run_of(name)
     sections = {name} if "params" in taken else set()
     sections |= {key for key, p in taken.items() if key != "params" and p.annotation not in (Path, str)}
-    listed = {entry.removesuffix(".${item.candidate}") for entry in PIPELINE["stages"][name].get("params", [])}
+    params = PIPELINE["stages"][name]["params"]
+    listed = {entry.removesuffix(".${item.candidate}") for entry in params if isinstance(entry, str)}
     assert listed == sections
+    assert [entry for entry in params if not isinstance(entry, str)] == [{"environment.yaml": [name]}]
 
 
 @pytest.mark.parametrize("name", [name for name in STAGES if name in NUMBERS])

@@ -11,6 +11,9 @@ def test_a_bundle_has_the_hash_that_dvc_gives_its_folder(tmp_path: Path) -> None
     for name, content in {"b.txt": "a", "sub/é.txt": "c", "B.txt": "d", "sub.x": "e"}.items():
         (tmp_path / name).write_text(content)
     assert digests.of_bundle(tmp_path) == "f6158854b6604a3148415c9902518b10.dir"  # as `dvc add` says
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.pyc").write_text("compiled")
+    assert digests.of_bundle(tmp_path) == "f6158854b6604a3148415c9902518b10.dir"
 
 
 def test_a_folder_of_articles_has_one_hash_of_what_is_read(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_registering_twice_is_once_and_names_what_made_it(project: Project) -> N
     )
     digests, versions, tags, description = found
     assert digests == versions
-    assert {"digest", "data", "params", "code", "base_commit", "tree"} <= set(tags)
+    assert {"digest", "data", "params", "code", "base_commit", "tree"} <= set(tags) and tags["tree"] == "clean"
     assert tags["digest"] in (project.folder / "dvc.lock").read_text() and tags["digest"] in description
 
 
@@ -296,6 +296,25 @@ def test_a_registered_version_labels_new_articles_and_knows_what_it_was_trained_
     assert account["rows"] == {"read": 3, "scored": 2, "quarantined": 1}
     assert [label["training_share"] for label in account["labels"]] == pytest.approx([0.5, 0.5], abs=0.05)
     assert 0 <= account["distance_to_training"]["value"] < 0.1
+
+
+def test_a_version_is_judged_promoted_and_pulled_and_a_figure_that_was_edited_is_not_accepted(project: Project) -> None:
+    verdict = json.loads(project("gazette gate --json"))
+    assert (verdict["word"], verdict["other"]) == ("accept", None)
+    assert "tiny has no champion yet" in verdict["figures"]["compared"]
+    said = project("gazette promote --by anna --because first")
+    assert "tiny: version 1 is champion (promotion of" in said
+    promoted = project.ask("print(client.get_model_version_by_alias('tiny', 'champion').tags['digest'])")
+    assert promoted == verdict["digest"]
+    project("gazette ledger --verify && gazette pull tiny@champion --to app/model && gazette pull --locked")
+    assert json.loads((project.folder / "gazette.lock").read_text())["folders"]["app/model"]["digest"] == promoted
+    project("gazette predict --bundle app/model 'the coach said'")
+
+    metrics = project.folder / "reports" / "metrics.json"
+    metrics.write_text(metrics.read_text().replace('"accuracy": ', '"accuracy": 0.1'))
+    page = project("gazette gate --against HEAD --markdown", code=1)
+    assert page.startswith("## ❌ Reject tiny") and "| ❌ | evidence | reports/metrics.json |" in page
+    project("rm -rf ledger.jsonl gazette.lock app")
 
 
 def test_an_experiment_registers_under_its_name_and_moves_no_alias(project: Project) -> None:

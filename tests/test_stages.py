@@ -198,13 +198,14 @@ def test_the_best_wins_and_among_equals_the_smallest_then_the_first(
     assert select.choose(scores, tie) == chosen
 
 
-def test_select_copies_the_best_bundle_and_removes_leftovers(tmp_path: Path, out: Path) -> None:
+def test_select_removes_leftovers_and_copies_the_best_bundle(tmp_path: Path, out: Path) -> None:
     for name, score in {"one": 0.8, "two": 0.9, "gone": 0.99}.items():
         records.write({"name": name}, tmp_path / "bundles" / name / "bundle.json")
         records.write(scored(score), tmp_path / "scores" / f"{name}.json")
         records.write_csv(pl.DataFrame({"epoch": [1]}), tmp_path / "curves" / f"{name}.csv")
     records.write({}, out / "bundle/stale.json")
     given = {name: tmp_path / name for name in ("bundles", "scores", "curves")}
+    select.clear(candidates=["one", "two"], **given)
     select.run(
         select.Params(tie=0.5), candidates=["one", "two"], **given, bundle=out / "bundle", selection=out / "chosen.json"
     )

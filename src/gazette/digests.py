@@ -21,6 +21,12 @@ def of_articles(folder: Path) -> str:
 
 def of_bundle(folder: Path) -> str:
     """The hash that dvc.lock has for a folder with these files."""
-    places = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    entries = [{"md5": of_file(folder / place, "md5"), "relpath": place} for place in places]
+    entries = [{"md5": digest, "relpath": place} for place, digest in listing(folder).items()]
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def listing(folder: Path) -> dict[str, str]:
+    """The MD5 of each file of a folder by its place in it, sorted; compiled code is never an input (`.dvcignore`)."""
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    places = sorted(file.relative_to(folder).as_posix() for file in files)
+    return {place: of_file(folder / place, "md5") for place in places}

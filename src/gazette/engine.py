@@ -8,6 +8,7 @@ from collections.abc import Iterator
 def start(seed: int, threads: int, onednn: bool) -> None:
     """Imports Keras on TensorFlow, seconds the first time, and fixes what changes the bytes of what is learned."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
+    os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"  # the same kernels, so the same bytes, with AVX512 and without it
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow reads its environment when it is imported, and talks before it can be told not to.

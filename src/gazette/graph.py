@@ -3,6 +3,7 @@
 Where a function takes a `root`, it works on any DVC project, and names stages as `dvc` called in that folder does.
 """
 
+import json
 import logging
 import os
 import re
@@ -170,6 +171,17 @@ def share(root: Path, folder: Path) -> None:
     (folder / ".dvc" / "config.local").chmod(0o600)
 
 
+CACHE = "cache-of-origin"  # the remote that `set_apart` makes
+
+
+def set_apart(root: Path, folder: Path) -> None:
+    """Gives another tree of the project an empty cache of its own; this one's is a remote of it, named `CACHE`."""
+    share(root, folder)
+    with Repo(str(root)) as here, Repo(str(folder)) as there, there.config.edit("local") as settings:
+        merge(settings, {"remote": {CACHE: {"url": str(Path(here.cache.local_cache_dir).absolute())}}})
+        settings["cache"]["dir"] = str(folder.absolute() / ".dvc" / "cache")
+
+
 def remote(root: Path) -> str | None:
     """The name of the remote that data go to, if there is one."""
     with _opened(root) as repo:
@@ -181,6 +193,15 @@ def files(root: Path) -> list[str]:
     """The files that have stages, as DVC names them."""
     with _opened(root) as repo:
         return [os.path.relpath(path, root.absolute()) for path in _every_file(repo)]
+
+
+def missing(root: Path) -> list[str]:
+    """What pointers and locks name and DVC keeps, and is not in the tree; of raw data, those that a stage reads."""
+    with _opened(root) as repo:
+        read = {dep.fs_path for stage in repo.index.stages if not stage.is_data_source for dep in stage.deps}
+        outs = [out for out in repo.index.outs if out.use_cache and out.hash_info and not out.exists]
+        found = {out.fs_path for out in outs if not out.stage.is_data_source or out.fs_path in read}
+    return sorted(os.path.relpath(path, root.absolute()) for path in found)
 
 
 def recorded(root: Path) -> list[str]:
@@ -255,6 +276,15 @@ def digest(path: Path) -> str:
     with Repo() as repo:
         _, _, found = build(repo.cache.local, str(path.absolute()), repo.cache.local.fs, "md5", dry_run=True)
     return str(found.hash_info.value)
+
+
+def listing(digest: str) -> dict[str, str]:
+    """The files of a folder by that hash, name to hash, as DVC's cache knows them; nothing where it does not."""
+    with Repo() as repo:
+        path = Path(repo.cache.local.oid_to_path(digest))
+    if not path.exists():
+        return {}
+    return {entry["relpath"]: entry["md5"] for entry in json.loads(path.read_text(encoding="utf-8"))}
 
 
 def pointed_at(pointer: Path) -> str:

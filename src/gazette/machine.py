@@ -5,6 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_info
+
 # Features that choose a kernel in TensorFlow, oneDNN and ONNX Runtime.
 _FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
 _PACKAGES = (
@@ -22,7 +24,7 @@ _PACKAGES = (
 
 
 def fingerprint(threads: int, onednn: bool) -> dict[str, Any]:
-    """System, processor features in use, versions of the packages that compute, threads and oneDNN."""
+    """System, processor features, threads, oneDNN, the kinds of BLAS kernels, versions of the packages that compute."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
     return {
@@ -31,5 +33,6 @@ def fingerprint(threads: int, onednn: bool) -> dict[str, Any]:
         "features": [feature for feature in _FEATURES if feature in flags],
         "threads": threads,
         "onednn": onednn,
+        "blas": sorted({f"{one['internal_api']} {one.get('architecture', '')}".strip() for one in threadpool_info()}),
         "packages": {name: version(name) for name in _PACKAGES},
     }

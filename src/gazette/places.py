@@ -4,3 +4,8 @@ from pathlib import Path
 
 DESCRIPTIONS = Path("data/corpora")
 RAW = Path("data/raw")
+
+
+def descriptions() -> list[Path]:
+    """The descriptions of corpora; `<name>.cases.yaml` beside one is none."""
+    return sorted(path for path in DESCRIPTIONS.glob("*.yaml") if "." not in path.stem)

@@ -14,6 +14,12 @@ def address() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{DATABASE}")
 
 
+def absolute(root: Path) -> str:
+    """The address for a process that works elsewhere: a database named by a path is one in the project at `root`."""
+    head, slashes, path = address().partition("sqlite:///")
+    return f"{head}{slashes}{root.absolute() / path}" if slashes else head
+
+
 def here(challenged: bool) -> dict[str, Any]:
     """What `register` notes beside a version's number: where it is, and whether `challenger` points to it."""
     return {"registry": address(), "challenged": challenged}

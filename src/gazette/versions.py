@@ -7,9 +7,13 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gazette import digests, registration
 from gazette.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from gazette.registry import Known, Version
 
 CHAMPION = "champion"
 BUNDLES = Path(".gazette/bundles")
@@ -39,24 +43,36 @@ def find(asked: str) -> Model:
     parts = ASKED.fullmatch(asked)
     if folder.is_dir() or not parts:
         raise Misconfigured(f"{asked} holds no bundle; give NAME@ALIAS, NAME/VERSION or a folder with bundle.json")
+    refuse_no_registry(asked)
+    from gazette import registry  # imports MLflow, 3 s
+
+    wanted = look_up(asked, parts, registry.known(registry.connect(), parts["name"]))
+    digest = wanted.tags["digest"]
+    trained_on = json.loads(wanted.tags.get(registry.TRAINED_ON, "null"))
+    folder = BUNDLES / digest
+    if not folder.exists() or digests.of_bundle(folder) != digest:
+        bring(f"{parts['name']}/{wanted.number}", digest, folder)
+    return Model(asked, folder, digest, parts["name"], wanted.number, trained_on)
+
+
+def refuse_no_registry(asked: str) -> None:
+    """Raises Misconfigured where there is no registry to ask, so that asking does not make an empty one."""
     if "MLFLOW_TRACKING_URI" not in os.environ and not registration.DATABASE.exists():
         raise Misconfigured(
             f"no registry here to ask for {asked} ({registration.DATABASE}): `gazette run` makes it, "
             "MLFLOW_TRACKING_URI names another, a folder with a bundle needs none"
         )
-    from gazette import registry  # imports MLflow, 3 s
 
-    client = registry.connect()
-    known = registry.known(client, parts["name"])
+
+def look_up(asked: str, parts: "re.Match[str]", known: "Known") -> "Version":
+    """The version that was asked for, by its number or alias (the champion where neither is said).
+
+    Raises Misconfigured, with what there is, where it is not there.
+    """
     wanted = known.versions.get(parts["number"] or known.aliases.get(parts["alias"] or CHAMPION, ""))
     if wanted is None:
         raise Misconfigured(_missing(asked, parts["name"], known.aliases, list(known.versions)))
-    digest = wanted.tags["digest"]
-    trained_on = json.loads(wanted.tags.get(registry.TRAINED_ON, "null"))
-    folder = BUNDLES / digest
-    if not folder.exists() or digests.of_bundle(folder) != digest:
-        _bring(f"{parts['name']}/{wanted.number}", digest, folder)
-    return Model(asked, folder, digest, parts["name"], wanted.number, trained_on)
+    return wanted
 
 
 def _missing(asked: str, name: str, aliases: dict[str, str], numbers: list[str]) -> str:
@@ -67,7 +83,7 @@ def _missing(asked: str, name: str, aliases: dict[str, str], numbers: list[str])
     return f"{asked}: the registry has no such version; there is {there}: say which by --model"
 
 
-def _bring(version: str, digest: str, folder: Path) -> None:
+def bring(version: str, digest: str, folder: Path) -> None:
     """Downloads a bundle to `folder`, whole or not at all; raises Misconfigured where it is not what was registered."""
     from gazette import registry
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.cli import corpus, model, pipeline, project, score
+from gazette.cli import ci, corpus, gate, lineage, model, pipeline, project, proof, registry, score
 from gazette.errors import Misconfigured, parse
 
 
@@ -46,14 +46,24 @@ def stage(name: str) -> click.Command:
     taken = inspect.signature(module.run, eval_str=True).parameters.values()
     options = [parameter for parameter in taken if parameter.annotation in (Path, str)]
     sections = [p.name for p in taken if p.name != "params" and p not in options]
+    own = hasattr(module, "Params")
+
+    def read() -> dict[str, Any]:
+        numbers = project.params()
+        if missing := [section for section in sections + ([name] if own else []) if section not in numbers]:
+            raise Misconfigured(f"params.yaml has no section {', '.join(missing)}, which {name} reads")
+        return numbers
 
     def call(**given: Any) -> None:
-        numbers = project.params()
-        wanted = sections + ([name] if hasattr(module, "Params") else [])
-        if missing := [section for section in wanted if section not in numbers]:
-            raise Misconfigured(f"params.yaml has no section {', '.join(missing)}, which {name} reads")
-        own = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if hasattr(module, "Params") else []
-        module.run(*own, **{section: numbers[section] for section in sections}, **given)
+        from gazette.proof import unchanged
+
+        if clear := getattr(module, "clear", None):
+            known = read() | given
+            clear(**{key: known[key] for key in inspect.signature(clear).parameters})
+        with unchanged.held(name, {option: str(value) for option, value in given.items()}):
+            numbers = read()
+            params = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if own else []
+            module.run(*params, **{section: numbers[section] for section in sections}, **given)
 
     return click.Command(
         name,
@@ -71,12 +81,26 @@ def stage(name: str) -> click.Command:
 
 
 for command in (
+    ci.ci,
     corpus.corpus,
+    gate.gate,
+    lineage.card,
+    lineage.diff,
+    lineage.lineage,
     model.predict,
     pipeline.doctor,
     pipeline.plan,
     pipeline.report,
     pipeline.run,
+    registry.ledger,
+    registry.promote,
+    registry.pull,
+    registry.registry,
+    registry.rollback,
+    registry.versions,
+    proof.attest,
+    proof.reproduce,
+    proof.verify,
     score.score,
 ):
     gazette.add_command(command)

@@ -9,7 +9,7 @@ import click
 from gazette.cli import examining, project
 from gazette.cli.adding import add
 from gazette.errors import Misconfigured
-from gazette.places import DESCRIPTIONS, RAW
+from gazette.places import DESCRIPTIONS, RAW, descriptions
 
 
 @click.group()
@@ -43,7 +43,7 @@ def list_(as_json: bool) -> None:
 
     chosen = project.params().get("corpus")
     rows = []
-    for path in sorted(DESCRIPTIONS.glob("*.yaml")):
+    for path in descriptions():
         about = {"name": path.stem, "chosen": path.stem == chosen}
         try:
             described = corpus.describe(path)
@@ -108,7 +108,7 @@ def remove(name: str, yes: bool) -> None:
 
 def _known(name: str) -> Path:
     """The description of a corpus, if there is one of that name."""
-    there = {path.stem: path for path in sorted(DESCRIPTIONS.glob("*.yaml"))}
+    there = {path.stem: path for path in descriptions()}
     if name not in there:
         raise Misconfigured(f"no corpus {name!r} in {DESCRIPTIONS}; there are: {', '.join(there) or 'none'}")
     return there[name]

@@ -1,6 +1,5 @@
-"""What a run in a tree of its own needs brought there: raw data as their pointers name them, the registry's address."""
+"""Raw data brought to a tree of its own, as their pointers name them."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,10 +40,3 @@ def refuse_edited(nodes: Sequence[Node]) -> None:
             raise BrokenContract(
                 f"raw data differ from {node.name} ({reasons}): `dvc add` records an edit, `dvc checkout` undoes it"
             )
-
-
-def registry(root: Path) -> str:
-    """The registry's address for a run that works elsewhere: MLFLOW_TRACKING_URI, or the project's own database."""
-    given = os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    head, slashes, path = given.partition("sqlite:///")
-    return f"{head}{slashes}{root.absolute() / path}" if slashes else given

@@ -54,6 +54,19 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
 
 
 @contextmanager
+def tree(root: Path, revision: str) -> Iterator[Path]:
+    """A tree to look at a revision in, with the project's cache; removed however it ends."""
+    with _box(root) as box:
+        folder = box / box.name
+        git(root, "worktree", "add", "--quiet", "--detach", str(folder), revision)
+        try:
+            graph.share(root, folder)
+            yield folder
+        finally:
+            git(root, "worktree", "remove", "--force", "--force", str(folder))
+
+
+@contextmanager
 def _box(root: Path) -> Iterator[Path]:
     """A folder that a process holds; those that nobody holds any more, as their process was killed, are removed."""
     home = notes.folder(root).absolute()

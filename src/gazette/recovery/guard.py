@@ -6,9 +6,10 @@ is never healed, and one that was killed blocks nobody.
 
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -47,13 +48,22 @@ def held(root: Path) -> Iterator[list[str]]:
         file.truncate(0)
 
 
-def run(command: Sequence[str], root: Path) -> int:
-    """Runs a command with this process's streams; its exit code.
+def run(
+    command: Sequence[str],
+    root: Path,
+    hear: Callable[[str], object] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> int:
+    """Runs a command with this process's streams, or each line of what it says to `hear`; its exit code.
+
+    `extra` is added to the environment.
 
     SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. Where
     signal n ended either, this one exits with 128 + n.
     """
-    process = child.start(command, root, os.environ, output=None, errors=None)
+    environment = {**os.environ, **(extra or {})}
+    output, errors = (subprocess.PIPE, subprocess.STDOUT) if hear else (None, None)
+    process = child.start(command, root, environment, output, errors)
     heard: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -61,9 +71,12 @@ def run(command: Sequence[str], root: Path) -> int:
         process.terminate()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    for line in process.stdout or ():
+        if hear:
+            hear(line.rstrip("\n"))
     code = process.wait()
     for number, handler in before.items():
         signal.signal(number, handler)
-    if heard or code < 0 or code > 128:
+    if heard or code < 0 or 128 < code < 128 + signal.NSIG:  # 255 is DVC's word for a stage that failed
         sys.exit(128 + heard[0] if heard else code if code > 0 else 128 - code)
     return code

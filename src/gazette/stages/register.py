@@ -47,10 +47,10 @@ def run(
     figures = records.read(metrics)
     experiment = os.environ.get("DVC_EXP_NAME", "")
     client = registry.connect()
-    number = registry.find(client, name, digest)
+    number = registry.single(client, name, digest)
     known = number is not None
     if number is None:
-        tags = _tags(recorded, raw, digest, experiment) | _machine(fingerprints / f"{selected}.json")
+        tags = _tags(recorded, lock, raw, digest, experiment) | _machine(fingerprints / f"{selected}.json")
         told = registry.Run(
             experiment=name,
             name=selected,
@@ -105,7 +105,13 @@ def _refuse_unrecorded(raw: str, recorded: dict[str, Any]) -> None:
         )
 
 
-def _tags(recorded: dict[str, Any], raw: str, digest: str, experiment: str) -> dict[str, str]:
+def _tree(made: list[str]) -> str:
+    """Whether files under git differ from that commit; those that the run itself makes do not count."""
+    others = [f":(exclude){path}" for path in made]
+    return "dirty" if _git("status", "--porcelain", "--untracked-files=no", "--", ".", *others) else "clean"
+
+
+def _tags(recorded: dict[str, Any], lock: Path, raw: str, digest: str, experiment: str) -> dict[str, str]:
     """What made a version. No commit holds today's dvc.lock yet: `base_commit` is the one this run started from."""
     code = {
         dep["path"]: dep["md5"]
@@ -120,7 +126,7 @@ def _tags(recorded: dict[str, Any], raw: str, digest: str, experiment: str) -> d
         "params": _sha256(params),
         "code": _sha256(code),
         "base_commit": _git("rev-parse", "HEAD"),
-        "tree": "dirty" if _git("status", "--porcelain", "--untracked-files=no") else "clean",
+        "tree": _tree([str(lock), *(out["path"] for stage in recorded.values() for out in stage.get("outs", []))]),
     }
     return tags | ({"experiment": experiment} if experiment else {})
 

@@ -21,7 +21,6 @@ def run(
     """Takes the best macro-F1; among equals the fewest bytes, then the first in `candidates`."""
     found = {name: records.read(scores / f"{name}.json") for name in candidates}
     chosen = choose(found, params.tie)
-    _remove_leftovers(candidates, bundles, scores, curves)
     partial = bundle.with_name(bundle.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(bundles / chosen, partial)
@@ -41,11 +40,14 @@ def choose(scores: dict[str, dict[str, Any]], tie: float) -> str:
     return min(equals, key=lambda name: scores[name]["bytes"])
 
 
-def _remove_leftovers(candidates: list[str], bundles: Path, *figures: Path) -> None:
-    """Removes candidates that params.yaml no longer lists: DVC would take them for inputs. They stay in its cache."""
-    for folder in bundles.iterdir():
+def clear(*, candidates: list[str], bundles: Path, scores: Path, curves: Path) -> None:
+    """Before the stage begins, removes candidates that params.yaml no longer lists; they stay in DVC's cache.
+
+    DVC would take them for inputs, and a lock made here would differ from one made in a fresh clone.
+    """
+    for folder in bundles.glob("*"):
         if folder.name not in candidates:
             shutil.rmtree(folder)
-    for file in (file for folder in figures for file in folder.iterdir()):
+    for file in (file for folder in (scores, curves) for file in folder.glob("*")):
         if file.stem not in candidates:
             file.unlink()

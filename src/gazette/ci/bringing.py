@@ -1,0 +1,39 @@
+"""What a run reads, in a tree that may be a fresh clone: from DVC's cache, its remote, or where the corpus is had."""
+
+import sys
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+
+from gazette import corpus, fetching, graph, records
+from gazette.execution import running
+from gazette.places import DESCRIPTIONS, RAW
+from gazette.recovery import guard
+
+Hear = Callable[[str], object]
+
+
+def bring(root: Path, hear: Hear) -> list[str]:
+    """Brings what is missing in the tree, and says what could not be had; nothing that is there is touched.
+
+    Outputs that are nowhere are left to the run, which makes them. Raises Misconfigured where raw data are nowhere,
+    BrokenContract where what was fetched is not what their pointer names.
+    """
+    missing = graph.missing(root)
+    if not missing:
+        return []
+    remote = graph.remote(root)
+    if remote:
+        dvc(root, hear, "fetch", "--quiet", *missing)
+    dvc(root, hear, "checkout", "--quiet", "--allow-missing", *missing)
+    lacking = remote and graph.missing(root)  # DVC ends with 0 where a remote does not answer
+    name = str(records.read_yaml(root / "params.yaml")["corpus"])
+    with chdir(root):
+        if not (RAW / name).exists():
+            hear(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml"), RAW / name))
+    return [f"The DVC remote {remote} did not give all that dvc.lock names; the rest was made here."] if lacking else []
+
+
+def dvc(root: Path, hear: Hear, *words: str, **extra: str) -> int:
+    """The exit code of a `dvc` command in a tree; `extra` is added to its environment."""
+    return guard.run([sys.executable, "-m", "dvc", *words], root, hear, running.environment(extra))

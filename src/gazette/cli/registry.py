@@ -1,0 +1,226 @@
+"""The commands of the registry: promote, roll back, list, and take a version into an application."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gazette.cli import project
+from gazette.errors import BrokenContract, Misconfigured, parse
+
+if TYPE_CHECKING:
+    from gazette.gate.verdict import Finding
+    from gazette.promotion import Decision, Outcome
+    from gazette.versions import Model
+
+BY = click.option("--by", help="Who decides.  [default: git's author]")
+BECAUSE = click.option("--because", default="", help="Why; it stands in the ledger.")
+
+
+@click.command()
+@click.argument("version", default="challenger")
+@BY
+@BECAUSE
+@click.option(
+    "--override", metavar="REASON", default="", help="Promote what the gate does not accept; recorded as such."
+)
+def promote(version: str, by: str | None, because: str, override: str) -> None:
+    """Make VERSION the champion: a number or an alias, by default the challenger.
+
+    The gate judges that very bundle; a clean process loads it from the registry and must say of known articles what was
+    recorded; then the ledger is written, then the aliases move. Rejected, it ends with 1 and nothing has changed. After
+    a failure in between, the same command finishes what was begun.
+
+    \b
+    Examples:
+      gazette promote
+      gazette promote 7 --by "Ada Lovelace" --because "two points better on sport"
+      gazette promote 7 --override "the slice has eleven rows; looked at by hand"
+    """
+    from gazette import probation, promotion
+    from gazette.gate.judging import judge
+
+    numbers = project.params()
+    if "promote" not in numbers:
+        raise Misconfigured("params.yaml has no section promote, which says what probation asks and may cost")
+    budget = parse(probation.Params, numbers["promote"], "params.yaml, section promote")
+
+    def undergo(model: "Model", revision: str) -> "list[Finding]":
+        click.echo(f"{model.asked}: loading it in a clean process", err=True)
+        return probation.undergo(budget, model, probation.articles(probation.recorded(model), budget.articles))
+
+    outcome = promotion.promote(
+        numbers["corpus"],
+        version,
+        _decision(by, because, override),
+        lambda model: probation.recorded(model).revision,
+        lambda folder: judge(bundle=folder),
+        undergo,
+    )
+    _tell(outcome)
+
+
+@click.command()
+@BY
+@BECAUSE
+def rollback(by: str | None, because: str) -> None:
+    """Make the version champion that was before; the present champion becomes the previous one.
+
+    \b
+    Examples:
+      gazette rollback
+      gazette rollback --because "agency feed labelled as sport since Monday"
+    """
+    from gazette import promotion
+
+    _tell(promotion.roll_back(project.params()["corpus"], _decision(by, because)))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per version.")
+def versions(as_json: bool) -> None:
+    """List the versions of the corpus: aliases, digest, revision, and what the ledger says of each.
+
+    \b
+    Examples:
+      gazette versions
+      gazette versions --json
+    """
+    from gazette import listing
+
+    rows = listing.of_versions(project.params()["corpus"])
+    if as_json:
+        _as_lines(rows)
+    else:
+        _table(rows, {"digest": 12, "revision": 9, "ledger": 20})
+
+
+@click.command()
+@click.option("--verify", is_flag=True, help="Check the chain, git's history of it, and what the registry follows.")
+@click.option("--json", "as_json", is_flag=True, help="The entries as they stand, one JSON object per line.")
+def ledger(verify: bool, as_json: bool) -> None:
+    """Show who made which version champion, when and why; an altered ledger ends with 3.
+
+    \b
+    Examples:
+      gazette ledger
+      gazette ledger --verify
+      gazette ledger --json
+    """
+    from gazette import ledger as book
+    from gazette import listing
+
+    found = book.verify(book.lines())
+    if verify:
+        found += book.rewritten() + listing.followed_elsewhere()
+    if found:
+        raise BrokenContract("\n".join([f"{book.PATH} is not to be trusted:", *(f"  {one}" for one in found)]))
+    entries = book.read()
+    if as_json:
+        _as_lines([entry.record() for entry in entries])
+    elif not verify:
+        _table([listing.of_entry(entry) for entry in entries], {})
+    if verify:
+        new = book.uncommitted()
+        late = f"; the last {new} in no commit yet, where git cannot vouch for them" if new else ""
+        click.echo(f"{len(entries)} entries, the chain is whole{late}", err=as_json)
+
+
+@click.group()
+def registry() -> None:
+    """The aliases of the registry, which follow the ledger."""
+
+
+@registry.command()
+@click.option("--force", is_flag=True, help="Also where the registry follows an entry that is not in this ledger.")
+def rebuild(force: bool) -> None:
+    """Move champion and previous to where the ledger has them.
+
+    \b
+    Examples:
+      gazette registry rebuild
+    """
+    from gazette import versions as known
+
+    corpus = project.params()["corpus"]
+    known.refuse_no_registry(corpus)
+    from gazette import aliases, promotion
+    from gazette import ledger as book
+    from gazette import registry as remote
+
+    with promotion.alone():
+        entries, client = book.read(), remote.connect()
+        missing = []
+        for name in sorted({corpus, *(entry.name for entry in entries)}):
+            moved = aliases.settle(client, name, entries, force)
+            lines = [f"{name}@{move.alias}: {move.origin or 'nowhere'} → {move.to or 'nowhere'}" for move in moved]
+            missing += [why] if (why := aliases.absent(name, entries, remote.known(client, name))) else []
+            click.echo("\n".join(lines or [f"{name}: nothing to move"]))
+    if missing:
+        raise Misconfigured("\n".join(missing))
+
+
+@click.command()
+@click.argument("asked", metavar="[NAME@ALIAS]", required=False)
+@click.option("--to", type=click.Path(path_type=Path), help="The folder for the bundle.")
+@click.option("--locked", is_flag=True, help="Exactly what gazette.lock pins, or 1.")
+def pull(asked: str | None, to: Path | None, locked: bool) -> None:
+    """Bring a registered bundle to a folder and pin it in gazette.lock; digest checked, swapped in at once.
+
+    \b
+    Examples:
+      gazette pull bbc_news@champion --to models/news
+      gazette pull bbc_news/7 --to models/news
+      gazette pull --locked
+    """
+    if locked == bool(asked or to) or (asked is None) != (to is None):
+        raise click.UsageError("give NAME@ALIAS and --to FOLDER, or --locked alone")
+    from gazette import consuming
+
+    pins = consuming.pull_locked() if locked else {to.as_posix(): consuming.pull(asked, to)} if asked and to else {}
+    click.echo("\n".join(consuming.folders(pins)))
+
+
+def _decision(by: str | None, because: str, override: str = "") -> "Decision":
+    from gazette import git
+    from gazette.promotion import Decision
+
+    who = by or git.said("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"
+    return Decision(who, because, override)
+
+
+def _tell(outcome: "Outcome") -> None:
+    from gazette.ledger import PATH
+
+    entry = outcome.entry
+    for line in outcome.finished:
+        click.echo(line, err=True)
+    before = f", before it {entry.origin.version}" if entry.origin else ""
+    click.echo(f"{entry.name}: version {entry.to.version} is champion{before} ({entry.kind} of {entry.when})")
+    if outcome.is_new:
+        click.echo(
+            f'git add {PATH} && git commit -m "{entry.kind}: {entry.name} {entry.to.version}" keeps it', err=True
+        )
+
+
+def _as_lines(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def _table(rows: list[dict[str, Any]], cut: dict[str, int]) -> None:
+    """Rows with the same keys; of hashes the first characters."""
+    from rich.table import Table
+
+    from gazette.cli.preview import console
+    from gazette.shown import shown
+
+    if not rows:
+        click.echo("none yet", err=True)
+        return
+    table = Table(*rows[0], box=None, header_style="bold")
+    for row in rows:
+        cells = {key: " ".join(value) if isinstance(value, list) else str(value) for key, value in row.items()}
+        table.add_row(*(shown(text, 80)[: cut.get(key)] for key, text in cells.items()))
+    console().print(table)

@@ -1,0 +1,144 @@
+"""The other bundle: that of the champion, of a version or of another revision."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gazette import digests, git, ledger, records, registration, revisions, versions
+from gazette.errors import Misconfigured
+from gazette.lineage import naming
+from gazette.places import descriptions
+
+
+@dataclass(frozen=True)
+class Other:
+    """A bundle in a folder, its digest, and what it is known as."""
+
+    asked: str
+    folder: Path
+    digest: str
+    version: str | None
+    revision: str | None
+
+    def record(self) -> dict[str, Any]:
+        """As JSON, without the place on this machine."""
+        return {name: getattr(self, name) for name in ("asked", "digest", "version", "revision")}
+
+
+def find(against: str | None, corpus: str, bundle: str) -> Other | None:
+    """The bundle to compare with; none where nobody named one and the corpus has no champion yet.
+
+    `against` is a revision, NAME/VERSION, NAME@alias or an alias of the corpus; what git knows is a revision. `bundle`
+    is the path of the selected one. Raises Misconfigured where there is none, where it is not at hand, or where it is
+    of another corpus.
+    """
+    if against is None:
+        return _champion(corpus, bundle)
+    if git.knows(against):
+        return _of_revision(against, corpus, bundle)
+    parts = versions.ASKED.fullmatch(against)
+    if parts and (parts["alias"] or parts["number"]):
+        return _of_version(against, corpus)
+    if against in _aliases(corpus):
+        return _of_version(f"{corpus}@{against}", corpus)
+    return _of_revision(against, corpus, bundle)  # which says that git knows none, and how a shallow clone learns of it
+
+
+def _champion(corpus: str, bundle: str) -> Other | None:
+    """The champion by the ledger, for which no registry is needed; else the one that a registry has under the alias."""
+    asked = f"{corpus}@{versions.CHAMPION}"
+    if champion := ledger.standing(ledger.read(), corpus).champion:
+        folder = _bring(champion.revision, bundle, champion.digest, corpus)
+        return Other(asked, folder, champion.digest, champion.version, champion.revision)
+    return _of_version(asked, corpus) if versions.CHAMPION in _aliases(corpus) else None
+
+
+def has_registry() -> bool:
+    """Whether there is a registry here to ask."""
+    return "MLFLOW_TRACKING_URI" in os.environ or registration.DATABASE.exists()
+
+
+def _aliases(corpus: str) -> dict[str, str]:
+    """The aliases that the registry has for a corpus, none where there is no registry."""
+    if not has_registry():
+        return {}
+    from gazette import registry  # imports MLflow, 5 s
+
+    return registry.known(registry.connect(), corpus).aliases
+
+
+def _of_version(asked: str, corpus: str) -> Other:
+    name = asked.partition("@")[0].partition("/")[0]
+    if name != corpus:
+        raise _unlike(asked, name, corpus)
+    model = versions.find(asked)
+    named = naming.revisions(model.digest)
+    return Other(asked, model.folder, model.digest, model.version, named[0] if named else None)
+
+
+def _of_revision(asked: str, corpus: str, bundle: str) -> Other:
+    commit = git.commit(asked)
+    theirs = _yaml(commit, "params.yaml").get("corpus")
+    if theirs != corpus:
+        raise _unlike(asked, theirs, corpus)
+    outs = [out for stage in _yaml(commit, "dvc.lock").get("stages", {}).values() for out in stage.get("outs", [])]
+    digest = next((str(out["md5"]) for out in outs if out["path"] == bundle), None)
+    if digest is None:
+        raise Misconfigured(f"dvc.lock of {asked} names no {bundle}: that revision was never run")
+    return Other(asked, _bring(commit, bundle, digest, corpus), digest, None, commit)
+
+
+def _unlike(asked: str, theirs: object, corpus: str) -> Misconfigured:
+    there = [path.stem for path in descriptions()]
+    if theirs not in there:
+        return Misconfigured(f"{asked}: there is no corpus {theirs} here, and git knows no such revision")
+    return Misconfigured(
+        f"{asked} is of the corpus {theirs}, this revision of {corpus}: they have no articles in common; give a "
+        f"revision or a version of {corpus}"
+    )
+
+
+def _yaml(commit: str, path: str) -> dict[str, Any]:
+    text = git.file(commit, path)
+    if text is None:
+        raise Misconfigured(f"there is no {path} at {commit[:9]}: nothing was run at that revision")
+    with tempfile.TemporaryDirectory() as box:
+        copy = Path(box) / f"{path} of {commit[:9]}"
+        copy.write_text(text, encoding="utf-8")
+        return records.read_yaml(copy)
+
+
+def _bring(commit: str, bundle: str, digest: str, corpus: str) -> Path:
+    """The bundle, from what was brought before, DVC's cache or remote, or else the registry."""
+    folder = versions.BUNDLES / digest
+    if folder.exists() and digests.of_bundle(folder) == digest:
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as box:
+        found = Path(box) / "bundle"
+        try:
+            revisions.fetch(commit, bundle, found)
+        except Misconfigured as missing:
+            number = _registered(corpus, digest)
+            if number is None:
+                raise Misconfigured(f"{missing}; no version in the registry has its digest either") from None
+            return versions.find(f"{corpus}/{number}").folder
+        if (got := digests.of_bundle(found)) != digest:
+            raise Misconfigured(
+                f"{bundle} of {commit[:9]} came with the hash {got}, dvc.lock there names {digest}: DVC's cache is "
+                "damaged, `gazette doctor --verify` says where"
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        found.rename(folder)
+    return folder
+
+
+def _registered(corpus: str, digest: str) -> str | None:
+    if not has_registry():
+        return None
+    from gazette import registry
+
+    return registry.find(registry.connect(), corpus, digest)

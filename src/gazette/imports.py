@@ -1,0 +1,40 @@
+"""Which files of Gazette a module runs, and which packages these import, read off the source without running it."""
+
+import ast
+import re
+from pathlib import Path
+
+SOURCE = Path(__file__).parent
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
+
+
+def own_files(path: Path) -> set[Path]:
+    """The files of Gazette that a file imports, by name, by a folder's name in an f-string, or by reading them."""
+    places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported(path)]
+    files = {file for place in places for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")}
+    text = path.read_text(encoding="utf-8")
+    for folder in re.findall(r'import_module\(f"gazette\.(\w+)\.', text):
+        files |= set((SOURCE / folder).glob("*.py"))
+    files |= {path.parent / name for name in re.findall(r'_HERE / "([\w.]+)"', text)}
+    files |= {file.parent / "__init__.py" for file in files if file.parent not in (SOURCE, SOURCE / "stages")}
+    return {file for file in files if file.exists()}
+
+
+def closure(path: Path) -> set[Path]:
+    """A file of Gazette and all that it runs."""
+    found, open_ends = {path}, [path]
+    while open_ends:
+        new = own_files(open_ends.pop()) - found
+        found |= new
+        open_ends += new
+    return found

@@ -1,0 +1,1 @@
+"""Lineage: what made a model, what two revisions differ in, and how sure both answers are."""

@@ -1,0 +1,54 @@
+"""Which commit, and which model, somebody means."""
+
+import re
+
+from gazette import git
+from gazette.errors import Misconfigured
+from gazette.lineage import locked, registered
+from gazette.lineage.registered import Registered
+
+VERSION = re.compile(r"(?P<name>[\w.-]+)(?:@(?P<alias>[A-Za-z][\w.-]*)|/(?P<number>[0-9]+))")
+DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
+
+
+def version(asked: str) -> Registered | None:
+    """The version that `NAME/NUMBER` or `NAME@ALIAS` names; none where it is written otherwise, or git knows it.
+
+    Raises Misconfigured where it is written so and there is none.
+    """
+    parts = VERSION.fullmatch(asked)
+    if not parts or git.knows(asked):
+        return None
+    answer = registered.ask(parts["name"])
+    if answer.why:
+        raise Misconfigured(f"{asked}: {answer.why}")
+    for one in answer.versions:
+        if one.number == parts["number"] or parts["alias"] in one.aliases:
+            return one
+    there = ", ".join(f"{one.name}/{one.number}" for one in answer.versions) or f"no {parts['name']} at all"
+    raise Misconfigured(f"{asked}: the registry has no such version; there is {there}")
+
+
+def revisions(digest: str) -> list[str]:
+    """The commits in whose `dvc.lock` a bundle became the selected one, the oldest first.
+
+    The first is the revision of the model: one that names the digest of a candidate alone is none.
+    """
+    return [one for one in git.naming(digest) if locked.at(one).bundle == digest]
+
+
+def commit(asked: str) -> str:
+    """The commit that is meant by a revision, by a version or by the digest of its bundle.
+
+    Raises Misconfigured where there is none, or where no commit's `dvc.lock` names the version.
+    """
+    found = version(asked)
+    digest = found.digest if found else asked if DIGEST.fullmatch(asked) else None
+    if digest is None:
+        return git.commit(asked)
+    named = revisions(digest)
+    if not named:
+        raise Misconfigured(
+            f"{asked}: no commit's dvc.lock names {digest}; it was registered from a tree that was never committed"
+        )
+    return named[0]

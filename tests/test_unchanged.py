@@ -1,0 +1,171 @@
+"""A stage whose code, data or params are edited while it runs fails, and DVC records nothing of it."""
+
+import functools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gazette.errors import Misconfigured
+from gazette.proof import unchanged
+
+PIPELINE = """\
+stages:
+  train:
+    matrix: {candidate: [a, b]}
+    cmd: any
+    params: [train, "models.${item.candidate}"]
+    deps: ["data/raw/${corpus}", code.py]
+"""
+PARAMS = "corpus: tiny\ntrain: {seed: 7}\nmodels: {a: {units: 8}, b: {units: 9}}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    raw = tmp_path / "data" / "raw" / "tiny"
+    raw.mkdir(parents=True)
+    for number in range(unchanged.FEW + 1):
+        (raw / f"{number}.txt").write_text("goal")
+    (tmp_path / "code.py").write_text("one = 1\n")
+    (tmp_path / "dvc.yaml").write_text(PIPELINE)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    return tmp_path
+
+
+def rewritten(path: Path, text: str) -> None:
+    """To the same length, with the time that the file had."""
+    before = path.stat()
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a raw file": (lambda root: rewritten(root / "data/raw/tiny/3.txt", "bank"), "data/raw/tiny/3.txt was written"),
+    "a raw file more": (lambda root: (root / "data/raw/tiny/x.txt").write_text("x"), "data/raw/tiny/x.txt appeared"),
+    "a raw file fewer": (lambda root: (root / "data/raw/tiny/3.txt").unlink(), "data/raw/tiny/3.txt is gone"),
+    "code": (lambda root: rewritten(root / "code.py", "one = 2\n"), "code.py was written"),
+    "a param": (lambda root: (root / "params.yaml").write_text(PARAMS.replace("7", "8")), "train.seed: 7 → 8"),
+    "a param, half saved": (lambda root: (root / "params.yaml").write_text("train: {seed"), "params.yaml is not YAML"),
+    "its own param": (
+        lambda root: (root / "params.yaml").write_text(PARAMS.replace("8}", "5}")),
+        "8 → 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_is_edited_while_a_stage_runs_fails_it_and_is_named(project: Path, edit: str) -> None:
+    change, named = EDITS[edit]
+    with pytest.raises(Misconfigured, match=named), unchanged.held("train", {"candidate": "a"}):
+        change(project)
+
+
+OTHERS: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda root: None,
+    "a param of another candidate": lambda root: (root / "params.yaml").write_text(PARAMS.replace("9", "5")),
+    "a remark": lambda root: (root / "params.yaml").write_text(PARAMS + "# a remark\n"),
+    "code that is written as it was": lambda root: (root / "code.py").write_text("one = 1\n"),
+    "another file": lambda root: (root / "other.py").write_text("two = 2\n"),
+}
+
+
+@pytest.mark.parametrize("edit", OTHERS)
+def test_what_a_stage_does_not_depend_on_may_be_edited(project: Path, edit: str) -> None:
+    with unchanged.held("train", {"candidate": "a"}):
+        OTHERS[edit](project)
+
+
+def test_a_folder_without_a_pipeline_is_none_of_its_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with unchanged.held("train", {}):
+        (tmp_path / "dvc.yaml").write_text(PIPELINE)
+
+
+def test_a_failure_of_the_stage_itself_is_told_as_it_is(project: Path) -> None:
+    with pytest.raises(ZeroDivisionError), unchanged.held("train", {"candidate": "a"}):
+        rewritten(project / "code.py", "one = 2\n")
+        1 / 0  # noqa: B018
+
+
+def test_code_that_was_written_after_the_process_began_is_found(tmp_path: Path) -> None:
+    began = unchanged.began()
+    assert 0 < time.time() - began < 3600
+    (tmp_path / "late.py").write_text("")
+    assert unchanged.written_since(began, {"src/late.py": tmp_path / "late.py"}) == ["src/late.py was written"]
+    assert unchanged.written_since(time.time(), {"src/late.py": tmp_path / "late.py"}) == []
+
+
+def test_another_copy_of_gazette_that_differs_is_found(project: Path) -> None:
+    own = Path(unchanged.__file__)
+    copy = project / "src" / "gazette" / "proof" / "unchanged.py"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(own.read_bytes())
+    (project / "dvc.yaml").write_text("stages: {train: {cmd: any, deps: [src/gazette/proof]}}\n")
+    with unchanged.held("train", {}):
+        pass
+    copy.write_bytes(own.read_bytes() + b"\n")
+    with pytest.raises(Misconfigured, match="is not what ran"), unchanged.held("train", {}):
+        pass
+
+
+def test_code_that_python_had_compiled_of_an_earlier_file_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "old.py"
+    file.write_text("one = 1\n")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+    def imported() -> str:
+        command = [sys.executable, "-c", "import old; print(old.one)"]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+
+    assert imported() == "1\n"
+    assert not unchanged._is_stale(file)
+    rewritten(file, "one = 2\n")
+    assert imported() == "1\n"
+    assert unchanged._is_stale(file)
+
+
+@pytest.mark.slow
+def test_under_plain_dvc_repro_nothing_is_recorded(dvc_project: Callable[..., Path]) -> None:
+    program = (
+        "from gazette.proof import unchanged\nfrom pathlib import Path\n"
+        "with unchanged.held('copy', {}):\n"
+        "    Path('made').write_text(Path('raw').read_text())\n"
+        "    if Path('edit').exists(): Path('raw').write_text('other')\n"
+    )
+    stages = {"copy": {"cmd": f"{sys.executable} program.py", "deps": ["raw", "program.py"], "outs": ["made"]}}
+    root = dvc_project(stages, raw="text", program__py=program, edit="")
+    repro = [sys.executable, "-m", "dvc", "repro"]
+    failed = subprocess.run(repro, cwd=root, capture_output=True, text=True)
+    assert failed.returncode != 0
+    assert "  raw was written" in failed.stderr
+    assert not (root / "dvc.lock").exists()
+    (root / "edit").unlink()
+    assert subprocess.run(repro, cwd=root, capture_output=True).returncode == 0
+    assert "md5" in (root / "dvc.lock").read_text()
+
+
+def test_every_stage_that_the_command_line_runs_is_watched(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real stage `select`, with a body that saves other params while it runs."""
+    from gazette import cli
+    from gazette.stages import select
+
+    root = Path(__file__).parent.parent
+    (project / "dvc.yaml").write_text((root / "dvc.yaml").read_text())
+    (project / "params.yaml").write_text((root / "params.yaml").read_text())
+
+    @functools.wraps(select.run)
+    def edited(*given: object, **named: object) -> None:
+        text = (project / "params.yaml").read_text()
+        (project / "params.yaml").write_text(text.replace("tie: 0.5", "tie: 0.25"))
+
+    monkeypatch.setattr(select, "run", edited)
+    for name in ("bundles", "scores", "curves"):
+        (project / name).mkdir()
+    words = [f"--{name}={name}" for name in ("bundles", "scores", "curves", "bundle", "selection")]
+    with pytest.raises(Misconfigured, match=r"select\.tie: 0\.5 → 0\.25"):
+        cli.stage("select").main(words, standalone_mode=False)
