@@ -202,6 +202,23 @@ def test_a_failed_stage_has_its_own_exit_code_and_its_last_words(
     assert "it exited with 7\n" in outcome.message
 
 
+def test_a_stage_that_met_another_run_in_the_cache_they_share_is_asked_for_again(dvc_project: Make) -> None:
+    root = dvc_project({"a": copying("a", "raw")}, raw="1\n")
+    assert run(root, "a").state == RAN
+    (root / "dvc.lock").unlink()
+    (entry,) = (root / ".dvc/cache/runs").glob("*/*/*")
+    theirs = entry.with_name(".theirs.tmp")  # which is listed, and moved to its own name before it is looked at
+    theirs.symlink_to("moved")
+    outcome = running.run(root, "a", lambda line: theirs.unlink(missing_ok=True) if "theirs" in line else None)
+    assert outcome.state == RESTORED
+
+    theirs.symlink_to("moved")
+    (root / "dvc.lock").unlink()
+    heard: list[str] = []
+    assert running.run(root, "a", heard.append).state == FAILED
+    assert sum("theirs" in line for line in heard) == running.TRIES
+
+
 def test_a_stage_that_cannot_even_start_is_a_matter_of_configuration(dvc_project: Make) -> None:
     root = dvc_project({"a": copying("a", "missing")})
     outcome = run(root, "a")

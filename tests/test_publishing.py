@@ -13,6 +13,7 @@ from projects import PUBLISHED, at_remote, changed, copying, make_published, pus
 
 from gazette import graph
 from gazette.errors import BrokenContract, Misconfigured
+from gazette.execution import running
 from gazette.publishing import bringing, publication
 from gazette.publishing.worktree import worktree
 
@@ -40,10 +41,11 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 
 def run(root: Path, meanwhile: Callable[[], object] = lambda: None, name: str = "a-run") -> publication.Published:
-    """What the flow does, with a serial `dvc repro` for the pipeline; `meanwhile` happens before it publishes."""
+    """What the flow does, without Prefect, one stage after another; `meanwhile` happens before it publishes."""
     with worktree(root, "main") as tree:
         bringing.bring(tree.folder)
-        said(tree.folder, "dvc repro")
+        for stage in PUBLISHED:
+            assert running.run(tree.folder, stage, print).code == 0
         meanwhile()
         text = publication.message(name, [("train", "ran")], graph.metrics_diff(tree.folder))
         return publication.publish(tree, name, text)

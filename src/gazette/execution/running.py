@@ -18,6 +18,9 @@ from gazette.execution.walking import FAILED, RAN, RESTORED, UNCHANGED, Outcome
 INTERRUPTED = 130  # what a shell says of a program that was
 LATE = 124  # what `timeout` says of one
 LAST = 20  # lines of a failed stage that are kept
+TRIES = 3
+# DVC, looking for an earlier run of a stage, removes or misses what another run is writing to the cache they share.
+COLLIDED = re.compile(r"^ERROR: failed to .*No such file or directory: '[^']*/runs/[^']*\.tmp'$", re.MULTILINE)
 ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
 _under_way: set[child.Process | warm.Forked] = set()
@@ -35,8 +38,25 @@ def run(
     """Runs a stage of the DVC project at `root` by DVC, each line of it to `hear`; what is upstream must be done.
 
     `extra` is added to the environment. A stage that takes longer than `timeout` seconds is ended, and has failed.
-    `template` is the address of a DVC that was started ahead.
+    `template` is the address of a DVC that was started ahead. A stage that collided with the same one of another run is
+    asked for again: it mostly finds what that run made.
     """
+    for _ in range(TRIES):
+        outcome = _run(root, stage, hear, force, timeout, extra, template)
+        if not COLLIDED.search(outcome.message):
+            break
+    return outcome
+
+
+def _run(
+    root: Path,
+    stage: str,
+    hear: Callable[[str], object],
+    force: bool,
+    timeout: float | None,
+    extra: Mapping[str, str] | None,
+    template: str | None,
+) -> Outcome:
     began = time.monotonic()
     words = ["--wait-for-lock", "repro", "--single-item", stage, *(["--force"] if force else [])]
     process = _started(words, root, environment(extra or {}), template)
