@@ -28,7 +28,7 @@ HEAVY = {
     "ftfy": {"contract/damage"},
     "great_expectations": {"contract/checkpoint", "contract/expectations"},
     "jinja2": {"lineage/card", "report"},
-    "keras": {"export", "networks", "stages/train"},
+    "keras": {"export", "networks", "packing"},
     "mlflow": {"registry", "serving", "steadiness", "trial"},
     "onnx": {"export"},
     "onnxruntime": {"bundle"},

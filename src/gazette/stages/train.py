@@ -1,22 +1,15 @@
 """Turns train and valid rows into a candidate: its bundle, its learning curve, its score on the valid rows."""
 
 import contextlib
-import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
-from tokenizers import Tokenizer
 
-from gazette import articles, corpus, engine, machine, records, scoring, tokenizing
-from gazette.bundle import Bundle
-from gazette.errors import Misconfigured, parse
-
-if TYPE_CHECKING:
-    import keras
+from gazette import articles, corpus, engine, machine, packing, records, scoring, tokenizing
+from gazette.errors import parse
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -66,51 +59,20 @@ def run(
         learned = fit(network, numbers, rows["train"], rows["valid"], params.seed, verbose)
 
     partial = bundle.with_name(bundle.name + ".partial")
-    _write(partial, network, tokenizer, described, length)
-    found = Bundle(partial, params.threads).probabilities(texts["valid"])
-    _compare(found, fitting.probabilities(network, rows["valid"]), params.tolerance)
+    packing.write(partial, network, {"inputs": tokenizer}, described, length)
+    fitted = fitting.probabilities(network, rows["valid"])
+    found = packing.shipped(partial, texts["valid"], fitted, params.tolerance, params.threads)
     figures = _score(rows["valid"].labels, found, params)
-    figures["bytes"] = sum(file.stat().st_size for file in partial.iterdir())
-    figures["epochs"] = len(learned)
+    figures |= {"bytes": packing.size(partial), "epochs": len(learned)}
     records.write_csv(pl.DataFrame(learned), curve)
     records.write(figures, score)
     records.write(machine.fingerprint(params.threads, params.onednn), fingerprint)
-    shutil.rmtree(bundle, ignore_errors=True)
-    partial.rename(bundle)
+    packing.publish(partial, bundle)
     print(f"{candidate}: macro-F1 {figures['macro_f1']:.4f} on {len(found):,} valid rows after {len(learned)} epochs")
 
 
 def _numbered(names: pl.Series, labels: list[str]) -> Any:
     return names.replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
-
-
-def _write(folder: Path, network: "keras.Model", tokenizer: Tokenizer, described: corpus.Corpus, length: int) -> None:
-    from gazette import export  # imports onnx, 0.5 s
-
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    export.export(network, folder / "model.onnx")
-    network.optimizer = None  # what it remembers is twice the weights, and of no use in a bundle
-    network.save_weights(folder / "model.weights.h5")
-    (folder / "model.weights.h5").rename(folder / "weights.h5")
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    about = {
-        "labels": described.labels,
-        "language": described.language,
-        "inputs": {"inputs": "tokenizer.json"},
-        "length": length,
-    }
-    records.write(about, folder / "bundle.json")
-
-
-def _compare(shipped: Any, fitted: Any, tolerance: float) -> None:
-    difference = float(np.abs(shipped - fitted).max())
-    if not difference <= tolerance:
-        raise Misconfigured(
-            f"the exported network differs from the fitted one by {difference:.2g} in a probability; train.tolerance "
-            f"in params.yaml allows {tolerance:.2g}. Look for a layer that depends on padding or that ONNX rounds "
-            "otherwise, or raise the tolerance."
-        )
 
 
 def _score(actual: Any, probabilities: Any, params: Params) -> dict[str, Any]:
