@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run flow serve test faults check ui lock clean
+.PHONY: help install run flow serve test faults check bench ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ check: install ## style, types, architecture
 	ruff format --check
 	mypy
 	pytest --quiet tests/test_architecture.py
+
+bench: install ## our models against fastText, scikit-learn and plain Keras, on the corpora in data/raw; hours
+	.venv/bin/uv pip install --python .venv/bin/python --quiet --require-hashes --no-deps --requirement benchmarks/requirements.txt
+	python benchmarks/bench.py
 
 ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
