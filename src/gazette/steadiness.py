@@ -3,7 +3,6 @@
 MLflow sends each HTTP request several times itself; SQLite waits 20 s for a lock. What is asked may be done twice.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from mlflow.exceptions import MlflowException
 from requests import RequestException
 from sqlalchemy.exc import OperationalError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from gazette import registration
 from gazette.errors import Misconfigured
@@ -47,17 +47,19 @@ def steadily(call: Callable[..., Answer], *given: Any, besides: str = "", **name
 
     None where the registry refuses with the error code `besides`. Raises Misconfigured where it fails otherwise.
     """
-    give_up = time.monotonic() + PATIENCE
+    again = Retrying(
+        retry=retry_if_exception(_passes), stop=stop_after_delay(PATIENCE), wait=wait_fixed(PAUSE), reraise=True
+    )
     with answering():
-        while True:
-            try:
-                return call(*given, **named)
-            except MlflowException as error:
-                if besides and error.error_code == besides:
-                    return None
-                if error.error_code not in _PASSING or time.monotonic() > give_up:
-                    raise
-            except (OperationalError, RequestException):
-                if time.monotonic() > give_up:
-                    raise
-            time.sleep(PAUSE)
+        try:
+            return again(call, *given, **named)
+        except MlflowException as error:
+            if besides and error.error_code == besides:
+                return None
+            raise
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, MlflowException):
+        return error.error_code in _PASSING
+    return isinstance(error, OperationalError | RequestException)
