@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette import graph, notes
+from gazette import graph, notes, registration
 from gazette.errors import Misconfigured
 from gazette.execution import running
 
@@ -43,16 +43,10 @@ def tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
             _said("dvc", "config", "--local", "cache.dir", _said("dvc", "cache", "dir", folder=root), folder=folder)
             _said("dvc", "checkout", "--quiet", "--allow-missing", folder=folder)
             graph.override(folder, overrides)
-            yield Tree(folder, {"DVC_EXP_NAME": name} | _absolute(root), name)
+            yield Tree(folder, {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": registration.absolute(root)}, name)
             _said("dvc", "exp", "save", "--name", name, folder=folder)
         finally:
             _said("git", "worktree", "remove", "--force", str(folder), folder=root)
-
-
-def _absolute(root: Path) -> dict[str, str]:
-    """The registry's address, which must not go with the tree."""
-    database = f"sqlite:///{root.absolute() / 'mlflow.db'}"
-    return {"MLFLOW_TRACKING_URI": os.environ.get("MLFLOW_TRACKING_URI", database)}
 
 
 def _said(*command: str, folder: Path) -> str:

@@ -15,7 +15,7 @@ from dvc.repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette import adding, cli, corpus, graph, reading
+from gazette import adding, cli, corpus, reading, storage
 from gazette.corpus import Corpus
 from gazette.errors import BrokenContract, Misconfigured, Stop
 
@@ -94,7 +94,7 @@ def test_a_corpus_is_copied_described_and_put_under_dvc(project: Path, lay: Lay)
     add("--train", source, *NAMED)
     assert (project / "data/raw/tiny/train/news.csv").read_text() == Path(source).read_text() == NEWS
     assert articles() == [("train", label, text) for label, text in ROWS]
-    assert graph.pointed_at(Path("data/raw/tiny.dvc")) == graph.digest(Path("data/raw/tiny"))
+    assert storage.pointed_at(Path("data/raw/tiny.dvc")) == storage.digest(Path("data/raw/tiny"))
     assert sorted(set(everything(project)) - {".dvcignore", ".gitignore", "params.yaml"}) == [
         "data",
         "data/corpora",
@@ -293,7 +293,7 @@ def test_a_name_that_is_taken_is_refused_and_what_has_it_is_kept(project: Path, 
     assert everything(project) == before
 
 
-@pytest.mark.parametrize("step", ["gazette.graph.add", "gazette.adding._copy", "pathlib.Path.write_text"])
+@pytest.mark.parametrize("step", ["gazette.storage.add", "gazette.adding._copy", "pathlib.Path.write_text"])
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_whatever_fails_nothing_stays(
     project: Path, lay: Lay, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException

@@ -27,16 +27,14 @@ ROOT = Path(__file__).parent.parent
 WORKFLOWS = {path.name: YAML(typ="safe", pure=True).load(path) for path in (ROOT / ".github/workflows").glob("*.yml")}
 HOSTILE = "<img src=x onerror=alert(1)> | @everyone `#1` [x](http://example.org) \u202e\n# heading"
 LOCK = {
-    "stages": {
-        "clean": {
-            "cmd": "clean", "deps": [{"path": "raw", "md5": "a"}, {"path": "src/clean.py", "md5": "b"}],
-            "outs": [{"path": "made/clean", "md5": "c"}],
-        },
-        "train": {
-            "cmd": "train", "deps": [{"path": "made", "md5": "c.dir"}], "outs": [{"path": "model", "md5": "d"}],
-            "params": {"params.yaml": {"train": {"seed": 7}}},
-        },
-    }
+    "clean": {
+        "cmd": "clean", "deps": [{"path": "raw", "md5": "a"}, {"path": "src/clean.py", "md5": "b"}],
+        "outs": [{"path": "made/clean", "md5": "c"}],
+    },
+    "train": {
+        "cmd": "train", "deps": [{"path": "made", "md5": "c.dir"}], "outs": [{"path": "model", "md5": "d"}],
+        "params": {"params.yaml": {"train": {"seed": 7}}},
+    },
 }  # fmt: skip
 
 
@@ -194,7 +192,7 @@ def test_a_run_that_does_not_come_to_an_end_leaves_no_verdict_of_an_earlier_one(
 
 def changed(stage: str, key: str, value: Any) -> dict[str, Any]:
     lock: dict[str, Any] = copy.deepcopy(LOCK)
-    lock["stages"][stage][key] = value
+    lock[stage][key] = value
     return lock
 
 
@@ -208,7 +206,7 @@ def test_a_lock_of_other_params_code_or_data_is_stale() -> None:
 
 def test_a_lock_of_other_bytes_of_the_same_inputs_is_not_stale() -> None:
     other = changed("clean", "outs", [{"path": "made/clean", "md5": "other"}])
-    other["stages"]["train"]["deps"] = [{"path": "made", "md5": "other.dir"}]
+    other["train"]["deps"] = [{"path": "made", "md5": "other.dir"}]
     assert staleness.compare(LOCK, other) == staleness.Staleness(outputs=["made/clean"])
     assert staleness.compare(LOCK, LOCK) == staleness.Staleness()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from gazette import fetching, graph
+from gazette import fetching, storage
 from gazette.corpus import Corpus
 from gazette.errors import BrokenContract, Misconfigured
 
@@ -58,7 +58,7 @@ def point_at(raw: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (raw / name).parent.mkdir(parents=True)
         (raw / name).write_text(text)
-    graph.add(raw)
+    storage.add(raw)
     for name in files:
         (raw / name).unlink()
         (raw / name).parent.rmdir()
@@ -90,7 +90,7 @@ def test_other_files_are_refused_and_nothing_is_left_behind(raw: Path, offer: Of
 def test_the_first_fetch_makes_the_pointer(raw: Path, offer: Offer) -> None:
     offer(FILES)
     fetching.fetch(TINY, raw)
-    assert graph.pointed_at(raw.with_name("tiny.dvc")) == graph.digest(raw)
+    assert storage.pointed_at(raw.with_name("tiny.dvc")) == storage.digest(raw)
 
 
 def test_a_corpus_that_is_there_is_not_fetched_again(raw: Path, offer: Offer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def test_the_revision_is_the_first_commit_in_which_the_bundle_was_selected(proje
     commit("one.dir", candidate="two.dir")
     second = commit("two.dir", candidate="one.dir")
     commit("two.dir", candidate="other.dir")
-    found = probation.recorded(Model("tiny/2", project, "two.dir"))
+    found = probation.recorded(probation.revision(Model("tiny/2", project, "two.dir")))
     assert (found.revision, found.test, found.predictions) == (second, "test.parquet", "said.parquet")
 
 
@@ -101,7 +101,7 @@ def test_a_bundle_that_no_lock_names_has_no_revision(project: Path) -> None:
     commit("one.dir", candidate="two.dir")
     for digest in ("two.dir", "three.dir"):
         with pytest.raises(Misconfigured, match="has no revision"):
-            probation.recorded(Model("tiny/2", project, digest))
+            probation.revision(Model("tiny/2", project, digest))
 
 
 def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
     git("update-ref", "refs/exps/one", experiment)
     git("checkout", "-q", "main")
     with pytest.raises(Misconfigured, match="has no revision"):
-        probation.recorded(Model("tiny/2", project, "two.dir"))
+        probation.revision(Model("tiny/2", project, "two.dir"))
 
 
 @pytest.mark.slow

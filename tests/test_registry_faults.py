@@ -127,23 +127,32 @@ def tries(work: Callable[[], object]) -> int:
     return 0
 
 
-def undergo(world: World, what: str, hurt: Callable[[], None], heal: Callable[[], None]) -> int:
-    """One failure: what is begun under it, and the second try; the tries that it took."""
+def once(world: World, what: str) -> tuple[Callable[[], object], Callable[[], None]]:
+    """Something to do that was not done yet, and the question whether it was done once."""
     world.count += 1
     moves(world.database)
     target, before = world.other(), len(ledger.read())
-    work: Callable[[], object] = world.register if what == "register" else lambda: world.promote(target)
+
+    def done_once() -> None:
+        if what == "register":
+            assert world.rows(f"{world.count}.dir") == 1
+            assert moves(world.database) == []
+        else:
+            assert len(ledger.read()) == before + 1
+            assert [move[2] for move in moves(world.database) if move[0] == "champion"] == [int(target)]
+
+    return world.register if what == "register" else lambda: world.promote(target), done_once
+
+
+def undergo(world: World, what: str, hurt: Callable[[], None], heal: Callable[[], None]) -> int:
+    """One failure: what is begun under it, and the second try; the tries that it took."""
+    work, done_once = once(world, what)
     hurt()
     failed = tries(work)
     heal()
     if failed:
         assert tries(work) == 0
-    if what == "register":
-        assert world.rows(f"{world.count}.dir") == 1
-        assert moves(world.database) == []
-    else:
-        assert len(ledger.read()) == before + 1
-        assert [move[2] for move in moves(world.database) if move[0] == "champion"] == [int(target)]
+    done_once()
     return failed + 1
 
 
@@ -163,10 +172,7 @@ def be_down(world: World, what: str) -> int:
 
 def be_together(world: World, what: str) -> int:
     """Two at once, in threads; those that were told to wait try again."""
-    world.count += 1
-    moves(world.database)
-    target, before = world.other(), len(ledger.read())
-    work: Callable[[], object] = world.register if what == "register" else lambda: world.promote(target)
+    work, done_once = once(world, what)
     again: list[int] = []
     both = [threading.Thread(target=lambda: again.append(tries(work))) for _ in range(2)]
     for one in both:
@@ -176,11 +182,7 @@ def be_together(world: World, what: str) -> int:
     assert len(again) == 2
     if any(again):
         assert tries(work) == 0
-    if what == "register":
-        assert world.rows(f"{world.count}.dir") == 1
-    else:
-        assert len(ledger.read()) == before + 1
-        assert [move[2] for move in moves(world.database) if move[0] == "champion"] == [int(target)]
+    done_once()
     return max(again) + 1
 
 
@@ -192,20 +194,13 @@ def be_locked(world: World, what: str, seconds: float = 20) -> int:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.database}")
         patch.setattr(steadiness, "PATIENCE", 60)
         through, world.client = world.client, registry.connect()
-        moves(world.database)
+        work, done_once = once(world, what)
         try:
             with locked(world.database, seconds):
-                world.count += 1
-                target, before = world.other(), len(ledger.read())
-                work: Callable[[], object] = world.register if what == "register" else lambda: world.promote(target)
                 failed = tries(work)
             if failed:
                 assert tries(work) == 0
-            if what == "register":
-                assert world.rows(f"{world.count}.dir") == 1
-            else:
-                assert len(ledger.read()) == before + 1
-                assert [move[2] for move in moves(world.database) if move[0] == "champion"] == [int(target)]
+            done_once()
             return failed + 1
         finally:
             world.client = through

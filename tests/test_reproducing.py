@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from projects import SOMEBODY, make_published, said
 
-from gazette.proof import comparing, environment, machines, reproducing
+from gazette.proof import cloning, comparing, environment, machines
 
 ROOT = Path(__file__).parent.parent
 
@@ -105,10 +105,10 @@ def test_an_environment_differs_by_what_the_lock_names_and_this_platform_needs()
 
 def test_other_packages_than_the_recorded_ones_mean_an_environment_from_that_lock(tmp_path: Path) -> None:
     heard: list[str] = []
-    assert reproducing._environment(tmp_path, heard.append) == (Path(sys.executable), True)
+    assert cloning.python(tmp_path, heard.append) == (Path(sys.executable), True)
     (tmp_path / "requirements.lock").write_text("numpy==0.1\n")
     (tmp_path / "Makefile").write_text("install:\n\tmkdir -p .venv/bin && ln -s $(PYTHON) .venv/bin/python\n")
-    python, same = reproducing._environment(tmp_path, heard.append)
+    python, same = cloning.python(tmp_path, heard.append)
     assert (python.resolve(), same) == (Path(sys.executable).resolve(), False)
     assert "numpy==0.1" in heard[-1]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gazette import graph, sides
+from gazette import sides, storage
 from gazette.errors import Misconfigured
 
 DESCRIPTION = """\
@@ -34,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("params.yaml").write_text("corpus: tiny\n")
     for number, content in enumerate(("label,text\na,one\n", "label,text\na,one\nb,two\n")):
         Path("data/raw/tiny/all.csv").write_text(content)
-        graph.add(Path("data/raw/tiny"))
+        storage.add(Path("data/raw/tiny"))
         run("git", "add", "-A")
         run("git", "commit", "-q", "-m", str(number))
     return tmp_path

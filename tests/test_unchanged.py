@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gazette.errors import Misconfigured
-from gazette.proof import unchanged
+from gazette.proof import ran, unchanged
 
 PIPELINE = """\
 stages:
@@ -93,11 +93,11 @@ def test_a_failure_of_the_stage_itself_is_told_as_it_is(project: Path) -> None:
 
 
 def test_code_that_was_written_after_the_process_began_is_found(tmp_path: Path) -> None:
-    began = unchanged.began()
+    began = ran.began()
     assert 0 < time.time() - began < 3600
     (tmp_path / "late.py").write_text("")
-    assert unchanged.written_since(began, {"src/late.py": tmp_path / "late.py"}) == ["src/late.py was written"]
-    assert unchanged.written_since(time.time(), {"src/late.py": tmp_path / "late.py"}) == []
+    assert ran.written_since(began, {"src/late.py": tmp_path / "late.py"}) == ["src/late.py was written"]
+    assert ran.written_since(time.time(), {"src/late.py": tmp_path / "late.py"}) == []
 
 
 def test_another_copy_of_gazette_that_differs_is_found(project: Path) -> None:
@@ -123,10 +123,10 @@ def test_code_that_python_had_compiled_of_an_earlier_file_is_found(tmp_path: Pat
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
 
     assert imported() == "1\n"
-    assert not unchanged._is_stale(file)
+    assert not ran._is_stale(file)
     rewritten(file, "one = 2\n")
     assert imported() == "1\n"
-    assert unchanged._is_stale(file)
+    assert ran._is_stale(file)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import polars as pl
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from gazette import articles, classes, graph, sniffing
+from gazette import articles, classes, sniffing, storage
 from gazette.corpus import Corpus, File, Folder, Split
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.places import DESCRIPTIONS, RAW
@@ -135,7 +135,7 @@ def add(name: str, corpus: Corpus, given: list[Given]) -> None:
             (Path(box) / name).rename(raw)
         undo.callback(shutil.rmtree, raw)
         undo.callback(raw.with_name(raw.name + ".dvc").unlink, missing_ok=True)
-        graph.add(raw)
+        storage.add(raw)
         partial = description.with_name(description.name + ".partial")
         undo.callback(partial.unlink, missing_ok=True)
         partial.write_text(content, encoding="utf-8")

@@ -61,7 +61,7 @@ def settle(client: Any, name: str, entries: Sequence[Entry], force: bool = False
     known = registry.known(client, name)
     if not force:
         refuse_behind(name, entries, known)
-    last = next((entry for entry in reversed(entries) if entry.name == name), None)
+    last = ledger.last(entries, name)
     if last and known.versions and known.followed != last.digest():
         registry.follow(client, name, last.digest())
     found = moves(ledger.standing(entries, name), known)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette import digests, registry, versions
+from gazette import digests, records, registry, versions
 from gazette.errors import Misconfigured, Stop
 from gazette.proof import beside
 
@@ -51,7 +51,8 @@ def pull(asked: str, to: Path, lock: Path = LOCK) -> Pin:
     pin = Pin(parts["name"], wanted.number, tags["digest"], tags.get("revision", ""), tags.get("ledger", ""))
     _bring(pin, beside.TAG in tags, to)
     pins = read(lock) if lock.exists() else {}
-    _write(pins | {to.as_posix(): pin}, lock)
+    pins |= {to.as_posix(): pin}
+    records.write({"folders": {folder: asdict(pins[folder]) for folder in sorted(pins)}}, lock)
     return pin
 
 
@@ -130,7 +131,7 @@ def _client(asked: str) -> Any:
 
 def _bring(pin: Pin, stated: bool, to: Path) -> None:
     """The bundle of a pin at `to`; one that is there already and whole stays."""
-    if to.exists() and digests.of_bundle(to) == pin.digest:
+    if versions.holds(to, pin.digest):
         return
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.partial-") as box:
@@ -140,13 +141,6 @@ def _bring(pin: Pin, stated: bool, to: Path) -> None:
         if statement and (wrong := statement_faults(statement, folder)):
             raise Misconfigured(f"{pin.name}/{pin.version}: its statement has other digests for {', '.join(wrong)}")
         swap(folder, to, pin.digest)
-
-
-def _write(pins: dict[str, Pin], lock: Path) -> None:
-    text = json.dumps({"folders": {folder: asdict(pins[folder]) for folder in sorted(pins)}}, indent=2)
-    partial = lock.with_name(lock.name + ".partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.rename(lock)
 
 
 def folders(pins: dict[str, Pin]) -> Sequence[str]:

@@ -25,6 +25,13 @@ def of_bundle(folder: Path) -> str:
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
+def of_path(path: Path) -> str | None:
+    """The hash by which DVC knows a file or a folder; none where there is neither."""
+    if path.is_dir():
+        return of_bundle(path)
+    return of_file(path, "md5") if path.exists() else None
+
+
 def listing(folder: Path) -> dict[str, str]:
     """The MD5 of each file of a folder by its place in it, sorted; compiled code is never an input (`.dvcignore`)."""
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

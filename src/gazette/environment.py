@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from gazette import whole
 from gazette.errors import Misconfigured
 from gazette.imports import SOURCE, closure, imported
 
@@ -145,10 +146,8 @@ def stages() -> list[str]:
 
 
 def main() -> None:
-    """Writes the file, whole or not at all."""
-    partial = WRITTEN.with_name(WRITTEN.name + ".partial")
-    partial.write_text(written(sections(LOCK.read_text(encoding="utf-8"), stages())), encoding="utf-8")
-    partial.rename(WRITTEN)
+    """Writes the file."""
+    whole.write(written(sections(LOCK.read_text(encoding="utf-8"), stages())), WRITTEN)
 
 
 if __name__ == "__main__":

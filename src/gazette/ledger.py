@@ -7,7 +7,6 @@ digest of its bundle, for its number differs from registry to registry.
 import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,8 +128,13 @@ def append(entry: Entry, path: Path = PATH) -> None:
 
 def standing(entries: Sequence[Entry], name: str) -> Standing:
     """Champion and previous version of a name; none where it has no entry."""
-    last = next((entry for entry in reversed(entries) if entry.name == name), None)
-    return Standing(last.to, last.origin) if last else Standing(None, None)
+    newest = last(entries, name)
+    return Standing(newest.to, newest.origin) if newest else Standing(None, None)
+
+
+def last(entries: Sequence[Entry], name: str) -> Entry | None:
+    """The last entry of a name; none where it has none."""
+    return next((entry for entry in reversed(entries) if entry.name == name), None)
 
 
 def verify(found: Sequence[str]) -> list[str]:
@@ -160,30 +164,25 @@ def verify(found: Sequence[str]) -> list[str]:
 def rewritten(path: Path = PATH) -> list[str]:
     """Commits and files in which the ledger is not the one before with lines added; git knows what the chain cannot."""
     wrong = []
-    for commit in git.said("log", "--format=%H", "HEAD", "--", str(path)).split():
+    for commit in git.history(str(path), "HEAD"):
         for parent in git.said("show", "--no-patch", "--format=%P", commit).split():
-            if not _committed(commit, path).startswith(_committed(parent, path)):
+            if not git.content(commit, str(path)).startswith(git.content(parent, str(path))):
                 wrong.append(f"commit {commit[:9]}: lines of {path} that {parent[:9]} had were changed")
     here = path.read_bytes() if path.exists() else b""
-    if not here.startswith(_committed("HEAD", path)):
+    if not here.startswith(git.content("HEAD", str(path))):
         wrong.append(f"{path}: lines that were committed were changed since")
     return wrong
 
 
 def uncommitted(path: Path = PATH) -> int:
     """How many lines of the ledger are in no commit yet."""
-    return len(lines(path)) - _committed("HEAD", path).count(b"\n")
+    return len(lines(path)) - git.content("HEAD", str(path)).count(b"\n")
 
 
 def lines(path: Path = PATH) -> list[str]:
     """The lines of the ledger as they are, none where there is no file."""
     text = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
     return text.removesuffix("\n").split("\n") if text else []
-
-
-def _committed(revision: str, path: Path) -> bytes:
-    """The bytes of the ledger at a revision, whatever they are; none where it is not there."""
-    return subprocess.run(["git", "show", f"{revision}:./{path}"], capture_output=True, check=False).stdout
 
 
 def _entry(line: str) -> Entry:

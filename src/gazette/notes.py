@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from gazette import whole
+
 
 def folder(root: Path) -> Path:
     """`.gazette` of a project, made where it is missing."""
@@ -23,11 +25,8 @@ def seconds(root: Path) -> dict[str, float]:
 
 def note_seconds(root: Path, took: Mapping[str, float]) -> None:
     """Notes what stages took that ran."""
-    path = folder(root) / "seconds.json"
-    partial = path.with_name("seconds.partial")
     kept = {stage: round(time, 1) for stage, time in sorted({**seconds(root), **took}.items())}
-    partial.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    partial.rename(path)
+    whole.write(json.dumps(kept, indent=2) + "\n", folder(root) / "seconds.json")
 
 
 def new_challenger(root: Path, tree: Path) -> str:
@@ -43,7 +42,5 @@ def new_challenger(root: Path, tree: Path) -> str:
     before = told if told.exists() else known
     if not now["challenged"] or (before.exists() and json.loads(before.read_text(encoding="utf-8")) == now):
         return ""
-    partial = told.with_name("challenger.partial")
-    partial.write_text(json.dumps(now) + "\n", encoding="utf-8")
-    partial.rename(told)
+    whole.write(json.dumps(now) + "\n", told)
     return f"{now['name']} version {now['version']}"

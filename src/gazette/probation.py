@@ -36,7 +36,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True)
 class Recorded:
-    """The revision of a version, and where it has the test rows and what the bundle said of them."""
+    """Where a revision has its test rows and what the bundle said of them."""
 
     revision: str
     test: str
@@ -51,15 +51,20 @@ class Articles:
     probabilities: list[list[float]]
 
 
-def recorded(model: Model) -> Recorded:
-    """What the model's revision recorded; raises Misconfigured where it has no revision."""
+def revision(model: Model) -> str:
+    """The revision of a model; raises Misconfigured where it has none."""
     for commit in naming.revisions(model.digest):
-        options = {name: locked.at(commit).option("evaluate", name) for name in ("test", "predictions")}
-        return Recorded(commit, str(options["test"]), str(options["predictions"]))
+        return commit
     raise Misconfigured(
         f"{model.asked} has no revision: no commit of a branch has a dvc.lock in which its bundle ({model.digest}) is "
         "the one that was selected. Commit the dvc.lock of the run that made it (`git commit -am …`)"
     )
+
+
+def recorded(commit: str) -> Recorded:
+    """What a revision recorded."""
+    state = locked.at(commit)
+    return Recorded(commit, *(str(state.option("evaluate", name)) for name in ("test", "predictions")))
 
 
 def articles(found: Recorded, count: int) -> Articles:

@@ -87,9 +87,8 @@ def promote(name: str, asked: str, decision: Decision, revision_of: Revision, ju
         model = versions.find(full(asked, name))
         if model.name != name or model.version is None:
             raise Misconfigured(f"{asked} is no version of {name}, the corpus of params.yaml")
-        champion = ledger.standing(entries, name).champion
-        if champion and champion.digest == model.digest:
-            last = [entry for entry in entries if entry.name == name][-1]
+        last = ledger.last(entries, name)
+        if last and last.to.digest == model.digest:
             return Outcome(last, False, finished)
         revision = revision_of(model)
         verdict = judge(model.folder)
@@ -124,7 +123,7 @@ def roll_back(name: str, decision: Decision) -> Outcome:
     with alone():
         start = _begin(name)
         client, entries, finished = start.client, start.entries, start.finished
-        last = next((entry for entry in reversed(entries) if entry.name == name), None)
+        last = ledger.last(entries, name)
         if last is None or last.origin is None:
             raise Misconfigured(f"nothing to go back to: {ledger.PATH} knows no champion of {name} before this one")
         if start.resumed and last.kind == ledger.ROLLBACK:

@@ -20,6 +20,11 @@ def absolute(root: Path) -> str:
     return f"{head}{slashes}{root.absolute() / path}" if slashes else head
 
 
+def exists() -> bool:
+    """Whether there is a registry to ask, so that asking does not make an empty one."""
+    return "MLFLOW_TRACKING_URI" in os.environ or DATABASE.exists()
+
+
 def here(challenged: bool) -> dict[str, Any]:
     """What `register` notes beside a version's number: where it is, and whether `challenger` points to it."""
     return {"registry": address(), "challenged": challenged}
@@ -27,6 +32,4 @@ def here(challenged: bool) -> dict[str, Any]:
 
 def is_current(version: Path) -> bool:
     """Whether the version noted at `version` is in today's registry, as its challenger."""
-    if not version.exists() or ("MLFLOW_TRACKING_URI" not in os.environ and not DATABASE.exists()):
-        return False
-    return here(challenged=True).items() <= records.read(version).items()
+    return version.exists() and exists() and here(challenged=True).items() <= records.read(version).items()

@@ -15,19 +15,24 @@ from gazette import git
 from gazette.errors import Misconfigured
 
 
-def fetch(revision: str, path: str, target: Path) -> None:
-    """Brings a file or folder of a revision to `target`; raises Misconfigured where there is no such thing at hand."""
+class Missing(Misconfigured):
+    """A file of a revision is not there, or not at hand."""
+
+
+def fetch(revision: str, path: str, target: Path) -> Path:
+    """Brings a file or folder of a revision to `target`; raises Missing where there is no such thing at hand."""
     git.commit(revision)
     files = DVCFileSystem(rev=revision)
     try:
         if not files.exists(path):
-            raise Misconfigured(f"{path} is not there at revision {revision}")
+            raise Missing(f"{path} is not there at revision {revision}")
         files.get(path, str(target), recursive=files.isdir(path))
     except (DvcException, DataIndexDirError, OSError) as error:
-        raise Misconfigured(
+        raise Missing(
             f"{path} of revision {revision} is neither in DVC's cache nor in its remote ({error}); run `dvc push` "
             "where it was made"
         ) from None
+    return target
 
 
 def cached(digest: str) -> Path | None:

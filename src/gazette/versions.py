@@ -1,10 +1,10 @@
 """Which classifier somebody means: a version of the registry, by alias or number, or a folder that holds a bundle."""
 
 import json
-import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,14 +50,20 @@ def find(asked: str) -> Model:
     digest = wanted.tags["digest"]
     trained_on = json.loads(wanted.tags.get(registry.TRAINED_ON, "null"))
     folder = BUNDLES / digest
-    if not folder.exists() or digests.of_bundle(folder) != digest:
+    if not holds(folder, digest):
         bring(f"{parts['name']}/{wanted.number}", digest, folder)
     return Model(asked, folder, digest, parts["name"], wanted.number, trained_on)
 
 
+def is_version(asked: str) -> bool:
+    """Whether a word has the form of a version, `NAME@ALIAS` or `NAME/NUMBER`, and is not a name alone."""
+    parts = ASKED.fullmatch(asked)
+    return bool(parts and (parts["alias"] or parts["number"]))
+
+
 def refuse_no_registry(asked: str) -> None:
     """Raises Misconfigured where there is no registry to ask, so that asking does not make an empty one."""
-    if "MLFLOW_TRACKING_URI" not in os.environ and not registration.DATABASE.exists():
+    if not registration.exists():
         raise Misconfigured(
             f"no registry here to ask for {asked} ({registration.DATABASE}): `gazette run` makes it, "
             "MLFLOW_TRACKING_URI names another, a folder with a bundle needs none"
@@ -87,13 +93,31 @@ def bring(version: str, digest: str, folder: Path) -> None:
     """Downloads a bundle to `folder`, whole or not at all; raises Misconfigured where it is not what was registered."""
     from gazette import registry
 
+    place(
+        digest,
+        folder,
+        lambda box: registry.download(version, box),
+        lambda got: (
+            f"{version}: the registry's files have the hash {got}, the version was registered with {digest}; "
+            "they were changed afterwards and must not be trusted"
+        ),
+    )
+
+
+def place(digest: str, folder: Path, fetch: Callable[[Path], Path], wrong: Callable[[str], str]) -> None:
+    """Puts the bundle that `fetch` brings to a box at `folder`, whole or not at all.
+
+    Raises Misconfigured, with what `wrong` says of the hash that it has, where that is not `digest`.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as box:
-        found = registry.download(version, Path(box))
+        found = fetch(Path(box))
         if (got := digests.of_bundle(found)) != digest:
-            raise Misconfigured(
-                f"{version}: the registry's files have the hash {got}, the version was registered with {digest}; they "
-                "were changed afterwards and must not be trusted"
-            )
+            raise Misconfigured(wrong(got))
         shutil.rmtree(folder, ignore_errors=True)
         found.rename(folder)
+
+
+def holds(folder: Path, digest: str) -> bool:
+    """Whether a folder holds the bundle with this digest, undamaged."""
+    return folder.exists() and digests.of_bundle(folder) == digest

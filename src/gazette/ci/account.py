@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
 
 from gazette import git, records, wiring
 from gazette.ci import base, breach, bringing, staleness
@@ -21,6 +20,7 @@ from gazette.gate.judging import judge
 from gazette.gate.verdict import REJECTED, Verdict
 from gazette.lineage import locked
 from gazette.lineage.difference import difference
+from gazette.lineage.locked import State
 from gazette.recovery import guard
 
 FLIPPED = 10  # articles that are told
@@ -62,7 +62,7 @@ def draw_up(asked: str, hear: Hear, excerpt: int = 0, allow_stale_lock: bool = F
     try:
         commit = git.commit(asked)  # before anything that takes long
         numbers = records.read_yaml(Path("params.yaml"))
-        params = locked.differing(_yaml(git.file(commit, "params.yaml")), numbers)
+        params = locked.differing(State(commit, {}).yaml("params.yaml"), numbers)
         start = replace(
             start,
             behind=int(git.said("rev-list", "--count", f"HEAD..{commit}")),
@@ -98,8 +98,7 @@ def _judge(
 ) -> Account:
     found = base.find(Path(), asked, paths["evaluate"]["bundle"], hear)
     verdict = judge(found.compared)
-    made = _yaml(Path("dvc.lock").read_text(encoding="utf-8"))
-    stale = staleness.compare(_yaml(git.file("HEAD", "dvc.lock")), made)
+    stale = staleness.compare((locked.of("HEAD") or State("HEAD", {})).stages, locked.at(None).stages)
     differing = difference(found.compared)
     return replace(
         start,
@@ -134,7 +133,3 @@ def _quoted(rows: Sequence[dict[str, Any]], test: Path, characters: int) -> list
     places = pl.read_parquet(test, columns=["text", "file", "line"]).iter_rows()
     texts = {(file, line): text[:characters] for text, file, line in places}
     return [row | {"excerpt": texts.get((row["file"], row["line"]), "")} for row in rows]
-
-
-def _yaml(text: str | None) -> dict[str, Any]:
-    return dict(YAML(typ="safe", pure=True).load(text) or {}) if text else {}

@@ -34,7 +34,7 @@ def find(root: Path, asked: str, bundle: str, hear: Hear) -> Base:
     commit = git.commit(asked)
     if git.file(commit, "dvc.yaml") is None:
         raise Misconfigured(f"{asked} has no dvc.yaml here: there is nothing to compare with")
-    with tempfile.TemporaryDirectory() as box, suppress(Misconfigured):
+    with tempfile.TemporaryDirectory() as box, suppress(revisions.Missing):
         revisions.fetch(commit, bundle, Path(box) / "bundle")
         return Base(asked, commit, commit)
     hear(f"the bundle of {asked} is neither in DVC's cache nor in its remote: made again")

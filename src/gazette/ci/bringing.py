@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
-from gazette import corpus, fetching, graph, records
+from gazette import corpus, fetching, records, storage
 from gazette.execution import running
 from gazette.places import DESCRIPTIONS, RAW
 from gazette.recovery import guard
@@ -19,14 +19,14 @@ def bring(root: Path, hear: Hear) -> list[str]:
     Outputs that are nowhere are left to the run, which makes them. Raises Misconfigured where raw data are nowhere,
     BrokenContract where what was fetched is not what their pointer names.
     """
-    missing = graph.missing(root)
+    missing = storage.missing(root)
     if not missing:
         return []
-    remote = graph.remote(root)
+    remote = storage.remote(root)
     if remote:
         dvc(root, hear, "fetch", "--quiet", *missing)
     dvc(root, hear, "checkout", "--quiet", "--allow-missing", *missing)
-    lacking = remote and graph.missing(root)  # DVC ends with 0 where a remote does not answer
+    lacking = remote and storage.missing(root)  # DVC ends with 0 where a remote does not answer
     name = str(records.read_yaml(root / "params.yaml")["corpus"])
     with chdir(root):
         if not (RAW / name).exists():

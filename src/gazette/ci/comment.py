@@ -5,18 +5,16 @@ the corpus to the text.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from gazette.ci.account import Account
 from gazette.ci.breach import Breach
+from gazette.ci.quoting import MOST, NAMED, code, cut, folded, several, table
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.gate import markdown
 from gazette.gate.verdict import ACCEPT, CANNOT_TELL, PASS, Verdict
 from gazette.shown import shown
 
-MOST = 20  # rows of a table, lines of a list
-NAMED = 8  # in a sentence
 WORDS = {"reject": "Rejected", "cannot tell": "Cannot tell"}
 SEEN = re.compile(r"[;:.]? seen: .*", re.IGNORECASE)  # what a message quotes of a raw file
 UNFINISHED = "## ❌ No verdict\n\nThe run did not come to an end; its log says why.\n"
@@ -71,7 +69,7 @@ def _who(account: Account) -> str:
 def _warnings(account: Account) -> str:
     said = [markdown.cell(note) for note in account.notes]
     if account.judges:
-        said.append(f"This change changes what judges it: {_several(account.judges)}. It is judged by its own rules.")
+        said.append(f"This change changes what judges it: {several(account.judges)}. It is judged by its own rules.")
     if account.behind:
         said.append(f"The base has {account.behind:,} commits that are not here; what they changed counts backwards.")
     if account.base and account.base.remade:
@@ -79,13 +77,13 @@ def _warnings(account: Account) -> str:
         said.append(f"The base's bundle was neither in DVC's cache nor in its remote; made again here, to {found}.")
     if account.lock.inputs:
         said.append(
-            f"The committed `dvc.lock` was not made from what is committed with it: {_several(account.lock.inputs)}. "
+            f"The committed `dvc.lock` was not made from what is committed with it: {several(account.lock.inputs)}. "
             "Run `gazette run` and commit what it changes, or commit the `dvc.lock` that this run made."
         )
     if account.lock.outputs:
         said.append(
             f"The committed `dvc.lock` names other bytes than this machine made of the same inputs: "
-            f"{_several(account.lock.outputs)}. Another machine can round otherwise; judged is what was made here."
+            f"{several(account.lock.outputs)}. Another machine can round otherwise; judged is what was made here."
         )
     return "\n".join(f"> ⚠️ {line}  " for line in said)
 
@@ -99,8 +97,8 @@ def _judged(verdict: Verdict) -> list[str]:
         if one.outcome != PASS
     ]
     passed = sum(one.outcome == PASS for one in verdict.findings)
-    every = _folded(f"{passed} of {len(verdict.findings)} rules passed", markdown.rules(verdict))
-    return ["\n".join(_cut(bad)), markdown.metrics(verdict), markdown.slices(verdict), every]
+    every = folded(f"{passed} of {len(verdict.findings)} rules passed", markdown.rules(verdict))
+    return ["\n".join(cut(bad)), markdown.metrics(verdict), markdown.slices(verdict), every]
 
 
 def _mark(outcome: str, blocks: bool) -> str:
@@ -139,8 +137,8 @@ def _changed(account: Account) -> str:
     packages = [f"{one['name']} {one['before']} → {one['after']}" for one in account.difference.get("packages", [])]
     parts = [
         f"Params that changed:\n\n{params}" if params else "",
-        f"Code of stages that changed: {_several(files)}." if files else "",
-        f"Packages that changed: {_several(packages)}." if packages else "",
+        f"Code of stages that changed: {several(files)}." if files else "",
+        f"Packages that changed: {several(packages)}." if packages else "",
         _articles(account.difference.get("data", {})),
     ]
     found = "\n\n".join(part for part in parts if part)
@@ -178,34 +176,3 @@ def _flipped(account: Account) -> str:
 
 def _footer(account: Account, link: str) -> str:
     return f"[The report and the `dvc.lock` of this run]({link}) are artifacts of it." if link else ""
-
-
-def code(text: object, limit: int = 80) -> str:
-    """A code span, in which nothing is a link, a mention, HTML or a cell's end; what is cut ends in an ellipsis."""
-    whole = str(text)
-    words = shown(whole, limit).strip() + ("…" if len(whole) > limit else "")
-    if not words:
-        return "(empty)"
-    fence = "`" * (max(map(len, re.findall("`+", words)), default=0) + 1)
-    edge = " " if words[0] == "`" or words[-1] == "`" else ""
-    return f"{fence}{edge}{words}{edge}{fence}".replace("|", "\\|")
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already, `MOST` rows at most; nothing where there are none."""
-    lines = [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows[:MOST])]
-    more = f"\n\n… and {len(rows) - MOST:,} more." if len(rows) > MOST else ""
-    return "\n".join(lines) + more if rows else ""
-
-
-def _several(words: Sequence[str]) -> str:
-    more = [f"{len(words) - NAMED:,} more"] if len(words) > NAMED else []
-    return ", ".join([*map(code, words[:NAMED]), *more])
-
-
-def _cut(lines: Sequence[str]) -> list[str]:
-    return [*lines[:MOST], *([f"- … and {len(lines) - MOST:,} more"] if len(lines) > MOST else [])]
-
-
-def _folded(title: str, inner: str) -> str:
-    return f"<details>\n<summary>{title}</summary>\n\n{inner}\n\n</details>"

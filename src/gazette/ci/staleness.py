@@ -1,9 +1,11 @@
 """Two `dvc.lock`s: what the stages were given that differs, and what came out otherwise of the same; pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
+
+from gazette import nested
+from gazette.lineage import locked
 
 Lock = dict[str, Any]
 
@@ -21,10 +23,10 @@ class Staleness:
 
 
 def compare(committed: Lock, made: Lock) -> Staleness:
-    """Compares two locks as they were read; outputs only where the inputs are the same, for they follow from these."""
+    """Compares the stages of two locks; outputs only where the inputs are the same, for they follow from these."""
     if found := given(committed, made):
         return Staleness(inputs=[f"{what} ({', '.join(stages)})" for what, stages in found.items()])
-    old, new = _outs(committed), _outs(made)
+    old, new = locked.outputs(committed), locked.outputs(made)
     return Staleness(outputs=sorted(path for path in new if old.get(path) != new[path]))
 
 
@@ -33,11 +35,10 @@ def given(before: Lock, after: Lock) -> dict[str, list[str]]:
 
     Files that a stage made are left out.
     """
-    old, new = before.get("stages", {}), after.get("stages", {})
-    made = _outs(before) | _outs(after)
+    made = locked.outputs(before) | locked.outputs(after)
     found: dict[str, list[str]] = {}
-    for name in [*new, *(name for name in old if name not in new)]:
-        for change in _changes(old.get(name), new.get(name), made):
+    for name in [*after, *(name for name in before if name not in after)]:
+        for change in _changes(before.get(name), after.get(name), made):
             found.setdefault(change, []).append(name)
     return found
 
@@ -46,26 +47,18 @@ def _changes(before: Lock | None, after: Lock | None, made: dict[str, str]) -> l
     if before is None or after is None:
         return ["a stage that is new" if before is None else "a stage that is no more"]
     found = ["the command"] if before.get("cmd") != after.get("cmd") else []
-    old, new = (dict(_params(stage)) for stage in (before, after))
-    for key in sorted(old.keys() | new.keys()):
-        if old.get(key) != new.get(key):
-            found.append(f"{key}: {old.get(key, 'not there')} → {new.get(key, 'not there')}")
+    for key, *sides in nested.differing(_params(before), _params(after)):
+        found.append(f"{key}: {' → '.join('not there' if side is None else str(side) for side in sides)}")
     one, other = (_sources(stage, made) for stage in (before, after))
     return found + sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
-def _params(stage: Lock) -> Iterator[tuple[str, Any]]:
-    for file, section in stage.get("params", {}).items():
-        yield from leaves(section, "" if file == "params.yaml" else f"{file}:")
-
-
-def leaves(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value of nested keys, with its keys joined by dots."""
-    for key, value in section.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
+def _params(stage: Lock) -> Lock:
+    return {
+        key if file == "params.yaml" else f"{file}:{key}": value
+        for file, section in stage.get("params", {}).items()
+        for key, value in section.items()
+    }
 
 
 def _sources(stage: Lock, made: dict[str, str]) -> dict[str, str]:
@@ -75,8 +68,3 @@ def _sources(stage: Lock, made: dict[str, str]) -> dict[str, str]:
         for dep in stage.get("deps", [])
         if not any(PurePosixPath(out).is_relative_to(dep["path"]) for out in made)
     }
-
-
-def _outs(lock: Lock) -> dict[str, str]:
-    stages = lock.get("stages", {}).values()
-    return {out["path"]: str(out.get("md5")) for stage in stages for out in stage.get("outs", [])}

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.cli import ci, corpus, gate, lineage, model, pipeline, project, proof, registry, score
+from gazette.cli import ci, corpus, gate, lineage, model, pipeline, project, promotion, proof, registry, score
 from gazette.errors import Misconfigured, parse
 
 
@@ -92,11 +92,11 @@ for command in (
     pipeline.plan,
     pipeline.report,
     pipeline.run,
+    promotion.promote,
+    promotion.rollback,
     registry.ledger,
-    registry.promote,
     registry.pull,
     registry.registry,
-    registry.rollback,
     registry.versions,
     proof.attest,
     proof.reproduce,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from gazette import whole
+
 
 @click.command()
 @click.option("--base", required=True, metavar="REV", help="Where the change would go: origin/main, a commit.")
@@ -39,6 +41,4 @@ def ci(base: str, comment: Path | None, link: str, excerpt: int, allow_stale_loc
 
 def _write(path: Path | None, text: str) -> None:
     if path:
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.rename(path)
+        whole.write(text, path)

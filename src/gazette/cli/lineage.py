@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from gazette import whole
+
 
 @click.command()
 @click.argument("asked", metavar="VERSION|DIGEST|FILE|COMMIT")
@@ -78,7 +80,5 @@ def card(version: str, to: Path | None) -> None:
     if to is None:
         click.echo(text, nl=False)
         return
-    partial = to.with_name(to.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.rename(to)
+    whole.write(text, to)
     click.echo(to)

@@ -34,6 +34,7 @@ def run(unguarded: bool) -> None:
 def bring_up(numbers: dict[str, Any]) -> None:
     """Brings every stage up to date in this process."""
     from gazette import graph, report, summary, wiring
+    from gazette.lineage import changes
 
     paths = wiring.paths(numbers)
     project.renew_receipt()
@@ -43,7 +44,7 @@ def bring_up(numbers: dict[str, Any]) -> None:
     if outcome.code:
         click.echo(outcome.message, err=True)
         sys.exit(outcome.code)
-    summary.show(outcome.states, paths, report.write(paths, numbers), graph.changed_outputs())
+    summary.show(outcome.states, paths, report.write(paths, numbers), changes.outputs())
 
 
 @click.command()

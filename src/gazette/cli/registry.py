@@ -1,80 +1,13 @@
-"""The commands of the registry: promote, roll back, list, and take a version into an application."""
+"""The commands that look at the registry and its ledger, and take a version into an application."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gazette.cli import project
-from gazette.errors import BrokenContract, Misconfigured, parse
-
-if TYPE_CHECKING:
-    from gazette.gate.verdict import Finding
-    from gazette.promotion import Decision, Outcome
-    from gazette.versions import Model
-
-BY = click.option("--by", help="Who decides.  [default: git's author]")
-BECAUSE = click.option("--because", default="", help="Why; it stands in the ledger.")
-
-
-@click.command()
-@click.argument("version", default="challenger")
-@BY
-@BECAUSE
-@click.option(
-    "--override", metavar="REASON", default="", help="Promote what the gate does not accept; recorded as such."
-)
-def promote(version: str, by: str | None, because: str, override: str) -> None:
-    """Make VERSION the champion: a number or an alias, by default the challenger.
-
-    The gate judges that very bundle; a clean process loads it from the registry and must say of known articles what was
-    recorded; then the ledger is written, then the aliases move. Rejected, it ends with 1 and nothing has changed. After
-    a failure in between, the same command finishes what was begun.
-
-    \b
-    Examples:
-      gazette promote
-      gazette promote 7 --by "Ada Lovelace" --because "two points better on sport"
-      gazette promote 7 --override "the slice has eleven rows; looked at by hand"
-    """
-    from gazette import probation, promotion
-    from gazette.gate.judging import judge
-
-    numbers = project.params()
-    if "promote" not in numbers:
-        raise Misconfigured("params.yaml has no section promote, which says what probation asks and may cost")
-    budget = parse(probation.Params, numbers["promote"], "params.yaml, section promote")
-
-    def undergo(model: "Model", revision: str) -> "list[Finding]":
-        click.echo(f"{model.asked}: loading it in a clean process", err=True)
-        return probation.undergo(budget, model, probation.articles(probation.recorded(model), budget.articles))
-
-    outcome = promotion.promote(
-        numbers["corpus"],
-        version,
-        _decision(by, because, override),
-        lambda model: probation.recorded(model).revision,
-        lambda folder: judge(bundle=folder),
-        undergo,
-    )
-    _tell(outcome)
-
-
-@click.command()
-@BY
-@BECAUSE
-def rollback(by: str | None, because: str) -> None:
-    """Make the version champion that was before; the present champion becomes the previous one.
-
-    \b
-    Examples:
-      gazette rollback
-      gazette rollback --because "agency feed labelled as sport since Monday"
-    """
-    from gazette import promotion
-
-    _tell(promotion.roll_back(project.params()["corpus"], _decision(by, because)))
+from gazette.errors import BrokenContract, Misconfigured
 
 
 @click.command()
@@ -180,28 +113,6 @@ def pull(asked: str | None, to: Path | None, locked: bool) -> None:
 
     pins = consuming.pull_locked() if locked else {to.as_posix(): consuming.pull(asked, to)} if asked and to else {}
     click.echo("\n".join(consuming.folders(pins)))
-
-
-def _decision(by: str | None, because: str, override: str = "") -> "Decision":
-    from gazette import git
-    from gazette.promotion import Decision
-
-    who = by or git.said("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"
-    return Decision(who, because, override)
-
-
-def _tell(outcome: "Outcome") -> None:
-    from gazette.ledger import PATH
-
-    entry = outcome.entry
-    for line in outcome.finished:
-        click.echo(line, err=True)
-    before = f", before it {entry.origin.version}" if entry.origin else ""
-    click.echo(f"{entry.name}: version {entry.to.version} is champion{before} ({entry.kind} of {entry.when})")
-    if outcome.is_new:
-        click.echo(
-            f'git add {PATH} && git commit -m "{entry.kind}: {entry.name} {entry.to.version}" keeps it', err=True
-        )
 
 
 def _as_lines(rows: list[dict[str, Any]]) -> None:

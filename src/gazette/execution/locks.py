@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from gazette import graph, notes
+from gazette import graph, notes, whole
 from gazette.recovery import healing
 
 FOUND = "found"  # folder of the copies
@@ -72,6 +72,4 @@ def _sort(lock: Path, wanted: list[str]) -> None:
     places = {name: place for place, name in reversed([*enumerate(wanted)])}
     in_order = sorted(zip(names, entries, strict=True), key=lambda pair: places.get(pair[0], len(wanted)))
     if [name for name, _ in in_order] != names:
-        partial = lock.with_name(lock.name + ".partial")
-        partial.write_text(head + "".join(entry for _, entry in in_order), encoding="utf-8")
-        partial.rename(lock)
+        whole.write(head + "".join(entry for _, entry in in_order), lock)

@@ -81,11 +81,11 @@ def more_errors(actual: Numbers, ours: Numbers, theirs: Numbers) -> float:
     Of the rows that one of both gets right, as many should be ours as theirs (Q. McNemar, "Note on the Sampling Error
     of the Difference Between Correlated Proportions", 1947).
     """
-    lost, won = _apart(actual, ours, theirs)
+    lost, won = apart(actual, ours, theirs)
     return float(binomtest(lost, lost + won, alternative="greater").pvalue) if lost + won else 1.0
 
 
-def _apart(actual: Numbers, ours: Numbers, theirs: Numbers) -> tuple[int, int]:
+def apart(actual: Numbers, ours: Numbers, theirs: Numbers) -> tuple[int, int]:
     """Rows that theirs alone gets right, and rows that ours alone does."""
     lost = int(((ours != actual) & (theirs == actual)).sum())
     return lost, int(((ours == actual) & (theirs != actual)).sum())
@@ -125,7 +125,7 @@ def non_inferiority(pair: Pair, rules: Rules) -> tuple[Finding, dict[str, Any]]:
     for their lower end.
     """
     found = differences(pair, rules.resamples, rules.seed)
-    lost, won = _apart(pair.actual, pair.ours, pair.theirs)
+    lost, won = apart(pair.actual, pair.ours, pair.theirs)
     rows, p = len(pair.actual), more_errors(pair.actual, pair.ours, pair.theirs)
     ends = {
         "accuracy": [accuracy_above(lost, won, rows, level) for level in (rules.level, 1 - rules.level)],

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gazette import digests, graph, records
+from gazette import digests, graph, nested, storage
 from gazette.execution.plan import Node
 from gazette.gate.verdict import FAIL, PASS, Finding
+from gazette.lineage import locked
+from gazette.lineage.locked import State
 from gazette.recovery import lockfile
 
 RULE = "evidence"  # it always blocks
@@ -29,11 +31,11 @@ def findings(raw: str, metrics: Path | None, computed: Mapping[str, float], rows
     """
     if not LOCK.exists() or lockfile.stages(LOCK.read_bytes()) is None:
         return [_fault("no whole dvc.lock", "nothing says what made these figures; `gazette run` does")]
-    nodes = graph.read(Path(), [LAST])
+    nodes, recorded = graph.read(Path(), [LAST]), locked.at(None)
     wrong = [
         *_stale(nodes),
-        *_foreign(nodes),
-        *_raw(raw),
+        *_foreign(nodes, recorded),
+        *_raw(raw, recorded),
         *(_unlike(metrics, computed, NEAR / rows) if metrics else []),
     ]
     return [_fault(*one) for one in wrong] or [Finding(RULE, True, PASS, EXPECTED, EXPECTED)]
@@ -51,35 +53,26 @@ def _stale(nodes: Sequence[Node]) -> Faults:
     ]
 
 
-def _foreign(nodes: Sequence[Node]) -> Faults:
+def _foreign(nodes: Sequence[Node], recorded: State) -> Faults:
     """Outputs with another hash than the lock's; one that is missing makes its stage stale."""
-    stages = records.read_yaml(LOCK)["stages"]
-    outs = [out for node in nodes for out in stages.get(node.name, {}).get("outs", [])]
+    outs = [out for node in nodes for out in recorded.stages.get(node.name, {}).get("outs", [])]
     return [
         (out["path"], f"has the hash {seen}, dvc.lock names {out.get('md5')}")
         for out in outs
-        if (seen := _hash(Path(out["path"]))) not in (None, out.get("md5"))
+        if (seen := digests.of_path(Path(out["path"]))) not in (None, out.get("md5"))
     ]
 
 
-def _raw(raw: str) -> Faults:
+def _raw(raw: str, recorded: State) -> Faults:
     """Raw data that are not what their pointer names, or that the pipeline did not read."""
     pointer = Path(raw + ".dvc")
     if not pointer.exists():
         return [(raw, f"is not under DVC: `dvc add {raw}` records what was used")]
-    stages = records.read_yaml(LOCK)["stages"].values()
-    read = next((str(dep.get("md5")) for stage in stages for dep in stage.get("deps", []) if dep["path"] == raw), None)
-    named, here = graph.pointed_at(pointer), _hash(Path(raw))
+    named, here, read = storage.pointed_at(pointer), digests.of_path(Path(raw)), recorded.hash_of(raw)
     if here == named == read:
         return []
     said = f"the files have the hash {here}, {pointer} names {named}, dvc.lock {read}"
     return [(raw, f"{said}: `dvc checkout {pointer}` undoes an edit, `dvc add {raw}` and `gazette run` record it")]
-
-
-def _hash(path: Path) -> str | None:
-    if path.is_dir():
-        return digests.of_bundle(path)
-    return digests.of_file(path, "md5") if path.exists() else None
 
 
 def _unlike(metrics: Path, computed: Mapping[str, float], near: float) -> Faults:
@@ -89,7 +82,7 @@ def _unlike(metrics: Path, computed: Mapping[str, float], near: float) -> Faults
         return [(str(metrics), "is missing, or no JSON object: `gazette run` makes it")]
     broken = [
         (str(metrics), f"{key} is {value}: no figure can be judged that is not a number")
-        for key, value in _leaves(recorded)
+        for key, value in nested.leaves(recorded).items()
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
     ]
     unlike = [
@@ -110,9 +103,3 @@ def _record(path: Path) -> dict[str, Any] | None:
 
 def _is_near(recorded: Any, value: float, near: float) -> bool:
     return isinstance(recorded, int | float) and abs(recorded - value) <= near
-
-
-def _leaves(value: Any, key: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return [(key, value)]
-    return [leaf for name, inner in value.items() for leaf in _leaves(inner, f"{key}.{name}".strip("."))]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gazette import articles, digests, git, ledger, records, scoring, slicing, wiring
+from gazette import articles, digests, git, ledger, records, registration, scoring, slicing, wiring
 from gazette.bundle import Bundle
 from gazette.errors import Misconfigured, parse
 from gazette.gate import behaviour, comparison, evidence, floors, opponent
@@ -55,7 +55,7 @@ def judge(against: str | None = None, bundle: Path | None = None) -> Verdict:
 
 
 def _nobody(corpus: str) -> str:
-    if not opponent.has_registry():
+    if not registration.exists():
         return f"neither {ledger.PATH} nor a registry here knows a champion of {corpus}: floors and behaviour alone"
     return f"{corpus} has no champion yet: floors and behaviour alone"
 

@@ -1,15 +1,12 @@
 """The other bundle: that of the champion, of a version or of another revision."""
 
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette import digests, git, ledger, records, registration, revisions, versions
+from gazette import git, ledger, registration, revisions, versions
 from gazette.errors import Misconfigured
-from gazette.lineage import naming
+from gazette.lineage import locked, naming
 from gazette.places import descriptions
 
 
@@ -39,8 +36,7 @@ def find(against: str | None, corpus: str, bundle: str) -> Other | None:
         return _champion(corpus, bundle)
     if git.knows(against):
         return _of_revision(against, corpus, bundle)
-    parts = versions.ASKED.fullmatch(against)
-    if parts and (parts["alias"] or parts["number"]):
+    if versions.is_version(against):
         return _of_version(against, corpus)
     if against in _aliases(corpus):
         return _of_version(f"{corpus}@{against}", corpus)
@@ -56,14 +52,9 @@ def _champion(corpus: str, bundle: str) -> Other | None:
     return _of_version(asked, corpus) if versions.CHAMPION in _aliases(corpus) else None
 
 
-def has_registry() -> bool:
-    """Whether there is a registry here to ask."""
-    return "MLFLOW_TRACKING_URI" in os.environ or registration.DATABASE.exists()
-
-
 def _aliases(corpus: str) -> dict[str, str]:
     """The aliases that the registry has for a corpus, none where there is no registry."""
-    if not has_registry():
+    if not registration.exists():
         return {}
     from gazette import registry  # imports MLflow, 5 s
 
@@ -81,11 +72,11 @@ def _of_version(asked: str, corpus: str) -> Other:
 
 def _of_revision(asked: str, corpus: str, bundle: str) -> Other:
     commit = git.commit(asked)
-    theirs = _yaml(commit, "params.yaml").get("corpus")
+    state = locked.at(commit)
+    theirs = state.yaml("params.yaml").get("corpus")
     if theirs != corpus:
         raise _unlike(asked, theirs, corpus)
-    outs = [out for stage in _yaml(commit, "dvc.lock").get("stages", {}).values() for out in stage.get("outs", [])]
-    digest = next((str(out["md5"]) for out in outs if out["path"] == bundle), None)
+    digest = state.hash_of(bundle)
     if digest is None:
         raise Misconfigured(f"dvc.lock of {asked} names no {bundle}: that revision was never run")
     return Other(asked, _bring(commit, bundle, digest, corpus), digest, None, commit)
@@ -101,43 +92,31 @@ def _unlike(asked: str, theirs: object, corpus: str) -> Misconfigured:
     )
 
 
-def _yaml(commit: str, path: str) -> dict[str, Any]:
-    text = git.file(commit, path)
-    if text is None:
-        raise Misconfigured(f"there is no {path} at {commit[:9]}: nothing was run at that revision")
-    with tempfile.TemporaryDirectory() as box:
-        copy = Path(box) / f"{path} of {commit[:9]}"
-        copy.write_text(text, encoding="utf-8")
-        return records.read_yaml(copy)
-
-
 def _bring(commit: str, bundle: str, digest: str, corpus: str) -> Path:
     """The bundle, from what was brought before, DVC's cache or remote, or else the registry."""
     folder = versions.BUNDLES / digest
-    if folder.exists() and digests.of_bundle(folder) == digest:
+    if versions.holds(folder, digest):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as box:
-        found = Path(box) / "bundle"
-        try:
-            revisions.fetch(commit, bundle, found)
-        except Misconfigured as missing:
-            number = _registered(corpus, digest)
-            if number is None:
-                raise Misconfigured(f"{missing}; no version in the registry has its digest either") from None
-            return versions.find(f"{corpus}/{number}").folder
-        if (got := digests.of_bundle(found)) != digest:
-            raise Misconfigured(
-                f"{bundle} of {commit[:9]} came with the hash {got}, dvc.lock there names {digest}: DVC's cache is "
-                "damaged, `gazette doctor --verify` says where"
-            )
-        shutil.rmtree(folder, ignore_errors=True)
-        found.rename(folder)
+    try:
+        versions.place(
+            digest,
+            folder,
+            lambda box: revisions.fetch(commit, bundle, box / "bundle"),
+            lambda got: (
+                f"{bundle} of {commit[:9]} came with the hash {got}, dvc.lock there names {digest}: DVC's cache "
+                "is damaged, `gazette doctor --verify` says where"
+            ),
+        )
+    except revisions.Missing as missing:
+        number = _registered(corpus, digest)
+        if number is None:
+            raise Misconfigured(f"{missing}; no version in the registry has its digest either") from None
+        return versions.find(f"{corpus}/{number}").folder
     return folder
 
 
 def _registered(corpus: str, digest: str) -> str | None:
-    if not has_registry():
+    if not registration.exists():
         return None
     from gazette import registry
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gazette import nested
 from gazette.gate.markdown import cell
 from gazette.lineage import changes, locked
 from gazette.lineage.locked import State
@@ -34,34 +35,28 @@ def write(model: Model) -> str:
 
 def gather(model: Model, state: State) -> dict[str, Any]:
     """All that the card tells, by name; empty where it was not recorded."""
-    selected = _json(state, "select", "selection").get("selected")
+    selected = state.record("select", "selection").get("selected")
     description = state.yaml(state.option("validate", "description") or "")
     train = model.stages.get(f"train@{selected}", {})
     return {
         "model": model,
         "name": ", ".join(f"{one['name']}/{one['number']}" for one in model.versions) or model.digest,
         "selected": selected,
-        "params": locked.leaves(train.get("params", {})),
+        "params": nested.leaves(train.get("params", {})),
         "description": description,
         "language": LANGUAGES.get(description.get("language", ""), "not recorded"),
         "metrics": changes.committed(state),
-        "classes": _json(state, "evaluate", "metrics").get("classes", {}),
+        "classes": state.record("evaluate", "metrics").get("classes", {}),
         "slices": _worst(state),
-        "splits": _json(state, "preprocess", "report"),
-        "corpus": _json(state, "validate", "report").get("corpus", {}),
+        "splits": state.record("preprocess", "report"),
+        "corpus": state.record("validate", "report").get("corpus", {}),
         "candidates": {
-            name.partition("@")[2]: _json(state, name, "score") for name in model.stages if name.startswith("train@")
+            name.partition("@")[2]: state.record(name, "score") for name in model.stages if name.startswith("train@")
         },
         "confidence": model.stages.get("evaluate", {}).get("params", {}).get("evaluate", {}).get("confidence"),
         "machine": [(one, json.loads(one["tags"]["machine"])) for one in model.versions if "machine" in one["tags"]],
         "packages": {name: held for name, held in train.get("packages", {}).items() if name in LEARNERS},
     }
-
-
-def _json(state: State, stage: str, option: str) -> dict[str, Any]:
-    path = state.option(stage, option)
-    text = state.text(path) if path else None
-    return dict(json.loads(text)) if text else {}
 
 
 def _worst(state: State) -> list[dict[str, str]]:

@@ -1,11 +1,10 @@
 """What differs between two revisions outside the articles: code, packages, stages, metrics that were committed."""
 
 import hashlib
-import json
 import re
 from typing import Any
 
-from gazette import git
+from gazette import git, nested
 from gazette.lineage import locked
 from gazette.lineage.locked import State
 
@@ -67,11 +66,18 @@ def stages(before: State, after: State) -> list[dict[str, Any]]:
         if old is None or new is None:
             found.append({"name": name, "state": "added" if old is None else "deleted", "inputs": [], "outputs": []})
             continue
-        inputs = [*_paths("deps", old, new), *(one["name"] for one in locked.differing(_params(old), _params(new)))]
+        inputs = [*_paths("deps", old, new), *(name for name, *_ in nested.differing(_params(old), _params(new)))]
         outputs = _paths("outs", old, new)
         if inputs or outputs or old["cmd"] != new["cmd"]:
             found.append({"name": name, "state": "modified", "inputs": inputs, "outputs": outputs})
     return found
+
+
+def outputs() -> list[str]:
+    """Outputs whose hash in `dvc.lock` here is not the one of the last commit's; none where there is no such commit."""
+    committed = locked.of("HEAD")
+    before, after = (locked.outputs(side.stages) if side else {} for side in (committed, locked.at(None)))
+    return sorted(path for path, found in after.items() if before.get(path, found) != found)
 
 
 def _params(stage: dict[str, Any]) -> dict[str, Any]:
@@ -92,9 +98,7 @@ def metrics(before: State, after: State) -> dict[str, Any]:
 
 def committed(side: State) -> dict[str, Any]:
     """The metrics of a revision, without the classes; empty where it has none."""
-    path = side.option("evaluate", "metrics")
-    text = side.text(path) if path else None
-    return {key: value for key, value in json.loads(text).items() if key != "classes"} if text else {}
+    return {key: value for key, value in side.record("evaluate", "metrics").items() if key != "classes"}
 
 
 def not_as_locked(side: State) -> list[str]:

@@ -75,11 +75,10 @@ def _or_why(what: str, find: Callable[[], Any]) -> tuple[Any, list[str]]:
 
 
 def _side(asked: str, side: State) -> dict[str, Any]:
-    selection = side.yaml(side.option("select", "selection") or "")
     return {
         "asked": asked,
         "commit": side.commit,
         "corpus": side.corpus,
         "bundle": side.bundle,
-        "selected": selection.get("selected"),
+        "selected": side.record("select", "selection").get("selected"),
     }

@@ -45,7 +45,7 @@ def _figures(shared: pl.DataFrame, rows: dict[str, Any]) -> dict[str, Any]:
     pair = comparison.Pair(actual, now, then, len(names))
     tail = (1 - float(rows["confidence"])) / 2
     found = comparison.differences(pair, int(rows["resamples"]), int(rows["seed"]))
-    lost, won = int(((then == actual) & (now != actual)).sum()), int(((then != actual) & (now == actual)).sum())
+    lost, won = comparison.apart(actual, now, then)
     return {
         "before": {"accuracy": scoring.accuracy(actual, then), "macro_f1": scoring.macro_f1(actual, then, len(names))},
         "after": {"accuracy": scoring.accuracy(actual, now), "macro_f1": scoring.macro_f1(actual, now, len(names))},

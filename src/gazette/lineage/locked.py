@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from gazette import git, records, wiring
+from gazette import git, nested, records, whole, wiring
 from gazette.errors import Misconfigured
 
 HERE = "the tree here"
+LOCK = Path("dvc.lock")
 PARSED = Path(".gazette/parsed")  # by the hash of their text: parsing one takes half a second
 
 
@@ -54,49 +56,45 @@ class State:
         text = self.text(path)
         return dict(YAML(typ="safe", pure=True).load(text) or {}) if text else {}
 
+    def record(self, stage: str, name: str) -> dict[str, Any]:
+        """The JSON file that a stage was given for an option, as git keeps it; empty where it is not there."""
+        path = self.option(stage, name)
+        text = self.text(path) if path else None
+        return dict(json.loads(text)) if text else {}
+
 
 def at(commit: str | None) -> State:
     """What a commit records, or the tree here; raises Misconfigured where no run was recorded."""
     if commit is None:
-        return State(None, dict(records.read_yaml(Path("dvc.lock"))["stages"]))
-    text = git.file(commit, "dvc.lock")
-    if text is None:
+        return State(None, json.loads(_json(records.read_yaml(LOCK))))
+    if (state := of(commit)) is None:
         raise Misconfigured(f"there is no dvc.lock at {commit[:9]}: no run was committed there")
-    return State(commit, _parsed(text))
+    return state
 
 
-def history() -> list[str]:
-    """The commits, of all branches, that changed `dvc.lock`, the oldest first."""
-    return git.said("log", "--all", "--reverse", "--topo-order", "--format=%H", "--", "dvc.lock").split()
+def of(commit: str) -> State | None:
+    """What a commit records; none where it has no `dvc.lock`."""
+    text = git.file(commit, "dvc.lock")
+    return None if text is None else State(commit, _parsed(text))
 
 
-def leaves(value: Any, key: str = "") -> dict[str, Any]:
-    """The values of nested mappings, each by its keys with dots between them."""
-    if not isinstance(value, dict):
-        return {key: value}
-    return {
-        name: leaf
-        for inner, found in value.items()
-        for name, leaf in leaves(found, f"{key}.{inner}".strip(".")).items()
-    }
+def outputs(stages: Mapping[str, Any]) -> dict[str, str]:
+    """What the stages of a lock made: path to hash."""
+    return {out["path"]: str(out.get("md5")) for stage in stages.values() for out in stage.get("outs", [])}
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
     """The values that differ: name, before, after; null where one side has none."""
-    old, new = leaves(before), leaves(after)
-    return [
-        {"name": name, "before": old.get(name), "after": new.get(name)}
-        for name in sorted(old | new)
-        if old.get(name) != new.get(name)
-    ]
+    return [{"name": name, "before": old, "after": new} for name, old, new in nested.differing(before, after)]
+
+
+def _json(lock: dict[str, Any]) -> str:
+    """The stages of a lock: those that were kept as JSON and those that were not are the same."""
+    return json.dumps(lock.get("stages", {}), default=str)
 
 
 def _parsed(text: str) -> dict[str, Any]:
     kept = PARSED / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     if not kept.exists():
-        stages = (YAML(typ="safe", pure=True).load(text) or {}).get("stages", {})
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".partial")
-        partial.write_text(json.dumps(stages), encoding="utf-8")
-        partial.rename(kept)
+        whole.write(_json(YAML(typ="safe", pure=True).load(text) or {}), kept)
     return dict(json.loads(kept.read_text(encoding="utf-8")))

@@ -2,12 +2,11 @@
 
 import re
 
-from gazette import git
+from gazette import git, versions
 from gazette.errors import Misconfigured
 from gazette.lineage import locked, registered
 from gazette.lineage.registered import Registered
 
-VERSION = re.compile(r"(?P<name>[\w.-]+)(?:@(?P<alias>[A-Za-z][\w.-]*)|/(?P<number>[0-9]+))")
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
@@ -16,8 +15,8 @@ def version(asked: str) -> Registered | None:
 
     Raises Misconfigured where it is written so and there is none.
     """
-    parts = VERSION.fullmatch(asked)
-    if not parts or git.knows(asked):
+    parts = versions.ASKED.fullmatch(asked)
+    if not parts or not versions.is_version(asked) or git.knows(asked):
         return None
     answer = registered.ask(parts["name"])
     if answer.why:

@@ -1,6 +1,5 @@
 """The versions of a corpus, as the registry knows them, or why it cannot be asked."""
 
-import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -33,7 +32,7 @@ class Answer:
 
 def ask(name: str) -> Answer:
     """The versions of a corpus."""
-    if "MLFLOW_TRACKING_URI" not in os.environ and not registration.DATABASE.exists():
+    if not registration.exists():
         return Answer(
             why=f"there is no registry here ({registration.DATABASE}); `gazette run` makes one, MLFLOW_TRACKING_URI "
             "names another"

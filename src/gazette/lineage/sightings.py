@@ -53,14 +53,14 @@ def of_file(asked: str) -> Seen:
     Raises Misconfigured where the file is not here and no run names it.
     """
     path = Path(asked)
-    content = _hash(path) if path.exists() else asked if DIGEST.fullmatch(asked) else None
+    content = digests.of_path(path) or (asked if DIGEST.fullmatch(asked) else None)
     relative = path.absolute().relative_to(Path.cwd()).as_posix() if path.absolute().is_relative_to(Path.cwd()) else ""
     sightings: dict[str, Sighting] = {}
     unknown: list[str] = []
     answers, listing = cache(registered.ask), cache(revisions.listing)
-    for commit in locked.history():
-        state = locked.at(commit) if git.file(commit, "dvc.lock") else State(commit, {})
-        if state.bundle is None or (state.bundle in sightings and sightings[state.bundle].same):
+    for commit in git.history("dvc.lock", "--all", "--topo-order"):
+        state = locked.of(commit)
+        if state is None or state.bundle is None or (state.bundle in sightings and sightings[state.bundle].same):
             continue
         met = _met(state, relative, content, listing, unknown)
         if met is None or (state.bundle in sightings and met[1] != content):
@@ -107,7 +107,3 @@ def _rows(state: State, place: str) -> dict[str, int] | None:
             return None
         counts[split] = pl.scan_parquet(kept).filter(pl.col("file") == place).select(pl.len()).collect().item()
     return counts
-
-
-def _hash(path: Path) -> str:
-    return digests.of_bundle(path) if path.is_dir() else digests.of_file(path, "md5")

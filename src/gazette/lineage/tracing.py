@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette import digests, git, revisions
+from gazette import digests, git, revisions, versions
 from gazette.errors import Misconfigured
 from gazette.lineage import decided, links, locked, naming, registered
 from gazette.lineage.locked import State
@@ -52,7 +52,7 @@ def is_model(asked: str) -> bool:
         return (path / "bundle.json").is_file()
     if naming.DIGEST.fullmatch(asked):
         return bool(naming.revisions(asked))
-    return bool(naming.VERSION.fullmatch(asked)) or git.knows(asked)
+    return versions.is_version(asked) or git.knows(asked)
 
 
 def trace(asked: str) -> Model:

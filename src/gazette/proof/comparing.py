@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from gazette import nested
+
 Lock = Mapping[str, Any]  # the stages of a `dvc.lock`
 
 
@@ -45,10 +47,8 @@ def first(recorded: Lock, found: Lock, stages: list[str]) -> list[Difference]:
 def _entries(stage: str, recorded: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Difference]:
     if recorded.get("cmd") != found.get("cmd"):
         yield Difference(stage, "command", "", recorded.get("cmd"), found.get("cmd"))
-    was, now = (dict(leaves(side.get("params", {}))) for side in (recorded, found))
-    for key in sorted(was.keys() | now.keys()):
-        if was.get(key) != now.get(key):
-            yield Difference(stage, "param", key, was.get(key), now.get(key))
+    for change in nested.differing(recorded.get("params", {}), found.get("params", {})):
+        yield Difference(stage, "param", *change)
     for kind, side in (("dependency", "deps"), ("output", "outs")):
         before, after = (
             {entry["path"]: entry.get("md5") for entry in lock.get(side, [])} for lock in (recorded, found)
@@ -62,18 +62,6 @@ def of_each_clone(pipeline: Lock) -> set[str]:
     """The outputs of stages of `dvc.yaml` that are not carried from clone to clone, such as a registry's receipt."""
     outs = [out for stage in pipeline.values() for out in stage.get("outs", []) if isinstance(out, dict)]
     return {path for out in outs for path, options in out.items() if options.get("persist")}
-
-
-def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The values in nested mappings and lists, each by its dotted key."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from leaves(inner, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from leaves(inner, f"{key}[{number}]")
-    else:
-        yield key, value
 
 
 def by_how_much(recorded: Path, made: Path) -> tuple[str, ...]:
@@ -118,7 +106,7 @@ def _distance(one: Any, two: Any) -> float:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return dict(leaves(json.loads(path.read_text(encoding="utf-8"))))
+    return nested.leaves(json.loads(path.read_text(encoding="utf-8")), lists=True)
 
 
 def _parquet(path: Path) -> dict[str, Any]:

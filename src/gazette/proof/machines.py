@@ -1,16 +1,14 @@
 """Whether the machine explains why bytes differ: the fingerprint recorded with a version beside the one here."""
 
 import json
-import os
 from typing import Any
 
-from gazette import registration
-from gazette.proof.comparing import leaves
+from gazette import nested, registration
 
 
 def recorded(name: str, digest: str) -> dict[str, Any] | None:
     """The fingerprint of the machine that trained the version with that bundle, where a registry here knows it."""
-    if "MLFLOW_TRACKING_URI" not in os.environ and not registration.DATABASE.exists():
+    if not registration.exists():
         return None
     from gazette import registry
 
@@ -27,12 +25,7 @@ def explanation(before: dict[str, Any] | None, now: dict[str, Any] | None) -> st
     """A sentence: which parts of the two fingerprints differ, or that none does."""
     if before is None or now is None:
         return "the machine may explain it: which one trained is not known here"
-    one, two = (dict(leaves(side)) for side in (before, now))
-    apart = [
-        f"{key} {one.get(key)} → {two.get(key)}"
-        for key in sorted(one.keys() | two.keys())
-        if one.get(key) != two.get(key)
-    ]
+    apart = [f"{key} {was} → {found}" for key, was, found in nested.differing(before, now)]
     if not apart:
         return "the machine does not explain it: its fingerprint is the recorded one"
     return f"the machine may explain it: {', '.join(apart)}"

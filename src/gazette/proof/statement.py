@@ -11,8 +11,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from gazette import digests, git
+from gazette import digests, git, whole
 from gazette.errors import Misconfigured
+from gazette.lineage import locked
 from gazette.proof import signing
 from gazette.proof.comparing import of_each_clone
 
@@ -30,8 +31,7 @@ def make(
     """
     yaml = YAML(typ="safe", pure=True)
     stages = yaml.load(folder / "dvc.lock")["stages"]
-    outs = {out["path"] for stage in stages.values() for out in stage.get("outs", [])}
-    outs -= of_each_clone(yaml.load(folder / "dvc.yaml")["stages"])
+    outs = locked.outputs(stages).keys() - of_each_clone(yaml.load(folder / "dvc.yaml")["stages"])
     sources = {dep["path"]: dep["md5"] for stage in stages.values() for dep in stage.get("deps", [])}
     inputs = sorted(path for path in sources if not any(path == out or _holds(path, out) for out in outs))
     kept = [path for path in MATERIALS if (folder / path).exists()]
@@ -86,10 +86,7 @@ def write(record: dict[str, Any], path: Path, key: Path | None) -> None:
     text = signing.text(record)
     if key is not None:
         text = signing.text(signing.sign(text.encode(), key))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.rename(path)
+    whole.write(text, path)
 
 
 def wrong(path: Path, folder: Path, commit: str, key: Path | None) -> list[str]:

@@ -2,16 +2,17 @@
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from gazette import digests, git, ledger
+from gazette import digests, git, ledger, nested
 from gazette.proof import statement
-from gazette.proof.comparing import leaves, of_each_clone
+from gazette.proof.comparing import of_each_clone
 
 LOCK, PIPELINE, PARAMS = Path("dvc.lock"), Path("dvc.yaml"), Path("params.yaml")
 
@@ -48,8 +49,7 @@ def _tracked(commit: str) -> Iterator[str]:
 def _ledger(commit: str) -> list[str]:
     """What is wrong with the chain, and whether committed lines were changed: of the last one, git alone knows."""
     here = ledger.PATH.read_bytes() if ledger.PATH.exists() else b""
-    command = ["git", "show", f"{commit}:./{ledger.PATH}"]
-    committed = subprocess.run(command, capture_output=True, check=False).stdout
+    committed = git.content(commit, str(ledger.PATH))
     try:
         found = (
             [f"{ledger.PATH}: {one}" for one in ledger.verify(here.decode().removesuffix("\n").split("\n"))]
@@ -74,39 +74,38 @@ def _locked() -> Iterator[str]:
     except (YAMLError, OSError, KeyError, TypeError, UnicodeDecodeError) as error:
         yield f"{LOCK} or {PIPELINE}: cannot be read: {error}".split("\n", maxsplit=1)[0]
         return
+    numbers = cache(_leaves)
     hashes: dict[str, str | None] = {}
     looked_at: set[tuple[str, str | None]] = set()
     for stage, entry in stages.items():
-        if _is_left_over(stage):
+        if _is_left_over(stage, numbers(PARAMS)):
             continue
         for side in ("deps", "outs"):
             for recorded in entry.get(side, []):
                 path = recorded["path"]
                 if path not in hashes:
-                    hashes[path] = _hash(Path(path))
+                    hashes[path] = digests.of_path(Path(path))
                 told = (path, recorded.get("md5"))
                 if told not in looked_at and (hashes[path] is not None or path not in own):
                     yield from _differs(stage, side, recorded, hashes[path])
                 looked_at.add(told)
-        yield from _params(stage, entry.get("params", {}))
+        yield from _params(stage, entry.get("params", {}), numbers)
     for pointer in git.said("ls-files", "*.dvc").split():
         yield from _pointer(Path(pointer), hashes)
 
 
-def _is_left_over(stage: str) -> bool:
-    """Whether the lock still has a candidate that `params.yaml` lists no more."""
-    candidate = stage.partition("@")[2]
+def _leaves(file: Path) -> dict[str, Any] | None:
+    """The values of a file of params; none where it cannot be read."""
     try:
-        listed = YAML(typ="safe", pure=True).load(PARAMS).get("candidates", []) if candidate else []
+        return nested.leaves(YAML(typ="safe", pure=True).load(file))
     except (YAMLError, UnicodeDecodeError, OSError):
-        return False  # which is told as well
-    return bool(listed) and candidate not in listed
+        return None
 
 
-def _hash(path: Path) -> str | None:
-    if path.is_dir():
-        return digests.of_bundle(path)
-    return digests.of_file(path, "md5") if path.exists() else None
+def _is_left_over(stage: str, numbers: dict[str, Any] | None) -> bool:
+    """Whether the lock still has a candidate that `params.yaml` lists no more."""
+    candidate, listed = stage.partition("@")[2], (numbers or {}).get("candidates") or []
+    return bool(candidate and listed) and candidate not in listed
 
 
 def _differs(stage: str, side: str, recorded: dict[str, Any], found: str | None) -> Iterator[str]:
@@ -122,24 +121,22 @@ def _altered(folder: Path, recorded: str) -> list[str]:
     """Which files of a folder are other than when it had the recorded hash, as far as DVC's cache knows."""
     if not recorded.endswith(".dir"):
         return []
-    from gazette import graph  # imports DVC, 1 s
+    from gazette import revisions  # imports DVC, 1 s
 
-    before = graph.listing(recorded)
+    before = revisions.listing(recorded)
     now = digests.listing(folder)
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)) if before else []
 
 
-def _params(stage: str, recorded: dict[str, Any]) -> Iterator[str]:
+def _params(stage: str, recorded: dict[str, Any], numbers: Callable[[Path], dict[str, Any] | None]) -> Iterator[str]:
     for file, values in recorded.items():
-        try:
-            numbers = YAML(typ="safe", pure=True).load(Path(file))
-        except (YAMLError, UnicodeDecodeError, OSError):
+        found = numbers(Path(file))
+        if found is None:
             yield f"{file}: cannot be read as YAML"
             return
-        for key, was in leaves(values):
-            now = dict(leaves(numbers)).get(key)
-            if now != was:
-                yield f"{file}: {key} is {now}, {LOCK} says {was} of {stage}"
+        for key, was in nested.leaves(values).items():
+            if found.get(key) != was:
+                yield f"{file}: {key} is {found.get(key)}, {LOCK} says {was} of {stage}"
 
 
 def _pointer(pointer: Path, hashes: dict[str, str | None]) -> Iterator[str]:

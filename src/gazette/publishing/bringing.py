@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette import graph
+from gazette import graph, storage
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.execution.plan import Node
 from gazette.publishing.commands import dvc
@@ -19,7 +19,7 @@ def bring(folder: Path) -> str:
     they are not what their pointer names.
     """
     files = graph.files(folder)
-    said = dvc(folder, "fetch", "--quiet", "--with-deps", *files) if graph.remote(folder) else ""
+    said = dvc(folder, "fetch", "--quiet", "--with-deps", *files) if storage.remote(folder) else ""
     dvc(folder, "checkout", "--quiet", "--force", "--allow-missing", "--with-deps", *files)
     refuse_edited(graph.read(folder))
     if altered := cache.altered(folder):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette import graph
+from gazette import graph, storage
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.execution.plan import Node
 from gazette.publishing.bringing import bring, refuse_edited
@@ -43,7 +43,7 @@ def publish(tree: Worktree, name: str, message: str) -> Published:
     ours = _commit(tree.folder, message)
     if ours is None:
         return Published(None, tree.branch, "nothing changed")
-    if graph.remote(tree.folder):
+    if storage.remote(tree.folder):
         dvc(tree.folder, "push", "--quiet", check=True)
     base, commit = tree.base, ours
     for _ in range(TRIES):

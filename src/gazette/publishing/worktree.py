@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette import graph, notes
+from gazette import notes, storage
 from gazette.publishing.commands import git
 
 HERE = "."  # the repository itself, for git a remote like any other
@@ -35,40 +35,34 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
     Without a `remote` it is `origin`, or the repository itself where there is none.
     """
     remote = remote or ("origin" if "origin" in git(root, "remote").split() else HERE)
-    with _box(root) as box:
-        folder = box / box.name
-        git(root, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(folder), "HEAD")
-        try:
-            git(
-                folder, "var", "GIT_COMMITTER_IDENT"
-            )  # git says now, not after hours, that it does not know who commits
-            base = head(root, folder, remote, branch)
-            if revision:
-                base = git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}")
-            git(folder, "reset", "--quiet", "--hard", base)
-            graph.share(root, folder)
-            yield Worktree(root, folder, base, remote, branch)
-        finally:
-            git(root, "worktree", "remove", "--force", "--force", str(folder))
-            git(root, "update-ref", "-d", f"{REFS}{folder.name}")
+    git(root, "var", "GIT_COMMITTER_IDENT")  # git says now, not after hours, that it does not know who commits
+    with _box(root) as folder:
+        base = head(root, folder, remote, branch)
+        if revision:
+            base = git(root, "rev-parse", "--verify", f"{revision}^{{commit}}")
+        _lay_out(root, folder, base)
+        yield Worktree(root, folder, base, remote, branch)
 
 
 @contextmanager
 def tree(root: Path, revision: str) -> Iterator[Path]:
     """A tree to look at a revision in, with the project's cache; removed however it ends."""
-    with _box(root) as box:
-        folder = box / box.name
-        git(root, "worktree", "add", "--quiet", "--detach", str(folder), revision)
-        try:
-            graph.share(root, folder)
-            yield folder
-        finally:
-            git(root, "worktree", "remove", "--force", "--force", str(folder))
+    with _box(root) as folder:
+        _lay_out(root, folder, revision)
+        yield folder
+
+
+def _lay_out(root: Path, folder: Path, revision: str) -> None:
+    git(root, "worktree", "add", "--quiet", "--detach", str(folder), revision)
+    storage.share(root, folder)
 
 
 @contextmanager
 def _box(root: Path) -> Iterator[Path]:
-    """A folder that a process holds; those that nobody holds any more, as their process was killed, are removed."""
+    """The place of a tree, in a folder that a process holds; what is there goes in the end.
+
+    Folders that nobody holds any more, as their process was killed, are removed.
+    """
     home = notes.folder(root).absolute()
     with (home / LOCK).open("w") as door:
         fcntl.flock(door, fcntl.LOCK_EX)
@@ -78,11 +72,16 @@ def _box(root: Path) -> Iterator[Path]:
         box = Path(tempfile.mkdtemp(dir=home, prefix=PREFIX))
         held = (box / "held").open("w")
         fcntl.flock(held, fcntl.LOCK_EX)
+    folder = box / box.name
     with held:
         try:
-            yield box
+            yield folder
         finally:
+            laid_out = folder.exists()
             shutil.rmtree(box)
+            if laid_out:
+                git(root, "worktree", "remove", "--force", "--force", str(folder))
+            git(root, "update-ref", "-d", f"{REFS}{folder.name}")
 
 
 def _remove_if_left(root: Path, held: Path) -> None:

@@ -11,7 +11,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gazette import corpus, languages, records
+from gazette import corpus, languages, records, whole
 from gazette.errors import Misconfigured
 from gazette.report import charts, rows
 
@@ -27,9 +27,7 @@ def write(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> Path:
     Stages that have not run are told as such. Raises Misconfigured where not even `validate` has.
     """
     page = Path(paths["evaluate"]["metrics"]).with_name("report.html")
-    partial = page.with_name(page.name + ".partial")
-    partial.write_text(render(gather(paths, params)), encoding="utf-8")
-    partial.rename(page)
+    whole.write(render(gather(paths, params)), page)
     return page
 
 
