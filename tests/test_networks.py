@@ -1,3 +1,4 @@
+import dataclasses
 import importlib
 import json
 import os
@@ -25,18 +26,23 @@ STEPS = {
     "epochs": 12,
     "patience": 12,
     "class_weights": False,
+    "label_smoothing": 0.0,
     "l1": 0.0,
     "l2": 0.0,
     "dropout": 0.0,
 }
 FAMILIES: dict[str, dict[str, Any]] = {
     "linear": {
-        "ngrams": 3, "buckets": 512, "min_rows": 1, "smoothing": 1.0, "class_weights": False, "l2": 1e-4,
-        "iterations": 20,
+        "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "letters": 0.3, "smoothing": 1.0,
+        "class_weights": False, "loss": "hinge", "l2": 1e-4, "iterations": 20,
     },
     "mlp": {**STEPS, "embedding": 8, "hidden": [8], "activation": "relu"},
     "cnn": {**STEPS, "embedding": 8, "filters": 8, "widths": [2, 3], "activation": "relu"},
     "lstm": {**STEPS, "embedding": 8, "units": [8, 4], "bidirectional": False, "activation": "tanh"},
+    "average": {
+        **STEPS, "embedding": 8, "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "smoothing": 1.0,
+        "word_dropout": 0.2,
+    },
     "transformer": {
         **STEPS, "embedding": 8, "heads": 2, "blocks": 1, "feed_forward": 16, "positions": 40, "activation": "gelu"
     },
@@ -101,10 +107,53 @@ def test_a_text_without_a_token_gets_finite_probabilities(family: str, rows: Any
     assert np.isfinite(np.asarray(network(np.zeros((1, 8), np.int32)))).all()
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam", "lazy_adam", "adamw", "rmsprop"])
 def test_every_optimizer_lowers_the_loss(optimizer: str, rows: Any) -> None:
     _, curve = fitted("mlp", rows, optimizer=optimizer, learning_rate=0.05, schedule="cosine", epochs=6)
     assert curve[-1]["train_loss"] < curve[0]["train_loss"]
+
+
+def test_lazy_adam_moves_the_rows_that_a_batch_reads_and_no_other() -> None:
+    import keras
+    import tensorflow as tf
+
+    from gazette.networks import optimizers
+
+    table = keras.Variable(np.ones((4, 2), np.float32))
+    optimizer = optimizers.optimizer("lazy_adam", 0.1, 0.0)
+    slopes = tf.constant([[0.1, 0.5], [0.2, -2], [0.2, 0.5]])
+    optimizer.apply([tf.IndexedSlices(slopes, tf.constant([1, 2, 1]), tf.constant([4, 2]))], [table])
+    np.testing.assert_allclose(table, [[1, 1], [0.9, 0.9], [0.9, 1.1], [1, 1]], atol=1e-5)  # row 1 once, by its sum
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_an_lstm_is_fitted_by_the_values_and_gradients_of_keras_own(sequences: bool, bidirectional: bool) -> None:
+    import keras
+    import tensorflow as tf
+
+    from gazette.networks import recurrent
+
+    def layer(kind: Any) -> Any:
+        made = kind(5, return_sequences=sequences)
+        made = keras.layers.Bidirectional(made) if bidirectional else made
+        made.build((None, None, 3))
+        return made
+
+    def found(made: Any) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            values = made(vectors, mask=mask, training=True)
+            values *= tf.cast(mask, tf.float32)[..., None] if sequences else 1.0  # nobody reads what padding gives
+            total = tf.reduce_sum(values**2)
+        return [values, *tape.gradient(total, [vectors, *(weight.value for weight in made.trainable_variables)])]
+
+    vectors = tf.constant(np.random.default_rng(1).normal(size=(4, 6, 3)), tf.float32)
+    mask = tf.sequence_mask([6, 3, 1, 0], 6)
+    keras_own, ours = layer(keras.layers.LSTM), layer(recurrent.LSTM)
+    ours.set_weights(keras_own.get_weights())
+    for expected, value in zip(found(keras_own), found(ours), strict=True):
+        np.testing.assert_allclose(value, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu"])
@@ -126,14 +175,67 @@ def test_a_loss_that_is_not_finite_stops_with_the_cure(rows: Any) -> None:
         fitted("mlp", rows, optimizer="sgd", learning_rate=1e30)
 
 
+def test_targets_are_learned_in_place_of_the_labels_and_accuracy_stays_that_of_the_labels(rows: Any) -> None:
+    from gazette.networks import fitting
+
+    doubtful = dataclasses.replace(rows, targets=np.array([[0.7, 0.3], [0.2, 0.8]], np.float32)[1 - rows.labels])
+    _, params, network = built("mlp", learning_rate=0.05, epochs=20, patience=20)
+    curve = fitting.fit(network, params, doubtful, rows, 1, 0)
+    assert curve[-1]["train_accuracy"] < 0.1  # the targets say the opposite of the labels
+    assert 0.6 < fitting.probabilities(network, rows).max(axis=1).mean() < 0.9
+
+
+def test_label_smoothing_leaves_doubt(rows: Any) -> None:
+    from gazette.networks import fitting
+
+    sure, doubtful = (
+        fitting.probabilities(fitted("mlp", rows, label_smoothing=share)[0], rows).max(axis=1).mean()
+        for share in (0.0, 0.4)
+    )
+    assert doubtful < 0.9 < sure
+    np.testing.assert_allclose(rows.answers(2, smoothing=0.4)[0, 2:].max(), 0.8)
+
+
+def test_class_weights_make_up_for_a_rare_class(rows: Any) -> None:
+    from gazette.networks import fitting
+
+    few = dataclasses.replace(rows, labels=np.arange(len(rows.ids)) % 10 // 9)  # says nothing about the texts
+    plain, weighted = (
+        fitting.probabilities(fitted("mlp", few, class_weights=on, epochs=4, learning_rate=0.05)[0], few)[:, 1].mean()
+        for on in (False, True)
+    )
+    assert plain < 0.15 < 0.25 < weighted
+
+
 def test_regularization_shrinks_the_weights(rows: Any) -> None:
     free, held = (fitted("mlp", rows, l1=l1, l2=0.0)[0].get_layer("probabilities").kernel for l1 in (0.0, 0.1))
     assert np.abs(np.asarray(held)).sum() < np.abs(np.asarray(free)).sum()
 
 
 def test_l2_holds_the_linear_table_back(rows: Any) -> None:
-    free, held = (fitted("linear", rows, l2=l2)[0].get_layer("table").get_weights()[0] for l2 in (1e-5, 1.0))
-    assert np.abs(held).sum() < np.abs(free).sum()
+    free, held = (fitted("linear", rows, loss="softmax", l2=l2)[1][-1] for l2 in (1e-5, 10.0))
+    assert free["train_loss"] < 0.1 < held["train_loss"]
+
+
+def test_the_n_grams_of_most_rows_have_the_linear_tables_rows(rows: Any) -> None:
+    network, _ = fitted("linear", rows, ngrams=1, table_rows=5)
+    places, table = (network.get_layer(name).get_weights()[0] for name in ("places", "table"))
+    found = np.bincount(np.concatenate([np.unique(text) for text in rows.ids]), minlength=len(places))
+    assert table.shape == (6, 2)
+    assert not table[0].any()
+    assert sorted(places[places > 0]) == [1, 2, 3, 4, 5]
+    assert found[places > 0].min() >= found[places == 0].max()
+
+
+def test_a_word_learns_from_words_of_like_letters(rows: Any) -> None:
+    from gazette.networks import fitting
+
+    tokens = ["[PAD]", "[UNK]", "banker", "banking", "goalie", "and", "bank"]
+    ids = [np.array([word, 5], np.int32) for word in (2, 3, 4, 4)] + [np.array([6, 5], np.int32)] * 2
+    few = fitting.Rows(ids * 8, np.array([1, 1, 0, 0, 1, 0] * 8), tokens)  # `bank` itself: as often this as that
+    alone, helped = (fitted("linear", few, letters=letters, loss="softmax")[0] for letters in (0.0, 1.0))
+    before, after = (np.asarray(network(np.array([[6, 5]], np.int32)))[0, 1] for network in (alone, helped))
+    assert after > before
 
 
 def test_a_number_out_of_bounds_is_refused_by_name() -> None:
@@ -146,9 +248,9 @@ def test_a_number_out_of_bounds_is_refused_by_name() -> None:
 def test_batches_hold_every_row_once_and_are_shuffled_anew_from_one_seed(rows: Any) -> None:
     from gazette.networks import fitting
 
-    first, second = (fitting.Batches(rows, 16, seed=5) for _ in range(2))
+    first, second = (fitting.Batches(rows.ids, rows.answers(2), 16, seed=5) for _ in range(2))
     epochs = [[ids.tolist() for ids, _ in first] for _ in range(2)]
-    assert sum(len(labels) for _, labels in first) == len(rows.ids)
+    assert sum(len(answers) for _, answers in first) == len(rows.ids)
     assert epochs[0] != epochs[1]
     assert epochs[0] == [ids.tolist() for ids, _ in second]
 

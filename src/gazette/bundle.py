@@ -5,6 +5,7 @@ in tokens, which tokenizer feeds which input). This module needs numpy, ONNX Run
 it travels with every registered version.
 """
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 BATCH = 256  # texts that run through the network together
+CHUNK = 4096  # texts that are cut into tokens together
 
 
 class Bundle:
@@ -36,22 +38,36 @@ class Bundle:
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Class probabilities, texts × labels, in the order of `labels`."""
         found = np.empty((len(texts), len(self.labels)), np.float32)
-        encoded = {name: self._encode(tokenizer, texts) for name, tokenizer in self.tokenizers.items()}
-        lengths = np.max([[len(ids) for ids in rows] for rows in encoded.values()], axis=0, initial=0)
+        encoded = {name: Ragged.encode(tokenizer, texts) for name, tokenizer in self.tokenizers.items()}
+        lengths = np.max([rows.lengths for rows in encoded.values()], axis=0, initial=0)
         order = np.argsort(lengths, kind="stable")  # texts of like length together: little padding
         for start in range(0, len(texts), BATCH):
             batch = order[start : start + BATCH]
-            inputs = {name: _padded([rows[row] for row in batch]) for name, rows in encoded.items()}
+            inputs = {name: rows.padded(batch) for name, rows in encoded.items()}
             found[batch] = self.session.run(None, inputs)[0]
         return found
 
-    @staticmethod
-    def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
 
+class Ragged:
+    """Token ids of many texts in one array, end to end, and how many each text has."""
 
-def _padded(rows: list[list[int]]) -> npt.NDArray[np.int32]:
-    array = np.zeros((len(rows), max(1, *map(len, rows))), np.int32)
-    for line, ids in zip(array, rows, strict=True):
-        line[: len(ids)] = ids
-    return array
+    def __init__(self, ids: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> None:
+        self.ids, self.lengths, self.starts = ids, lengths, np.cumsum(lengths) - lengths
+
+    @classmethod
+    def encode(cls, tokenizer: Tokenizer, texts: Sequence[str]) -> "Ragged":
+        """Cut by chunks: what the tokenizer hands over is ten times as large as the ids."""
+        ids, lengths = [np.empty(0, np.int32)], [0]
+        for start in range(0, len(texts), CHUNK):
+            rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts[start : start + CHUNK]))]
+            lengths += map(len, rows)
+            ids.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32))
+        return cls(np.concatenate(ids), np.array(lengths[1:], np.int64))
+
+    def padded(self, batch: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """The texts of `batch`, each with zeros behind it up to the longest."""
+        place = np.arange(max(1, self.lengths[batch].max()))
+        inside = place < self.lengths[batch, None]
+        array = np.zeros(inside.shape, np.int32)
+        array[inside] = self.ids[(self.starts[batch, None] + place)[inside]]
+        return array

@@ -45,3 +45,9 @@ def limit(tokenizer: Tokenizer, texts: Sequence[str], quantile: float, cap: int)
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     """Token ids of each text, without padding."""
     return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(texts)]
+
+
+def tokens(tokenizer: Tokenizer) -> list[str]:
+    """The token of each id."""
+    numbers = tokenizer.get_vocab()
+    return sorted(numbers, key=numbers.__getitem__)

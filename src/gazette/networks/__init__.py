@@ -14,7 +14,7 @@ from types import ModuleType
 
 from gazette.errors import Misconfigured
 
-_SHARED = {"fitting", "layers"}  # modules here that are no family
+_SHARED = {"fitting", "layers", "optimizers", "recurrent", "solving"}  # modules here that are no family
 
 
 def family(name: str) -> ModuleType:

@@ -21,7 +21,7 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding, convolutions side by side, maximum over the tokens, softmax."""
     ids = layers.token_ids()
-    vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
+    vectors = layers.Embedding(vocabulary, params.embedding)(ids)
     vectors = vectors * layers.is_token(ids)  # what stands after the text's end must not depend on the batch
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
     found = [

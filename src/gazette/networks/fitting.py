@@ -1,7 +1,7 @@
 """Fitting a network: batches of like length, the optimizer, early stopping, the learning curve."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 from pydantic import BaseModel, Field
 
 from gazette.errors import Misconfigured
+from gazette.networks import optimizers
 
 
 class Tokens(BaseModel, frozen=True, extra="forbid"):
@@ -27,7 +28,7 @@ class Tokens(BaseModel, frozen=True, extra="forbid"):
 class Params(Tokens, frozen=True, extra="forbid"):
     """What the families have that are fitted step by step."""
 
-    optimizer: Literal["sgd", "adagrad", "adam", "adamw", "rmsprop"]
+    optimizer: optimizers.Name
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "cosine"]
     clip_norm: float = Field(ge=0)  # 0: gradients are not clipped
@@ -35,6 +36,7 @@ class Params(Tokens, frozen=True, extra="forbid"):
     epochs: int = Field(ge=1, le=1000)
     patience: int = Field(ge=1)
     class_weights: bool
+    label_smoothing: float = Field(ge=0, lt=1)
     l1: float = Field(ge=0)
     l2: float = Field(ge=0)
     dropout: float = Field(ge=0, lt=1)
@@ -49,10 +51,26 @@ Size = Annotated[int, Field(ge=1, le=65_536)]
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded articles: the token ids of each, cut to the maximum length, and the number of its label."""
+    """Encoded articles: the token ids of each, cut to the maximum length, and the number of its label.
+
+    `tokens`, the token of each id, is for families that look inside words. `targets` (float32, rows × classes) are the
+    probabilities to learn in place of the labels: those of a teacher, say.
+    """
 
     ids: list[np.ndarray]
     labels: np.ndarray
+    tokens: Sequence[str] = ()
+    targets: np.ndarray | None = None
+
+    def answers(self, classes: int, weights: np.ndarray | None = None, smoothing: float = 0.0) -> np.ndarray:
+        """What a network is fitted to, a row each: its label, its weight in the loss, a probability per class.
+
+        `smoothing` is the share of each row's probability that all classes have in equal parts.
+        """
+        targets = np.eye(classes)[self.labels] if self.targets is None else self.targets
+        targets = (1 - smoothing) * targets + smoothing / classes
+        share = np.ones(len(self.labels)) if weights is None else weights[self.labels]
+        return np.column_stack([self.labels, share, targets]).astype(np.float32)
 
 
 def padded(ids: list[np.ndarray], multiple: int = 8) -> np.ndarray:
@@ -69,17 +87,17 @@ class Batches:
 
     POOL = 32  # batches that are sorted by length together: enough to pad little, few enough to stay mixed
 
-    def __init__(self, rows: Rows, size: int, seed: int | None = None) -> None:
-        self.rows, self.size = rows, size
+    def __init__(self, ids: list[np.ndarray], answers: np.ndarray, size: int, seed: int | None = None) -> None:
+        self.ids, self.answers, self.size = ids, answers, size
         self.random = None if seed is None else np.random.default_rng(seed)
-        self.lengths = np.array([len(text) for text in rows.ids])
+        self.lengths = np.array([len(text) for text in ids])
 
     def __len__(self) -> int:
         return math.ceil(len(self.lengths) / self.size)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for batch in self._order():
-            yield padded([self.rows.ids[row] for row in batch]), self.rows.labels[batch]
+            yield padded([self.ids[row] for row in batch]), self.answers[batch]
 
     def _order(self) -> list[np.ndarray]:
         if self.random is None:
@@ -91,13 +109,21 @@ class Batches:
 
     def dataset(self) -> tf.data.Dataset:
         """The same for Keras, which reads it once an epoch; shapes are declared, so that none is traced twice."""
-        signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int64))
+        signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, self.answers.shape[1]), tf.float32))
         dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
 
 
 def _chunks(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (order[start : start + size] for start in range(0, len(order), size))
+
+
+def _loss(answers: Any, found: Any) -> Any:
+    return answers[:, 1] * keras.losses.categorical_crossentropy(answers[:, 2:], found)
+
+
+def _accuracy(answers: Any, found: Any) -> Any:
+    return keras.metrics.sparse_categorical_accuracy(answers[:, 0], found)
 
 
 class _StopAtNonFinite(keras.callbacks.Callback):
@@ -130,27 +156,26 @@ def fit(
 ) -> list[dict[str, float]]:
     """Fits `network` in place and returns its learning curve, a dict per epoch; the best epoch's weights are kept.
 
-    The best epoch is the first one with the highest accuracy on the valid rows. Raises Misconfigured at the first loss
-    that is not finite.
+    Where the train rows have `targets`, these are learned; accuracy is that of the labels all the same. The best epoch
+    is the first one with the highest accuracy on the valid rows. Raises Misconfigured at the first loss that is not
+    finite.
     """
-    batches = Batches(train, params.batch, seed)
+    classes, counts = network.output_shape[-1], np.bincount(train.labels)
+    weights = len(train.labels) / (len(counts) * counts) if params.class_weights else None
+    batches = Batches(train.ids, train.answers(classes, weights, params.label_smoothing), params.batch, seed)
     rate: Any = params.learning_rate
     if params.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * len(batches))
     network.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": params.optimizer, "config": {"learning_rate": rate, "clipnorm": params.clip_norm or None}}
-        ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        optimizer=optimizers.optimizer(params.optimizer, rate, params.clip_norm),
+        loss=_loss,
+        metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
         jit_compile=False,
     )
-    counts = np.bincount(train.labels)
     history = network.fit(
         batches.dataset(),
-        validation_data=Batches(valid, params.batch).dataset(),
+        validation_data=Batches(valid.ids, valid.answers(classes), params.batch).dataset(),
         epochs=params.epochs,
-        class_weight=dict(enumerate(len(train.labels) / (len(counts) * counts))) if params.class_weights else None,
         callbacks=[
             _StopAtNonFinite(),
             keras.callbacks.EarlyStopping(

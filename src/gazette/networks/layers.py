@@ -1,9 +1,10 @@
-"""Layers that several families share, in backend-neutral Keras; each is safe for a text without any token."""
+"""Layers that several families share; each is safe for a text without any token."""
 
 import functools
 from typing import Any, Literal
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 Activation = Literal["relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu"]
@@ -17,6 +18,26 @@ def token_ids() -> keras.KerasTensor:
 def is_token(ids: Any) -> Any:
     """1.0 where there is a token, 0.0 where there is padding; batch × length × 1."""
     return ops.expand_dims(ops.cast(ops.not_equal(ids, 0), "float32"), -1)
+
+
+class Embedding(keras.layers.Embedding):
+    """Keras' embedding, read row by row: where a step moves a few rows, reading it whole would copy the whole table."""
+
+    def call(self, ids: Any) -> Any:  # noqa: D102
+        return tf.gather(self.embeddings.value, ids)
+
+
+class WordDropout(keras.layers.Layer):
+    """Leaves a share of the tokens out while a network is fitted."""
+
+    def __init__(self, share: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.share, self.draws = share, keras.random.SeedGenerator()
+
+    def call(self, ids: Any, training: bool = False) -> Any:  # noqa: D102
+        if not training or not self.share:
+            return ids
+        return ops.where(keras.random.uniform(ops.shape(ids), seed=self.draws) < self.share, 0, ids)
 
 
 class MaskedSum(keras.layers.Layer):

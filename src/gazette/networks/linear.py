@@ -1,4 +1,4 @@
-"""Multinomial logistic regression on n-grams, which are hashed from neighbouring token ids inside the graph.
+"""A linear classifier on n-grams, which are hashed from neighbouring token ids inside the graph.
 
 The problem is convex: L-BFGS solves it on a sparse matrix in seconds, where a Keras optimizer is still on its way after
 ten epochs. The matrix holds exactly what the graph computes, so its solution is the graph's table.
@@ -10,31 +10,35 @@ import keras
 import numpy as np
 from keras import ops
 from pydantic import Field
-from scipy import optimize, sparse, special
+from scipy import sparse, special
 from threadpoolctl import threadpool_limits
 
-from gazette.networks import fitting, layers
+from gazette.networks import fitting, layers, solving
 
 # Products stay under 2³¹ (ids < 2¹⁶, buckets ≤ 2²⁰): past that, ONNX's int32 remainder goes negative where TensorFlow's
 # does not.
 _MULTIPLIERS = {2: 31_337, 3: 2_039}
 _NORM = 0.5
+_SPECIAL = 2  # ids of padding and the unknown, which have no letters
 
 
 class Params(fitting.Tokens, frozen=True, extra="forbid"):
-    """N-grams of 1 to `ngrams` tokens; those of more than one share `buckets` rows of the table."""
+    """N-grams of 1 to `ngrams` tokens; those of more than one share `buckets` numbers."""
 
     ngrams: int = Field(ge=1, le=3)
     buckets: int = Field(ge=1, le=1 << 20)
     min_rows: int = Field(ge=1)  # an n-gram in fewer train rows has no weight
+    table_rows: int = Field(ge=1, le=1 << 21)  # the n-grams in most train rows have one each
+    letters: float = Field(ge=0)  # how much the n-grams of a word's letters may say, against 1 for the word
     smoothing: float = Field(gt=0)
     class_weights: bool
+    loss: solving.Loss
     l2: float = Field(ge=0)
     iterations: int = Field(ge=1, le=10_000)
 
 
 class NGrams(keras.layers.Layer):
-    """Ids of the n-grams that end at each token; 0 where there is none. Batch × length · orders."""
+    """Numbers of the n-grams that end at each token; 0 where there is none. Batch × length · orders."""
 
     def __init__(self, orders: int, buckets: int, vocabulary: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -49,6 +53,17 @@ class NGrams(keras.layers.Layer):
             whole = ops.logical_and(ops.not_equal(ids, 0), ops.not_equal(first, 0))
             found.append(ops.where(whole, gram + self.vocabulary, 0))
         return ops.concatenate(found, axis=1)
+
+
+class Places(keras.layers.Layer):
+    """The row of the table that each of `size` n-grams has; row 0, which holds zeros, for those without a weight."""
+
+    def __init__(self, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places = self.add_weight(shape=(size,), initializer="zeros", dtype="int32", trainable=False, name="places")
+
+    def call(self, grams: Any) -> Any:  # noqa: D102
+        return ops.take(self.places, grams)
 
 
 class Bias(keras.layers.Layer):
@@ -67,7 +82,8 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     ids = layers.token_ids()
     grams = NGrams(params.ngrams, params.buckets, vocabulary, name="ngrams")(ids)
     size = vocabulary + (params.buckets if params.ngrams > 1 else 0)
-    values = keras.layers.Embedding(size, classes, embeddings_initializer="zeros", name="table")(grams)
+    rows = Places(size, name="places")(grams)
+    values = keras.layers.Embedding(params.table_rows + 1, classes, embeddings_initializer="zeros", name="table")(rows)
     logits = Bias(classes, name="bias")(layers.MaskedSum(_NORM)(values, grams))
     return keras.Model(ids, keras.layers.Softmax(name="probabilities")(logits))
 
@@ -77,70 +93,77 @@ def fit(
 ) -> list[dict[str, float]]:
     """Solves for the table in place and returns the learning curve, a dict per iteration of L-BFGS.
 
-    The last iterate is kept, the solution of the problem; `l2`, not an early stop, holds it back. Nothing is drawn, so
-    `seed` changes nothing.
+    The last iterate is kept, the solution of the problem; `l2`, not an early stop, holds it back. Its scores are then
+    multiplied by what makes their probabilities true on the valid rows. Nothing is drawn, so `seed` changes nothing.
     """
-    table, bias = network.get_layer("table"), network.get_layer("bias")
-    size, classes = table.get_weights()[0].shape
-    x, target = _matrix(network, train, size), np.eye(classes)[train.labels]
-    kept = np.flatnonzero(np.bincount(x.indices, minlength=size) >= params.min_rows)
-    scale = weights(x[:, kept].sign(), target, params.smoothing)
-    x, x_valid = (sparse.csr_matrix(rows[:, kept].multiply(scale)) for rows in (x, _matrix(network, valid, size)))
-    transposed, share = x.T.tocsr(), np.full((len(target), 1), 1 / len(target))
+    x, x_valid = _matrix(network, train), _matrix(network, valid)
+    target = np.eye(network.output_shape[1])[train.labels]
+    kept = _kept(x, params.min_rows, params.table_rows)
+    x, x_valid = x[:, kept], x_valid[:, kept]
+    share = np.full((len(target), 1), 1 / len(target))
     if params.class_weights:
-        share = (1 / (classes * target.sum(axis=0)))[train.labels, None]
-    latest: dict[str, float] = {}
+        share = (1 / (target.shape[1] * target.sum(axis=0)))[train.labels, None]
+    words = [train.tokens[number] for number in kept if _SPECIAL <= number < len(train.tokens)]
+    skipped = int((kept < _SPECIAL).sum())
+    problem = solving.Problem(x, _made_of(x, target, words, skipped, params), target, share)
+
     curve: list[dict[str, float]] = []
 
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        w = flat.reshape(-1, classes)
-        log_p = special.log_softmax(x @ w[:-1] + w[-1], axis=1)
-        slope = (np.exp(log_p) - target) * share
-        loss = -(target * log_p * share).sum()
-        latest.update(train_loss=loss, train_accuracy=(log_p.argmax(1) == train.labels).mean())
-        gradient = np.vstack([transposed @ slope + params.l2 * w[:-1], slope.sum(axis=0)])
-        return loss + params.l2 / 2 * (w[:-1] ** 2).sum(), gradient.ravel()
+    def note(weights: np.ndarray, bias: np.ndarray, value: float, scores: np.ndarray) -> None:
+        log_p = special.log_softmax(x_valid @ weights + bias, axis=1)
+        point = {
+            "train_loss": value,
+            "train_accuracy": (scores.argmax(1) == train.labels).mean(),
+            "valid_loss": -log_p[np.arange(len(log_p)), valid.labels].mean(),
+            "valid_accuracy": (log_p.argmax(1) == valid.labels).mean(),
+        }
+        curve.append({"epoch": len(curve) + 1} | {key: float(number) for key, number in point.items()})
 
-    def note(flat: np.ndarray) -> None:
-        w = flat.reshape(-1, classes)
-        log_p = special.log_softmax(x_valid @ w[:-1] + w[-1], axis=1)
-        accuracy = (log_p.argmax(1) == valid.labels).mean()
-        loss = -log_p[np.arange(len(log_p)), valid.labels].mean()
-        point = {"epoch": len(curve) + 1, **latest, "valid_loss": loss, "valid_accuracy": accuracy}
-        curve.append({key: value if key == "epoch" else float(value) for key, value in point.items()})
-
-    with threadpool_limits(1):  # two threads add in another order than one
-        found = optimize.minimize(
-            objective, np.zeros((len(kept) + 1) * classes), jac=True, method="L-BFGS-B", callback=note,
-            options={"maxiter": params.iterations, "ftol": 1e-6},
-        )  # fmt: skip
-    solved = found.x.reshape(-1, classes)
-    full = np.zeros((size, classes))
-    full[kept] = solved[:-1] * scale[:, None]
-    table.set_weights([full])
-    bias.set_weights([solved[-1]])
+    with threadpool_limits(1):  # two threads of BLAS add in another order than one
+        weights, bias = solving.solve(problem, params.loss, params.l2, params.iterations, note)
+    factor = solving.temperature(x_valid @ weights + bias, valid.labels)
+    _fill(network, kept, weights * factor, bias * factor)
     return curve
 
 
-def weights(present: sparse.csr_matrix, target: np.ndarray, smoothing: float) -> np.ndarray:
-    """How much each n-gram may say: idf · √KL, so that L2 holds back what is common or says little about the class.
+def _kept(x: sparse.csr_matrix, min_rows: int, most: int) -> np.ndarray:
+    """The n-grams that stand in at least `min_rows` rows, `most` of them: those in the most rows."""
+    rows = np.bincount(x.indices, minlength=x.shape[1])
+    often = np.argsort(-rows, kind="stable")[:most]
+    return np.sort(often[rows[often] >= min_rows])
 
-    idf = 1 + ln((1 + rows) / (1 + rows with it)); KL = Σ p(c | n-gram) ln(p(c | n-gram) / p(c)) over the classes, with
-    p(c | n-gram) smoothed towards p(c). In the line of F. Debole and F. Sebastiani, "Supervised term weighting for
-    automated text categorization", SAC 2003.
+
+def _made_of(
+    x: sparse.csr_matrix, target: np.ndarray, words: list[str], skipped: int, params: Params
+) -> sparse.csr_matrix:
+    """What an n-gram's weight is the sum of: one of its own and, for a word, those of its letters' n-grams.
+
+    The latter are shared between words and cost nothing at prediction, where only the sum is left.
     """
-    found = np.bincount(present.indices, minlength=present.shape[1])
-    idf = 1 + np.log((1 + present.shape[0]) / (1 + found))
-    prior = target.mean(axis=0)
-    per_class = present.T @ target + smoothing * prior
-    p = per_class / per_class.sum(axis=1, keepdims=True)
-    return np.asarray(idf * np.sqrt(special.rel_entr(p, prior).sum(axis=1).clip(min=0)))
+    rows, per_class = target.sum(axis=0), x.sign().T @ target
+    own = sparse.diags(solving.informativeness(per_class, rows, params.smoothing))
+    if not params.letters or not words:
+        return own.tocsr()
+    grams = solving.letters(words)
+    place = slice(skipped, skipped + len(words))
+    may_say = params.letters * solving.informativeness(grams.T @ per_class[place], rows, params.smoothing)
+    empty = [sparse.csr_matrix((count, grams.shape[1])) for count in (skipped, x.shape[1] - place.stop)]
+    shared = sparse.vstack([empty[0], grams @ sparse.diags(may_say), empty[1]])
+    return sparse.hstack([own, shared], "csr")
 
 
-def _matrix(network: keras.Model, rows: fitting.Rows, size: int) -> sparse.csr_matrix:
+def _fill(network: keras.Model, kept: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> None:
+    places, table = (network.get_layer(name).get_weights()[0] for name in ("places", "table"))
+    places[kept] = np.arange(1, len(kept) + 1)
+    table[1 : len(kept) + 1] = weights
+    for name, value in (("places", places), ("table", table), ("bias", bias)):
+        network.get_layer(name).set_weights([value])
+
+
+def _matrix(network: keras.Model, rows: fitting.Rows) -> sparse.csr_matrix:
     """What the graph sums for each row: how often each n-gram stands in it, over √ of how many there are."""
     blocks = []
-    ngrams = network.get_layer("ngrams")
+    ngrams, size = network.get_layer("ngrams"), len(network.get_layer("places").get_weights()[0])
     for start in range(0, len(rows.ids), 1024):
         grams = ops.convert_to_numpy(ngrams(fitting.padded(rows.ids[start : start + 1024])))
         row, column = np.nonzero(grams)

@@ -3,7 +3,7 @@
 import keras
 from pydantic import Field
 
-from gazette.networks import fitting, layers
+from gazette.networks import fitting, layers, recurrent
 
 
 class Params(fitting.Params, frozen=True, extra="forbid"):
@@ -18,15 +18,15 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding, LSTM layers, softmax; padding is masked."""
     ids = layers.token_ids()
-    vectors = keras.layers.Embedding(vocabulary, params.embedding, mask_zero=True)(ids)
+    vectors = layers.Embedding(vocabulary, params.embedding, mask_zero=True)(ids)
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
     for place, units in enumerate(params.units, 1):
-        recurrent = keras.layers.LSTM(
+        layer = recurrent.LSTM(
             units,
             activation=layers.activation(params.activation),
             return_sequences=place < len(params.units),
             kernel_regularizer=params.regularizer(),
         )
-        vectors = (keras.layers.Bidirectional(recurrent) if params.bidirectional else recurrent)(vectors)
+        vectors = (keras.layers.Bidirectional(layer) if params.bidirectional else layer)(vectors)
     vectors = keras.layers.Dropout(params.dropout)(vectors)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(vectors))

@@ -19,7 +19,7 @@ class Params(fitting.Params, frozen=True, extra="forbid"):
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding, average over the tokens, dense layers, softmax."""
     ids = layers.token_ids()
-    vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
+    vectors = layers.Embedding(vocabulary, params.embedding)(ids)
     values = layers.MaskedSum()(vectors, ids)
     for units in params.hidden:
         values = keras.layers.Dropout(params.dropout)(values)

@@ -45,7 +45,7 @@ class Positions(keras.layers.Layer):
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding and positions, blocks of attention and feed-forward, average over the tokens, softmax."""
     ids = layers.token_ids()
-    vectors = keras.layers.Embedding(vocabulary, params.embedding)(ids)
+    vectors = layers.Embedding(vocabulary, params.embedding)(ids)
     vectors = Positions(params.positions, params.embedding)(vectors, ids)
     vectors = keras.layers.Dropout(params.dropout)(vectors)
     for _ in range(params.blocks):

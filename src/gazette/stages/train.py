@@ -47,8 +47,11 @@ def run(
     texts = {split: table["text"].to_list() for split, table in tables.items()}
     tokenizer = tokenizing.learn(texts["train"], numbers.tokens, numbers.vocabulary, numbers.min_count)
     length = tokenizing.limit(tokenizer, texts["train"], numbers.length_quantile, numbers.length_cap)
+    tokens = tokenizing.tokens(tokenizer)
     rows = {
-        split: fitting.Rows(tokenizing.encode(tokenizer, texts[split]), _numbered(table["label"], described.labels))
+        split: fitting.Rows(
+            tokenizing.encode(tokenizer, texts[split]), _numbered(table["label"], described.labels), tokens
+        )
         for split, table in tables.items()
     }
 
