@@ -42,8 +42,9 @@ held = pl.read_csv(given.raw / "test.csv", has_header=False, new_columns=["label
 test_texts = (held["title"] + "\n" + held["description"]).to_list()
 
 tokenizer = tokenizing.learn(texts, params.tokens, params.vocabulary, params.min_count)
-tokenizing.limit(tokenizer, texts, params.length_quantile, params.length_cap)
-rows = fitting.Rows(tokenizing.encode(tokenizer, texts), labels)
+ids = tokenizing.encode(tokenizer, texts)
+length = tokenizing.limit(tokenizer, ids, params.length_quantile, params.length_cap)
+rows = fitting.Rows([text[:length] for text in ids], labels)
 cut = len(texts) // 10
 valid, train = (fitting.Rows(rows.ids[part], labels[part]) for part in (slice(cut), slice(cut, None)))
 test = fitting.Rows(tokenizing.encode(tokenizer, test_texts), held["label"].to_numpy() - 1)

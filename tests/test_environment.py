@@ -32,7 +32,7 @@ def test_the_file_is_what_the_lock_makes() -> None:
         ("keras", {"train"}),
         ("tensorflow", {"train"}),
         ("tf2onnx", {"train"}),
-        ("onnxruntime", {"evaluate", "register"}),
+        ("onnxruntime", {"train", "evaluate", "register"}),
         ("great-expectations", {"validate"}),
         ("mlflow", {"register"}),
         ("tokenizers", {"validate", "preprocess", "train", "evaluate", "register"}),

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from gazette.errors import Misconfigured
+from gazette.tuning import ranges
 
 pytestmark = pytest.mark.slow  # TensorFlow's import alone takes ten seconds
 
@@ -47,6 +48,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         **STEPS, "embedding": 8, "heads": 2, "blocks": 1, "feed_forward": 16, "positions": 40, "activation": "gelu"
     },
 }  # fmt: skip
+INT8 = ["lstm", "transformer"]  # with a loop, with attention
 WORDS = {"sports": ["goal", "match", "coach", "league"], "business": ["shares", "bank", "profit", "market"]}
 OTHERS = ["the", "of", "after", "year", "said", "new"]
 
@@ -207,6 +209,20 @@ def test_class_weights_make_up_for_a_rare_class(rows: Any) -> None:
     assert plain < 0.15 < 0.25 < weighted
 
 
+def test_a_fit_is_the_same_after_another_and_watched(rows: Any) -> None:
+    from gazette.networks import fitting
+
+    watched: list[dict[str, float]] = []
+    found = []
+    for watch in (None, watched.append):
+        fitting.fix(seed=1, threads=2)
+        _, params, network = built("cnn", epochs=2, dropout=0.3)
+        curve = fitting.fit(network, params, rows, rows, 1, 0, watch)
+        found.append(fitting.probabilities(network, rows))
+    assert np.array_equal(*found)
+    assert watched == curve
+
+
 def test_regularization_shrinks_the_weights(rows: Any) -> None:
     free, held = (fitted("mlp", rows, l1=l1, l2=0.0)[0].get_layer("probabilities").kernel for l1 in (0.0, 0.1))
     assert np.abs(np.asarray(held)).sum() < np.abs(np.asarray(free)).sum()
@@ -265,12 +281,18 @@ def test_n_grams_are_hashed_below_two_to_the_thirty_first() -> None:
     assert grams.tolist() == [[65_535] * 3 + [0, *[65_536 + second] * 2] + [0, 0, 65_536 + third]]
 
 
-def test_the_shipped_models_of_params_yaml_are_accepted() -> None:
+def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
     from ruamel.yaml import YAML
 
-    models = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")["models"]
-    for section in models.values():
+    numbers = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")
+    for section in numbers["models"].values():
         importlib.import_module(f"gazette.networks.{section['family']}").Params(**section)
+    for name, section in numbers["tune"].items():
+        model = numbers["models"][name]
+        accepted = importlib.import_module(f"gazette.networks.{model['family']}").Params
+        for key, one in ranges.read(section, model, name).items():
+            for end in one.ends():
+                accepted(**ranges.changed(model, {key: end}))
 
 
 TRAIN = """
@@ -302,6 +324,7 @@ def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> N
             "files: {train: [{format: csv, path: a, header: true, text: [text], label: label}]}\n"
         )
         families = {name: {"family": name, **TOKENS, **numbers} for name, numbers in FAMILIES.items()}
+        families |= {f"{name}_int8": families[name] | {"precision": "int8"} for name in INT8}
         for numbers in families.values():
             numbers.update({"epochs": 2} if "epochs" in numbers else {})
         subprocess.run(
@@ -312,5 +335,9 @@ def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> N
         )
         made = (path for path in (folder / "out").rglob("*") if path.is_file())
         found.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in made})
-    assert len(found[0]) == len(FAMILIES) * 6
+    assert len(found[0]) == len(FAMILIES) * 6 + len(INT8) * 5  # of which none has Keras' weights
+    scores = {name: json.loads(found[0][f"out/{name}.json"]) for name in [*INT8, *(f"{name}_int8" for name in INT8)]}
+    for name in INT8:
+        assert scores[f"{name}_int8"]["bytes"] < scores[name]["bytes"] / 2
+        assert scores[f"{name}_int8"]["int8_equal_labels"] > 0.9
     assert [name for name in found[0] if found[0][name] != found[1][name]] == []

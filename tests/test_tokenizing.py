@@ -62,7 +62,7 @@ def test_a_saved_tokenizer_gives_the_same_ids(tmp_path: Path, tokens: Tokens) ->
 def test_texts_are_cut_at_a_quantile_of_the_lengths_or_at_the_cap(quantile: float, cap: int, longest: int) -> None:
     texts = ["a", "a a a a a", "a a a a a a a a a"]
     tokenizer = tokenizing.learn(texts, "words", 100, 1)
-    tokenizing.limit(tokenizer, texts, quantile, cap)
+    tokenizing.limit(tokenizer, tokenizing.encode(tokenizer, texts), quantile, cap)
     assert len(tokenizing.encode(tokenizer, ["a " * 50])[0]) == longest
 
 

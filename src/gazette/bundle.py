@@ -1,8 +1,8 @@
 """A bundle: what a classifier is once it is trained. Texts in, class probabilities out, by ONNX Runtime.
 
-A bundle is a folder with `model.onnx`, `tokenizer.json`, `weights.h5` and `bundle.json` (labels, language, longest text
-in tokens, which tokenizer feeds which input). This module needs numpy, ONNX Runtime and tokenizers, nothing of Gazette:
-it travels with every registered version.
+A bundle is a folder with `model.onnx`, `tokenizer.json`, `weights.h5` (not in int8) and `bundle.json`: labels,
+language, longest text in tokens, which tokenizer feeds which input. This module needs numpy, ONNX Runtime and
+tokenizers, nothing of Gazette: it travels with every registered version.
 """
 
 import itertools

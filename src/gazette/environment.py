@@ -2,7 +2,7 @@
 
 `python -m gazette.environment`, which `make lock` calls, writes it from `requirements.lock`: what the stage's code
 imports, and what these packages require in turn. Each stage in `dvc.yaml` has its section as a param, so that it runs
-again when one of them changes. Left out is what `SPARED` and `INERT` name, with the reason.
+again when one of them changes. Left out is what `INERT` names, with the reason.
 """
 
 import sys
@@ -31,14 +31,6 @@ REFERENCE = {
 
 # What no import of ours names, because another package imports it for us.
 HIDDEN = {"train": {"tf2onnx": "Keras exports through it"}}
-
-# What a stage imports and what cannot change the bundle that it makes.
-SPARED = {
-    "train": {
-        "onnxruntime": "only compares the exported network with Keras' and scores the valid rows; `evaluate` judges "
-        "anew with a new one",
-    },
-}
 
 # Packages that no stage's bytes pass through: they print, download, serve, authenticate or build.
 INERT = {
@@ -86,7 +78,7 @@ def roots(stage: str, known: dict[str, str]) -> set[str]:
         if not held:
             raise Misconfigured(f"{module}, which stage {stage} imports, is of no package of {LOCK}: `make lock`")
         found |= held
-    return found - set(SPARED.get(stage, {}))
+    return found
 
 
 def required(packages: set[str], known: dict[str, str]) -> set[str]:

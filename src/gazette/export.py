@@ -28,6 +28,8 @@ from gazette.errors import Misconfigured
 if TYPE_CHECKING:
     import keras
 
+OUTPUT = "probabilities"
+
 
 def export(model: keras.Model, path: Path) -> None:
     """Writes `model` to `path` as canonical ONNX, or leaves `path` as it was.
@@ -47,7 +49,7 @@ def export(model: keras.Model, path: Path) -> None:
             warnings.simplefilter("ignore", FutureWarning)  # Keras asks numpy for a name long gone
             model.export(exported, format="onnx", verbose=False)
         names = [tensor.name for tensor in model.inputs]
-        form = canonical(onnx.load(exported), names, "probabilities")
+        form = canonical(onnx.load(exported), names, OUTPUT)
         try:
             onnx.checker.check_model(form)
         except onnx.checker.ValidationError as error:

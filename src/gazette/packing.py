@@ -54,6 +54,24 @@ def shipped(
     return found
 
 
+def quantised(
+    folder: Path, texts: list[str], found: npt.NDArray[np.float32], threads: int
+) -> tuple[npt.NDArray[np.float32], dict[str, float]]:
+    """Puts the bundle in `folder` into eight bits; its probabilities then, and how far they agree with `found`.
+
+    The weights of Keras go: they are those of another classifier, and most of the bytes.
+    """
+    from gazette import quantising
+
+    quantising.quantise(folder / "model.onnx")
+    (folder / "weights.h5").unlink()
+    new = Bundle(folder, threads).probabilities(texts)
+    return new, {
+        "int8_equal_labels": float((new.argmax(axis=1) == found.argmax(axis=1)).mean()),
+        "int8_largest_difference": float(np.abs(new - found).max()),
+    }
+
+
 def size(folder: Path) -> int:
     """Bytes of a bundle."""
     return sum(file.stat().st_size for file in folder.iterdir())

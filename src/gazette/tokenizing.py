@@ -34,10 +34,12 @@ def learn(
     return tokenizer
 
 
-def limit(tokenizer: Tokenizer, texts: Sequence[str], quantile: float, cap: int) -> int:
-    """Cuts texts from now on at the `quantile` of the lengths of `texts` in tokens, at most `cap`; says where."""
-    lengths = [len(encoding) for encoding in tokenizer.encode_batch_fast(texts)]
-    longest = int(min(np.quantile(lengths, quantile, method="higher"), cap))
+def limit(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: float, cap: int) -> int:
+    """Cuts texts from now on at the `quantile` of the lengths of `ids`, at most `cap`; says where.
+
+    `ids` are texts that the tokenizer encoded whole, so that none is cut into tokens twice.
+    """
+    longest = int(min(np.quantile([len(text) for text in ids], quantile, method="higher"), cap))
     tokenizer.enable_truncation(longest)
     return longest
 

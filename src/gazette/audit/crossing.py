@@ -59,11 +59,12 @@ def probabilities(
             [texts[row] for row in np.flatnonzero(part).tolist()] for part in (fold != number, fold == number)
         )
         tokenizer = tokenizing.learn(seen, params.tokens, params.vocabulary, params.min_count)
-        tokenizing.limit(tokenizer, seen, params.length_quantile, params.length_cap)
         ids, tokens, said = tokenizing.encode(tokenizer, seen), tokenizing.tokens(tokenizer), labels[fold != number]
+        length = tokenizing.limit(tokenizer, ids, params.length_quantile, params.length_cap)
         tenth = np.arange(len(ids)) % 10 == 0  # in place of valid rows, which choose and calibrate
         train, valid = (
-            fitting.Rows([ids[row] for row in np.flatnonzero(part)], said[part], tokens) for part in (~tenth, tenth)
+            fitting.Rows([ids[row][:length] for row in np.flatnonzero(part)], said[part], tokens)
+            for part in (~tenth, tenth)
         )
         rest = fitting.Rows(tokenizing.encode(tokenizer, held_out), labels[fold == number])
         network = linear.build(params, tokenizer.get_vocab_size(), found.shape[1])

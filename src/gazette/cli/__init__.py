@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.cli import ci, corpus, gate, lineage, model, pipeline, project, promotion, proof, registry, score
+from gazette.cli import ci, corpus, gate, lineage, model, pipeline, project, promotion, proof, registry, score, tune
 from gazette.errors import Misconfigured, parse
 
 
@@ -102,5 +102,6 @@ for command in (
     proof.reproduce,
     proof.verify,
     score.score,
+    tune.tune,
 ):
     gazette.add_command(command)

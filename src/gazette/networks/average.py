@@ -55,8 +55,8 @@ def fit(
     network: keras.Model, params: Params, train: fitting.Rows, valid: fitting.Rows, seed: int, verbose: int
 ) -> list[dict[str, float]]:
     """Gives the n-grams of the train rows their rows of the table, then fits as `fitting.fit` does."""
-    x, target = linear._matrix(network, train), np.eye(network.output_shape[1])[train.labels]
-    kept = linear._kept(x, params.min_rows, params.table_rows)
+    x, target = linear.matrix(network, train), np.eye(network.output_shape[1])[train.labels]
+    kept = linear.frequent(x, params.min_rows, params.table_rows)
     found = solving.informativeness(x[:, kept].sign().T @ target, target.sum(axis=0), params.smoothing)
     places, factors = (network.get_layer(name).get_weights()[0] for name in ("places", "informative"))
     places[kept] = np.arange(1, len(kept) + 1)

@@ -1,7 +1,7 @@
 """Fitting a network: batches of like length, the optimizer, early stopping, the learning curve."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,7 @@ class Tokens(BaseModel, frozen=True, extra="forbid"):
     min_count: int = Field(ge=1)
     length_quantile: float = Field(gt=0, le=1)
     length_cap: int = Field(ge=1, le=65_536)
+    precision: Literal["float32", "int8"] = "float32"  # of the bundle; what is learned is float32
 
 
 class Params(Tokens, frozen=True, extra="forbid"):
@@ -46,6 +47,13 @@ class Params(Tokens, frozen=True, extra="forbid"):
         return keras.regularizers.L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
 
 
+Watch = Callable[[dict[str, float]], None]  # is shown each point of a learning curve as it is made
+_CURVE = {
+    "loss": "train_loss",
+    "accuracy": "train_accuracy",
+    "val_loss": "valid_loss",
+    "val_accuracy": "valid_accuracy",
+}
 Size = Annotated[int, Field(ge=1, le=65_536)]
 
 
@@ -136,8 +144,18 @@ class _StopAtNonFinite(keras.callbacks.Callback):
             )
 
 
+class _Watched(keras.callbacks.Callback):
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.watch({"epoch": epoch + 1, **{_CURVE[key]: value for key, value in (logs or {}).items()}})
+
+
 def fix(seed: int, threads: int) -> None:
-    """Makes what follows the same in every process: one seed, ordered operations, a number of threads."""
+    """Makes what follows the same in every process and after any other fit: one seed, ordered operations, threads."""
+    keras.utils.clear_session()
     keras.config.set_floatx("float32")  # whatever the user's own ~/.keras says
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -152,13 +170,19 @@ def probabilities(network: keras.Model, rows: Rows) -> np.ndarray:
 
 
 def fit(
-    network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, verbose: int
+    network: keras.Model,
+    params: Params,
+    train: Rows,
+    valid: Rows,
+    seed: int,
+    verbose: int,
+    watch: Watch | None = None,
 ) -> list[dict[str, float]]:
     """Fits `network` in place and returns its learning curve, a dict per epoch; the best epoch's weights are kept.
 
     Where the train rows have `targets`, these are learned; accuracy is that of the labels all the same. The best epoch
-    is the first one with the highest accuracy on the valid rows. Raises Misconfigured at the first loss that is not
-    finite.
+    is the first one with the highest accuracy on the valid rows. `watch` is shown each epoch. Raises Misconfigured at
+    the first loss that is not finite.
     """
     classes, counts = network.output_shape[-1], np.bincount(train.labels)
     weights = len(train.labels) / (len(counts) * counts) if params.class_weights else None
@@ -181,17 +205,12 @@ def fit(
             keras.callbacks.EarlyStopping(
                 "val_accuracy", mode="max", patience=params.patience, restore_best_weights=True
             ),
+            *([_Watched(watch)] if watch else []),
         ],
         shuffle=False,  # the batches are
         verbose=verbose,
     )
-    names = {
-        "loss": "train_loss",
-        "accuracy": "train_accuracy",
-        "val_loss": "valid_loss",
-        "val_accuracy": "valid_accuracy",
-    }
-    columns = {names[key]: values for key, values in history.history.items()}
+    columns = {_CURVE[key]: values for key, values in history.history.items()}
     return [
         {"epoch": epoch, **dict(zip(columns, row, strict=True))}
         for epoch, row in enumerate(zip(*columns.values(), strict=True), 1)

@@ -89,16 +89,23 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
 
 
 def fit(
-    network: keras.Model, params: Params, train: fitting.Rows, valid: fitting.Rows, seed: int, verbose: int
+    network: keras.Model,
+    params: Params,
+    train: fitting.Rows,
+    valid: fitting.Rows,
+    seed: int,
+    verbose: int,
+    watch: fitting.Watch | None = None,
 ) -> list[dict[str, float]]:
     """Solves for the table in place and returns the learning curve, a dict per iteration of L-BFGS.
 
     The last iterate is kept, the solution of the problem; `l2`, not an early stop, holds it back. Its scores are then
     multiplied by what makes their probabilities true on the valid rows. Nothing is drawn, so `seed` changes nothing.
+    The curve says little before its end, so `watch` is not asked.
     """
-    x, x_valid = _matrix(network, train), _matrix(network, valid)
+    x, x_valid = matrix(network, train), matrix(network, valid)
     target = np.eye(network.output_shape[1])[train.labels]
-    kept = _kept(x, params.min_rows, params.table_rows)
+    kept = frequent(x, params.min_rows, params.table_rows)
     x, x_valid = x[:, kept], x_valid[:, kept]
     share = np.full((len(target), 1), 1 / len(target))
     if params.class_weights:
@@ -126,7 +133,7 @@ def fit(
     return curve
 
 
-def _kept(x: sparse.csr_matrix, min_rows: int, most: int) -> np.ndarray:
+def frequent(x: sparse.csr_matrix, min_rows: int, most: int) -> np.ndarray:
     """The n-grams that stand in at least `min_rows` rows, `most` of them: those in the most rows."""
     rows = np.bincount(x.indices, minlength=x.shape[1])
     often = np.argsort(-rows, kind="stable")[:most]
@@ -160,7 +167,7 @@ def _fill(network: keras.Model, kept: np.ndarray, weights: np.ndarray, bias: np.
         network.get_layer(name).set_weights([value])
 
 
-def _matrix(network: keras.Model, rows: fitting.Rows) -> sparse.csr_matrix:
+def matrix(network: keras.Model, rows: fitting.Rows) -> sparse.csr_matrix:
     """What the graph sums for each row: how often each n-gram stands in it, over √ of how many there are."""
     blocks = []
     ngrams, size = network.get_layer("ngrams"), len(network.get_layer("places").get_weights()[0])

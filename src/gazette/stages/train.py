@@ -1,15 +1,12 @@
 """Turns train and valid rows into a candidate: its bundle, its learning curve, its score on the valid rows."""
 
-import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette import articles, corpus, engine, machine, packing, records, scoring, tokenizing
-from gazette.errors import parse
+from gazette import corpus, engine, learning, machine, packing, records
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -36,54 +33,26 @@ def run(
     fingerprint: Path,
 ) -> None:
     """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
-    engine.start(params.seed, params.threads, params.onednn)
-    from gazette import networks
-    from gazette.networks import fitting
-
-    family = networks.family(models[candidate]["family"])
-    numbers = parse(family.Params, models[candidate], f"params.yaml, section models.{candidate}")
     described = corpus.describe(description)
-    tables = {"train": articles.read(train), "valid": articles.read(valid)}
-    texts = {split: table["text"].to_list() for split, table in tables.items()}
-    tokenizer = tokenizing.learn(texts["train"], numbers.tokens, numbers.vocabulary, numbers.min_count)
-    length = tokenizing.limit(tokenizer, texts["train"], numbers.length_quantile, numbers.length_cap)
-    tokens = tokenizing.tokens(tokenizer)
-    rows = {
-        split: fitting.Rows(
-            tokenizing.encode(tokenizer, texts[split]), _numbered(table["label"], described.labels), tokens
-        )
-        for split, table in tables.items()
-    }
-
-    network = family.build(numbers, tokenizer.get_vocab_size(), len(described.labels))
-    fit = getattr(family, "fit", fitting.fit)
-    with contextlib.redirect_stdout(sys.stderr):
-        verbose = 1 if sys.stderr.isatty() else 2
-        learned = fit(network, numbers, rows["train"], rows["valid"], params.seed, verbose)
+    rows = {name: learning.read(path, described.labels) for name, path in (("train", train), ("valid", valid))}
+    engine.start(params.seed, params.threads, params.onednn)
+    where = f"params.yaml, section models.{candidate}"
+    learned = learning.learn(models[candidate], where, rows["train"], rows["valid"], len(described.labels), params.seed)
 
     partial = bundle.with_name(bundle.name + ".partial")
-    packing.write(partial, network, {"inputs": tokenizer}, described, length)
-    fitted = fitting.probabilities(network, rows["valid"])
-    found = packing.shipped(partial, texts["valid"], fitted, params.tolerance, params.threads)
-    figures = _score(rows["valid"].labels, found, params)
-    figures |= {"bytes": packing.size(partial), "epochs": len(learned)}
-    records.write_csv(pl.DataFrame(learned), curve)
+    packing.write(partial, learned.network, learned.tokenizers, described, learned.length)
+    found = packing.shipped(partial, rows["valid"].texts, learned.probabilities, params.tolerance, params.threads)
+    agreement: dict[str, float] = {}
+    if learned.precision == "int8":
+        found, agreement = packing.quantised(partial, rows["valid"].texts, found, params.threads)
+    epochs = len(learned.curve)
+    figures = learning.figures(rows["valid"].labels, found, params.resamples, params.seed)
+    figures |= {"bytes": packing.size(partial), "epochs": epochs} | agreement
+    records.write_csv(pl.DataFrame(learned.curve), curve)
     records.write(figures, score)
     records.write(machine.fingerprint(params.threads, params.onednn), fingerprint)
     packing.publish(partial, bundle)
-    print(f"{candidate}: macro-F1 {figures['macro_f1']:.4f} on {len(found):,} valid rows after {len(learned)} epochs")
-
-
-def _numbered(names: pl.Series, labels: list[str]) -> Any:
-    return names.replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
-
-
-def _score(actual: Any, probabilities: Any, params: Params) -> dict[str, Any]:
-    predicted = probabilities.argmax(axis=1)
-    classes = probabilities.shape[1]
-    samples = scoring.resample(actual, predicted, classes, params.resamples, params.seed)
-    return {
-        "accuracy": scoring.accuracy(actual, predicted),
-        "macro_f1": scoring.macro_f1(actual, predicted, classes),
-        "standard_error": float(samples["macro_f1"].std()),
-    }
+    print(f"{candidate}: macro-F1 {figures['macro_f1']:.4f} on {len(found):,} valid rows after {epochs} epochs")
+    if agreement:
+        equal, largest = agreement.values()
+        print(f"{candidate}: int8 gives {equal:.2%} of float32's labels, each probability within {largest:.2g}")

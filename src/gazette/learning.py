@@ -1,0 +1,101 @@
+"""Learning: numbers, train and valid rows in; a fitted network and what it says of the valid rows out.
+
+`train` makes a bundle of that, `tune` compares figures. Both call `engine.start` first.
+"""
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from tokenizers import Tokenizer
+
+from gazette import articles, scoring, tokenizing
+from gazette.errors import parse
+
+if TYPE_CHECKING:
+    import keras
+
+    from gazette.networks.fitting import Watch
+
+
+@dataclass(frozen=True)
+class Split:
+    """The texts of a split and the number of each one's label."""
+
+    texts: list[str]
+    labels: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A fitted network, the tokenizer of each of its inputs, the longest text in tokens, and how it went.
+
+    `probabilities` are those of the valid rows, as Keras computes them, rows × classes.
+    """
+
+    network: "keras.Model"
+    tokenizers: dict[str, Tokenizer]
+    length: int
+    precision: str
+    curve: list[dict[str, float]]
+    probabilities: npt.NDArray[np.float32]
+
+
+def read(path: Path, labels: list[str]) -> Split:
+    """The articles of a split that `preprocess` wrote."""
+    table = articles.read(path)
+    numbered = table["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64)
+    return Split(table["text"].to_list(), numbered.to_numpy())
+
+
+def learn(
+    section: dict[str, Any],
+    where: str,
+    train: Split,
+    valid: Split,
+    classes: int,
+    seed: int,
+    watch: "Watch | None" = None,
+) -> Learned:
+    """Learns by a section of `models`; `where` it stands is for messages. What `watch` raises ends it.
+
+    Raises Misconfigured where the numbers are out of bounds or lead nowhere: a loss that is not finite.
+    """
+    from gazette import networks
+    from gazette.networks import fitting
+
+    family = networks.family(section["family"])
+    numbers = parse(family.Params, section, where)
+    tokenizer = tokenizing.learn(train.texts, numbers.tokens, numbers.vocabulary, numbers.min_count)
+    ids = [tokenizing.encode(tokenizer, split.texts) for split in (train, valid)]
+    length = tokenizing.limit(tokenizer, ids[0], numbers.length_quantile, numbers.length_cap)
+    tokens = tokenizing.tokens(tokenizer)
+    seen, held_out = (
+        fitting.Rows([text[:length] for text in texts], split.labels, tokens)
+        for texts, split in zip(ids, (train, valid), strict=True)
+    )
+
+    network = family.build(numbers, tokenizer.get_vocab_size(), classes)
+    fit = getattr(family, "fit", fitting.fit)
+    with contextlib.redirect_stdout(sys.stderr):
+        verbose = 0 if watch else 1 if sys.stderr.isatty() else 2
+        curve = fit(network, numbers, seen, held_out, seed, verbose, watch)
+    found = fitting.probabilities(network, held_out)
+    return Learned(network, {"inputs": tokenizer}, length, numbers.precision, curve, found)
+
+
+def figures(actual: Any, probabilities: Any, resamples: int, seed: int) -> dict[str, float]:
+    """What a candidate is chosen by: accuracy, macro-F1 and its standard error on the valid rows."""
+    predicted = probabilities.argmax(axis=1)
+    classes = probabilities.shape[1]
+    samples = scoring.resample(actual, predicted, classes, resamples, seed)
+    return {
+        "accuracy": scoring.accuracy(actual, predicted),
+        "macro_f1": scoring.macro_f1(actual, predicted, classes),
+        "standard_error": float(samples["macro_f1"].std()),
+    }
