@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run flow serve test faults check bench ui lock clean
+.PHONY: help install run bert flow serve test faults check bench ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ install: .venv/installed ## make .venv from requirements.lock, hashes checked
 run: install ## fetch the corpus of params.yaml and bring every stage up to date
 	@gazette corpus fetch
 	@gazette run
+
+bert: install ## fetch the encoder that candidates under `further` begin with
+	@gazette pretrained fetch
 
 flow: install ## the same through Prefect, WORKERS=2 at once, all again with FORCE=1
 	@gazette corpus fetch

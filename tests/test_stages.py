@@ -205,10 +205,9 @@ def test_select_removes_leftovers_and_copies_the_best_bundle(tmp_path: Path, out
         records.write_csv(pl.DataFrame({"epoch": [1]}), tmp_path / "curves" / f"{name}.csv")
     records.write({}, out / "bundle/stale.json")
     given = {name: tmp_path / name for name in ("bundles", "scores", "curves")}
-    select.clear(candidates=["one", "two"], **given)
-    select.run(
-        select.Params(tie=0.5), candidates=["one", "two"], **given, bundle=out / "bundle", selection=out / "chosen.json"
-    )
+    listed = {"candidates": ["one"], "further": {"fine_tuned": {"two": "an encoder"}, "frozen": {}}}
+    select.clear(**listed, **given)
+    select.run(select.Params(tie=0.5), **listed, **given, bundle=out / "bundle", selection=out / "chosen.json")
     assert files(out) == ["bundle/bundle.json", "chosen.json"]
     assert records.read(out / "bundle/bundle.json") == {"name": "two"}
     assert records.read(out / "chosen.json")["selected"] == "two"

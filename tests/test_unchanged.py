@@ -65,6 +65,17 @@ def test_what_is_edited_while_a_stage_runs_fails_it_and_is_named(project: Path, 
         change(project)
 
 
+def test_the_encoder_of_a_candidate_is_watched_and_no_other(project: Path) -> None:
+    (project / "dvc.yaml").write_text("stages: {head: {foreach: '${further.frozen}', do: {deps: ['${item}.bin']}}}")
+    (project / "params.yaml").write_text("further: {frozen: {a: one, b: two}}")
+    for name in ("one", "two"):
+        (project / f"{name}.bin").write_text("0.5")
+    with unchanged.held("head", {"candidate": "a"}):
+        (project / "two.bin").write_text("0.7")
+    with pytest.raises(Misconfigured, match=r"one\.bin"), unchanged.held("head", {"candidate": "a"}):
+        (project / "one.bin").write_text("0.7")
+
+
 OTHERS: dict[str, Callable[[Path], object]] = {
     "nothing": lambda root: None,
     "a param of another candidate": lambda root: (root / "params.yaml").write_text(PARAMS.replace("9", "5")),

@@ -16,6 +16,10 @@ stages:
   train:
     matrix: {candidate: "${candidates}"}
     cmd: gazette train --candidate ${item.candidate} --bundle models/${item.candidate}
+  fine_tune:
+    foreach: ${further.fine_tuned}
+    do:
+      cmd: gazette fine_tune --candidate ${key} --pretrained data/${item}
 """
 
 
@@ -37,13 +41,19 @@ def test_an_option_without_its_value_is_refused() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_the_corpus_is_filled_in() -> None:
-    found = wiring.paths({"corpus": "tiny", "candidates": []})
+    found = wiring.paths({"corpus": "tiny", "candidates": [], "further": {"fine_tuned": {}}})
     assert found == {"validate": {"raw": "data/raw/tiny", "valid_articles": "data/valid/articles.parquet"}}
 
 
 @pytest.mark.usefixtures("project")
 def test_every_candidate_has_its_own_paths() -> None:
-    found = wiring.paths({"corpus": "tiny", "candidates": ["cnn", "lstm"]})
+    found = wiring.paths({"corpus": "tiny", "candidates": ["cnn", "lstm"], "further": {"fine_tuned": {}}})
     assert found["train@cnn"] == {"candidate": "cnn", "bundle": "models/cnn"}
     assert found["train@lstm"] == {"candidate": "lstm", "bundle": "models/lstm"}
     assert "train" not in found
+
+
+@pytest.mark.usefixtures("project")
+def test_a_candidate_that_begins_with_something_has_its_paths_too() -> None:
+    found = wiring.paths({"corpus": "tiny", "candidates": [], "further": {"fine_tuned": {"one": "an_encoder"}}})
+    assert found["fine_tune@one"] == {"candidate": "one", "pretrained": "data/an_encoder"}

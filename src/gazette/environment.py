@@ -30,7 +30,8 @@ REFERENCE = {
 }  # fmt: skip
 
 # What no import of ours names, because another package imports it for us.
-HIDDEN = {"train": {"tf2onnx": "Keras exports through it"}}
+_EXPORTS = {"tf2onnx": "Keras exports through it"}
+HIDDEN = {"train": _EXPORTS, "fine_tune": _EXPORTS, "head": _EXPORTS, "distil": _EXPORTS}
 
 # Packages that no stage's bytes pass through: they print, download, serve, authenticate or build.
 INERT = {

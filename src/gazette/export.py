@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import os
 import re
 import tempfile
 import warnings
@@ -42,6 +43,7 @@ def export(model: keras.Model, path: Path) -> None:
     ids = [np.ones((1, tensor.shape[1] or 16), np.int32) for tensor in model.inputs]
     model(ids if len(ids) > 1 else ids[0])  # Keras exports only what has been called
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # the checker says it too, and stops
+    os.environ["TF2ONNX_CATCH_ERRORS"] = "no"  # else it copies the graph, weights and all, before each of its passes
 
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         exported, written = Path(folder, "exported.onnx"), Path(folder, path.name)

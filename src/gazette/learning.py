@@ -7,11 +7,12 @@ import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from pydantic import BaseModel, Field
 from tokenizers import Tokenizer
 
 from gazette import articles, scoring, tokenizing
@@ -23,12 +24,26 @@ if TYPE_CHECKING:
     from gazette.networks.fitting import Watch
 
 
+Precision = Literal["float32", "int8"]  # of a bundle; what is learned is float32
+
+
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """What all candidates share, section `train`; all of it changes the bytes of what is learned."""
+
+    seed: int = Field(ge=0)
+    threads: int = Field(ge=1)
+    onednn: bool
+    tolerance: float = Field(gt=0)
+    resamples: int = Field(ge=100, le=100_000)
+
+
 @dataclass(frozen=True)
 class Split:
-    """The texts of a split and the number of each one's label."""
+    """The texts of a split and the number of each one's label; `targets` where probabilities are learned instead."""
 
     texts: list[str]
     labels: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Learned:
     network: "keras.Model"
     tokenizers: dict[str, Tokenizer]
     length: int
-    precision: str
+    precision: Precision
     curve: list[dict[str, float]]
     probabilities: npt.NDArray[np.float32]
 
@@ -76,7 +91,7 @@ def learn(
     length = tokenizing.limit(tokenizer, ids[0], numbers.length_quantile, numbers.length_cap)
     tokens = tokenizing.tokens(tokenizer)
     seen, held_out = (
-        fitting.Rows([text[:length] for text in texts], split.labels, tokens)
+        fitting.Rows([text[:length] for text in texts], split.labels, tokens, split.targets)
         for texts, split in zip(ids, (train, valid), strict=True)
     )
 

@@ -22,15 +22,14 @@ _ENTITIES = {
 }
 
 
-def normalizer() -> normalizers.Normalizer:
-    """Width and compatibility forms (NFKC), entities, lower case, control characters, space around Han characters."""
-    return normalizers.Sequence(
-        [
-            normalizers.NFKC(),
-            *(normalizers.Replace(seen, meant) for seen, meant in _ENTITIES.items()),
-            normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True),
-        ]
-    )
+def normalizer(last: normalizers.Normalizer | None = None) -> normalizers.Normalizer:
+    """Width and compatibility forms (NFKC), entities, lower case, control characters, space around Han characters.
+
+    `last`, that of a pretrained tokenizer, takes the place of the last three.
+    """
+    ours = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True)
+    entities = (normalizers.Replace(seen, meant) for seen, meant in _ENTITIES.items())
+    return normalizers.Sequence([normalizers.NFKC(), *entities, last or ours])
 
 
 def normalise(texts: Iterable[str]) -> list[str]:

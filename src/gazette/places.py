@@ -4,6 +4,7 @@ from pathlib import Path
 
 DESCRIPTIONS = Path("data/corpora")
 RAW = Path("data/raw")
+PRETRAINED = Path("data/pretrained")  # encoders: a description, a folder and its pointer, as corpora have
 
 
 def descriptions() -> list[Path]:

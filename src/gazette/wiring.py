@@ -11,12 +11,16 @@ def paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Stage (`train@cnn` for a candidate) to option to path, templates filled in."""
     wired = {}
     for name, stage in records.read_yaml(Path("dvc.yaml"))["stages"].items():
-        command = stage["cmd"].replace("${corpus}", params["corpus"])
-        if "matrix" not in stage:
+        command = stage.get("do", stage)["cmd"].replace("${corpus}", params["corpus"])
+        if "matrix" in stage:
+            for candidate in params["candidates"]:
+                wired[f"{name}@{candidate}"] = options(command.replace("${item.candidate}", candidate))
+        elif "foreach" in stage:
+            kind = stage["foreach"].removeprefix("${further.").removesuffix("}")
+            for candidate, item in params["further"][kind].items():
+                wired[f"{name}@{candidate}"] = options(command.replace("${key}", candidate).replace("${item}", item))
+        else:
             wired[name] = options(command)
-            continue
-        for candidate in params["candidates"]:
-            wired[f"{name}@{candidate}"] = options(command.replace("${item.candidate}", candidate))
     return wired
 
 

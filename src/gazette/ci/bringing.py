@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
-from gazette import corpus, fetching, records, storage
+from gazette import candidates, corpus, fetching, records, storage
 from gazette.execution import running
-from gazette.places import DESCRIPTIONS, RAW
+from gazette.places import DESCRIPTIONS, PRETRAINED, RAW
 from gazette.recovery import guard
 
 Hear = Callable[[str], object]
@@ -16,8 +16,8 @@ Hear = Callable[[str], object]
 def bring(root: Path, hear: Hear) -> list[str]:
     """Brings what is missing in the tree, and says what could not be had; nothing that is there is touched.
 
-    Outputs that are nowhere are left to the run, which makes them. Raises Misconfigured where raw data are nowhere,
-    BrokenContract where what was fetched is not what their pointer names.
+    Outputs that are nowhere are left to the run, which makes them. Raises Misconfigured where raw data or an encoder
+    are nowhere, BrokenContract where what was fetched is not what their pointer names.
     """
     missing = storage.missing(root)
     if not missing:
@@ -27,10 +27,14 @@ def bring(root: Path, hear: Hear) -> list[str]:
         dvc(root, hear, "fetch", "--quiet", *missing)
     dvc(root, hear, "checkout", "--quiet", "--allow-missing", *missing)
     lacking = remote and storage.missing(root)  # DVC ends with 0 where a remote does not answer
-    name = str(records.read_yaml(root / "params.yaml")["corpus"])
+    params = records.read_yaml(root / "params.yaml")
+    name = str(params["corpus"])
     with chdir(root):
         if not (RAW / name).exists():
-            hear(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml"), RAW / name))
+            hear(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
+        for encoder in candidates.encoders(params):
+            if not (PRETRAINED / encoder).exists():
+                hear(fetching.encoder(encoder))
     return [f"The DVC remote {remote} did not give all that dvc.lock names; the rest was made here."] if lacking else []
 
 

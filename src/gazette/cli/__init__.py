@@ -9,7 +9,21 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.cli import ci, corpus, gate, lineage, model, pipeline, project, promotion, proof, registry, score, tune
+from gazette.cli import (
+    ci,
+    corpus,
+    gate,
+    lineage,
+    model,
+    pipeline,
+    pretrained,
+    project,
+    promotion,
+    proof,
+    registry,
+    score,
+    tune,
+)  # fmt: skip
 from gazette.errors import Misconfigured, parse
 
 
@@ -92,6 +106,7 @@ for command in (
     pipeline.plan,
     pipeline.report,
     pipeline.run,
+    pretrained.pretrained,
     promotion.promote,
     promotion.rollback,
     registry.ledger,

@@ -31,7 +31,7 @@ def fetch(name: str | None) -> None:
     from gazette import corpus, fetching
 
     name = name or str(project.params()["corpus"])
-    click.echo(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml"), RAW / name))
+    click.echo(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
 
 
 @corpus.command("list")

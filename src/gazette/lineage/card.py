@@ -19,6 +19,7 @@ from gazette.lineage.tracing import Model
 
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 WORST = 5  # slices
+MAKERS = ("train", "fine_tune", "head", "distil")  # stages that end with a candidate
 LEARNERS = ("keras", "tensorflow", "numpy", "scipy", "onnx", "tf2onnx", "tokenizers", "polars")
 
 
@@ -37,7 +38,8 @@ def gather(model: Model, state: State) -> dict[str, Any]:
     """All that the card tells, by name; empty where it was not recorded."""
     selected = state.record("select", "selection").get("selected")
     description = state.yaml(state.option("validate", "description") or "")
-    train = model.stages.get(f"train@{selected}", {})
+    made = {name.partition("@")[2]: name for name in model.stages if name.partition("@")[0] in MAKERS}
+    train = model.stages.get(made.get(str(selected), ""), {})
     return {
         "model": model,
         "name": ", ".join(f"{one['name']}/{one['number']}" for one in model.versions) or model.digest,
@@ -50,9 +52,7 @@ def gather(model: Model, state: State) -> dict[str, Any]:
         "slices": _worst(state),
         "splits": state.record("preprocess", "report"),
         "corpus": state.record("validate", "report").get("corpus", {}),
-        "candidates": {
-            name.partition("@")[2]: state.record(name, "score") for name in model.stages if name.startswith("train@")
-        },
+        "candidates": {candidate: state.record(name, "score") for candidate, name in made.items()},
         "confidence": model.stages.get("evaluate", {}).get("params", {}).get("evaluate", {}).get("confidence"),
         "machine": [(one, json.loads(one["tags"]["machine"])) for one in model.versions if "machine" in one["tags"]],
         "packages": {name: held for name, held in train.get("packages", {}).items() if name in LEARNERS},

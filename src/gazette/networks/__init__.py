@@ -22,6 +22,7 @@ def family(name: str) -> ModuleType:
     known = sorted({module.name for module in pkgutil.iter_modules(__path__)} - _SHARED)
     if name not in known:
         raise Misconfigured(
-            f"no family {name!r}; `family` in section models of params.yaml is one of {', '.join(known)}"
+            f"no family {name!r}; `family` in section models of params.yaml is one of {', '.join(known)}; "
+            "`bert` is for candidates under `further`, which begin with an encoder that others trained"
         )
     return importlib.import_module(f"gazette.networks.{name}")

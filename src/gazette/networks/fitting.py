@@ -190,21 +190,36 @@ def fit(
     rate: Any = params.learning_rate
     if params.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * len(batches))
+    optimizer = optimizers.optimizer(params.optimizer, rate, params.clip_norm)
+    return descend(network, optimizer, batches, valid, params.epochs, params.patience, verbose, watch)
+
+
+def descend(
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    batches: Batches,
+    valid: Rows,
+    epochs: int,
+    patience: int,
+    verbose: int,
+    watch: Watch | None = None,
+    steps: int | None = None,
+) -> list[dict[str, float]]:
+    """As `fit`, by an optimizer that is made; an epoch is all batches or, where said, as many `steps`."""
     network.compile(
-        optimizer=optimizers.optimizer(params.optimizer, rate, params.clip_norm),
+        optimizer=optimizer,
         loss=_loss,
         metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
         jit_compile=False,
     )
     history = network.fit(
-        batches.dataset(),
-        validation_data=Batches(valid.ids, valid.answers(classes), params.batch).dataset(),
-        epochs=params.epochs,
+        batches.dataset().repeat() if steps else batches.dataset(),
+        validation_data=Batches(valid.ids, valid.answers(network.output_shape[-1]), batches.size).dataset(),
+        epochs=epochs,
+        steps_per_epoch=steps,
         callbacks=[
             _StopAtNonFinite(),
-            keras.callbacks.EarlyStopping(
-                "val_accuracy", mode="max", patience=params.patience, restore_best_weights=True
-            ),
+            keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=patience, restore_best_weights=True),
             *([_Watched(watch)] if watch else []),
         ],
         shuffle=False,  # the batches are

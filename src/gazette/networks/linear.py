@@ -104,7 +104,7 @@ def fit(
     The curve says little before its end, so `watch` is not asked.
     """
     x, x_valid = matrix(network, train), matrix(network, valid)
-    target = np.eye(network.output_shape[1])[train.labels]
+    target = np.eye(network.output_shape[1])[train.labels] if train.targets is None else train.targets
     kept = frequent(x, params.min_rows, params.table_rows)
     x, x_valid = x[:, kept], x_valid[:, kept]
     share = np.full((len(target), 1), 1 / len(target))

@@ -47,8 +47,8 @@ class Start:
 def held(stage: str, options: Mapping[str, str]) -> Iterator[None]:
     """Raises Misconfigured at the block's end where what `stage` of `dvc.yaml` depends on was written since its start.
 
-    `options` are those on its command line, by which a stage of a matrix is told. Nothing happens where there is no
-    `dvc.yaml`, or no such stage in it.
+    `options` are those on its command line, by which one of several of a stage is told. Nothing happens where there is
+    no `dvc.yaml`, or no such stage in it.
     """
     entry = _yaml(PIPELINE.read_bytes(), PIPELINE).get("stages", {}).get(stage) if PIPELINE.exists() else None
     if entry is None:
@@ -57,7 +57,8 @@ def held(stage: str, options: Mapping[str, str]) -> Iterator[None]:
     text = _text()
     numbers = _yaml(text, PARAMS)
     told = entry.get("do", entry)
-    deps, keys = ([_fill(one, numbers, options) for one in _names(told.get(key, []))] for key in ("deps", "params"))
+    known = numbers | _each(entry, numbers, options)
+    deps, keys = ([_fill(one, known, options) for one in _names(told.get(key, []))] for key in ("deps", "params"))
     start = Start(_files(deps), text, {key: _value(numbers, key) for key in keys})
     early = ran.written_since(ran.began(), ran.loaded(start.files))
     yield
@@ -87,6 +88,14 @@ def _yaml(text: bytes, path: Path) -> dict[str, Any]:
 def _names(entries: Sequence[Any]) -> Iterator[str]:
     for entry in entries:  # `path`, or `path: {options}`
         yield from [entry] if isinstance(entry, str) else map(str, entry)
+
+
+def _each(entry: Mapping[str, Any], numbers: Any, options: Mapping[str, str]) -> dict[str, Any]:
+    """What `${key}` and `${item}` stand for in a stage that is done for each entry of a mapping."""
+    if "foreach" not in entry:
+        return {}
+    key, items = options["candidate"], _value(numbers, entry["foreach"].removeprefix("${").removesuffix("}"))
+    return {"key": key, "item": items[key]}
 
 
 def _fill(text: str, numbers: Mapping[str, Any], options: Mapping[str, str]) -> str:

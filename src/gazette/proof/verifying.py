@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from gazette import digests, git, ledger, nested
+from gazette import candidates, digests, git, ledger, nested
 from gazette.proof import statement
 from gazette.proof.comparing import of_each_clone
 
@@ -74,7 +74,7 @@ def _locked() -> Iterator[str]:
     except (YAMLError, OSError, KeyError, TypeError, UnicodeDecodeError) as error:
         yield f"{LOCK} or {PIPELINE}: cannot be read: {error}".split("\n", maxsplit=1)[0]
         return
-    numbers = cache(_leaves)
+    numbers = cache(_numbers)
     hashes: dict[str, str | None] = {}
     looked_at: set[tuple[str, str | None]] = set()
     for stage, entry in stages.items():
@@ -94,18 +94,18 @@ def _locked() -> Iterator[str]:
         yield from _pointer(Path(pointer), hashes)
 
 
-def _leaves(file: Path) -> dict[str, Any] | None:
-    """The values of a file of params; none where it cannot be read."""
+def _numbers(file: Path) -> dict[str, Any] | None:
+    """What a file of params holds; none where it cannot be read."""
     try:
-        return nested.leaves(YAML(typ="safe", pure=True).load(file))
+        return dict(YAML(typ="safe", pure=True).load(file) or {})
     except (YAMLError, UnicodeDecodeError, OSError):
         return None
 
 
 def _is_left_over(stage: str, numbers: dict[str, Any] | None) -> bool:
     """Whether the lock still has a candidate that `params.yaml` lists no more."""
-    candidate, listed = stage.partition("@")[2], (numbers or {}).get("candidates") or []
-    return bool(candidate and listed) and candidate not in listed
+    candidate, known = stage.partition("@")[2], numbers or {}
+    return bool(candidate and known.get("candidates")) and candidate not in candidates.of(known)
 
 
 def _differs(stage: str, side: str, recorded: dict[str, Any], found: str | None) -> Iterator[str]:
@@ -130,10 +130,11 @@ def _altered(folder: Path, recorded: str) -> list[str]:
 
 def _params(stage: str, recorded: dict[str, Any], numbers: Callable[[Path], dict[str, Any] | None]) -> Iterator[str]:
     for file, values in recorded.items():
-        found = numbers(Path(file))
-        if found is None:
+        known = numbers(Path(file))
+        if known is None:
             yield f"{file}: cannot be read as YAML"
             return
+        found = nested.leaves(known)
         for key, was in nested.leaves(values).items():
             if found.get(key) != was:
                 yield f"{file}: {key} is {found.get(key)}, {LOCK} says {was} of {stage}"

@@ -40,7 +40,7 @@ def gather(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> dict[str
     preprocessing = _record(paths["preprocess"]["report"])
     metrics = _record(paths["evaluate"]["metrics"])
     confusion = rows.shares(_table(paths["evaluate"]["confusion"]))
-    trained = {name: paths[f"train@{name}"] for name in params["candidates"]}
+    trained = {stage.partition("@")[2]: files for stage, files in paths.items() if "score" in files}
     scores = {name: score for name, files in trained.items() if (score := _record(files["score"]))}
     selected = (_record(paths["select"]["selection"]) or {}).get("selected")
     judged, asked = paths["evaluate"], params["evaluate"]

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from gazette import corpus, records, registration, registry
+from gazette.candidates import listed
 from gazette.errors import BrokenContract
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
@@ -19,6 +20,7 @@ EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央�
 def run(
     *,
     candidates: list[str],
+    further: dict[str, dict[str, str]],
     models: dict[str, Any],
     description: Path,
     raw: str,
@@ -38,8 +40,8 @@ def run(
     Under `dvc exp run` a version carries the experiment's name and no alias moves. Raises BrokenContract where the raw
     files were edited and their pointer still names the old ones.
     """
-    stages = records.read_yaml(lock)["stages"]
-    recorded = {name: entry for name, entry in stages.items() if _made_this(name, candidates)}
+    stages, names = records.read_yaml(lock)["stages"], listed(candidates, further)
+    recorded = {name: entry for name, entry in stages.items() if _made_this(name, names)}
     digest = _hash_of(bundle, recorded)
     _refuse_unrecorded(raw, recorded)
     name = description.stem
@@ -54,7 +56,7 @@ def run(
         told = registry.Run(
             experiment=name,
             name=selected,
-            candidates=[_candidate(candidate, models[candidate], scores, curves) for candidate in candidates],
+            candidates=[_candidate(candidate, models[candidate], scores, curves) for candidate in names],
             metrics={key: value for key, value in figures.items() if isinstance(value, float)},
             tags=tags,
             files=[lock, metrics],

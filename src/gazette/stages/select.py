@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from gazette import records
+from gazette.candidates import listed
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -16,10 +17,18 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
 
 def run(
-    params: Params, *, candidates: list[str], bundles: Path, scores: Path, curves: Path, bundle: Path, selection: Path
+    params: Params,
+    *,
+    candidates: list[str],
+    further: dict[str, dict[str, str]],
+    bundles: Path,
+    scores: Path,
+    curves: Path,
+    bundle: Path,
+    selection: Path,
 ) -> None:
     """Takes the best macro-F1; among equals the fewest bytes, then the first in `candidates`."""
-    found = {name: records.read(scores / f"{name}.json") for name in candidates}
+    found = {name: records.read(scores / f"{name}.json") for name in listed(candidates, further)}
     chosen = choose(found, params.tie)
     partial = bundle.with_name(bundle.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -40,14 +49,17 @@ def choose(scores: dict[str, dict[str, Any]], tie: float) -> str:
     return min(equals, key=lambda name: scores[name]["bytes"])
 
 
-def clear(*, candidates: list[str], bundles: Path, scores: Path, curves: Path) -> None:
+def clear(
+    *, candidates: list[str], further: dict[str, dict[str, str]], bundles: Path, scores: Path, curves: Path
+) -> None:
     """Before the stage begins, removes candidates that params.yaml no longer lists; they stay in DVC's cache.
 
     DVC would take them for inputs, and a lock made here would differ from one made in a fresh clone.
     """
+    names = listed(candidates, further)
     for folder in bundles.glob("*"):
-        if folder.name not in candidates:
+        if folder.name not in names:
             shutil.rmtree(folder)
     for file in (file for folder in (scores, curves) for file in folder.glob("*")):
-        if file.stem not in candidates:
+        if file.stem not in names:
             file.unlink()

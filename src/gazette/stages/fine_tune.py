@@ -1,0 +1,34 @@
+"""Turns an encoder and train and valid rows into a candidate: the encoder learns the classes of the corpus."""
+
+from pathlib import Path
+from typing import Any
+
+from gazette import corpus, engine, learning, shipping
+from gazette.errors import parse
+
+
+def run(
+    *,
+    train: dict[str, Any],
+    models: dict[str, Any],
+    candidate: str,
+    description: Path,
+    pretrained: Path,
+    train_rows: Path,
+    valid_rows: Path,
+    bundle: Path,
+    curve: Path,
+    score: Path,
+    fingerprint: Path,
+) -> None:
+    """Raises Misconfigured where `pretrained` holds no encoder, or the numbers lead to a loss that is not finite."""
+    params = parse(learning.Params, train, "params.yaml, section train")
+    described = corpus.describe(description)
+    rows, valid = (learning.read(path, described.labels) for path in (train_rows, valid_rows))
+    engine.start(params.seed, params.threads, params.onednn)
+    from gazette.pretrained import fine_tuning
+
+    numbers = parse(fine_tuning.Params, models[candidate], f"params.yaml, section models.{candidate}")
+    learned = fine_tuning.learn(pretrained, numbers, rows, valid, len(described.labels), params.seed)
+    outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
+    print(shipping.ship(learned, valid, described, params, **outs))

@@ -1,0 +1,39 @@
+"""Turns features into a candidate: an encoder as it is, with a head that learned the classes of the corpus."""
+
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import load_file
+
+from gazette import corpus, engine, learning, shipping
+from gazette.errors import parse
+
+
+def run(
+    *,
+    train: dict[str, Any],
+    features: dict[str, Any],
+    models: dict[str, Any],
+    candidate: str,
+    description: Path,
+    pretrained: Path,
+    extracted: Path,
+    train_rows: Path,
+    valid_rows: Path,
+    bundle: Path,
+    curve: Path,
+    score: Path,
+    fingerprint: Path,
+) -> None:
+    """`extracted` are the features of these rows, as stage `features` left them."""
+    params = parse(learning.Params, train, "params.yaml, section train")
+    described = corpus.describe(description)
+    rows, valid = (learning.read(path, described.labels) for path in (train_rows, valid_rows))
+    engine.start(params.seed, params.threads, params.onednn)
+    from gazette.pretrained import heads
+
+    numbers = parse(heads.Params, models[candidate], f"params.yaml, section models.{candidate}")
+    found = load_file(extracted)
+    learned = heads.learn(pretrained, numbers, found, features["length"], rows, valid, len(described.labels))
+    outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
+    print(shipping.ship(learned, valid, described, params, **outs))
