@@ -8,6 +8,7 @@ Every measurement is a process of its own. Of several settings the one with the 
 taken. Figures are kept in .gazette/bench, and the tables written into docs/benchmarks.md.
 """
 
+import hashlib
 import json
 import resource
 import statistics
@@ -39,7 +40,8 @@ def read(path: str | Path) -> Any:
 def field() -> dict[str, dict[str, Any]]:
     """Every contender with its options."""
     numbers = read("params.yaml")
-    common = {"by": "ours", "params": numbers["train"], "settings": [{}]}
+    code = b"".join(path.read_bytes() for path in sorted(Path("src/gazette").rglob("*.py")))
+    common = {"by": "ours", "params": numbers["train"], "code": hashlib.md5(code).hexdigest(), "settings": [{}]}
     ours = {name: common | {"candidate": name, "models": {name: model}} for name, model in numbers["models"].items()}
     return read(Path(__file__).with_name("contenders.yaml")) | ours
 

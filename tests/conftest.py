@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from bundles import make_bundle
 from flow_runs import Flow
+from generating import LABELS, generated
 from hypothesis import settings
 from projects import copying, make_project
 
@@ -15,26 +16,6 @@ from flows import server
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")
-
-LABELS = {"en": ["sport", "trade"], "zh": ["体育", "财经"]}
-SENTENCES = {
-    "en": ["The home team won match number {} on Sunday.", "Shares of company {} fell after its forecast."],
-    "zh": ["主队在星期天赢了第{}场比赛", "第{}家公司的股票在预测后下跌"],
-}
-
-
-def generated(language: str, rows: int = 60) -> pl.DataFrame:
-    """As many different articles, the classes in turn, all of train."""
-    kinds = [number % 2 for number in range(rows)]
-    return pl.DataFrame(
-        {
-            "text": [SENTENCES[language][kind].format(number) for number, kind in enumerate(kinds)],
-            "label": [LABELS[language][kind] for kind in kinds],
-            "split": "train",
-            "file": "all.csv",
-            "line": range(2, rows + 2),
-        }
-    )
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from gazette.contract import damage, examples, neighbours, personal
 def articles(*texts: str, split: str = "train") -> pl.DataFrame:
     rows = pl.DataFrame({"text": texts, "label": "a", "split": split, "file": "all.csv"})
     keyed = normalizing.with_key(rows.with_columns(line=pl.int_range(1, len(texts) + 1, dtype=pl.Int64)))
-    return keyed.with_columns(group=neighbours.groups(keyed["key"], 0.8, "en"))
+    return keyed.with_columns(copy="key", group=neighbours.groups(keyed["key"], 0.8, "en"))
 
 
 def test_an_example_begins_shortly_before_what_was_found() -> None:

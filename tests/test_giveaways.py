@@ -123,3 +123,19 @@ def test_no_rows_have_no_giveaways(table: Table) -> None:
     none = giveaways.find(table(("one", "a", "train")).clear(), 0.01, 0.8)
     assert none.schema == giveaways.find(corpus(table, lambda n, _: body(n)), 0.01, 0.8).schema
     assert none.is_empty()
+
+
+def test_parts_change_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else body(n))
+    whole = giveaways.find(articles, 0.01, 0.8)
+    monkeypatch.setattr(giveaways, "PART", 7)
+    assert giveaways.find(articles, 0.01, 0.8).equals(whole)
+    assert whole.height
+
+
+def test_of_very_many_texts_a_part_is_looked_at(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else body(n))
+    monkeypatch.setattr(giveaways, "MOST", 200)
+    (only,) = giveaways.find(articles, 0.01, 0.8).to_dicts()
+    assert only["phrase"] == "reuters -"
+    assert 30 < only["rows"] < 70

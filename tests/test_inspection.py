@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from gazette import corpus, reading
+from gazette import copies, corpus, reading
 from gazette.contract import inspection
 
 NUMBERS = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")["validate"]
@@ -59,6 +59,20 @@ def test_rows_with_personal_data_can_go_to_quarantine(lay_down: LayDown, letters
     assert found.rejects.select("line", "reason").rows() == [(3, "personal data: email"), (6, "personal data: email")]
     assert found.articles.height + found.rejects.height == 60
     assert not found.rejects["seen"].str.contains("jane").any()
+
+
+def test_parts_change_nothing(
+    lay_down: LayDown, english: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = english.with_columns(text=pl.col("text") + pl.when(pl.int_range(pl.len()) % 7 == 0).then(pl.lit(" <b>")))
+    rows = rows.with_columns(text=pl.coalesce("text", english["text"]))
+    given = lay_down(pl.concat([rows, rows.head(5)]))
+    whole = inspected(given, tmp_path)
+    monkeypatch.setattr(copies, "ROWS", 4)
+    parts = inspected(given, tmp_path)
+    assert parts.whole.equals(whole.whole)
+    assert whole.whole["markup"].item() > 0 < whole.whole["exact_duplicates_train"].item()
+    assert parts.examples.equals(whole.examples)
 
 
 lines = st.lists(

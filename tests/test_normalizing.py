@@ -1,11 +1,14 @@
 """What a text goes through before it is compared or cut."""
 
+import re
+
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
-from gazette.normalizing import normalise, normalizer
+from gazette.normalizing import _ENTITIES, _PLAIN, normalise, normalised, normalizer
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,21 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
 
 def test_texts_keep_their_order_and_number() -> None:
     assert normalise(iter(["B", "", "A"])) == ["b", "", "a"]
+
+
+plain = [character for character in map(chr, range(0x10000)) if re.fullmatch(f"[{_PLAIN}]", character)]
+pieces = st.sampled_from([*plain, *plain[:256] * 90, *_ENTITIES, "\u0308", "İ", "Σ"])
+
+
+@given(st.lists(st.lists(pieces, max_size=20).map("".join) | st.text(max_size=5)))
+def test_the_short_way_of_plain_texts_leads_to_the_same(texts: list[str]) -> None:
+    assert normalised(pl.Series(texts, dtype=pl.String)).to_list() == normalise(texts)
+
+
+def test_every_plain_character_becomes_the_same_by_the_short_way() -> None:
+    texts = [f"A{c}b {c}{c}" for c in plain if not "一" <= c <= "龿" or ord(c) % 20 == 0]
+    assert len(texts) > 1000
+    assert normalised(pl.Series(texts)).to_list() == normalise(texts)
 
 
 def test_a_saved_tokenizer_takes_the_same_steps() -> None:

@@ -143,3 +143,16 @@ def test_no_find_is_ever_shown_whole(text: str, language: str) -> None:
     lines = personal.shown(texts, places)
     assert len(lines) == len(values)
     assert not [value for value in values for line in lines if value in line]
+
+
+@pytest.mark.parametrize("text", ["ring +683 4002 now", "NINO AB 12 34 56 C", "national insurance number AB123456C"])
+def test_a_number_of_seven_digits_or_six_is_found(text: str) -> None:
+    assert found(text, "en")
+
+
+@given(texts_of_pieces, st.sampled_from(["en", "zh"]))
+def test_no_text_that_holds_something_is_spared_the_question(text: str, language: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(personal, "_LIKELY", "")
+        asked = personal.find(pl.Series([text]), language)
+    assert personal.find(pl.Series([text]), language).equals(asked)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from conftest import generated
 from encoders import CONFIG, make_encoder, reckoned
+from generating import generated
 from safetensors.numpy import load_file
 from test_networks import FAMILIES, TOKENS
 
@@ -101,6 +101,14 @@ def moved(before: dict[str, Any], network: Any) -> set[str]:
     return {
         name for name in after if any((old != new).any() for old, new in zip(before[name], after[name], strict=True))
     }
+
+
+def test_the_shipped_encoders_of_params_yaml_are_accepted() -> None:
+    from gazette.pretrained import fine_tuning, heads
+
+    models = records.read_yaml(Path(__file__).parent.parent / "params.yaml")["models"]
+    fine_tuning.Params(**models["minilm"])
+    heads.Params(**models["probe"])
 
 
 def test_an_encoder_says_what_the_paper_reckons_whatever_the_padding(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ Table = Callable[..., pl.DataFrame]
 
 def of(articles: pl.DataFrame, rejects: int = 0, **flags: list[bool]) -> dict[str, Any]:
     keyed = normalizing.with_key(articles)
-    keyed = keyed.with_columns(group=neighbours.groups(keyed["key"], 0.8, "en"))
+    keyed = keyed.with_columns(copy="key", group=neighbours.groups(keyed["key"], 0.8, "en"))
     return profile.corpus_profile(keyed, rejects, pl.DataFrame(flags, schema=dict.fromkeys(flags, pl.Boolean))).row(
         0, named=True
     )

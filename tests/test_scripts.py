@@ -33,7 +33,7 @@ TRADITIONAL = ["國家隊在亞洲盃獲勝", "專家說房價還會上漲", "�
 
 def flagged(flag: str, language: str, *texts: str) -> list[bool]:
     keyed = normalizing.with_key(pl.DataFrame({"text": texts}, schema={"text": pl.String}))
-    return scripts.flags(keyed, language)[flag].to_list()
+    return scripts.flags(scripts.marks(keyed, language))[flag].to_list()
 
 
 def test_a_row_of_less_than_half_latin_letters_is_foreign_in_english() -> None:
@@ -62,6 +62,12 @@ def test_another_language_in_latin_letters_is_foreign(text: str) -> None:
 @pytest.mark.parametrize("text", ENGLISH)
 def test_english_full_of_names_is_not(text: str) -> None:
     assert flagged("foreign_language", "en", text) == [False]
+
+
+def test_a_question_to_all_texts_at_once_is_answered_as_each_by_itself() -> None:
+    texts = [text.lower() for text in FOREIGN + ENGLISH] + ["the", "日本"]
+    alone = [dict(scripts._identifier().rank(text))["en"] for text in texts]
+    assert scripts._english(pl.Series(texts)).to_list() == pytest.approx(alone, rel=0.01)
 
 
 def test_nothing_is_said_of_a_few_words() -> None:
@@ -117,6 +123,6 @@ def test_an_english_corpus_has_no_variants() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_rows_have_no_flags(language: str) -> None:
     keyed = normalizing.with_key(pl.DataFrame({"text": []}, schema={"text": pl.String}))
-    found = scripts.flags(keyed, language)
+    found = scripts.flags(scripts.marks(keyed, language))
     assert (found.height, found.columns) == (0, ["foreign_script", "foreign_language", "minority_variant"])
     assert set(found.dtypes) == {pl.Boolean}

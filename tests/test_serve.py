@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,11 @@ def prefect(server: Flow, *words: str) -> None:
 
 def below(process: psutil.Popen, words: str) -> list[psutil.Process]:
     """Processes that a process started, and on whose command the words are."""
-    with_words = (one for one in process.children(recursive=True) if one.is_running())
-    return [one for one in with_words if words in " ".join(one.cmdline())]
+    found = []
+    for one in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile
+            found += [one] if words in " ".join(one.cmdline()) else []
+    return found
 
 
 def state(server: Flow, run: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ ALL = ["test", "train", "valid"]
 
 
 def keyed(table: pl.DataFrame) -> pl.DataFrame:
-    return table.with_columns(key=pl.col("text").str.to_lowercase())
+    key = table["text"].str.to_lowercase()
+    return table.with_columns(key=key, place=splitting.places(key))
 
 
 def frame(texts: list[str]) -> pl.DataFrame:

@@ -32,8 +32,11 @@ models:
     ngrams: 1
     buckets: 512
     min_rows: 40  # far too many
+    table_rows: 700
+    letters: 0.0
     smoothing: 1.0
     class_weights: false
+    loss: softmax
     l2: 1.0
     iterations: 20
 tune:
@@ -84,7 +87,7 @@ def test_killed_and_called_again_it_goes_on_and_the_stage_makes_its_best_model(p
     assert best["figures"]["macro_f1"] > said["trials"][0]["figures"]["macro_f1"]
 
     params = (project / "params.yaml").read_text()
-    assert "  # far too many\n    smoothing" in params
+    assert "  # far too many\n    table_rows" in params
     section = records.read_yaml(project / "params.yaml")["models"]["linear"]
     assert {key: section[key] for key in best["values"]} == best["values"]
 

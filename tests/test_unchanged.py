@@ -70,8 +70,9 @@ def test_the_encoder_of_a_candidate_is_watched_and_no_other(project: Path) -> No
     (project / "params.yaml").write_text("further: {frozen: {a: one, b: two}}")
     for name in ("one", "two"):
         (project / f"{name}.bin").write_text("0.5")
-    with unchanged.held("head", {"candidate": "a"}):
-        (project / "two.bin").write_text("0.7")
+    for candidate in ("a", "called by hand, listed nowhere"):
+        with unchanged.held("head", {"candidate": candidate}):
+            (project / "two.bin").write_text(f"0.7 {candidate}")
     with pytest.raises(Misconfigured, match=r"one\.bin"), unchanged.held("head", {"candidate": "a"}):
         (project / "one.bin").write_text("0.7")
 

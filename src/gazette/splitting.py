@@ -1,6 +1,6 @@
 """Which articles are learned from and which are judged on; pure, and blind to the order of rows.
 
-Every table here has a `key`, the normalised text: rows with equal keys are one article.
+Every table here has a `key` that only the normalised text decides: rows with equal keys are one article.
 """
 
 import hashlib
@@ -11,12 +11,10 @@ import polars as pl
 
 def part_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Parts rows whose text stands under two labels from the rest; rows of a published valid or test split stay."""
-    conflict = (pl.col("label").n_unique().over("key", "_learned") > 1) & pl.col("_learned")
-    marked = articles.with_columns(_learned=~_is_published(published)).with_columns(_conflict=conflict)
-    return (
-        marked.filter(~pl.col("_conflict")).drop("_learned", "_conflict"),
-        marked.filter(pl.col("_conflict")).drop("_learned", "_conflict"),
-    )
+    learned = ~_is_published(published)
+    label = pl.when(learned).then("label")
+    conflict = articles.select((label.min().over("key") != label.max().over("key")) & learned).to_series()
+    return articles.filter(~conflict), articles.filter(conflict)
 
 
 def drop_duplicates(articles: pl.DataFrame, published: Sequence[str]) -> pl.DataFrame:
@@ -32,13 +30,13 @@ def drop_overlap(articles: pl.DataFrame, published: Sequence[str]) -> pl.DataFra
 
 
 def assign(articles: pl.DataFrame, published: Sequence[str], valid_share: float, test_share: float) -> pl.DataFrame:
-    """Takes from train the splits that the corpus does not publish, by a hash of the text.
+    """Takes from train the splits that the corpus does not publish, by the `place` that a hash gives a text.
 
     A class gives each split the same expected share. An article's split depends on its text alone, so neither the order
     of rows nor added rows move it: a model that was trained on an older corpus never learned from today's test rows.
     The price is that a share is met up to chance (a binomial's deviation), not to the row.
     """
-    place = pl.col("key").map_elements(_place, return_dtype=pl.Float64)
+    place = pl.col("place")
     test_share = 0 if "test" in published else test_share
     valid_share = 0 if "valid" in published else valid_share
     split = (
@@ -57,6 +55,7 @@ def _is_published(published: Sequence[str]) -> pl.Expr:
     return pl.col("split").is_in([split for split in published if split != "train"])
 
 
-def _place(key: str) -> float:
-    """A number in [0, 1) that only the text decides."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=6).digest()) / 2**48
+def places(keys: pl.Series) -> pl.Series:
+    """For each normalised text a number in [0, 1) that only the text decides."""
+    found = (int.from_bytes(hashlib.blake2b(key.encode(), digest_size=6).digest()) / 2**48 for key in keys.to_list())
+    return pl.Series(found, dtype=pl.Float64)

@@ -17,7 +17,7 @@ def paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
                 wired[f"{name}@{candidate}"] = options(command.replace("${item.candidate}", candidate))
         elif "foreach" in stage:
             kind = stage["foreach"].removeprefix("${further.").removesuffix("}")
-            for candidate, item in params["further"][kind].items():
+            for candidate, item in params.get("further", {}).get(kind, {}).items():
                 wired[f"{name}@{candidate}"] = options(command.replace("${key}", candidate).replace("${item}", item))
         else:
             wired[name] = options(command)

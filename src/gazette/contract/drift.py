@@ -5,6 +5,8 @@ import polars as pl
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp
 
+from gazette import normalizing
+
 TOKEN = r"\p{Han}|[\p{L}\p{N}--\p{Han}]+"  # a Chinese character, a word or number
 KNOWN = 1000  # the commonest tokens of train; all others are one more
 MOST = 20_000  # rows of a split, drawn with a fixed seed, whose tokens are counted
@@ -20,17 +22,21 @@ def between(articles: pl.DataFrame) -> pl.DataFrame:
     for a split drawn at random and does not grow as the split gets smaller; the other two have their chance in them,
     about 0.1 for 200 rows.
     """
-    train = articles.filter(pl.col("split") == "train")
-    others = {split: articles.filter(pl.col("split") == split) for split in ("valid", "test")}
+
+    def rows(split: str) -> pl.DataFrame:
+        return articles.select("text", "label").filter(articles["split"] == split)
+
+    others = {split: other for split in ("valid", "test") if (other := rows(split)).height}
+    train = rows("train") if others else articles.head(0)
     found = [
         {
             "split": split,
             "classes": _classes(train["label"], other["label"]),
             "lengths": float(ks_2samp(_lengths(train), _lengths(other), method="asymp").statistic),
-            "vocabulary": _vocabulary(_drawn(train["key"]), _drawn(other["key"])),
+            "vocabulary": _vocabulary(_drawn(train["text"]), _drawn(other["text"])),
         }
         for split, other in others.items()
-        if other.height and train.height > 1
+        if train.height > 1
     ]
     schema = {"split": pl.String, "classes": pl.Float64, "lengths": pl.Float64, "vocabulary": pl.Float64}
     return pl.DataFrame(found, schema=schema).with_columns(pl.col(pl.Float64).round(6))
@@ -46,8 +52,8 @@ def _lengths(articles: pl.DataFrame) -> np.ndarray:
     return articles["text"].str.len_chars().to_numpy()
 
 
-def _drawn(keys: pl.Series) -> pl.Series:
-    return keys.sample(min(MOST, keys.len()), shuffle=True, seed=7)
+def _drawn(texts: pl.Series) -> pl.Series:
+    return normalizing.normalised(texts.sample(min(MOST, texts.len()), shuffle=True, seed=7))
 
 
 def _vocabulary(train: pl.Series, other: pl.Series) -> float:

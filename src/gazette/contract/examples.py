@@ -3,6 +3,9 @@
 Every function gives rows of kind, split, file, line and seen (escaped, cut).
 """
 
+from typing import Any
+
+import numpy as np
 import polars as pl
 
 from gazette.shown import shown
@@ -18,20 +21,25 @@ def of_flags(articles: pl.DataFrame, flags: pl.DataFrame, places: dict[str, str]
 
 
 def of_neighbours(articles: pl.DataFrame) -> pl.DataFrame:
-    """Near duplicates (equal `group`, other `key`) of one split, under two labels, of two splits, with their first."""
-    rows = articles.sort("split", "file", "line")
-    place = pl.col("split", "file", "line", "label", "key")
-    rows = rows.with_columns(place.first().over("group").name.prefix("near_"))
-    rows = rows.filter(pl.col("key") != pl.col("near_key")).with_columns(
-        label=pl.format("{}, near {} line {} ({}, {})", "label", "near_file", "near_line", "near_split", "near_label"),
-        other_label=pl.col("label") != pl.col("near_label"),
+    """Near duplicates (equal `group`, other `copy`) of one split, under two labels, of two splits, with their first."""
+    order = articles.select(pl.arg_sort_by("split", "file", "line"))["split"]
+    groups, copies = (articles[name].gather(order).to_numpy() for name in ("group", "copy"))
+    _, heads, member = np.unique(groups, return_index=True, return_inverse=True)
+    heads = heads[member].astype(np.uint32)
+    near = np.flatnonzero(copies != copies[heads])
+    split, label = (
+        articles[name].cast(pl.Categorical).to_physical().gather(order).to_numpy() for name in ("split", "label")
     )
+    of_another, across = (column[near] != column[heads[near]] for column in (label, split))
+
+    def shown(kind: str, found: Any) -> pl.DataFrame:
+        first = near[found][:EACH]
+        rows, other = articles[order[first]], articles[order[heads[first]]]
+        place = pl.format(", near {} line {} ({}, {})", "file", "line", "split", "label")
+        return _first(rows.with_columns(label=rows["label"] + other.select(place.alias("near"))["near"]), kind)
+
     return pl.concat(
-        [
-            _first(rows.filter(pl.col("split") == pl.col("near_split")), "near_duplicates"),
-            _first(rows.filter(pl.col("other_label")), "near_conflicts"),
-            _first(rows.filter(pl.col("split") != pl.col("near_split")), "near_overlap"),
-        ]
+        [shown("near_duplicates", ~across), shown("near_conflicts", of_another), shown("near_overlap", across)]
     )
 
 

@@ -17,6 +17,8 @@ REACH = 80  # characters in which that many tokens are looked for
 ALPHA = 0.01  # chance of a single false find in a corpus without giveaways
 AT_ITS_PLACE = 0.9  # share of a phrase's texts that have it there: a subject, unlike boilerplate, stands anywhere
 SEARCHED = 50_000  # texts, drawn with a fixed seed, in which that is measured
+MOST = 200_000  # train texts, drawn with a fixed seed, that are looked at
+PART = 1 << 16  # texts whose phrases are counted at a time
 
 
 def find(articles: pl.DataFrame, min_rows_share: float, min_purity: float) -> pl.DataFrame:
@@ -25,9 +27,11 @@ def find(articles: pl.DataFrame, min_rows_share: float, min_purity: float) -> pl
     Found is a phrase of one to four tokens that at least `min_rows_share` of the texts have there; of these at least
     `min_purity` are of one class, more than the class's own share explains; and which hardly ever stands elsewhere.
     Of phrases that go on into one another the longest that still has half of the rows is named. The first and the last
-    line of a text count each, so a title and a description both have a start and an end.
+    line of a text count each, so a title and a description both have a start and an end. Of more than `MOST` train
+    texts so many are looked at, and rows are among these.
     """
-    train = articles.filter(pl.col("split") == "train")
+    rows = (articles["split"] == "train").arg_true()
+    train = articles.select("label", "text")[rows if rows.len() <= MOST else rows.sample(MOST, seed=7).sort()]
     texts = train.select("label", text=pl.col("text").str.normalize("NFKC").str.to_lowercase().str.strip_chars())
     phrases = _phrases(texts)
     classes = texts.group_by("label").agg(of_class=pl.len()).with_columns(share=pl.col("of_class") / texts.height)
@@ -49,6 +53,12 @@ def find(articles: pl.DataFrame, min_rows_share: float, min_purity: float) -> pl
 
 def _phrases(texts: pl.DataFrame) -> pl.DataFrame:
     """Every phrase at each place by label: rows (texts that have it there) and hits (those of the label)."""
+    parts = [_phrases_of_part(part) for part in (texts.head(0), *texts.iter_slices(PART))]
+    hits = pl.concat(parts).group_by("place", "phrase", "label").agg(pl.col("hits").sum())
+    return hits.with_columns(rows=pl.col("hits").sum().over("place", "phrase"))
+
+
+def _phrases_of_part(texts: pl.DataFrame) -> pl.DataFrame:
     lines = pl.col("text").str.split("\n")
     outer = pl.concat_list(lines.list.first(), lines.list.last()).list.unique(maintain_order=True)
     ends = (
@@ -67,7 +77,7 @@ def _phrases(texts: pl.DataFrame) -> pl.DataFrame:
         some = pl.col(place).list.head(length) if place == "start" else pl.col(place).list.tail(length)
         phrases = ends.filter(pl.col(place).list.len() >= length).group_by("label", phrase=some.list.join(" "))
         hits = phrases.agg(hits=pl.col("row").n_unique().cast(pl.Int64))
-        tables.append(hits.with_columns(place=pl.lit(place), rows=pl.col("hits").sum().over("phrase")))
+        tables.append(hits.with_columns(place=pl.lit(place)))
     return pl.concat(tables)
 
 

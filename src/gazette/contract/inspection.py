@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
-from gazette import articles, normalizing, reading
+from gazette import articles, copies, normalizing, reading
 from gazette.contract import (
     checkpoint,
     damage,
@@ -53,15 +54,14 @@ def inspect(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspect
     table, unreadable, files = reading.read(described, raw)
     labels = table.select(pl.col("label").unique().sort())
     table, unfit = articles.sort_out(table, described.labels)
+    table = table.rechunk()  # in one piece, rows are taken out of it without a copy of their texts
     found = personal.find(table["text"], described.language)
     masked = examples.of_finds(table, found, personal.shown(table["text"], found))
     kinds = dict(found["kind"].value_counts().sort("kind").iter_rows())
     share = found["row"].n_unique() / max(table.height, 1) if params.personal_data == "keep" else 0.0
     table, held = _act(params.personal_data, table, found)
     rejects = pl.concat([unreadable, unfit, held]).sort("split", "file", "line", maintain_order=True)
-    keyed = normalizing.with_key(table)
-    keyed = keyed.with_columns(group=neighbours.groups(keyed["key"], params.near_similarity, described.language))
-    flags = scripts.flags(keyed, described.language).hstack(damage.flags(keyed))
+    keyed, flags = _looked_at(table, params.near_similarity, described.language)
     hints = giveaways.find(keyed, params.giveaway_rows, params.giveaway_purity)
     apart = drift.between(keyed)
     whole = profile.corpus_profile(keyed, rejects.height, flags).with_columns(
@@ -75,6 +75,21 @@ def inspect(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspect
     )  # fmt: skip
 
 
+def _looked_at(table: pl.DataFrame, similarity: float, language: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The articles with the number of the first that is the same (`copy`) and nearly so (`group`), and their flags."""
+
+    def look(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, copies.Numbers]:
+        keyed = normalizing.with_key(texts.to_frame("text"))
+        return scripts.marks(keyed, language), damage.flags(keyed), copies.digests(keyed["key"])
+
+    marks, damaged, digests = zip(*copies.in_parts(table["text"], look), strict=True)
+    numbers = {
+        "copy": pl.Series(copies.first_rows(np.concatenate(digests))),
+        "group": neighbours.groups(table["text"], similarity, language, normalizing.normalised),
+    }
+    return table.with_columns(**numbers), scripts.flags(pl.concat(marks)).hstack(pl.concat(damaged))
+
+
 def _act(policy: str, table: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The articles as the policy wants them, and those that it keeps out."""
     if policy == "mask":
@@ -82,8 +97,7 @@ def _act(policy: str, table: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.Data
     kinds = found.group_by("row").agg(
         reason=pl.format("personal data: {}", pl.col("kind").unique().sort().str.join(", "))
     )
-    rows = table.with_row_index("row").join(kinds, on="row", how="left", maintain_order="left")
-    held = rows.filter(pl.col("reason").is_not_null()) if policy == "quarantine" else rows.clear()
-    kept = rows.filter(pl.col("reason").is_null()) if policy == "quarantine" else rows
+    kinds = kinds.sort("row") if policy == "quarantine" else kinds.clear()
+    held = table[kinds["row"]].with_columns(kinds["reason"])
     reject = held.select("split", "file", "line", "reason", seen=pl.format("{}: …", "label"))
-    return kept.drop("row", "reason"), reject
+    return table.filter(~pl.int_range(pl.len()).is_in(kinds["row"].implode())) if kinds.height else table, reject

@@ -28,6 +28,11 @@ _ASCII: dict[int, int | str] = {
 }
 # Rows without a match hold nothing: no `@`, and no six digits that lie close together.
 _SUSPECT = r"[@＠]|[0-9０-９](?:[^0-9０-９,，]{0,2}[0-9０-９]){5}"
+# Of these, a number of less than eight digits begins with a plus or a zero, or has two capital letters before it.
+_LIKELY = (
+    r"[@＠]|[0-9０-９](?:[^0-9０-９,，]{0,2}[0-9０-９]){7}|[+＋][0-9０-９]|(?:^|[^0-9０-９])[0０][0-9０-９]"
+    r"|[A-ZＡ-Ｚ]{2}\s?[0-9０-９]{2}"
+)
 # No part of a longer word or number, of a price, a link or a figure with its unit. What bars a find on its right bars
 # the next one on its left as well, or masking one would bring the other to light.
 _ALONE = r"(?<![$£€¥=&?#])(?!(?<=\w)\w)(?!(?<=\d[.,*-])\d)(?:{})(?![\w%元股万亿吨份])(?!(?<=\d)[.,*-]\d)"
@@ -73,6 +78,7 @@ def find(texts: pl.Series, language: str) -> pl.DataFrame:
     """
     kinds = _kinds(language)
     suspects = texts.to_frame("text").with_row_index("row").filter(pl.col("text").str.contains(_SUSPECT))
+    suspects = suspects.filter(pl.col("text").str.contains(_LIKELY))
     found = [(row, *place) for row, text in suspects.iter_rows() for place in _places(text, kinds)]
     return pl.DataFrame(
         found, schema={"row": pl.UInt32, "kind": pl.String, "start": pl.Int64, "end": pl.Int64}, orient="row"

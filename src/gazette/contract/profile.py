@@ -7,7 +7,7 @@ OVERLAPS = (("train", "valid"), ("train", "test"), ("valid", "test"))  # rows of
 
 
 def corpus_profile(articles: pl.DataFrame, rejects: int, flags: pl.DataFrame) -> pl.DataFrame:
-    """One row about the whole corpus; `articles` have a `key`, and a `group` that near duplicates share.
+    """One row about the whole corpus; `articles` have a `copy` that equal texts share, and a `group` of near ones.
 
     rows; quarantined (share of the rows read that broke the row contract); exact_… of equal texts and near_… of nearly
     equal ones: duplicates_<split> (rows of the split that repeat an earlier one), conflicts (rows whose text has
@@ -19,7 +19,7 @@ def corpus_profile(articles: pl.DataFrame, rejects: int, flags: pl.DataFrame) ->
         {
             "rows": articles.height,
             "quarantined": rejects / max(rejects + articles.height, 1),
-            **{f"exact_{name}": share for name, share in _repetition(articles, "key").items()},
+            **{f"exact_{name}": share for name, share in _repetition(articles, "copy").items()},
             **{f"near_{name}": share for name, share in _repetition(articles, "group").items()},
             **{name: _share(flags, pl.col(name)) for name in flags.columns},
             **{f"characters_{q:02d}": length.quantile(q / 100, "nearest") for q in (5, 50, 95)},
@@ -28,10 +28,11 @@ def corpus_profile(articles: pl.DataFrame, rejects: int, flags: pl.DataFrame) ->
 
 
 def _repetition(articles: pl.DataFrame, same: str) -> dict[str, float]:
-    splits = {split: articles.filter(pl.col("split") == split) for split in SPLITS}
+    rows = articles.select("split", same, label=pl.col("label").cast(pl.Categorical).to_physical())
+    splits = {split: rows.filter(pl.col("split") == split) for split in SPLITS}
     return {
         **{f"duplicates_{split}": _share(rows, ~pl.col(same).is_first_distinct()) for split, rows in splits.items()},
-        "conflicts": _share(articles, pl.col("label").n_unique().over(same) > 1),
+        "conflicts": _share(rows, pl.col("label").min().over(same) != pl.col("label").max().over(same)),
         **{
             f"overlap_{split}_{other}": _share(
                 splits[split], pl.col(same).is_in(splits[other][same].unique().implode())

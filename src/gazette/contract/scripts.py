@@ -1,9 +1,14 @@
 """Language and script of every row: is it written as the corpus says?"""
 
+import unicodedata
 from functools import cache
+from typing import Any
 
+import numpy as np
 import polars as pl
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from scipy.sparse import csr_array
+from scipy.special import softmax
 
 from gazette.languages import HOME_SCRIPT
 
@@ -20,7 +25,27 @@ LATIN = [
 ]  # fmt: skip
 
 
-def flags(articles: pl.DataFrame, language: str) -> pl.DataFrame:
+def marks(articles: pl.DataFrame, language: str) -> pl.DataFrame:
+    """What each row shows by itself, its `key` alone: two of the flags, and the form of its Chinese characters."""
+    if language == "zh":
+        kana = pl.col("key").str.count_matches(KANA)
+        return articles.select(
+            foreign_script=_is_foreign("zh"),
+            foreign_language=(kana > 0) & (kana * 10 >= pl.col("key").str.count_matches(r"\p{L}")),
+            **_forms(),
+        )
+    beyond_ascii = pl.col("key").str.contains(r"[^\x00-\x7f]")
+    rows = articles.select("key", asked=beyond_ascii).with_row_index("row")
+    foreign = rows.filter("asked").filter(_is_foreign("en"))["row"]
+    return rows.select(
+        foreign_script=pl.col("row").is_in(foreign.implode()),
+        foreign_language=_is_not_english(articles["key"]),
+        traditional=False,
+        simplified=False,
+    )
+
+
+def flags(marks: pl.DataFrame) -> pl.DataFrame:
     """Three columns, true where a row is not in the corpus's script, language or form of Chinese characters.
 
     foreign_script: less than half of the letters are in the script of the language; in a Chinese corpus, where a Latin
@@ -29,23 +54,48 @@ def flags(articles: pl.DataFrame, language: str) -> pl.DataFrame:
     asked); in a Chinese one, a tenth of the letters are kana. minority_variant: in a Chinese corpus, the row is in
     traditional characters and most others are in simplified ones, or the reverse.
     """
+    minority = "simplified" if marks["traditional"].sum() > marks["simplified"].sum() else "traditional"
+    return marks.select("foreign_script", "foreign_language", minority_variant=minority)
+
+
+def _is_foreign(language: str) -> pl.Expr:
     letters = pl.col("key").str.count_matches(LETTERS[language])
-    home = pl.col("key").str.count_matches(HOME_SCRIPT[language])
-    foreign = articles.select(foreign_script=home < AT_LEAST[language] * letters)
-    if language == "zh":
-        kana = pl.col("key").str.count_matches(KANA)
-        is_japanese = (kana > 0) & (kana * 10 >= pl.col("key").str.count_matches(r"\p{L}"))
-        return foreign.hstack(articles.select(foreign_language=is_japanese, minority_variant=_minority_variant()))
-    return foreign.with_columns(foreign_language=_is_not_english(articles["key"]), minority_variant=pl.lit(False))
+    return pl.col("key").str.count_matches(HOME_SCRIPT[language]) < AT_LEAST[language] * letters
 
 
 def _is_not_english(keys: pl.Series) -> pl.Series:
     start = keys.str.slice(0, JUDGED)
-    doubtful = (start.str.count_matches(r"\p{Latin}") >= LEAST_LETTERS) & (start.str.count_matches(ENGLISH) < 2)
-    found = [
-        asked and dict(_identifier().rank(text))["en"] < DOUBT for text, asked in zip(start, doubtful, strict=True)
-    ]
-    return pl.Series(found, dtype=pl.Boolean)
+    few = start.to_frame("start").with_row_index("row").filter(pl.col("start").str.count_matches(ENGLISH) < 2)
+    doubtful = few.filter(pl.col("start").str.count_matches(r"\p{Latin}") >= LEAST_LETTERS)
+    unlikely = doubtful.filter(_english(doubtful["start"]) < 2 * DOUBT) if doubtful.height else doubtful
+    foreign = [row for row, text in unlikely.iter_rows() if dict(_identifier().rank(text))["en"] < DOUBT]
+    return pl.Series(np.isin(np.arange(keys.len()), foreign))
+
+
+def _english(texts: pl.Series) -> pl.Series:
+    """How probable English is, by py3langid's own automaton and weights but for all texts at once, up to rounding."""
+    moves, rows, features, weights, bias, english = _automaton()
+    written = [unicodedata.normalize("NFC", text).encode() for text in texts]
+    lengths = np.array([len(text) for text in written], dtype=np.int64)
+    state, found = np.zeros(len(written), dtype=np.int64), []
+    padded = np.frombuffer(b"".join(text.ljust(lengths.max(), b"\0") for text in written), dtype=np.uint8)
+    for place, letters in enumerate(padded.reshape(len(written), -1).T):
+        state = moves[rows[state] + letters].astype(np.int64)
+        seen = np.flatnonzero((features[state] >= 0) & (place < lengths))
+        found.append(np.stack((seen, features[state[seen]])))
+    at = np.concatenate(found, axis=1)
+    counts = csr_array((np.ones(at.shape[1], dtype=np.float32), at), shape=(len(written), len(weights)))
+    counts.data = np.log1p(counts.data)
+    scores = (counts @ weights + bias) / np.sqrt(np.maximum(lengths, 1))[:, None]
+    return pl.Series(softmax(scores, axis=1)[:, english])
+
+
+@cache
+def _automaton() -> tuple[Any, ...]:
+    model = _identifier()
+    moves, rows, features = (np.asarray(table) for table in (model.tk_nextmove, model.tk_row, model.tk_output))
+    weights = model.nb_ptc.astype(np.float32)
+    return moves, rows.astype(np.int64) << 8, features, weights, model.nb_pc, model.nb_classes.index("en")
 
 
 @cache
@@ -55,11 +105,12 @@ def _identifier() -> LanguageIdentifier:
     return identifier
 
 
-def _minority_variant() -> pl.Expr:
+def _forms() -> dict[str, pl.Expr]:
     traditional, simplified = (pl.col("key").str.count_matches(letters) for letters in _variants())
-    is_traditional = (traditional >= 2) & (traditional > simplified)
-    is_simplified = (simplified >= 2) & (simplified > traditional)
-    return pl.when(is_traditional.sum() > is_simplified.sum()).then(is_simplified).otherwise(is_traditional)
+    return {
+        "traditional": (traditional >= 2) & (traditional > simplified),
+        "simplified": (simplified >= 2) & (simplified > traditional),
+    }
 
 
 @cache

@@ -52,7 +52,13 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
 
 
 def fit(
-    network: keras.Model, params: Params, train: fitting.Rows, valid: fitting.Rows, seed: int, verbose: int
+    network: keras.Model,
+    params: Params,
+    train: fitting.Rows,
+    valid: fitting.Rows,
+    seed: int,
+    verbose: int,
+    watch: fitting.Watch | None = None,
 ) -> list[dict[str, float]]:
     """Gives the n-grams of the train rows their rows of the table, then fits as `fitting.fit` does."""
     x, target = linear.matrix(network, train), np.eye(network.output_shape[1])[train.labels]
@@ -63,4 +69,4 @@ def fit(
     factors[1 : len(kept) + 1] = found / found.mean()
     network.get_layer("places").set_weights([places])
     network.get_layer("informative").set_weights([factors])
-    return fitting.fit(network, params, train, valid, seed, verbose)
+    return fitting.fit(network, params, train, valid, seed, verbose, watch)

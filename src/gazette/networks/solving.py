@@ -10,6 +10,7 @@ from scipy import optimize, sparse, special
 
 Numbers = npt.NDArray[np.float64]
 Loss = Literal["softmax", "hinge"]
+MEMORY = 3  # steps that L-BFGS remembers: with millions of weights, ten cost more than they save
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def solve(
 
     found = optimize.minimize(
         objective, np.zeros((made_of.shape[1] + 1) * classes), jac=True, method="L-BFGS-B", callback=heard,
-        options={"maxiter": iterations, "ftol": 1e-6},
+        options={"maxiter": iterations, "ftol": 1e-6, "maxcor": MEMORY},
     )  # fmt: skip
     solved = found.x.reshape(-1, classes)
     return made_of @ solved[:-1], solved[-1]

@@ -95,7 +95,7 @@ def _each(entry: Mapping[str, Any], numbers: Any, options: Mapping[str, str]) ->
     if "foreach" not in entry:
         return {}
     key, items = options["candidate"], _value(numbers, entry["foreach"].removeprefix("${").removesuffix("}"))
-    return {"key": key, "item": items[key]}
+    return {"key": key, "item": (items or {}).get(key)}
 
 
 def _fill(text: str, numbers: Mapping[str, Any], options: Mapping[str, str]) -> str:

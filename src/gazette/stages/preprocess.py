@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette import articles, corpus, normalizing, records, splitting
+from gazette import articles, copies, corpus, normalizing, records, splitting
 from gazette.errors import BrokenContract
 
 
@@ -30,27 +31,43 @@ def run(
     """Every row of `valid_articles` is in one split, in quarantine, or counted as dropped in the report."""
     described = corpus.describe(description)
     published = sorted(described.files)
-    table = normalizing.with_key(articles.read(valid_articles))
-    agreed, conflicts = splitting.part_conflicts(table, published)
-    distinct = splitting.drop_duplicates(agreed, published)
-    learnable = splitting.drop_overlap(distinct, published)
-    clean = splitting.assign(learnable, published, params.valid_share, params.test_share)
+    texts, read = _keyed(articles.read(valid_articles))
+    kept, conflicts = splitting.part_conflicts(read, published)
+    counts = {"conflicts": conflicts.height}
+    for name, drop in {"duplicates": splitting.drop_duplicates, "overlap": splitting.drop_overlap}.items():
+        before = kept.height
+        kept = drop(kept, published)
+        counts[name] = before - kept.height
+    clean = splitting.assign(kept, published, params.valid_share, params.test_share)
     _refuse_empty(clean, described.labels)
     rows = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
-        part = clean.filter(pl.col("split") == split).drop("key")
-        articles.write(part, path)
+        part = clean.filter(pl.col("split") == split)
+        articles.write(_whole(part, texts), path)
         rows[split] = part.height
     articles.write_table(
-        conflicts.drop("key").with_columns(reason=pl.lit("the same text under two labels")), quarantine
+        _whole(conflicts, texts).with_columns(reason=pl.lit("the same text under two labels")), quarantine
     )
-    counts = {
-        "conflicts": conflicts.height,
-        "duplicates": agreed.height - distinct.height,
-        "overlap": distinct.height - learnable.height,
-    }
-    records.write({"read": table.height, **rows, "left_out": counts}, report)
+    records.write({"read": read.height, **rows, "left_out": counts}, report)
     print(", ".join(f"{count:,} {name}" for name, count in (rows | counts).items()))
+
+
+def _keyed(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """The texts, and all else by numbers: the row of each, the first row with its text (`key`), the text's place."""
+
+    def look(texts: pl.Series) -> tuple[copies.Numbers, pl.Series]:
+        keys = normalizing.normalised(texts)
+        return copies.digests(keys), splitting.places(keys)
+
+    digests, places = zip(*copies.in_parts(table["text"], look), strict=True)
+    key = pl.Series(copies.first_rows(np.concatenate(digests)))
+    names = (pl.col(name).cast(pl.Enum(table[name].unique().sort())) for name in ("label", "split", "file"))
+    rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
+    return table["text"].rechunk(), rows  # in one piece, rows are taken out of it without a copy of their texts
+
+
+def _whole(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
+    return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), "line")
 
 
 def _refuse_empty(clean: pl.DataFrame, labels: list[str]) -> None:
