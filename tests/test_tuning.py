@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from gazette import whole
 from gazette.errors import Misconfigured
 from gazette.tuning import change, ranges, study
 
@@ -100,7 +101,7 @@ def test_a_nested_value_and_a_word_change_in_their_places() -> None:
 def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
     windows = PARAMS.replace("\n", "\r\n")
     after = change.made(windows, ("models", "cnn"), {"rate": 0.5})
-    change.write(after, tmp_path / "params.yaml")
+    whole.write(after, tmp_path / "params.yaml")
     assert (tmp_path / "params.yaml").read_bytes().decode() == windows.replace("0.001", "0.5")
 
 
@@ -137,7 +138,7 @@ def test_the_current_values_come_first_and_the_best_is_never_worse(tmp_path: Pat
 
 
 def test_a_study_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole = searched(tmp_path / "whole.db")
+    unbroken = searched(tmp_path / "whole.db")
     calls = []
 
     def killed(given: dict[str, Any], watch: study.Watch) -> dict[str, float]:
@@ -148,7 +149,7 @@ def test_a_study_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -
 
     with pytest.raises(KeyboardInterrupt):
         searched(tmp_path / "part.db", killed)
-    assert values(searched(tmp_path / "part.db")) == values(whole)
+    assert values(searched(tmp_path / "part.db")) == values(unbroken)
 
 
 def test_what_falls_behind_is_given_up(tmp_path: Path) -> None:

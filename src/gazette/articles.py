@@ -8,6 +8,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
+from gazette import whole
 from gazette.limits import MAX_FIELD
 from gazette.shown import SEEN, quoted, shown
 
@@ -62,10 +63,8 @@ def _kept(articles: pl.DataFrame) -> pl.DataFrame:
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
     """Writes any table as parquet, whole or not at all; rows keep their order, so equal tables are equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    table.write_parquet(partial)
-    partial.rename(path)
+    with whole.written(path) as partial:
+        table.write_parquet(partial)
 
 
 def sort_out(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

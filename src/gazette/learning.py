@@ -1,6 +1,6 @@
 """Learning: numbers, train and valid rows in; a fitted network and what it says of the valid rows out.
 
-`train` makes a bundle of that, `tune` compares figures. Both call `engine.start` first.
+`train` makes a bundle of that, `tune` compares figures. Both start Keras first.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 from tokenizers import Tokenizer
 
-from gazette import articles, scoring, tokenizing
+from gazette import articles, corpus, engine, scoring, tokenizing
 from gazette.errors import parse
 
 if TYPE_CHECKING:
@@ -66,6 +66,14 @@ def read(path: Path, labels: list[str]) -> Split:
     table = articles.read(path)
     numbered = table["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64)
     return Split(table["text"].to_list(), numbered.to_numpy())
+
+
+def begin(params: Params, description: Path, *splits: Path) -> tuple[corpus.Corpus, list[Split]]:
+    """Reads a corpus and splits of it, and starts Keras: once what is learned from is known to be there."""
+    described = corpus.describe(description)
+    rows = [read(path, described.labels) for path in splits]
+    engine.start(params.seed, params.threads, params.onednn)
+    return described, rows
 
 
 def learn(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gazette import git
+from gazette import git, whole
 from gazette.errors import BrokenContract, Misconfigured
 
 PATH = Path("ledger.jsonl")
@@ -118,12 +118,10 @@ def append(entry: Entry, path: Path = PATH) -> None:
     found = lines(path)
     if entry.number != len(found) + 1 or entry.before != (_sha256(found[-1]) if found else ""):
         raise Misconfigured(f"{path} has grown meanwhile; run the same command again")
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with whole.written(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         file.writelines(f"{line}\n" for line in [*found, entry.line()])
         file.flush()
         os.fsync(file.fileno())
-    partial.rename(path)
 
 
 def standing(entries: Sequence[Entry], name: str) -> Standing:

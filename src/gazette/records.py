@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
+from gazette import whole
 from gazette.errors import Misconfigured
 
 DEEPEST = 20  # levels of lists and mappings in a YAML file
@@ -16,12 +17,7 @@ DEEPEST = 20  # levels of lists and mappings in a YAML file
 
 def write(record: dict[str, Any], path: Path) -> None:
     """Writes figures as JSON in their own order, floats to six decimals; a figure that is not finite is refused."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(
-        json.dumps(_rounded(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
-    partial.rename(path)
+    whole.write(json.dumps(_rounded(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -65,7 +61,5 @@ def _rounded(value: Any) -> Any:
 
 def write_csv(table: pl.DataFrame, path: Path) -> None:
     """Writes a small table of figures as CSV, for `dvc plots` and for a reviewer's diff; floats to six decimals."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    table.write_csv(partial, float_precision=6)
-    partial.rename(path)
+    with whole.written(path) as partial:
+        table.write_csv(partial, float_precision=6)

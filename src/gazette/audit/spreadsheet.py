@@ -4,14 +4,14 @@ from pathlib import Path
 
 import polars as pl
 
+from gazette import whole
+
 
 def write(table: pl.DataFrame, path: Path) -> None:
     """Writes `table`, whole or not at all; floats to six decimals.
 
     A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, "CSV Injection").
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     harmless = table.with_columns(pl.col(pl.String).str.replace(r"^[=+\-@\t\r\n＝＋－＠]", "'${0}"))
-    harmless.write_csv(partial, include_bom=True, float_precision=6)
-    partial.rename(path)
+    with whole.written(path) as partial:
+        harmless.write_csv(partial, include_bom=True, float_precision=6)

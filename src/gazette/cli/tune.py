@@ -113,7 +113,7 @@ def _end(
     as_json: bool,
     model: dict[str, Any],
 ) -> None:
-    from gazette import records
+    from gazette import records, whole
     from gazette.tuning import change
 
     if records.read_yaml(PARAMS)["models"].get(candidate) != model:
@@ -122,7 +122,7 @@ def _end(
     new = {key: value for key, value in best.values.items() if now is None or value != now.values[key]}
     after = change.made(before, ("models", candidate), new)
     if write and new:
-        change.write(after, PARAMS)
+        whole.write(after, PARAMS)
     if as_json:
         told = [trial._asdict() | {"curve": len(trial.curve)} for trial in done]
         click.echo(

@@ -50,10 +50,8 @@ def _by_lock(order: Sequence[str]) -> dict[str, list[str]]:
 def _found(lock: Path, copy: Path) -> list[str]:
     names = _names(lock)
     if not copy.exists() or names[: len(_names(copy))] != _names(copy):
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        partial = copy.with_name(copy.name + ".partial")
-        partial.write_bytes(lock.read_bytes() if lock.exists() else b"")
-        partial.rename(copy)
+        with whole.written(copy) as partial:
+            partial.write_bytes(lock.read_bytes() if lock.exists() else b"")
     return _names(copy)
 
 

@@ -64,9 +64,9 @@ def fit(
     x, target = linear.matrix(network, train), np.eye(network.output_shape[1])[train.labels]
     kept = linear.frequent(x, params.min_rows, params.table_rows)
     found = solving.informativeness(x[:, kept].sign().T @ target, target.sum(axis=0), params.smoothing)
-    places, factors = (network.get_layer(name).get_weights()[0] for name in ("places", "informative"))
-    places[kept] = np.arange(1, len(kept) + 1)
+    linear.place(network, kept)
+    layer = network.get_layer("informative")
+    factors = layer.get_weights()[0]
     factors[1 : len(kept) + 1] = found / found.mean()
-    network.get_layer("places").set_weights([places])
-    network.get_layer("informative").set_weights([factors])
+    layer.set_weights([factors])
     return fitting.fit(network, params, train, valid, seed, verbose, watch)

@@ -140,6 +140,14 @@ def frequent(x: sparse.csr_matrix, min_rows: int, most: int) -> np.ndarray:
     return np.sort(often[rows[often] >= min_rows])
 
 
+def place(network: keras.Model, kept: np.ndarray) -> None:
+    """Gives each of these n-grams its row of the table, from 1 on in their order."""
+    layer = network.get_layer("places")
+    places = layer.get_weights()[0]
+    places[kept] = np.arange(1, len(kept) + 1)
+    layer.set_weights([places])
+
+
 def _made_of(
     x: sparse.csr_matrix, target: np.ndarray, words: list[str], skipped: int, params: Params
 ) -> sparse.csr_matrix:
@@ -160,10 +168,10 @@ def _made_of(
 
 
 def _fill(network: keras.Model, kept: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> None:
-    places, table = (network.get_layer(name).get_weights()[0] for name in ("places", "table"))
-    places[kept] = np.arange(1, len(kept) + 1)
+    place(network, kept)
+    table = network.get_layer("table").get_weights()[0]
     table[1 : len(kept) + 1] = weights
-    for name, value in (("places", places), ("table", table), ("bias", bias)):
+    for name, value in (("table", table), ("bias", bias)):
         network.get_layer(name).set_weights([value])
 
 

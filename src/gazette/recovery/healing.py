@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from gazette import notes
+from gazette import notes, whole
 from gazette.errors import Misconfigured
 from gazette.recovery import flock, lockfile, rwlock, strays
 
@@ -161,10 +161,8 @@ def _heal_rwlock(root: Path) -> Iterator[str]:
 
 
 def _write(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.rename(path)
+    with whole.written(path) as partial:
+        partial.write_bytes(content)
 
 
 def _git(root: Path, *words: str) -> bytes:

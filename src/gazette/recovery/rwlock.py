@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from gazette import whole
+
 Entries = dict[str, Any]  # {"write": {path: {"pid", "cmd"}}, "read": {path: [{"pid", "cmd"}, …]}}
 
 SLACK = 2  # seconds by which a process may seem younger than what it wrote
@@ -106,6 +108,4 @@ def pids(entries: Entries) -> set[int]:
 
 def write(root: Path, entries: Entries) -> None:
     """Writes entries whole; the caller holds DVC's lock on the file."""
-    partial = place(root).with_name("rwlock.partial")
-    partial.write_text(json.dumps(entries), encoding="utf-8")
-    partial.rename(place(root))
+    whole.write(json.dumps(entries), place(root))

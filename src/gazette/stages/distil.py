@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 from safetensors.numpy import load_file
 
-from gazette import corpus, engine, learning, shipping
+from gazette import learning, shipping
 from gazette.errors import parse
 
 
@@ -35,13 +35,11 @@ def run(
 ) -> None:
     """The student is of any family that `train` knows, and learns as it does there, but for its targets."""
     numbers = parse(learning.Params, train, "params.yaml, section train")
-    described = corpus.describe(description)
-    rows, valid = (learning.read(path, described.labels) for path in (train_rows, valid_rows))
+    described, (rows, valid) = learning.begin(numbers, description, train_rows, valid_rows)
     found = load_file(taught)
     targets = np.eye(len(described.labels), dtype=np.float32)[rows.labels]
     targets[found["rows"]] *= 1 - params.trust
     targets[found["rows"]] += params.trust * found["probabilities"]
-    engine.start(numbers.seed, numbers.threads, numbers.onednn)
     where = f"params.yaml, section models.{candidate}"
     pupil = replace(rows, targets=targets)
     learned = learning.learn(models[candidate], where, pupil, valid, len(described.labels), numbers.seed)

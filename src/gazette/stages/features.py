@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from safetensors.numpy import save_file
 
-from gazette import articles, drawing, engine, learning
+from gazette import articles, drawing, engine, learning, whole
 from gazette.errors import parse
 
 
@@ -37,6 +37,6 @@ def run(
     network, tokenizer = bert.encoder(pretrained), bert.tokenizer(pretrained, params.length)
     chosen = {"train": [texts["train"][row] for row in drawn], "valid": texts["valid"]}
     found = {split: bert.said(network, bert.encode(tokenizer, rows)) for split, rows in chosen.items()}
-    features.parent.mkdir(parents=True, exist_ok=True)
-    save_file(found | {"rows": drawn}, features)
+    with whole.written(features) as partial:
+        save_file(found | {"rows": drawn}, partial)
     print(f"{candidate}: {found['train'].shape[1]} features of {len(drawn):,} train rows")

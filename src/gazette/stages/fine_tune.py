@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from gazette import corpus, engine, learning, shipping
+from gazette import learning, shipping
 from gazette.errors import parse
 
 
@@ -23,9 +23,7 @@ def run(
 ) -> None:
     """Raises Misconfigured where `pretrained` holds no encoder, or the numbers lead to a loss that is not finite."""
     params = parse(learning.Params, train, "params.yaml, section train")
-    described = corpus.describe(description)
-    rows, valid = (learning.read(path, described.labels) for path in (train_rows, valid_rows))
-    engine.start(params.seed, params.threads, params.onednn)
+    described, (rows, valid) = learning.begin(params, description, train_rows, valid_rows)
     from gazette.pretrained import fine_tuning
 
     numbers = parse(fine_tuning.Params, models[candidate], f"params.yaml, section models.{candidate}")

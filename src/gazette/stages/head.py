@@ -5,7 +5,7 @@ from typing import Any
 
 from safetensors.numpy import load_file
 
-from gazette import corpus, engine, learning, shipping
+from gazette import learning, shipping
 from gazette.errors import parse
 
 
@@ -27,9 +27,7 @@ def run(
 ) -> None:
     """`extracted` are the features of these rows, as stage `features` left them."""
     params = parse(learning.Params, train, "params.yaml, section train")
-    described = corpus.describe(description)
-    rows, valid = (learning.read(path, described.labels) for path in (train_rows, valid_rows))
-    engine.start(params.seed, params.threads, params.onednn)
+    described, (rows, valid) = learning.begin(params, description, train_rows, valid_rows)
     from gazette.pretrained import heads
 
     numbers = parse(heads.Params, models[candidate], f"params.yaml, section models.{candidate}")

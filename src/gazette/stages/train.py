@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from gazette import corpus, engine, learning, shipping
+from gazette import learning, shipping
 from gazette.learning import Params
 
 
@@ -21,10 +21,8 @@ def run(
     fingerprint: Path,
 ) -> None:
     """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
-    described = corpus.describe(description)
-    rows = {name: learning.read(path, described.labels) for name, path in (("train", train), ("valid", valid))}
-    engine.start(params.seed, params.threads, params.onednn)
+    described, (rows, held_out) = learning.begin(params, description, train, valid)
     where = f"params.yaml, section models.{candidate}"
-    learned = learning.learn(models[candidate], where, rows["train"], rows["valid"], len(described.labels), params.seed)
+    learned = learning.learn(models[candidate], where, rows, held_out, len(described.labels), params.seed)
     outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
-    print(shipping.ship(learned, rows["valid"], described, params, **outs))
+    print(shipping.ship(learned, held_out, described, params, **outs))

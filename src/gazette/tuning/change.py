@@ -2,7 +2,6 @@
 
 import difflib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +21,6 @@ def diff(before: str, after: str) -> str:
     """What differs, as `diff -u` shows it."""
     lines = (before.splitlines(True), after.splitlines(True))
     return "".join(difflib.unified_diff(*lines, "params.yaml", "params.yaml"))
-
-
-def write(text: str, path: Path) -> None:
-    """Writes a file whole or not at all, its line ends as they are in `text`."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="")
-    partial.rename(path)
 
 
 def _written(value: Any) -> str:
