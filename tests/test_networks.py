@@ -233,6 +233,12 @@ def test_l2_holds_the_linear_table_back(rows: Any) -> None:
     assert free["train_loss"] < 0.1 < held["train_loss"]
 
 
+@pytest.mark.parametrize("loss", ["softmax", "hinge"])
+def test_the_loss_of_valid_rows_is_the_one_that_train_rows_have(rows: Any, loss: str) -> None:
+    for point in fitted("linear", rows, loss=loss)[1]:  # whose valid rows are its train rows
+        assert point["valid_loss"] == pytest.approx(point["train_loss"], rel=1e-6)
+
+
 def test_the_n_grams_of_most_rows_have_the_linear_tables_rows(rows: Any) -> None:
     network, _ = fitted("linear", rows, ngrams=1, table_rows=5)
     places, table = (network.get_layer(name).get_weights()[0] for name in ("places", "table"))

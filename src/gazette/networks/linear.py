@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 from pydantic import Field
-from scipy import sparse, special
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from gazette.networks import fitting, layers, solving
@@ -115,14 +115,16 @@ def fit(
     problem = solving.Problem(x, _made_of(x, target, words, skipped, params), target, share)
 
     curve: list[dict[str, float]] = []
+    answers = np.eye(target.shape[1])[valid.labels]
 
     def note(weights: np.ndarray, bias: np.ndarray, value: float, scores: np.ndarray) -> None:
-        log_p = special.log_softmax(x_valid @ weights + bias, axis=1)
+        held_out = x_valid @ weights + bias
+        lost, _ = solving.LOSSES[params.loss](held_out, answers, np.full((len(answers), 1), 1 / len(answers)))
         point = {
             "train_loss": value,
             "train_accuracy": (scores.argmax(1) == train.labels).mean(),
-            "valid_loss": -log_p[np.arange(len(log_p)), valid.labels].mean(),
-            "valid_accuracy": (log_p.argmax(1) == valid.labels).mean(),
+            "valid_loss": lost,
+            "valid_accuracy": (held_out.argmax(1) == valid.labels).mean(),
         }
         curve.append({"epoch": len(curve) + 1} | {key: float(number) for key, number in point.items()})
 

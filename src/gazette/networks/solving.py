@@ -33,7 +33,7 @@ def solve(
     """
     x, made_of, target, share = problem.x, problem.made_of, problem.target, problem.share
     x_transposed, made_of_transposed, classes = x.T.tocsr(), made_of.T.tocsr(), target.shape[1]
-    lost = _softmax if loss == "softmax" else _hinge
+    lost = LOSSES[loss]
     latest: dict[str, Any] = {}
 
     def objective(flat: Numbers) -> tuple[float, Numbers]:
@@ -67,6 +67,9 @@ def _hinge(scores: Numbers, target: Numbers, share: Numbers) -> tuple[float, Num
     sign = 2 * target - 1
     short = np.maximum(0, 1 - sign * scores)
     return (short**2 * share).sum() / 2, -sign * short * share
+
+
+LOSSES = {"softmax": _softmax, "hinge": _hinge}  # of scores, classes and what each row counts: the loss and its slope
 
 
 def informativeness(per_class: Numbers, rows: Numbers, smoothing: float) -> Numbers:
