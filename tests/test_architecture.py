@@ -43,7 +43,7 @@ HEAVY = {
     "pyarrow": {"rawfiles/parquet"},
     "optuna": {"tuning/study"},
     "opencc": {"gate/behaviour"},
-    "sklearn": {"scoring"},
+    "sklearn": {"networks", "scoring"},
     "statsmodels": {"gate/comparison"},
     "stdnum": {"contract/personal"},
     "tensorflow": {"networks"},

@@ -13,8 +13,8 @@ from gazette.errors import Misconfigured
 
 LINEAR = {
     "family": "linear", "tokens": "words", "vocabulary": 200, "min_count": 1, "length_quantile": 1.0, "length_cap": 30,
-    "ngrams": 2, "buckets": 512, "min_rows": 1, "table_rows": 600, "letters": 0.3, "smoothing": 1.0,
-    "class_weights": False, "loss": "hinge", "l2": 1e-4, "iterations": 20,
+    "ngrams": 2, "buckets": 512, "min_rows": 1, "table_rows": 600, "smoothing": 1.0,
+    "class_weights": False, "cost": 1.0,
 }  # fmt: skip
 
 rows = st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from("xyz")), min_size=1, max_size=60)

@@ -34,8 +34,8 @@ STEPS = {
 }
 FAMILIES: dict[str, dict[str, Any]] = {
     "linear": {
-        "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "letters": 0.3, "smoothing": 1.0,
-        "class_weights": False, "loss": "hinge", "l2": 1e-4, "iterations": 20,
+        "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "smoothing": 1.0,
+        "class_weights": False, "cost": 1.0,
     },
     "mlp": {**STEPS, "embedding": 8, "hidden": [8], "activation": "relu"},
     "cnn": {**STEPS, "embedding": 8, "filters": 8, "widths": [2, 3], "activation": "relu"},
@@ -48,7 +48,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         **STEPS, "embedding": 8, "heads": 2, "blocks": 1, "feed_forward": 16, "positions": 40, "activation": "gelu"
     },
 }  # fmt: skip
-INT8 = ["lstm", "transformer"]  # with a loop, with attention
+INT8 = ["linear", "lstm", "transformer"]  # two scales in a table, a loop, attention
 WORDS = {"sports": ["goal", "match", "coach", "league"], "business": ["shares", "bank", "profit", "market"]}
 OTHERS = ["the", "of", "after", "year", "said", "new"]
 
@@ -101,6 +101,14 @@ def test_probabilities_sum_to_one_and_do_not_depend_on_padding(family: str, rows
     alone, padded = (np.asarray(network(array)) for array in (short, long))
     np.testing.assert_allclose(alone, padded, atol=1e-5)
     np.testing.assert_allclose(fitting.probabilities(network, rows).sum(axis=1), 1, atol=1e-5)
+
+
+def test_what_the_linear_graph_says_is_what_was_solved(rows: Any) -> None:
+    from gazette.networks import fitting
+
+    network, [point] = fitted("linear", rows)
+    right = fitting.probabilities(network, rows)[np.arange(len(rows.ids)), rows.labels]
+    assert -np.log(right).mean() == pytest.approx(point["valid_loss"], rel=1e-4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -228,36 +236,19 @@ def test_regularization_shrinks_the_weights(rows: Any) -> None:
     assert np.abs(np.asarray(held)).sum() < np.abs(np.asarray(free)).sum()
 
 
-def test_l2_holds_the_linear_table_back(rows: Any) -> None:
-    free, held = (fitted("linear", rows, loss="softmax", l2=l2)[1][-1] for l2 in (1e-5, 10.0))
-    assert free["train_loss"] < 0.1 < held["train_loss"]
-
-
-@pytest.mark.parametrize("loss", ["softmax", "hinge"])
-def test_the_loss_of_valid_rows_is_the_one_that_train_rows_have(rows: Any, loss: str) -> None:
-    for point in fitted("linear", rows, loss=loss)[1]:  # whose valid rows are its train rows
-        assert point["valid_loss"] == pytest.approx(point["train_loss"], rel=1e-6)
+def test_a_table_without_a_row_is_refused(rows: Any) -> None:
+    with pytest.raises(Misconfigured, match="stands in 1000 of the 120 train rows"):
+        fitted("linear", rows, min_rows=1000)
 
 
 def test_the_n_grams_of_most_rows_have_the_linear_tables_rows(rows: Any) -> None:
     network, _ = fitted("linear", rows, ngrams=1, table_rows=5)
     places, table = (network.get_layer(name).get_weights()[0] for name in ("places", "table"))
     found = np.bincount(np.concatenate([np.unique(text) for text in rows.ids]), minlength=len(places))
-    assert table.shape == (6, 2)
+    assert table.shape == (6, 3)
     assert not table[0].any()
     assert sorted(places[places > 0]) == [1, 2, 3, 4, 5]
     assert found[places > 0].min() >= found[places == 0].max()
-
-
-def test_a_word_learns_from_words_of_like_letters(rows: Any) -> None:
-    from gazette.networks import fitting
-
-    tokens = ["[PAD]", "[UNK]", "banker", "banking", "goalie", "and", "bank"]
-    ids = [np.array([word, 5], np.int32) for word in (2, 3, 4, 4)] + [np.array([6, 5], np.int32)] * 2
-    few = fitting.Rows(ids * 8, np.array([1, 1, 0, 0, 1, 0] * 8), tokens)  # `bank` itself: as often this as that
-    alone, helped = (fitted("linear", few, letters=letters, loss="softmax", l2=0.1)[0] for letters in (0.0, 1.0))
-    before, after = (np.asarray(network(np.array([[6, 5]], np.int32)))[0, 1] for network in (alone, helped))
-    assert after > before
 
 
 def test_a_number_out_of_bounds_is_refused_by_name() -> None:
@@ -277,14 +268,25 @@ def test_batches_hold_every_row_once_and_are_shuffled_anew_from_one_seed(rows: A
     assert epochs[0] == [ids.tolist() for ids, _ in second]
 
 
-def test_n_grams_are_hashed_below_two_to_the_thirty_first() -> None:
+def test_n_grams_are_hashed_below_two_to_the_thirty_first_and_a_texts_ends_are_tokens() -> None:
     from gazette.networks import linear
 
-    ids = np.array([[65_535, 65_535, 65_535]], np.int32)
-    grams = np.asarray(linear.NGrams(3, 1 << 20, 65_536)(ids))
-    second = (65_535 * 31_337 + 65_535) % (1 << 20)
-    third = (second * 2_039 + 65_535) % (1 << 20)
-    assert grams.tolist() == [[65_535] * 3 + [0, *[65_536 + second] * 2] + [0, 0, 65_536 + third]]
+    last, buckets = (1 << 17) - 1, 1 << 22
+    grams = np.asarray(linear.NGrams(3, buckets, last + 1)(np.array([[last, last, 0]], np.int32)))
+    pairs = [last, last * 16_381 + last, last * 16_381]  # the beginning, both, the end
+    threes = [(pairs[0] * 509 + last) % buckets, (pairs[1] % buckets * 509) % buckets]
+    expected = [last, last, 0, *(pair % buckets + last + 1 for pair in pairs), 0]
+    assert grams.tolist() == [[*expected, *(three + last + 1 for three in threes), 0]]
+
+
+def test_a_second_view_stands_behind_the_first_and_no_n_gram_crosses() -> None:
+    from gazette.networks import linear
+
+    views = np.array([[3, 4], [5, 0]], np.int32), np.array([[2, 0], [6, 7]], np.int32)
+    joined = linear.Joined(10)(*views)
+    assert np.asarray(joined).tolist() == [[3, 4, 0, 0, 12, 0], [5, 0, 0, 0, 16, 17]]
+    apart = {number for view in (views[0], joined[:, 4:]) for number in np.unique(linear.NGrams(3, 512, 20)(view))}
+    assert set(np.unique(linear.NGrams(3, 512, 20)(joined))) == apart
 
 
 def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
@@ -330,6 +332,7 @@ def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> N
             "files: {train: [{format: csv, path: a, header: true, text: [text], label: label}]}\n"
         )
         families = {name: {"family": name, **TOKENS, **numbers} for name, numbers in FAMILIES.items()}
+        families["pieces"] = families["linear"] | {"pieces": 100}
         families |= {f"{name}_int8": families[name] | {"precision": "int8"} for name in INT8}
         for numbers in families.values():
             numbers.update({"epochs": 2} if "epochs" in numbers else {})
@@ -341,7 +344,7 @@ def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> N
         )
         made = (path for path in (folder / "out").rglob("*") if path.is_file())
         found.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in made})
-    assert len(found[0]) == len(FAMILIES) * 6 + len(INT8) * 5  # of which none has Keras' weights
+    assert len(found[0]) == len(FAMILIES) * 6 + 7 + len(INT8) * 5  # two tokenizers; int8 has none of Keras' weights
     scores = {name: json.loads(found[0][f"out/{name}.json"]) for name in [*INT8, *(f"{name}_int8" for name in INT8)]}
     for name in INT8:
         assert scores[f"{name}_int8"]["bytes"] < scores[name]["bytes"] / 2

@@ -216,7 +216,7 @@ def test_registering_twice_is_once_and_names_what_made_it(project: Project) -> N
 def test_going_back_to_earlier_params_moves_the_alias_back(project: Project) -> None:
     alias = "print(client.get_model_version_by_alias('tiny', 'challenger').version)"
     before = project.ask(alias)
-    project.set(candidates=["linear"], linear={"l2": 0.01})
+    project.set(candidates=["linear"], linear={"cost": 0.01})
     project("gazette run")
     assert project.ask(alias) != before
     project("git checkout -q . && gazette run")
@@ -320,7 +320,7 @@ def test_a_version_is_judged_promoted_and_pulled_and_a_figure_that_was_edited_is
 def test_an_experiment_registers_under_its_name_and_moves_no_alias(project: Project) -> None:
     alias = "print(client.get_model_version_by_alias('tiny', 'challenger').version)"
     before = project.ask(alias)
-    project("dvc exp run --quiet --name tried -S models.linear.l2=0.5 -S 'candidates=[linear]'")
+    project("dvc exp run --quiet --name tried -S models.linear.cost=0.5 -S 'candidates=[linear]'")
     tagged = project.ask(
         "print([v.version for v in client.search_model_versions(\"name='tiny' and tags.experiment='tried'\")])"
     )

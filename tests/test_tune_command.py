@@ -31,16 +31,13 @@ models:
     length_cap: 30
     ngrams: 1
     buckets: 512
-    min_rows: 40  # far too many
+    min_rows: 18  # far too many
     table_rows: 700
-    letters: 0.0
     smoothing: 1.0
     class_weights: false
-    loss: softmax
-    l2: 1.0
-    iterations: 20
+    cost: 1.0
 tune:
-  linear: {l2: {low: 0.00001, high: 1.0, log: true}, min_rows: [1, 40]}
+  linear: {cost: {low: 0.001, high: 1.0, log: true}, min_rows: [1, 18]}
   cnn: {filters: [1, 2]}
 """
 WORDS = {"sports": ["goal", "match", "coach"], "business": ["shares", "bank", "profit"]}
@@ -80,7 +77,7 @@ def test_killed_and_called_again_it_goes_on_and_the_stage_makes_its_best_model(p
     done = subprocess.run([*command, "--write", "--json"], capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
     assert "trial 0:" not in done.stderr
-    assert said["trials"][0]["values"] == {"l2": 1.0, "min_rows": 40}
+    assert said["trials"][0]["values"] == {"cost": 1.0, "min_rows": 18}
     assert len(said["trials"]) == 3
     assert said["written"]
     best = next(trial for trial in said["trials"] if trial["number"] == said["best"])

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
-BATCH = 256  # texts that run through the network together
+BATCH, TOKENS = 256, 8192  # texts that run through the network together, and tokens of theirs: both bound memory
 CHUNK = 4096  # texts that are cut into tokens together
 
 
@@ -41,8 +41,11 @@ class Bundle:
         encoded = {name: Ragged.encode(tokenizer, texts) for name, tokenizer in self.tokenizers.items()}
         lengths = np.max([rows.lengths for rows in encoded.values()], axis=0, initial=0)
         order = np.argsort(lengths, kind="stable")  # texts of like length together: little padding
-        for start in range(0, len(texts), BATCH):
+        start = 0
+        while start < len(texts):
             batch = order[start : start + BATCH]
+            batch = batch[: max(1, TOKENS // max(1, lengths[batch[-1]]))]  # the last is the longest
+            start += len(batch)
             inputs = {name: rows.padded(batch) for name, rows in encoded.items()}
             found[batch] = self.session.run(None, inputs)[0]
         return found

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import dataclasses
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,11 +98,18 @@ def learn(
     tokenizer = tokenizing.learn(train.texts, numbers.tokens, numbers.vocabulary, numbers.min_count)
     ids = [tokenizing.encode(tokenizer, split.texts) for split in (train, valid)]
     length = tokenizing.limit(tokenizer, ids[0], numbers.length_quantile, numbers.length_cap)
-    tokens = tokenizing.tokens(tokenizer)
     seen, held_out = (
-        fitting.Rows([text[:length] for text in texts], split.labels, tokens, split.targets)
+        fitting.Rows([text[:length] for text in texts], split.labels, split.targets)
         for texts, split in zip(ids, (train, valid), strict=True)
     )
+    tokenizers = {"inputs": tokenizer}
+    if pieces := getattr(numbers, "pieces", 0):
+        tokenizers["pieces"] = tokenizing.learn(train.texts, "bpe", pieces, numbers.min_count)
+        tokenizers["pieces"].enable_truncation(length)
+        seen, held_out = (
+            dataclasses.replace(rows, pieces=tokenizing.encode(tokenizers["pieces"], split.texts))
+            for rows, split in zip((seen, held_out), (train, valid), strict=True)
+        )
 
     network = family.build(numbers, tokenizer.get_vocab_size(), classes)
     fit = getattr(family, "fit", fitting.fit)
@@ -109,7 +117,16 @@ def learn(
         verbose = 0 if watch else 1 if sys.stderr.isatty() else 2
         curve = fit(network, numbers, seen, held_out, seed, verbose, watch)
     found = fitting.probabilities(network, held_out)
-    return Learned(network, {"inputs": tokenizer}, length, numbers.precision, curve, found)
+    return Learned(network, tokenizers, length, numbers.precision, curve, found)
+
+
+def answers(learned: Learned, texts: list[str]) -> npt.NDArray[np.float32]:
+    """What the network says of other texts, texts × classes."""
+    from gazette.networks import fitting
+
+    views = {name: tokenizing.encode(tokenizer, texts) for name, tokenizer in learned.tokenizers.items()}
+    unknown = np.zeros(len(texts), np.int64)
+    return fitting.probabilities(learned.network, fitting.Rows(views["inputs"], unknown, pieces=views.get("pieces")))
 
 
 def figures(actual: Any, probabilities: Any, resamples: int, seed: int) -> dict[str, float]:

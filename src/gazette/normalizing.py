@@ -25,12 +25,14 @@ _ENTITIES = {
 _PLAIN = r"\x00-\x7f\u00a1-\u00ac\u00ae-\u00ff‘’“”–—…、。《》「」『』【】\u4e00-\u9fff\uff01-\uff5e"
 
 
-def normalizer(last: normalizers.Normalizer | None = None) -> normalizers.Normalizer:
+def normalizer(last: normalizers.Normalizer | None = None, *, han_apart: bool = True) -> normalizers.Normalizer:
     """Width and compatibility forms (NFKC), entities, lower case, control characters, space around Han characters.
 
     `last`, that of a pretrained tokenizer, takes the place of the last three.
     """
-    ours = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True)
+    ours = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=han_apart, strip_accents=False, lowercase=True
+    )
     entities = (normalizers.Replace(seen, meant) for seen, meant in _ENTITIES.items())
     return normalizers.Sequence([normalizers.NFKC(), *entities, last or ours])
 

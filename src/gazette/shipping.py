@@ -26,7 +26,7 @@ def ship(
     agreement: dict[str, float] = {}
     if learned.precision == "int8":
         found, agreement = packing.quantised(partial, valid.texts, found, params.threads)
-    epochs = len(learned.curve)
+    epochs = int(learned.curve[-1]["epoch"])
     figures = learning.figures(valid.labels, found, params.resamples, params.seed)
     figures |= {"bytes": packing.size(partial), "epochs": epochs} | agreement
     records.write_csv(pl.DataFrame(learned.curve), curve)

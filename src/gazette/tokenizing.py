@@ -17,7 +17,8 @@ def learn(
     """A tokenizer with at most `vocabulary` tokens that stand at least `min_count` times in `texts`.
 
     words: runs of letters and digits, punctuation and Han characters one by one; characters: all but white space one by
-    one; bpe: parts of words, the most frequent pairs joined first (R. Sennrich et al., ACL 2016).
+    one; bpe: parts of what stands between spaces and punctuation, the most frequent pairs joined first (R. Sennrich et
+    al., ACL 2016): parts of words, and of Han characters in a row whole words.
     """
     special = [PAD, UNKNOWN]
     words = pre_tokenizers.BertPreTokenizer()
@@ -26,7 +27,7 @@ def learn(
     )
     tokenizer = Tokenizer(model(unk_token=UNKNOWN))
     characters = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("", "isolated")])
-    tokenizer.normalizer = normalizer()
+    tokenizer.normalizer = normalizer(han_apart=tokens != "bpe")
     tokenizer.pre_tokenizer = characters if tokens == "characters" else words
     tokenizer.train_from_iterator(
         texts, trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False)
@@ -47,9 +48,3 @@ def limit(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: float, cap:
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     """Token ids of each text, without padding."""
     return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(texts)]
-
-
-def tokens(tokenizer: Tokenizer) -> list[str]:
-    """The token of each id."""
-    numbers = tokenizer.get_vocab()
-    return sorted(numbers, key=numbers.__getitem__)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gazette import engine, tokenizing
+from gazette import engine, learning
 from gazette.errors import Misconfigured, parse
 
 Numbers = npt.NDArray[Any]
@@ -50,26 +50,20 @@ def probabilities(
     `labels` are numbers from 0, `numbers` a section of `models` in params.yaml whose family is linear.
     """
     engine.start(seed, threads, onednn)
-    from gazette.networks import fitting, linear  # ten seconds, which `folds` need not wait for
+    from gazette.networks import linear  # ten seconds, which `folds` need not wait for
 
-    params = parse(linear.Params, numbers, "params.yaml, section of models")
+    where = "params.yaml, section of models"
+    parse(linear.Params, numbers, where)
     found = np.empty((len(texts), int(labels.max()) + 1))
     for number in range(int(fold.max()) + 1):
-        seen, held_out = (
-            [texts[row] for row in np.flatnonzero(part).tolist()] for part in (fold != number, fold == number)
+        seen, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        tenth = np.arange(len(seen)) % 10 == 0  # in place of valid rows, which calibrate
+        train, valid, rest = (
+            learning.Split([texts[row] for row in rows.tolist()], labels[rows])
+            for rows in (seen[~tenth], seen[tenth], held_out)
         )
-        tokenizer = tokenizing.learn(seen, params.tokens, params.vocabulary, params.min_count)
-        ids, tokens, said = tokenizing.encode(tokenizer, seen), tokenizing.tokens(tokenizer), labels[fold != number]
-        length = tokenizing.limit(tokenizer, ids, params.length_quantile, params.length_cap)
-        tenth = np.arange(len(ids)) % 10 == 0  # in place of valid rows, which choose and calibrate
-        train, valid = (
-            fitting.Rows([ids[row][:length] for row in np.flatnonzero(part)], said[part], tokens)
-            for part in (~tenth, tenth)
-        )
-        rest = fitting.Rows(tokenizing.encode(tokenizer, held_out), labels[fold == number])
-        network = linear.build(params, tokenizer.get_vocab_size(), found.shape[1])
-        linear.fit(network, params, train, valid, seed, 0)
-        found[fold == number] = fitting.probabilities(network, rest)
+        learned = learning.learn(numbers, where, train, valid, found.shape[1], seed)
+        found[held_out] = learning.answers(learned, rest.texts)
     return found
 
 

@@ -1,7 +1,7 @@
 """Fitting a network: batches of like length, the optimizer, early stopping, the learning curve."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -61,14 +61,19 @@ Size = Annotated[int, Field(ge=1, le=65_536)]
 class Rows:
     """Encoded articles: the token ids of each, cut to the maximum length, and the number of its label.
 
-    `tokens`, the token of each id, is for families that look inside words. `targets` (float32, rows × classes) are the
-    probabilities to learn in place of the labels: those of a teacher, say.
+    `targets` (float32, rows × classes) are the probabilities to learn in place of the labels: those of a teacher, say.
+    `pieces` are the articles in a second view, for a network that has an input for it.
     """
 
     ids: list[np.ndarray]
     labels: np.ndarray
-    tokens: Sequence[str] = ()
     targets: np.ndarray | None = None
+    pieces: list[np.ndarray] | None = None
+
+    def inputs(self, size: int) -> Iterator[np.ndarray | list[np.ndarray]]:
+        """What a network is given, `size` rows at a time and in their order."""
+        for rows in (slice(start, start + size) for start in range(0, len(self.ids), size)):
+            yield padded(self.ids[rows]) if self.pieces is None else [padded(self.ids[rows]), padded(self.pieces[rows])]
 
     def answers(self, classes: int, weights: np.ndarray | None = None, smoothing: float = 0.0) -> np.ndarray:
         """What a network is fitted to, a row each: its label, its weight in the loss, a probability per class.
@@ -165,8 +170,7 @@ def fix(seed: int, threads: int) -> None:
 
 def probabilities(network: keras.Model, rows: Rows) -> np.ndarray:
     """Class probabilities as Keras computes them, rows × classes."""
-    chunks = (rows.ids[start : start + 256] for start in range(0, len(rows.ids), 256))
-    return np.concatenate([keras.ops.convert_to_numpy(network(padded(ids), training=False)) for ids in chunks])
+    return np.concatenate([keras.ops.convert_to_numpy(network(ids, training=False)) for ids in rows.inputs(256)])
 
 
 def fit(

@@ -10,9 +10,9 @@ from keras import ops
 Activation = Literal["relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu"]
 
 
-def token_ids() -> keras.KerasTensor:
+def token_ids(name: str = "inputs") -> keras.KerasTensor:
     """The input of every family: token ids, batch × length."""
-    return keras.Input((None,), dtype="int32", name="inputs")
+    return keras.Input((None,), dtype="int32", name=name)
 
 
 def is_token(ids: Any) -> Any:

@@ -1,7 +1,7 @@
 """A linear classifier on n-grams, which are hashed from neighbouring token ids inside the graph.
 
-The problem is convex: L-BFGS solves it on a sparse matrix in seconds, where a Keras optimizer is still on its way after
-ten epochs. The matrix holds exactly what the graph computes, so its solution is the graph's table.
+The problem is convex: liblinear solves it on a sparse matrix in seconds, where a Keras optimizer is still on its way
+after ten epochs. The matrix holds exactly what the graph computes, so its solution is the graph's table.
 """
 
 from typing import Any
@@ -11,47 +11,59 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
+from gazette.errors import Misconfigured
 from gazette.networks import fitting, layers, solving
 
-# Products stay under 2³¹ (ids < 2¹⁶, buckets ≤ 2²⁰): past that, ONNX's int32 remainder goes negative where TensorFlow's
+# Products stay under 2³¹ (ids < 2¹⁷, buckets ≤ 2²²): past that, ONNX's int32 remainder goes negative where TensorFlow's
 # does not.
-_MULTIPLIERS = {2: 31_337, 3: 2_039}
-_NORM = 0.5
-_SPECIAL = 2  # ids of padding and the unknown, which have no letters
+_MULTIPLIERS = {2: 16_381, 3: 509}
+_SHORTEST = 1e-12  # squared, so that a text without any weight is divided by something
 
 
 class Params(fitting.Tokens, frozen=True, extra="forbid"):
-    """N-grams of 1 to `ngrams` tokens; those of more than one share `buckets` numbers."""
+    """N-grams of 1 to `ngrams` tokens, in each of two views; those of more than one share `buckets` numbers."""
 
+    pieces: int = Field(0, ge=0, le=65_536)  # tokens of the second view, `bpe`; 0: there is none
     ngrams: int = Field(ge=1, le=3)
-    buckets: int = Field(ge=1, le=1 << 20)
+    buckets: int = Field(ge=1, le=1 << 22)
     min_rows: int = Field(ge=1)  # an n-gram in fewer train rows has no weight
     table_rows: int = Field(ge=1, le=1 << 21)  # the n-grams in most train rows have one each
-    letters: float = Field(ge=0)  # how much the n-grams of a word's letters may say, against 1 for the word
     smoothing: float = Field(gt=0)
     class_weights: bool
-    loss: solving.Loss
-    l2: float = Field(ge=0)
-    iterations: int = Field(ge=1, le=10_000)
+    cost: float = Field(gt=0)  # of a row on the wrong side, against the squares of the weights: liblinear's C
+
+
+class Joined(keras.layers.Layer):
+    """Two views of a text as one: the second behind the first, past two zeros, which no n-gram crosses."""
+
+    def __init__(self, vocabulary: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary = vocabulary
+
+    def call(self, ids: Any, pieces: Any) -> Any:  # noqa: D102
+        others = ops.where(pieces > 0, pieces + self.vocabulary, 0)
+        return ops.concatenate([ids, ops.pad(others, [[0, 0], [2, 0]])], axis=1)
 
 
 class NGrams(keras.layers.Layer):
-    """Numbers of the n-grams that end at each token; 0 where there is none. Batch × length · orders."""
+    """Numbers of the n-grams that a text has, its ends as tokens of their own; 0 where there is none.
+
+    Batch × length · orders, about: how a text begins and how it ends are pairs too.
+    """
 
     def __init__(self, orders: int, buckets: int, vocabulary: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.orders, self.buckets, self.vocabulary = orders, buckets, vocabulary
 
     def call(self, ids: Any) -> Any:  # noqa: D102
-        found, gram = [ids], ids
+        found = [ids]
+        gram = ended = ops.pad(ids, [[0, 0], [1, 1]])
+        count = there = ops.cast(ops.not_equal(ended, 0), "int32")
         for order in range(2, self.orders + 1):
-            before = ops.pad(gram, [[0, 0], [1, 0]])[:, :-1]
-            gram = ops.mod(before * _MULTIPLIERS[order] + ids, self.buckets)
-            first = ops.pad(ids, [[0, 0], [order - 1, 0]])[:, : -(order - 1)]
-            whole = ops.logical_and(ops.not_equal(ids, 0), ops.not_equal(first, 0))
-            found.append(ops.where(whole, gram + self.vocabulary, 0))
+            gram = ops.mod(gram[:, :-1] * _MULTIPLIERS[order] + ended[:, order - 1 :], self.buckets)
+            count = count[:, :-1] + there[:, order - 1 :]
+            found.append(ops.where(count >= order - 1, gram + self.vocabulary, 0))
         return ops.concatenate(found, axis=1)
 
 
@@ -77,15 +89,29 @@ class Bias(keras.layers.Layer):
         return values + self.bias
 
 
+class Direction(keras.layers.Layer):
+    """Sums the weights of a text's n-grams as if the text were a vector of length 1; a row's last number is its square.
+
+    Batch × n-grams × (classes + 1) in, batch × classes out.
+    """
+
+    def call(self, rows: Any) -> Any:  # noqa: D102
+        total = ops.sum(rows, axis=1)
+        return total[:, :-1] / ops.sqrt(ops.maximum(total[:, -1:], _SHORTEST))
+
+
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
-    """The network: a table of a weight per n-gram and class, looked up, summed over √count, softmax."""
-    ids = layers.token_ids()
+    """The network: a table of a weight per n-gram and class, looked up and summed, over the text's length, softmax."""
+    ids = inputs = layers.token_ids()
+    if params.pieces:
+        inputs = [ids, layers.token_ids("pieces")]
+        ids, vocabulary = Joined(vocabulary)(*inputs), vocabulary + params.pieces
     grams = NGrams(params.ngrams, params.buckets, vocabulary, name="ngrams")(ids)
     size = vocabulary + (params.buckets if params.ngrams > 1 else 0)
     rows = Places(size, name="places")(grams)
-    values = keras.layers.Embedding(params.table_rows + 1, classes, embeddings_initializer="zeros", name="table")(rows)
-    logits = Bias(classes, name="bias")(layers.MaskedSum(_NORM)(values, grams))
-    return keras.Model(ids, keras.layers.Softmax(name="probabilities")(logits))
+    table = keras.layers.Embedding(params.table_rows + 1, classes + 1, embeddings_initializer="zeros", name="table")
+    logits = Bias(classes, name="bias")(Direction()(table(rows)))
+    return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(logits))
 
 
 def fit(
@@ -97,42 +123,32 @@ def fit(
     verbose: int,
     watch: fitting.Watch | None = None,
 ) -> list[dict[str, float]]:
-    """Solves for the table in place and returns the learning curve, a dict per iteration of L-BFGS.
+    """Solves for the table in place and returns a learning curve of one point, the solution.
 
-    The last iterate is kept, the solution of the problem; `l2`, not an early stop, holds it back. Its scores are then
-    multiplied by what makes their probabilities true on the valid rows. Nothing is drawn, so `seed` changes nothing.
-    The curve says little before its end, so `watch` is not asked.
+    `cost`, not an early stop, holds it back. Its scores are then multiplied by what makes their probabilities true on
+    the valid rows. There is nothing to watch.
     """
     x, x_valid = matrix(network, train), matrix(network, valid)
-    target = np.eye(network.output_shape[1])[train.labels] if train.targets is None else train.targets
+    classes = network.output_shape[1]
+    target = np.eye(classes)[train.labels] if train.targets is None else train.targets.astype(np.float64)
     kept = frequent(x, params.min_rows, params.table_rows)
+    if not len(kept):
+        raise Misconfigured(f"no n-gram stands in {params.min_rows} of the {len(target)} train rows: lower min_rows")
     x, x_valid = x[:, kept], x_valid[:, kept]
-    share = np.full((len(target), 1), 1 / len(target))
-    if params.class_weights:
-        share = (1 / (target.shape[1] * target.sum(axis=0)))[train.labels, None]
-    words = [train.tokens[number] for number in kept if _SPECIAL <= number < len(train.tokens)]
-    skipped = int((kept < _SPECIAL).sum())
-    problem = solving.Problem(x, _made_of(x, target, words, skipped, params), target, share)
+    rows = target.sum(axis=0)
+    says = solving.informativeness(x.sign().T @ target, rows, params.smoothing)
+    seen, held_out = (solving.directions(counts, says) for counts in (x, x_valid))
+    share = (len(target) / (classes * rows))[train.labels] if params.class_weights else np.ones(len(target))
+    weights, bias, epochs = solving.solve(seen, target, share, params.cost, seed)
 
-    curve: list[dict[str, float]] = []
-    answers = np.eye(target.shape[1])[valid.labels]
-
-    def note(weights: np.ndarray, bias: np.ndarray, value: float, scores: np.ndarray) -> None:
-        held_out = x_valid @ weights + bias
-        lost, _ = solving.LOSSES[params.loss](held_out, answers, np.full((len(answers), 1), 1 / len(answers)))
-        point = {
-            "train_loss": value,
-            "train_accuracy": (scores.argmax(1) == train.labels).mean(),
-            "valid_loss": lost,
-            "valid_accuracy": (held_out.argmax(1) == valid.labels).mean(),
-        }
-        curve.append({"epoch": len(curve) + 1} | {key: float(number) for key, number in point.items()})
-
-    with threadpool_limits(1):  # two threads of BLAS add in another order than one
-        weights, bias = solving.solve(problem, params.loss, params.l2, params.iterations, note)
-    factor = solving.temperature(x_valid @ weights + bias, valid.labels)
-    _fill(network, kept, weights * factor, bias * factor)
-    return curve
+    scores = held_out @ weights + bias
+    factor = solving.temperature(scores, valid.labels)
+    _fill(network, kept, says, weights * factor, bias * factor)
+    point: dict[str, float] = {"epoch": epochs}
+    for split, found, labels in (("train", seen @ weights + bias, train.labels), ("valid", scores, valid.labels)):
+        point[f"{split}_loss"] = solving.surprise(found * factor, labels)
+        point[f"{split}_accuracy"] = float((found.argmax(axis=1) == labels).mean())
+    return [point]
 
 
 def frequent(x: sparse.csr_matrix, min_rows: int, most: int) -> np.ndarray:
@@ -150,40 +166,24 @@ def place(network: keras.Model, kept: np.ndarray) -> None:
     layer.set_weights([places])
 
 
-def _made_of(
-    x: sparse.csr_matrix, target: np.ndarray, words: list[str], skipped: int, params: Params
-) -> sparse.csr_matrix:
-    """What an n-gram's weight is the sum of: one of its own and, for a word, those of its letters' n-grams.
-
-    The latter are shared between words and cost nothing at prediction, where only the sum is left.
-    """
-    rows, per_class = target.sum(axis=0), x.sign().T @ target
-    own = sparse.diags(solving.informativeness(per_class, rows, params.smoothing))
-    if not params.letters or not words:
-        return own.tocsr()
-    grams = solving.letters(words)
-    place = slice(skipped, skipped + len(words))
-    may_say = params.letters * solving.informativeness(grams.T @ per_class[place], rows, params.smoothing)
-    empty = [sparse.csr_matrix((count, grams.shape[1])) for count in (skipped, x.shape[1] - place.stop)]
-    shared = sparse.vstack([empty[0], grams @ sparse.diags(may_say), empty[1]])
-    return sparse.hstack([own, shared], "csr")
-
-
-def _fill(network: keras.Model, kept: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> None:
+def _fill(network: keras.Model, kept: np.ndarray, says: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> None:
+    """Squares and weights are put on one scale, which changes no answer: eight bits must hold both."""
     place(network, kept)
     table = network.get_layer("table").get_weights()[0]
-    table[1 : len(kept) + 1] = weights
+    weights, squares = says[:, None] * weights, says[:, None] ** 2
+    scale = np.abs(weights).max(initial=1e-9) / squares.max(initial=1e-9)
+    table[1 : len(kept) + 1] = np.hstack([weights * scale, squares * scale**2])
     for name, value in (("table", table), ("bias", bias)):
         network.get_layer(name).set_weights([value])
 
 
 def matrix(network: keras.Model, rows: fitting.Rows) -> sparse.csr_matrix:
-    """What the graph sums for each row: how often each n-gram stands in it, over √ of how many there are."""
+    """How often each n-gram stands in each row, as the graph counts them."""
     blocks = []
-    ngrams, size = network.get_layer("ngrams"), len(network.get_layer("places").get_weights()[0])
-    for start in range(0, len(rows.ids), 1024):
-        grams = ops.convert_to_numpy(ngrams(fitting.padded(rows.ids[start : start + 1024])))
+    ngrams = keras.Model(network.input, network.get_layer("ngrams").output)
+    size = len(network.get_layer("places").get_weights()[0])
+    for inputs in rows.inputs(1024):
+        grams = ops.convert_to_numpy(ngrams(inputs))
         row, column = np.nonzero(grams)
-        found = np.bincount(row, minlength=len(grams)).clip(min=1)
-        blocks.append(sparse.csr_matrix((found[row] ** -_NORM, (row, grams[row, column])), (len(grams), size)))
+        blocks.append(sparse.csr_matrix((np.ones(len(row)), (row, grams[row, column])), (len(grams), size)))
     return sparse.vstack(blocks, "csr")
