@@ -72,7 +72,7 @@ def test_a_better_model_is_accepted(project: Project) -> None:
 
 
 def test_a_worse_model_is_rejected(project: Project) -> None:
-    project.set(linear={"min_rows": 500})
+    project.set(linear={"table_rows": 1})
     propose(project, "worse")
     said = comment(project, 1)
     assert said.startswith("## ❌ Rejected, macro-F1 −") and "non-inferiority" in said.splitlines()[0]
