@@ -34,7 +34,8 @@ class FastText:
 
     def train(self, train: pl.DataFrame, valid: pl.DataFrame, labels: list[str], folder: Path) -> None:
         numbers = {label: number for number, label in enumerate(labels)}
-        lines = [f"__label__{numbers[row['label']]} {spaced(row['text'])}\n" for row in train.iter_rows(named=True)]
+        rows = train.sample(fraction=1, shuffle=True, seed=7).iter_rows(named=True)  # it learns in the file's order
+        lines = [f"__label__{numbers[row['label']]} {spaced(row['text'])}\n" for row in rows]
         (folder / "lines.txt").write_text("".join(lines), encoding="utf-8")
         model = self.fasttext.train_supervised(str(folder / "lines.txt"), thread=2, verbose=0, **self.settings)
         model.save_model(str(folder / "model.bin"))
