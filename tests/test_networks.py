@@ -236,9 +236,10 @@ def test_regularization_shrinks_the_weights(rows: Any) -> None:
     assert np.abs(np.asarray(held)).sum() < np.abs(np.asarray(free)).sum()
 
 
-def test_a_table_without_a_row_is_refused(rows: Any) -> None:
+@pytest.mark.parametrize("family", ["linear", "average"])
+def test_a_table_without_a_row_is_refused(family: str, rows: Any) -> None:
     with pytest.raises(Misconfigured, match="stands in 1000 of the 120 train rows"):
-        fitted("linear", rows, min_rows=1000)
+        fitted(family, rows, min_rows=1000)
 
 
 def test_the_n_grams_of_most_rows_have_the_linear_tables_rows(rows: Any) -> None:

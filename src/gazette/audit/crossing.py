@@ -58,12 +58,11 @@ def probabilities(
     for number in range(int(fold.max()) + 1):
         seen, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         tenth = np.arange(len(seen)) % 10 == 0  # in place of valid rows, which calibrate
-        train, valid, rest = (
-            learning.Split([texts[row] for row in rows.tolist()], labels[rows])
-            for rows in (seen[~tenth], seen[tenth], held_out)
+        train, valid = (
+            learning.Split([texts[row] for row in rows.tolist()], labels[rows]) for rows in (seen[~tenth], seen[tenth])
         )
         learned = learning.learn(numbers, where, train, valid, found.shape[1], seed)
-        found[held_out] = learning.answers(learned, rest.texts)
+        found[held_out] = learning.answers(learned, [texts[row] for row in held_out.tolist()])
     return found
 
 

@@ -42,9 +42,8 @@ class Informative(keras.layers.Layer):
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     """Embedding of the n-grams, their sum over √count, softmax."""
     ids = layers.token_ids()
-    grams = linear.NGrams(params.ngrams, params.buckets, vocabulary, name="ngrams")(ids)
-    size = vocabulary + (params.buckets if params.ngrams > 1 else 0)
-    rows = layers.WordDropout(params.word_dropout)(linear.Places(size, name="places")(grams))
+    rows = linear.looked_up(ids, params.ngrams, params.buckets, vocabulary)
+    rows = layers.WordDropout(params.word_dropout)(rows)
     vectors = layers.Embedding(params.table_rows + 1, params.embedding, embeddings_initializer="zeros")(rows)
     vectors = Informative(params.table_rows + 1, name="informative")(vectors, rows)
     values = keras.layers.Dropout(params.dropout)(layers.MaskedSum(_NORM)(vectors, rows))

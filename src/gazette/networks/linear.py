@@ -106,12 +106,16 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     if params.pieces:
         inputs = [ids, layers.token_ids("pieces")]
         ids, vocabulary = Joined(vocabulary)(*inputs), vocabulary + params.pieces
-    grams = NGrams(params.ngrams, params.buckets, vocabulary, name="ngrams")(ids)
-    size = vocabulary + (params.buckets if params.ngrams > 1 else 0)
-    rows = Places(size, name="places")(grams)
+    rows = looked_up(ids, params.ngrams, params.buckets, vocabulary)
     table = keras.layers.Embedding(params.table_rows + 1, classes + 1, embeddings_initializer="zeros", name="table")
     logits = Bias(classes, name="bias")(Direction()(table(rows)))
     return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(logits))
+
+
+def looked_up(ids: Any, orders: int, buckets: int, vocabulary: int) -> Any:
+    """The row of the table of each n-gram in token ids, for whichever family has such a table."""
+    grams = NGrams(orders, buckets, vocabulary, name="ngrams")(ids)
+    return Places(vocabulary + (buckets if orders > 1 else 0), name="places")(grams)
 
 
 def fit(
@@ -132,8 +136,6 @@ def fit(
     classes = network.output_shape[1]
     target = np.eye(classes)[train.labels] if train.targets is None else train.targets.astype(np.float64)
     kept = frequent(x, params.min_rows, params.table_rows)
-    if not len(kept):
-        raise Misconfigured(f"no n-gram stands in {params.min_rows} of the {len(target)} train rows: lower min_rows")
     x, x_valid = x[:, kept], x_valid[:, kept]
     rows = target.sum(axis=0)
     says = solving.informativeness(x.sign().T @ target, rows, params.smoothing)
@@ -152,10 +154,19 @@ def fit(
 
 
 def frequent(x: sparse.csr_matrix, min_rows: int, most: int) -> np.ndarray:
-    """The n-grams that stand in at least `min_rows` rows, `most` of them: those in the most rows."""
+    """The n-grams that stand in at least `min_rows` rows, `most` of them: those in the most rows.
+
+    Raises Misconfigured where there is none.
+    """
     rows = np.bincount(x.indices, minlength=x.shape[1])
     often = np.argsort(-rows, kind="stable")[:most]
-    return np.sort(often[rows[often] >= min_rows])
+    kept = np.sort(often[rows[often] >= min_rows])
+    if not len(kept):
+        raise Misconfigured(
+            f"no n-gram stands in {min_rows} of the {x.shape[0]} train rows, so there is nothing to learn from: lower "
+            "min_rows of this model in params.yaml"
+        )
+    return kept
 
 
 def place(network: keras.Model, kept: np.ndarray) -> None:
