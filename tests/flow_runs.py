@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gazette.execution import running
+from projects import ROOT
 
-ROOT = Path(__file__).parent.parent
+from gazette.execution import running
 
 
 class Flow:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gazette.execution import running
 
+ROOT = Path(__file__).parent.parent
+
 
 def make_project(box: Path, stages: dict[str, object], folder: str = "project", **files: str) -> Path:
     """Makes a DVC project in `box`, as the fixture `dvc_project` does."""

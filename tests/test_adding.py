@@ -15,7 +15,8 @@ from dvc.repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette import adding, cli, corpus, reading, storage
+from gazette import adding, corpus, reading, storage
+from gazette.cli import app
 from gazette.corpus import Corpus
 from gazette.errors import BrokenContract, Misconfigured, Stop
 
@@ -56,7 +57,7 @@ Lay = Callable[..., str]
 
 
 def call(*words: str) -> Result:
-    return CliRunner().invoke(cli.gazette, ["corpus", *words])
+    return CliRunner().invoke(app.gazette, ["corpus", *words])
 
 
 def add(*words: str, name: str = "tiny") -> Result:
@@ -237,7 +238,7 @@ def test_a_dry_run_adds_nothing(project: Path, lay: Lay) -> None:
 def test_who_is_asked_decides(project: Path, lay: Lay, monkeypatch: pytest.MonkeyPatch, answer: str, code: int) -> None:
     monkeypatch.setattr("gazette.cli.project.can_ask", lambda: True)
     source = lay("news.csv")
-    result = CliRunner().invoke(cli.gazette, ["corpus", "add", "tiny", "--train", source, *NAMED], input=answer)
+    result = CliRunner().invoke(app.gazette, ["corpus", "add", "tiny", "--train", source, *NAMED], input=answer)
     assert result.exit_code == code
     assert (project / "data/corpora/tiny.yaml").exists() == (code == 0)
 
@@ -408,5 +409,5 @@ def test_the_corpus_of_params_is_not_removed(tiny: Path) -> None:
 def test_nothing_is_removed_before_somebody_agrees(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("remove", "tiny").exit_code == 2
     monkeypatch.setattr("gazette.cli.project.can_ask", lambda: True)
-    result = CliRunner().invoke(cli.gazette, ["corpus", "remove", "tiny"], input="n\n")
+    result = CliRunner().invoke(app.gazette, ["corpus", "remove", "tiny"], input="n\n")
     assert (result.exit_code, (tiny / "data/raw/tiny").exists()) == (1, True)

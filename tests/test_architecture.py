@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from projects import ROOT
 from ruamel.yaml import YAML
 
 from gazette import candidates, wiring
 from gazette.imports import closure, imported
 
-ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "gazette"
 PIPELINE = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
 NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
@@ -104,8 +104,13 @@ def test_every_stage_is_a_module_and_every_module_a_stage() -> None:
 def test_a_stage_depends_on_the_code_that_it_runs(name: str) -> None:
     listed = {ROOT / path for path in entries(DEFINED[name], "deps") if path.startswith("src/")}
     files = {file for path in listed for file in (path.glob("*.py") if path.is_dir() else [path])}
-    runs = {file for file in closure(SOURCE / "stages" / f"{name}.py") if file != SOURCE / "stages" / "__init__.py"}
-    assert files == runs
+    assert {file for file in files if file.name != "__init__.py"} == closure(SOURCE / "stages" / f"{name}.py")
+
+
+def test_an_init_holds_a_docstring_and_nothing_else() -> None:
+    """Who imports a module of a folder runs its `__init__` too, which no `deps` need name then."""
+    bodies = {path: ast.parse(path.read_text(encoding="utf-8")).body for path in SOURCE.rglob("__init__.py")}
+    assert [path for path, body in bodies.items() if len(body) != 1 and path.parent != SOURCE] == []
 
 
 @pytest.mark.parametrize("name", STAGES)

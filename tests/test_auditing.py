@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from test_crossing import LINEAR
+from families import LINEAR
 
 from gazette.audit import auditing, spreadsheet
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from test_pipeline import ROOT, Project, clone, write_news
+from clones import Project, clone, write_news
+from projects import ROOT
 
 pytestmark = pytest.mark.slow
 

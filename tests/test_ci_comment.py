@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
+from projects import ROOT
 from ruamel.yaml import YAML
 
 from gazette.ci import comment, staleness
@@ -23,7 +24,6 @@ from gazette.cli.ci import ci
 from gazette.gate.verdict import Finding, Verdict
 from gazette.recovery import guard
 
-ROOT = Path(__file__).parent.parent
 WORKFLOWS = {path.name: YAML(typ="safe", pure=True).load(path) for path in (ROOT / ".github/workflows").glob("*.yml")}
 HOSTILE = "<img src=x onerror=alert(1)> | @everyone `#1` [x](http://example.org) \u202e\n# heading"
 LOCK = {

@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from gazette import cli, corpus
+from gazette import corpus
 from gazette.__main__ import main
+from gazette.cli import app
 from gazette.errors import BrokenContract, Misconfigured
 
 PARAMS = """
@@ -75,7 +76,7 @@ SELECT = [
 
 
 def test_help_lists_commands_and_stages_and_exit_codes() -> None:
-    text = CliRunner().invoke(cli.gazette, ["--help"]).output
+    text = CliRunner().invoke(app.gazette, ["--help"]).output
     assert {"corpus", "predict", "report", "run"} <= set(text.split())
     listed = "distil, evaluate, features, fine_tune, head, preprocess, register, select, teach, train, validate"
     assert listed in " ".join(text.split())
@@ -98,7 +99,7 @@ def named(command: click.Command, path: str = "gazette") -> list[tuple[str, clic
     return [(path, command), *(found for name, child in inner for found in named(child, f"{path} {name}"))]
 
 
-@pytest.mark.parametrize(("path", "command"), named(cli.gazette))
+@pytest.mark.parametrize(("path", "command"), named(app.gazette))
 def test_every_command_says_what_it_does(path: str, command: click.Command) -> None:
     assert command.help, path
     assert command.help.strip().split("\n")[0].endswith((".", ":"))
@@ -106,7 +107,7 @@ def test_every_command_says_what_it_does(path: str, command: click.Command) -> N
 
 @pytest.mark.parametrize("stage", ["preprocess", "select"])
 def test_a_stage_says_what_it_turns_into_what(stage: str) -> None:
-    result = CliRunner().invoke(cli.gazette, [stage, "--help"])
+    result = CliRunner().invoke(app.gazette, [stage, "--help"])
     assert result.output.split("\n")[2].strip().startswith("Turns ")
     assert "--params" not in result.output
 
@@ -228,7 +229,7 @@ def test_a_broken_corpus_ends_with_3(
 def test_a_sound_corpus_ends_with_0_and_its_line_on_standard_output(
     project: Path, lay_down: Callable[..., tuple[Path, Path]], english: pl.DataFrame
 ) -> None:
-    result = CliRunner().invoke(cli.gazette, validate_words(*lay_down(english, extra="sport\n")))
+    result = CliRunner().invoke(app.gazette, validate_words(*lay_down(english, extra="sport\n")))
     assert result.exit_code == 0
     assert result.stdout == "60 valid articles, 1 rows in quarantine, 0 warnings\n"
     assert json.loads((project / "out/report").read_text())["corpus"]["rows"] == 60

@@ -5,17 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from families import LINEAR
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.audit import crossing
 from gazette.errors import Misconfigured
-
-LINEAR = {
-    "family": "linear", "tokens": "words", "vocabulary": 200, "min_count": 1, "length_quantile": 1.0, "length_cap": 30,
-    "ngrams": 2, "buckets": 512, "min_rows": 1, "table_rows": 600, "smoothing": 1.0,
-    "class_weights": False, "cost": 1.0,
-}  # fmt: skip
 
 rows = st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from("xyz")), min_size=1, max_size=60)
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from lineages import Run, begin, commit, forget, git, lay_down
 
-from gazette.cli import gazette
+from gazette.cli.app import gazette
 from gazette.errors import Misconfigured
 from gazette.lineage import changes, locked
 from gazette.lineage.difference import difference

@@ -1,14 +1,13 @@
 """The packages of each stage: as the lock has them, and no stage stale for what cannot change what it makes."""
 
 import re
-from pathlib import Path
 
 import pytest
+from projects import ROOT
 
 from gazette import environment
 from gazette.errors import Misconfigured
 
-ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 ADAPTING = ("fine_tune", "features", "head", "teach", "distil")
 

@@ -18,7 +18,6 @@ from gazette.execution import running
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parent.parent
 Make = Callable[..., Path]
 
 

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from projects import ROOT
 
 pytest.importorskip("prefect")
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parent.parent
 
 
 def run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":

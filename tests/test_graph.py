@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 from projects import copying
 
-from gazette import cli, graph, notes
+from gazette import graph, notes
+from gazette.cli import app
 from gazette.errors import Misconfigured
 from gazette.execution import running, warm
 from gazette.execution.plan import Node, plan
@@ -303,7 +304,7 @@ def test_the_command_plan_tells_waves_reasons_and_durations(
     (root / "raw").write_text("2\n")
     notes.note_seconds(root, {"start": 1.23})
     monkeypatch.chdir(root)
-    text = CliRunner().invoke(cli.gazette, ["plan", "a"]).output
+    text = CliRunner().invoke(app.gazette, ["plan", "a"]).output
     assert "dep raw: b026324c → 26ab0db9" in text and "1.2 s" in text and "upstream start" in text
-    stages = json.loads(CliRunner().invoke(cli.gazette, ["plan", "--json"]).output)["stages"]
+    stages = json.loads(CliRunner().invoke(app.gazette, ["plan", "--json"]).output)["stages"]
     assert [stage["wave"] for stage in stages] == [1, 2, 2, 2, 2, 3]

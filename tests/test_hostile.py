@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from gazette import corpus, reading
 from gazette.errors import BrokenContract
-from gazette.rawfiles import Sheet
+from gazette.rawfiles.rows import Sheet
 
 MEMORY = 500  # MB, the interpreter with polars and pyarrow included
 SECONDS = 60

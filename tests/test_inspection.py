@@ -8,12 +8,13 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from projects import ROOT
 from ruamel.yaml import YAML
 
 from gazette import copies, corpus, reading
 from gazette.contract import inspection
 
-NUMBERS = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")["validate"]
+NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")["validate"]
 LayDown = Callable[..., tuple[Path, Path]]
 
 

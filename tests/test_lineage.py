@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from lineages import Run, begin, commit, forget, git, lay_down, push
 
 from gazette import digests, ledger
-from gazette.cli import gazette
+from gazette.cli.app import gazette
 from gazette.errors import Misconfigured
 from gazette.lineage import card, links, registered, sightings, tracing
 from gazette.lineage.registered import Answer, Registered

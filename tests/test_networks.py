@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from families import FAMILIES, TOKENS
+from projects import ROOT
 from pydantic import ValidationError
 
 from gazette.errors import Misconfigured
@@ -17,37 +19,6 @@ from gazette.tuning import ranges
 
 pytestmark = pytest.mark.slow  # TensorFlow's import alone takes ten seconds
 
-TOKENS = {"tokens": "words", "vocabulary": 200, "min_count": 1, "length_quantile": 1.0, "length_cap": 30}
-STEPS = {
-    "optimizer": "adam",
-    "learning_rate": 0.01,
-    "schedule": "constant",
-    "clip_norm": 0.0,
-    "batch": 16,
-    "epochs": 12,
-    "patience": 12,
-    "class_weights": False,
-    "label_smoothing": 0.0,
-    "l1": 0.0,
-    "l2": 0.0,
-    "dropout": 0.0,
-}
-FAMILIES: dict[str, dict[str, Any]] = {
-    "linear": {
-        "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "smoothing": 1.0,
-        "class_weights": False, "cost": 1.0,
-    },
-    "mlp": {**STEPS, "embedding": 8, "hidden": [8], "activation": "relu"},
-    "cnn": {**STEPS, "embedding": 8, "filters": 8, "widths": [2, 3], "activation": "relu"},
-    "lstm": {**STEPS, "embedding": 8, "units": [8, 4], "bidirectional": False, "activation": "tanh"},
-    "average": {
-        **STEPS, "embedding": 8, "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "smoothing": 1.0,
-        "word_dropout": 0.2,
-    },
-    "transformer": {
-        **STEPS, "embedding": 8, "heads": 2, "blocks": 1, "feed_forward": 16, "positions": 40, "activation": "gelu"
-    },
-}  # fmt: skip
 INT8 = ["linear", "lstm", "transformer"]  # two scales in a table, a loop, attention
 WORDS = {"sports": ["goal", "match", "coach", "league"], "business": ["shares", "bank", "profit", "market"]}
 OTHERS = ["the", "of", "after", "year", "said", "new"]
@@ -293,7 +264,7 @@ def test_a_second_view_stands_behind_the_first_and_no_n_gram_crosses() -> None:
 def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
     from ruamel.yaml import YAML
 
-    numbers = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")
+    numbers = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
     for section in (one for one in numbers["models"].values() if one["family"] != "bert"):
         importlib.import_module(f"gazette.networks.{section['family']}").Params(**section)
     for name, section in numbers["tune"].items():

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 from encoders import CONFIG, make_encoder, reckoned
+from families import FAMILIES, TOKENS
 from generating import generated
+from projects import ROOT
 from safetensors.numpy import load_file
-from test_networks import FAMILIES, TOKENS
 
 from gazette import articles, drawing, engine, learning, records
 from gazette.bundle import Bundle
@@ -106,7 +107,7 @@ def moved(before: dict[str, Any], network: Any) -> set[str]:
 def test_the_shipped_encoders_of_params_yaml_are_accepted() -> None:
     from gazette.pretrained import fine_tuning, heads
 
-    models = records.read_yaml(Path(__file__).parent.parent / "params.yaml")["models"]
+    models = records.read_yaml(ROOT / "params.yaml")["models"]
     fine_tuning.Params(**models["minilm"])
     heads.Params(**models["probe"])
 

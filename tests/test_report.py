@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gazette import records, report
+from gazette import records
 from gazette.errors import Misconfigured
+from gazette.report import page as report
 
 ATTACK = "<script>alert(1)</script>"
 OVERRIDE = "\u202e"

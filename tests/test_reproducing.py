@@ -11,8 +11,6 @@ from projects import SOMEBODY, make_published, said
 
 from gazette.proof import cloning, comparing, environment, machines
 
-ROOT = Path(__file__).parent.parent
-
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -6,13 +6,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from projects import ROOT
 from ruamel.yaml import YAML
 
 from gazette import articles, records
 from gazette.errors import BrokenContract
 from gazette.stages import preprocess, validate
 
-NUMBERS = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "params.yaml")
+NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
 SMALL = {"min_rows": 10, "min_rows_per_class": 2, "max_quarantined": 0.5}
 WORDS = "river stone market orange violin harbour window copper garden letter engine forest basket candle mirror"
 Row = tuple[str, str]

@@ -15,14 +15,13 @@ from typing import Any
 import psutil
 import pytest
 from flow_runs import Flow, until
-from projects import PUBLISHED, at_remote, make_published, pushed
+from projects import PUBLISHED, ROOT, at_remote, make_published, pushed
 
 from gazette import notes
 from gazette.execution import running
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parent.parent
 WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from projects import ROOT
 
 from gazette import records
 
 pytestmark = pytest.mark.slow  # two processes that import TensorFlow and MLflow
 
-ROOT = Path(__file__).parent.parent
 PARAMS = """\
 corpus: tiny
 candidates: [other]

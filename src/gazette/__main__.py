@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from gazette.cli import gazette
+from gazette.cli.app import gazette
 from gazette.errors import Misconfigured, Stop
 
 # Nobody phones home. DVC's own switches stand in .dvc/config.
@@ -25,9 +25,11 @@ def main(command: click.Command = gazette) -> None:
     """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
     os.environ.update(QUIET | SAME)  # before numpy is imported, which reads it
     if "DVC_STAGE" in os.environ:  # before anything that takes long
+        from gazette.proof import ran
         from gazette.recovery import strays
 
         strays.follow()
+        ran.start_over()
     try:
         sys.exit(command.main(prog_name=command.name, standalone_mode=False))
     except click.ClickException as error:

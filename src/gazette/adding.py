@@ -16,7 +16,7 @@ from gazette import articles, classes, sniffing, storage
 from gazette.corpus import Corpus, File, Folder, Split
 from gazette.errors import BrokenContract, Misconfigured
 from gazette.places import DESCRIPTIONS, RAW
-from gazette.rawfiles import Contents
+from gazette.rawfiles.rows import Contents
 from gazette.reading import name_labels, read_file
 
 HEAD = "# As `gazette corpus add` found it out. Delimiter, quotes, header and columns may be corrected here.\n"

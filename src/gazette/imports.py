@@ -23,15 +23,14 @@ def own_files(path: Path) -> set[Path]:
     places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported(path)]
     files = {file for place in places for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")}
     text = path.read_text(encoding="utf-8")
-    for folder in re.findall(r'import_module\(f"gazette\.(\w+)\.', text):
-        files |= set((SOURCE / folder).glob("*.py"))
+    for folder in re.findall(r'import_module\(f"gazette\.([\w.]+)\.', text):
+        files |= set((SOURCE / folder.replace(".", "/")).glob("*.py"))
     files |= {path.parent / name for name in re.findall(r'_HERE / "([\w.]+)"', text)}
-    files |= {file.parent / "__init__.py" for file in files if file.parent not in (SOURCE, SOURCE / "stages")}
-    return {file for file in files if file.exists()}
+    return {file for file in files if file.exists() and file.name != "__init__.py"}
 
 
 def closure(path: Path) -> set[Path]:
-    """A file of Gazette and all that it runs."""
+    """A file of Gazette and all that it runs; an `__init__` holds a docstring and nothing else, so it is no part."""
     found, open_ends = {path}, [path]
     while open_ends:
         new = own_files(open_ends.pop()) - found

@@ -9,7 +9,7 @@ import polars as pl
 from gazette import plainlines, sniffing
 from gazette.corpus import File, Folder
 from gazette.errors import BrokenContract, Misconfigured
-from gazette.rawfiles import Contents
+from gazette.rawfiles.rows import Contents
 from gazette.reading import read_file
 from gazette.shown import shown
 

@@ -90,10 +90,10 @@ def learn(
 
     Raises Misconfigured where the numbers are out of bounds or lead nowhere: a loss that is not finite.
     """
-    from gazette import networks
     from gazette.networks import fitting
+    from gazette.networks.family import load_family
 
-    family = networks.family(section["family"])
+    family = load_family(section["family"])
     numbers = parse(family.Params, section, where)
     tokenizer = tokenizing.learn(train.texts, numbers.tokens, numbers.vocabulary, numbers.min_count)
     ids = [tokenizing.encode(tokenizer, split.texts) for split in (train, valid)]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from gazette.errors import BrokenContract
 from gazette.limits import MAX_ROWS
-from gazette.rawfiles import Contents, Sheet
 from gazette.rawfiles.lines import lines
 from gazette.rawfiles.opening import opened, refuse_other_kinds
+from gazette.rawfiles.rows import Contents, Sheet
 
 
 def read(raw: Path, name: str) -> Contents:

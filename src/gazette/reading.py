@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 
 from gazette.corpus import Corpus, Delimited, File, Folder, JsonLines
-from gazette.rawfiles import Contents, delimited, folder, jsonlines, parquet
+from gazette.rawfiles import delimited, folder, jsonlines, parquet
+from gazette.rawfiles.rows import Contents
 
 
 def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:

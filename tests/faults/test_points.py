@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 import stopping
-from test_pipeline import GUARD, ROOT, Project, clone
+from clones import GUARD, Project, clone
+from projects import ROOT
 
 pytestmark = pytest.mark.faults
 

@@ -33,26 +33,28 @@ def run(unguarded: bool) -> None:
 
 def bring_up(numbers: dict[str, Any]) -> None:
     """Brings every stage up to date in this process."""
-    from gazette import graph, report, summary, wiring
+    from gazette import graph, summary, wiring
     from gazette.lineage import changes
+    from gazette.report import page
 
     paths = wiring.paths(numbers)
     project.renew_receipt()
     outcome = graph.reproduce()
     if outcome.code == BrokenContract.code and Path(paths["validate"]["report"]).exists():
-        outcome = replace(outcome, message=f"{outcome.message}\nThe report says more: {report.write(paths, numbers)}")
+        outcome = replace(outcome, message=f"{outcome.message}\nThe report says more: {page.write(paths, numbers)}")
     if outcome.code:
         click.echo(outcome.message, err=True)
         sys.exit(outcome.code)
-    summary.show(outcome.states, paths, report.write(paths, numbers), changes.outputs())
+    summary.show(outcome.states, paths, page.write(paths, numbers), changes.outputs())
 
 
 @click.command()
 def report() -> None:
     """Write the report, one HTML page that stands alone, from what the stages left."""
-    from gazette import report, wiring
+    from gazette import wiring
+    from gazette.report import page
 
-    click.echo(report.write(wiring.paths(project.params()), project.params()))
+    click.echo(page.write(wiring.paths(project.params()), project.params()))
 
 
 @click.command()

@@ -47,8 +47,8 @@ class Start:
 def held(stage: str, options: Mapping[str, str]) -> Iterator[None]:
     """Raises Misconfigured at the block's end where what `stage` of `dvc.yaml` depends on was written since its start.
 
-    `options` are those on its command line, by which one of several of a stage is told. Nothing happens where there is
-    no `dvc.yaml`, or no such stage in it.
+    Raises it too where code of another tree runs. `options` are those on its command line, by which one of several of
+    a stage is told. Nothing happens where there is no `dvc.yaml`, or no such stage in it.
     """
     entry = _yaml(PIPELINE.read_bytes(), PIPELINE).get("stages", {}).get(stage) if PIPELINE.exists() else None
     if entry is None:
@@ -60,16 +60,26 @@ def held(stage: str, options: Mapping[str, str]) -> Iterator[None]:
     known = numbers | _each(entry, numbers, options)
     deps, keys = ([_fill(one, known, options) for one in _names(told.get(key, []))] for key in ("deps", "params"))
     start = Start(_files(deps), text, {key: _value(numbers, key) for key in keys})
-    early = ran.written_since(ran.began(), ran.loaded(start.files))
+    early = ran.written_since(ran.began(), {path: file for path, file in ran.loaded().items() if path in start.files})
+    _refuse_foreign(stage)
     yield
+    _refuse_foreign(stage)
     text = _text()
     now = numbers if text == start.text else _yaml(text, PARAMS)
     end = Start(_files(deps), text, {key: _value(now, key) for key in keys})
-    if changed := sorted({*early, *differences(start, end), *ran.foreign(start.files)}):
+    if changed := sorted({*early, *differences(start, end)}):
         lines = "\n".join(f"  {one}" for one in changed)
         raise Misconfigured(
             f"{os.environ.get('DVC_STAGE', stage)}: what it is made from changed while it ran; DVC would record what "
             f"is there now, so nothing is recorded:\n{lines}\nrun it again, and edit when it has ended"
+        )
+
+
+def _refuse_foreign(stage: str) -> None:
+    if others := ran.foreign():
+        raise Misconfigured(
+            f"{stage}: the code that runs is {ran.loaded()[others[0]]}, not this tree's {others[0]}; DVC would record "
+            f"this tree's. Run it with PYTHONPATH={ran.HERE.parent.absolute()}, or `make install` here"
         )
 
 

@@ -19,9 +19,10 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from gazette.errors import BrokenContract
 from gazette.limits import MAX_COLUMNS, MAX_FIELD, MAX_LINE, MAX_ROWS
-from gazette.rawfiles import Contents, Sheet, headers
+from gazette.rawfiles import headers
 from gazette.rawfiles.lines import TOO_LONG, Line, lines
 from gazette.rawfiles.opening import opened, refuse_other_kinds
+from gazette.rawfiles.rows import Contents, Sheet
 
 SAMPLE = 100  # rows whose commonest width is the width of a file without a header
 AGAIN = 4  # times its size that a file may be read again after quotes that are never closed

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from gazette.errors import BrokenContract
 from gazette.limits import MAX_LINE
-from gazette.rawfiles import Contents, Sheet
 from gazette.rawfiles.lines import not_utf8
 from gazette.rawfiles.opening import HEAD, kind
+from gazette.rawfiles.rows import Contents, Sheet
 from gazette.shown import shown
 
 MAX_PATH = 50_000  # characters, when every byte of the longest path is an escape

@@ -8,9 +8,9 @@ import orjson
 
 from gazette.errors import BrokenContract
 from gazette.limits import MAX_COLUMNS, MAX_FIELD, MAX_ROWS
-from gazette.rawfiles import Contents, Sheet
 from gazette.rawfiles.lines import Line, lines
 from gazette.rawfiles.opening import opened, refuse_other_kinds
+from gazette.rawfiles.rows import Contents, Sheet
 from gazette.shown import quoted
 
 

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from gazette.errors import BrokenContract
 from gazette.limits import MAX_COLUMNS, MAX_FIELD, MAX_ROWS
-from gazette.rawfiles import Contents, Sheet, headers, pages
+from gazette.rawfiles import headers, pages
 from gazette.rawfiles.lines import not_utf8
 from gazette.rawfiles.opening import opened
+from gazette.rawfiles.rows import Contents, Sheet
 
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
 MAX_PAGE = 1 << 27  # bytes, unpacked; most writers end a page at one million

@@ -38,9 +38,9 @@ class Trying:
     def check(self, ranges: dict[str, Range]) -> None:
         """Raises Misconfigured where a value within the ranges is not one for its key."""
         engine.start(self.shared.seed, self.shared.threads, self.shared.onednn)
-        from gazette import networks
+        from gazette.networks.family import load_family
 
-        params = networks.family(self.model["family"]).Params
+        params = load_family(self.model["family"]).Params
         for key, one in ranges.items():
             for end in one.ends():
                 parse(params, changed(self.model, {key: end}), f"{self.where} with {key} {end}, as its range allows")

@@ -1,0 +1,129 @@
+"""Clones of this project with a small corpus, in which the whole pipeline runs in a minute and without a network."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+from projects import ROOT
+from ruamel.yaml import YAML
+
+WORDS = {
+    "sports": ["goal", "match", "coach", "league", "striker", "season"],
+    "business": ["shares", "bank", "profit", "market", "merger", "forecast"],
+}
+OTHERS = ["the", "of", "after", "year", "said", "new", "on", "with", "more", "week"]
+DESCRIPTION = """\
+language: en
+labels: [business, sports]
+files: {train: [{format: csv, path: news.csv, header: true, text: [title, body], label: label}]}
+source: made by the tests
+terms: none
+"""
+SMALL = {
+    "validate": {"min_rows": 50},
+    "train": {"resamples": 100},
+    "evaluate": {"resamples": 100, "min_slice_rows": 5},
+    "linear": {"buckets": 1024},
+    "cnn": {"embedding": 8, "filters": 8, "widths": [2], "epochs": 2},
+}
+GUARD = """\
+import os, socket
+_real = socket.getaddrinfo
+def _guarded(host, *rest, **more):
+    if host not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", b"localhost"):
+        with open(os.environ["LOOKED_UP"], "a") as file:
+            print(host, file=file)
+        raise socket.gaierror(f"the tests forbid to look up {host}")
+    return _real(host, *rest, **more)
+socket.getaddrinfo = _guarded
+"""
+
+
+class Project:
+    """A clone with a small corpus; every command in it runs without a network."""
+
+    def __init__(self, folder: Path, guard: Path) -> None:
+        self.folder = folder
+        self.lookups = guard / "looked_up"
+        self.environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(guard),
+            "PYTHONPATH": str(guard),
+            "LOOKED_UP": str(self.lookups),
+            "LANG": "C.UTF-8",
+            **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
+            **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.org"),
+        }
+
+    def __call__(self, command: str, code: int = 0) -> str:
+        done = subprocess.run(
+            command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def set(self, **sections: object) -> None:
+        yaml = YAML()
+        path = self.folder / "params.yaml"
+        numbers = yaml.load(path)
+        for name, changes in sections.items():
+            if isinstance(changes, dict):
+                (numbers["models"].get(name) or numbers[name]).update(changes)
+            else:
+                numbers[name] = changes
+        yaml.dump(numbers, path)
+
+    def edit(self, before: str, after: str) -> None:
+        path = self.folder / "params.yaml"
+        path.write_text(path.read_text().replace(before, after))
+
+    def states(self) -> dict[str, str]:
+        """What `gazette run` says of each stage."""
+        lines = self("gazette run").splitlines()
+        found = (line.split() for line in lines)
+        return {words[0]: words[1] for words in found if len(words) == 2 and words[1] in ("ran", "unchanged")}
+
+    def ask(self, code: str) -> str:
+        """What a program prints that has MLflow, but neither TensorFlow, Keras nor Gazette."""
+        forbid = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'gazette']))\n"
+        start = "import mlflow; mlflow.set_tracking_uri('sqlite:///mlflow.db'); client = mlflow.MlflowClient()\n"
+        script = self.folder.parent / "ask.py"
+        script.write_text(forbid + start + textwrap.dedent(code))
+        return self(f"python '{script}' 2>/dev/null").strip()
+
+
+def write_news(path: Path, rows: int = 120) -> None:
+    draw = np.random.default_rng(3)
+    lines = ["label,title,body"]
+    for number in range(rows):
+        label = list(WORDS)[number % 2]
+        words = draw.choice(WORDS[label] + OTHERS, size=16)
+        lines.append(f"{label},{' '.join(words[:4])} {number},{' '.join(words[4:])}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def clone(folder: Path, guard: Path) -> Project:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    for name in filter(None, tracked):
+        if (ROOT / name).exists() and name != "dvc.lock" and not name.startswith(("reports/", "data/raw/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    guard.mkdir(parents=True, exist_ok=True)
+    (guard / "sitecustomize.py").write_text(GUARD)
+    (folder / "data" / "corpora" / "tiny.yaml").write_text(DESCRIPTION)
+    write_news(folder / "data" / "raw" / "tiny" / "news.csv")
+    project = Project(folder, guard)
+    project.set(corpus="tiny", candidates=["linear", "cnn"], **SMALL)
+    project("git init -q && dvc add -q data/raw/tiny && git add -A && git commit -qm start")
+    return project
