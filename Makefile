@@ -40,7 +40,7 @@ test: install ## the tests
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py
-	pytest --quiet -m faults tests/faults tests/test_registry_faults.py
+	pytest --quiet -m faults tests/faults tests/registry/test_registry_faults.py
 
 check: install ## style, types, architecture
 	ruff check
@@ -58,7 +58,7 @@ ui: install ## MLflow's page on this registry
 lock: install ## resolve the dependencies anew, and name those of each stage in environment.yaml
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 	$(MAKE) install
-	python -m gazette.environment
+	python -m gazette.pipeline.environment
 
 clean: ## remove what was made here; corpora, the registry and DVC's cache stay
 	rm -rf .venv .gazette reports/receipt.json data/valid data/clean data/judged models .mypy_cache .pytest_cache .ruff_cache .hypothesis

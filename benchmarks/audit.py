@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from ruamel.yaml import YAML
 
-from gazette import articles
-from gazette.audit import auditing
+from gazette.core import articles
+from gazette.evaluation.audit import audit
 
 SHARE, FOLDS = 0.05, 5
 
@@ -34,7 +34,7 @@ table = table.with_columns(true="label", label=pl.Series([names[number] for numb
 numbers = YAML(typ="safe", pure=True).load(Path("params.yaml"))
 fixed = {key: numbers["train"][key] for key in ("seed", "threads", "onednn")}
 start = time.monotonic()
-suspects, estimates = auditing.audit(table.drop("true"), numbers["models"]["linear"], folds=FOLDS, **fixed)
+suspects, estimates = audit.audit(table.drop("true"), numbers["models"]["linear"], folds=FOLDS, **fixed)
 seconds, peak = time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 listed = suspects.join(table.select("file", "line", "true"), on=["file", "line"], how="left", maintain_order="left")

@@ -21,8 +21,8 @@ import numpy as np
 import polars as pl
 from ruamel.yaml import YAML
 
-from gazette import tokenizing
-from gazette.networks import fitting
+from gazette.training.networks import tokenizer as tokenizing
+from gazette.training.networks import training_loop
 
 parser = argparse.ArgumentParser()
 parser.add_argument("raw", type=Path)
@@ -32,9 +32,9 @@ parser.add_argument("--rows", type=int)
 parser.add_argument("--epochs", type=int)
 given = parser.parse_args()
 numbers = YAML(typ="safe", pure=True).load(Path("params.yaml"))["models"][given.model]
-family = importlib.import_module(f"gazette.networks.{numbers['family']}")
+family = importlib.import_module(f"gazette.training.networks.families.{numbers['family']}")
 params = family.Params(**numbers | ({"epochs": given.epochs} if given.epochs else {}))
-fitting.fix(seed=7, threads=2)
+training_loop.fix(seed=7, threads=2)
 
 table = pl.read_csv(given.raw / "train.csv").sample(fraction=1, shuffle=True, seed=7).head(given.rows or 10**9)
 texts, labels = table["text"].to_list(), table["class_index"].to_numpy() - 1
@@ -44,10 +44,10 @@ test_texts = (held["title"] + "\n" + held["description"]).to_list()
 tokenizer = tokenizing.learn(texts, params.tokens, params.vocabulary, params.min_count)
 ids = tokenizing.encode(tokenizer, texts)
 length = tokenizing.limit(tokenizer, ids, params.length_quantile, params.length_cap)
-rows = fitting.Rows([text[:length] for text in ids], labels)
+rows = training_loop.Rows([text[:length] for text in ids], labels)
 cut = len(texts) // 10
-valid, train = (fitting.Rows(rows.ids[part], labels[part]) for part in (slice(cut), slice(cut, None)))
-test = fitting.Rows(tokenizing.encode(tokenizer, test_texts), held["label"].to_numpy() - 1)
+valid, train = (training_loop.Rows(rows.ids[part], labels[part]) for part in (slice(cut), slice(cut, None)))
+test = training_loop.Rows(tokenizing.encode(tokenizer, test_texts), held["label"].to_numpy() - 1)
 
 
 def classic_lstm(vocabulary: int, classes: int) -> keras.Model:
@@ -76,12 +76,12 @@ if given.plain:
     )
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=params.patience, restore_best_weights=True)
     network.fit(
-        fitting.padded(train.ids), train.labels, params.batch, params.epochs, verbose=2, callbacks=[stop],
-        validation_data=(fitting.padded(valid.ids), valid.labels),
+        training_loop.padded(train.ids), train.labels, params.batch, params.epochs, verbose=2, callbacks=[stop],
+        validation_data=(training_loop.padded(valid.ids), valid.labels),
     )  # fmt: skip
 else:
-    fitting.fit(network, params, train, valid, seed=7, verbose=2)
+    training_loop.fit(network, params, train, valid, seed=7, verbose=2)
 fitted = time.monotonic()
-predicted = fitting.probabilities(network, test).argmax(axis=1)
+predicted = training_loop.probabilities(network, test).argmax(axis=1)
 accuracy = np.mean(predicted == test.labels)
 print(f"accuracy {accuracy:.4f}, fit {fitted - began:.0f} s, in all {time.monotonic() - START:.0f} s")

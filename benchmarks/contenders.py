@@ -145,12 +145,13 @@ class Ours:
     def __init__(self, options: dict[str, Any]) -> None:
         import tf2onnx  # noqa: F401  imported by Keras at its first export
 
-        from gazette import engine, export  # noqa: F401
         from gazette.stages import train
+        from gazette.training.export import onnx_export  # noqa: F401
+        from gazette.training.networks import runtime
 
         self.options, self.stage = options, train
         self.params = train.Params(**options["params"])
-        engine.start(self.params.seed, self.params.threads, self.params.onednn)
+        runtime.start(self.params.seed, self.params.threads, self.params.onednn)
 
     def train(self, train: pl.DataFrame, valid: pl.DataFrame, labels: list[str], folder: Path) -> None:
         self.stage.run(
@@ -161,7 +162,7 @@ class Ours:
         )  # fmt: skip
 
     def load(self, folder: Path) -> Predict:
-        from gazette.bundle import Bundle
+        from gazette.core.bundle import Bundle
 
         bundle = Bundle(folder / "bundle", 2)
         return lambda texts: [bundle.labels[number] for number in bundle.probabilities(texts).argmax(axis=1)]

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gazette import records
-from gazette.gate import comparison
-from gazette.gate.rules import Rules
-from gazette.gate.verdict import word
+from gazette.core import files
+from gazette.evaluation.gate import comparison
+from gazette.evaluation.gate.rules import Rules
+from gazette.registry.verdict import word
 
 CLASSES, RIGHT = 4, 0.9
 
@@ -53,7 +53,7 @@ def slices(rows: int) -> pl.DataFrame:
 
 def main(times: int) -> None:
     """Prints the table."""
-    rules = Rules.model_validate(records.read_yaml(Path("params.yaml"))["gate"])
+    rules = Rules.model_validate(files.read_yaml(Path("params.yaml"))["gate"])
     gc.freeze()  # statsmodels collects garbage at every correction, which takes a quarter of a second
     head = "| rows | right in one alone | worse by | accept | cannot tell | reject |"
     print(head, "|---|---|---|---|---|---|", sep="\n")

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from projects import PUBLISHED, make_project
 
 from flows import server
-from gazette.execution import running
+from gazette.pipeline.execution import run as running
 
 RUN = "from flows.retrain import retrain; print(retrain(return_state=True).message)"
 WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from gazette.proof import unchanged
+from gazette.pipeline import input_guard
 
 OPTIONS = {"candidate": "cnn"}
 
@@ -20,7 +20,7 @@ def main(repeats: int = 9) -> None:
         found = []
         for _ in range(repeats):
             began = time.process_time()
-            with unchanged.held(stage, OPTIONS):
+            with input_guard.held(stage, OPTIONS):
                 half = time.process_time()
             found.append((half - began, time.process_time() - half))
         before, after = (1000 * statistics.median(side) for side in zip(*found, strict=True))

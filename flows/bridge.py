@@ -20,12 +20,14 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows import experiment, told
-from gazette import graph, notes
-from gazette.errors import BrokenContract, Misconfigured
-from gazette.execution import locks, running, warm
-from gazette.execution.plan import Step, plan
-from gazette.execution.walking import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
-from gazette.recovery import guard, healing, strays
+from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.pipeline import graph
+from gazette.pipeline import state as notes
+from gazette.pipeline.execution import forkserver, lock_order
+from gazette.pipeline.execution import run as running
+from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
+from gazette.pipeline.plan import Step, plan
+from gazette.pipeline.recovery import guard, orphans, repair
 
 # Exit codes after which the next try would end the same, or is not wanted.
 IN_VAIN = (Misconfigured.code, BrokenContract.code, running.INTERRUPTED)
@@ -53,7 +55,7 @@ def pipeline(
             get_run_logger().warning(deed)
         steps = plan(graph.read(tree.folder, targets or []), notes.seconds(home), force)
         get_run_logger().info(told.briefly(steps))
-        mark = {strays.MARK: os.environ[strays.MARK]}  # a worker of Dask's has another environment
+        mark = {orphans.MARK: os.environ[orphans.MARK]}  # a worker of Dask's has another environment
         given = {"root": str(tree.folder), "extra": mark | _addresses() | tree.extra, "force": force}
         with _template(tree.folder, steps, runner) as template, _runner(runner, workers) as pool:
             outcomes = _walk(steps, {**given, "template": template}, pool, workers, keep_going)
@@ -67,7 +69,7 @@ def pipeline(
 def _walk(
     steps: list[Step], given: dict[str, Any], pool: TaskRunner[Any], workers: int, keep_going: bool
 ) -> list[Outcome]:
-    with locks.kept_in_order(Path(given["root"]), [step.stage for step in steps]) as put_in_order:
+    with lock_order.kept_in_order(Path(given["root"]), [step.stage for step in steps]) as put_in_order:
 
         def start(step: Step) -> Submitted:
             own = {"stage": step.stage, "timeout": step.hints.timeout}
@@ -108,7 +110,7 @@ def run(
     outcome = running.run(Path(root), stage, get_run_logger().info, force, timeout, extra, template)
     if outcome.code == running.LATE:
         with suppress(Misconfigured):  # another stage is at DVC's files: then the next run mends them
-            healing.mend(Path(root), interrupted=True)
+            repair.mend(Path(root), interrupted=True)
     return _state(outcome)
 
 
@@ -162,7 +164,7 @@ def _runner(name: str, workers: int) -> TaskRunner[Any]:
 def _template(folder: Path, steps: list[Step], runner: str) -> AbstractContextManager[str | None]:
     """A DVC started ahead, where there is something to run and it runs in children of this process."""
     if runner == "processes" and any(step.wave for step in steps):
-        return warm.template(folder, running.environment({}))
+        return forkserver.template(folder, running.environment({}))
     return nullcontext()
 
 

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette import graph, notes, registration
-from gazette.errors import Misconfigured
-from gazette.execution import running
+from gazette.core.errors import Misconfigured
+from gazette.pipeline import graph, state
+from gazette.pipeline.execution import run
+from gazette.registry.store import address
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
         yield Tree(root, {})
         return
     name = f"flow-{os.urandom(3).hex()}"
-    with tempfile.TemporaryDirectory(dir=notes.folder(root), prefix="experiment-") as box:
+    with tempfile.TemporaryDirectory(dir=state.folder(root), prefix="experiment-") as box:
         folder = Path(box) / name
         edits = _said("git", "stash", "create", folder=root)  # a commit of them that no branch has; none, no words
         _said("git", "worktree", "add", "--quiet", "--detach", str(folder), folder=root)
@@ -43,14 +44,14 @@ def tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
             _said("dvc", "config", "--local", "cache.dir", _said("dvc", "cache", "dir", folder=root), folder=folder)
             _said("dvc", "checkout", "--quiet", "--allow-missing", folder=folder)
             graph.override(folder, overrides)
-            yield Tree(folder, {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": registration.absolute(root)}, name)
+            yield Tree(folder, {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": address.absolute(root)}, name)
             _said("dvc", "exp", "save", "--name", name, folder=folder)
         finally:
             _said("git", "worktree", "remove", "--force", str(folder), folder=root)
 
 
 def _said(*command: str, folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, env=running.environment({}), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=run.environment({}), capture_output=True, text=True, check=False)
     if done.returncode:
         raise Misconfigured(f"an experiment needs a git repository: `{' '.join(command)}` says\n{done.stderr.strip()}")
     return done.stdout.strip()

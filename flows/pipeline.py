@@ -10,8 +10,8 @@ import click
 from flows import server
 from gazette.__main__ import main
 from gazette.cli import project
-from gazette.execution.walking import exit_code
-from gazette.recovery import guard
+from gazette.pipeline.execution.scheduler import exit_code
+from gazette.pipeline.recovery import guard
 
 
 @click.command("python -m flows.pipeline")

@@ -10,12 +10,13 @@ from prefect.runtime import flow_run
 
 from flows import notify
 from flows.bridge import pipeline
-from gazette import graph, notes, registration
-from gazette.errors import BrokenContract, Stop
-from gazette.execution import child
-from gazette.execution.walking import Outcome, exit_code
-from gazette.publishing import bringing, publication
-from gazette.publishing.worktree import Worktree, worktree
+from gazette.core.errors import BrokenContract, Stop
+from gazette.pipeline import graph, supervisor
+from gazette.pipeline import state as notes
+from gazette.pipeline.execution.scheduler import Outcome, exit_code
+from gazette.pipeline.publishing import publish, raw_data
+from gazette.pipeline.publishing.worktree import Worktree, worktree
+from gazette.registry.store import address
 
 
 @flow(name="retrain", persist_result=False, on_failure=[notify.ended_badly], on_crashed=[notify.ended_badly])
@@ -33,9 +34,9 @@ def retrain(
 
     The tree at `root` is not touched: only its repository, its DVC cache and its registry are used.
     """
-    child.end_with_parent()
+    supervisor.end_with_parent()
     home = Path(root).absolute()
-    os.environ["MLFLOW_TRACKING_URI"] = registration.absolute(home)
+    os.environ["MLFLOW_TRACKING_URI"] = address.absolute(home)
     asked = {"targets": targets, "force": force, "workers": workers, "runner": runner}
     try:
         with worktree(home, branch, remote, revision) as tree:
@@ -47,7 +48,7 @@ def retrain(
 def _retrain(home: Path, tree: Worktree, asked: dict[str, Any]) -> State:
     log = get_run_logger()
     log.info(f"{tree.branch} at {tree.base[:9]} of {tree.remote}, in {tree.folder}")
-    if missing := bringing.bring(tree.folder):
+    if missing := raw_data.bring(tree.folder):
         log.warning(missing)
     state = pipeline(root=str(tree.folder), **asked, return_state=True)
     outcomes: Any = state.result(raise_on_failure=False)
@@ -55,7 +56,7 @@ def _retrain(home: Path, tree: Worktree, asked: dict[str, Any]) -> State:
         raise outcomes
     if code := exit_code(outcomes):
         return _failed(state.message or "", code)
-    published = publication.publish(tree, str(flow_run.name), _message(tree.folder, outcomes))
+    published = publish.publish(tree, str(flow_run.name), _message(tree.folder, outcomes))
     if challenger := notes.new_challenger(home, tree.folder):
         notify.tell(f"new challenger: {challenger}", _in_a_line(published))
     return State(type=StateType.COMPLETED, message=_in_a_line(published), data=published)
@@ -69,9 +70,9 @@ def _failed(message: str, code: int) -> State:
 def _message(folder: Path, outcomes: list[Outcome]) -> str:
     run = f"{flow_run.name} ({flow_run.id})"
     states = [(outcome.stage, outcome.state) for outcome in outcomes]
-    return publication.message(run, states, graph.metrics_diff(folder))
+    return publish.message(run, states, graph.metrics_diff(folder))
 
 
-def _in_a_line(published: publication.Published) -> str:
+def _in_a_line(published: publish.Published) -> str:
     what = f"{published.commit[:9]} on" if published.commit else "nothing new for"
     return f"{what} {published.branch}" + (f": {published.why}" if published.why else "")

@@ -21,7 +21,7 @@ def command(path: Path, to: Path, asked: str | None, text: tuple[str, ...], work
     """
     server.at_hand(Path())
     from flows.scoring import score
-    from gazette.batch import summary
+    from gazette.serving.batch import summary
 
     manifest = score(
         path=str(path),

@@ -1,7 +1,7 @@
 """The flow `score`: labels for new articles, each part a task run. Killed and run again, it does what is missing.
 
-What is done and in which order stands in `gazette.batch`; here is where: parts go to processes of this machine, or to
-Dask's workers, which need the folder of results under the same path.
+What is done and in which order stands in `gazette.serving.batch`; here is where: parts go to processes of this machine,
+or to Dask's workers, which need the folder of results under the same path.
 """
 
 import logging
@@ -18,9 +18,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from gazette import versions
-from gazette.batch import measuring, parts, pools, running, summary
-from gazette.batch.staging import Options
+from gazette.registry import versions
+from gazette.serving.batch import parts, pools, run, summary, timing
+from gazette.serving.batch.staging import Options
 
 
 @flow(name="score", persist_result=False)
@@ -42,8 +42,8 @@ def score(
         text=tuple(text or ()), id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text
     )
     found, about = versions.find(model), {"model": model, "runner": runner, "workers": workers}
-    with measuring.measured(Path(to), about), _tasks(runner, workers) as pool:
-        manifest = running.score(Path(path), Path(to), found, options, pool, _tell, force)
+    with timing.measured(Path(to), about), _tasks(runner, workers) as pool:
+        manifest = run.score(Path(path), Path(to), found, options, pool, _tell, force)
     page = f"```\n{summary.text(manifest, Path(to))}\n```\n"
     create_markdown_artifact(page, key="scored", description="what came out")
     return manifest
@@ -61,7 +61,7 @@ class Tasks(Executor):
         self.part = task(cache_policy=NO_CACHE, persist_result=False, name="part")(work)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Submits `fn`, which is `gazette.batch.parts.score`, as a task run with the name of its part."""
+        """Submits `fn`, which is `gazette.serving.batch.parts.score`, as a task run with the name of its part."""
         folder, number = args
         named = self.part.with_options(task_run_name=parts.PART.format(number).removesuffix(".parquet"))
         future: Future[Any] = Future()

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flows import server
-from gazette import notes, records
 from gazette.__main__ import main
-from gazette.errors import Misconfigured
-from gazette.execution import child, running
+from gazette.core import files
+from gazette.core.errors import Misconfigured
+from gazette.pipeline import state, supervisor
+from gazette.pipeline.execution import run
 
 if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore
@@ -37,7 +38,7 @@ def command(port: int, every: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     root = Path().absolute()
-    home = notes.folder(root) / "prefect"
+    home = state.folder(root) / "prefect"
     address = f"http://127.0.0.1:{port}/api"
     os.environ |= {**server.QUIET, "PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PWD": str(root)}
     page = {"PREFECT_SERVER_UI_ENABLED": "true", "PREFECT_SERVER_UI_API_URL": address}
@@ -55,9 +56,9 @@ def command(port: int, every: int) -> None:
     click.echo("served")
 
 
-def _worker(root: Path, extra: Mapping[str, str]) -> child.Process:
+def _worker(root: Path, extra: Mapping[str, str]) -> supervisor.Process:
     words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
-    return child.start(words, root, running.environment(extra), sys.stdout, grace=GRACE)
+    return supervisor.start(words, root, run.environment(extra), sys.stdout, grace=GRACE)
 
 
 def _with(root: Path) -> str:
@@ -66,7 +67,7 @@ def _with(root: Path) -> str:
 
 
 @contextmanager
-def _ended(process: child.Process) -> Iterator[child.Process]:
+def _ended(process: supervisor.Process) -> Iterator[supervisor.Process]:
     try:
         yield process
     finally:
@@ -76,7 +77,7 @@ def _ended(process: child.Process) -> Iterator[child.Process]:
 
 def _prefect(*words: str) -> None:
     command = [sys.executable, "-m", "prefect", *words]
-    environment = running.environment({"PREFECT_CLI_PROMPT": "false"})
+    environment = run.environment({"PREFECT_CLI_PROMPT": "false"})
     done = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -91,7 +92,7 @@ def watch_for_zombies() -> None:
 
     from flows import notify
 
-    described: dict[str, Any] = records.read_yaml(ZOMBIES)
+    described: dict[str, Any] = files.read_yaml(ZOMBIES)
     if address := os.environ.get(notify.ADDRESS):
         block = notify.block(address).save("gazette", overwrite=True)
         subject, body = "{{ flow.name }} {{ flow_run.name }}: crashed", described["actions"][0]["message"]

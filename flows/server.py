@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from gazette import notes
-from gazette.errors import Misconfigured
-from gazette.execution import child, running
+from gazette.core.errors import Misconfigured
+from gazette.pipeline import state, supervisor
+from gazette.pipeline.execution import run
 
 LOG = "server.log"
 PATIENCE = 180  # seconds; the first server of a folder makes its database, on two busy cores for most of a minute
@@ -34,7 +34,7 @@ def at_hand(root: Path) -> None:
     os.environ.update(QUIET)
     if os.environ.get("PREFECT_API_URL"):
         return
-    home = notes.folder(root).absolute() / "prefect"
+    home = state.folder(root).absolute() / "prefect"
     os.environ["PREFECT_HOME"] = str(home)
     process, address = start(home)
     atexit.register(_end, process)  # after Prefect's last words, which it says when threads end
@@ -43,7 +43,7 @@ def at_hand(root: Path) -> None:
     wait(process, address, home)
 
 
-def start(home: Path, port: int = 0, settings: Mapping[str, str] = SMALL) -> tuple[child.Process, str]:
+def start(home: Path, port: int = 0, settings: Mapping[str, str] = SMALL) -> tuple[supervisor.Process, str]:
     """A server of this process's with its database in `home`, and its address, where it will answer.
 
     Without a `port` it takes a free one; raises Misconfigured where another process has it.
@@ -56,12 +56,12 @@ def start(home: Path, port: int = 0, settings: Mapping[str, str] = SMALL) -> tup
         raise Misconfigured(f"port {port}: {error.strerror}; give another one") from error
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
     command += ["--port", str(port)]
-    environment = running.environment({**QUIET, **settings, "PREFECT_HOME": str(home)})
+    environment = run.environment({**QUIET, **settings, "PREFECT_HOME": str(home)})
     with (home / LOG).open("w", encoding="utf-8") as log:
-        return child.start(command, home, environment, log), f"http://127.0.0.1:{port}/api"
+        return supervisor.start(command, home, environment, log), f"http://127.0.0.1:{port}/api"
 
 
-def wait(process: child.Process, address: str, home: Path) -> None:
+def wait(process: supervisor.Process, address: str, home: Path) -> None:
     """Until the server answers; raises Misconfigured where it ends before, or takes too long."""
     began = time.monotonic()
     while process.poll() is None and time.monotonic() - began < PATIENCE:
@@ -71,6 +71,6 @@ def wait(process: child.Process, address: str, home: Path) -> None:
     raise Misconfigured(f"Prefect's server did not start within {PATIENCE} seconds; {home / LOG} says why")
 
 
-def _end(process: child.Process) -> None:
+def _end(process: supervisor.Process) -> None:
     process.terminate()
     process.wait()

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gazette.execution.plan import Step
-from gazette.execution.walking import FAILED, Outcome
+from gazette.pipeline.execution.scheduler import FAILED, Outcome
+from gazette.pipeline.plan import Step
 
 
 def briefly(steps: Sequence[Step]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from projects import ROOT
 
-from gazette.execution import running
+from gazette.pipeline.execution import run as running
 
 
 class Flow:

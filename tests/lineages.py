@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gazette import digests
+from gazette.pipeline import hashing
 
 STAGES = {
     "validate": ("--description data/corpora/tiny.yaml --raw data/raw/tiny "
@@ -107,11 +107,11 @@ def kept(path: str) -> str:
     """Puts a file or folder into DVC's cache; its hash."""
     place = Path(path)
     if not place.is_dir():
-        digest = digests.of_file(place, "md5")
+        digest = hashing.of_file(place, "md5")
         _keep(digest, place.read_bytes())
         return digest
     files = {one.relative_to(place).as_posix(): kept(str(one)) for one in sorted(place.rglob("*")) if one.is_file()}
-    digest = digests.of_bundle(place)
+    digest = hashing.of_bundle(place)
     _keep(digest, json.dumps([{"md5": one, "relpath": name} for name, one in files.items()]).encode())
     return digest
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from gazette.execution import running
+from gazette.pipeline.execution import run
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,7 +45,7 @@ PUBLISHED: dict[str, object] = {
 
 def said(folder: Path, command: str) -> str:
     done = subprocess.run(
-        command, shell=True, cwd=folder, env=running.environment({}), capture_output=True, text=True, check=False
+        command, shell=True, cwd=folder, env=run.environment({}), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout.strip()

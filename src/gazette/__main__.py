@@ -8,7 +8,7 @@ import traceback
 import click
 
 from gazette.cli.app import gazette
-from gazette.errors import Misconfigured, Stop
+from gazette.core.errors import Misconfigured, Stop
 
 # Nobody phones home. DVC's own switches stand in .dvc/config.
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
@@ -25,11 +25,11 @@ def main(command: click.Command = gazette) -> None:
     """Exit codes: 0 fine, 1 rejected, 2 usage or configuration, 3 data contract broken, 70 our own bug."""
     os.environ.update(QUIET | SAME)  # before numpy is imported, which reads it
     if "DVC_STAGE" in os.environ:  # before anything that takes long
-        from gazette.proof import ran
-        from gazette.recovery import strays
+        from gazette.pipeline import loaded
+        from gazette.pipeline.recovery import orphans
 
-        strays.follow()
-        ran.start_over()
+        orphans.follow()
+        loaded.start_over()
     try:
         sys.exit(command.main(prog_name=command.name, standalone_mode=False))
     except click.ClickException as error:

@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 import standin
 
-from gazette.recovery import strays
+from gazette.pipeline.recovery import orphans
 
 KINDS = ("group", "parent", "term", "int")
 CODES = {"group": -9, "term": 143, "int": 130}
@@ -84,7 +84,7 @@ def trial(kind: str, seed: int, box: Path, made: Reference, command: Sequence[st
     hit = _kill(kind, run, tree, draw)
     run.wait(PATIENCE)
     if kind != "parent":  # there, the resumed run meets what may still be at work
-        while any(strays.is_there(process) for process in tree):
+        while any(orphans.is_there(process) for process in tree):
             time.sleep(0.01)
     took = time.monotonic() - began
     resumed = standin.start(folder, log, command)

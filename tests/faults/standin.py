@@ -55,7 +55,7 @@ RUN = """\
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from gazette.recovery import guard
+from gazette.pipeline.recovery import guard
 with guard.held(Path()) as deeds:
     print(*deeds, sep="\\n", flush=True)
     code = guard.run([sys.executable, "-m", "dvc", "repro"], Path())

@@ -97,7 +97,7 @@ def _second_output_unnamed(module: ModuleType) -> None:
 POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "before outputs are removed": ("dvc.stage", before("Stage.remove_outs", "select")),
     "outputs removed, command not begun": ("dvc.stage.run", before("cmd_run", "select")),
-    "an output half-written": ("gazette.records", _second_output_unnamed),
+    "an output half-written": ("gazette.core.files", _second_output_unnamed),
     "finished, not hashed": ("dvc.stage", before("Stage.save", "select")),
     "hashed, not noted among the runs": ("dvc.stage.cache", before("StageCache.save", "select")),
     "in the cache, not in the lock": ("dvc.stage", before("PipelineStage.dump", "select")),
@@ -106,10 +106,10 @@ POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "inside the note of a run": ("dvc.utils.serialize._yaml", _yaml_written(".tmp")),
     "inside the write of rwlock": ("dvc.rwlock", _rwlock_written),
     "after the lock": ("dvc.stage", after("PipelineStage.dump", "select")),
-    "a run begun, nothing uploaded": ("gazette.registry", before("_log_candidate")),
-    "uploaded without version": ("gazette.registry", before("register")),
-    "version without alias": ("gazette.registry", before("challenge")),
-    "alias without receipt": ("gazette.registry", after("challenge")),
+    "a run begun, nothing uploaded": ("gazette.registry.store.client", before("_log_candidate")),
+    "uploaded without version": ("gazette.registry.store.client", before("register")),
+    "version without alias": ("gazette.registry.store.client", before("challenge")),
+    "alias without receipt": ("gazette.registry.store.client", after("challenge")),
 }
 
 

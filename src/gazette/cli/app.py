@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from gazette import __version__
-from gazette.cli import (  # fmt: skip
+from gazette.cli import (
     ci,
     corpus,
     gate,
     lineage,
-    model,
     pipeline,
+    predict,
     pretrained,
     project,
     promotion,
@@ -24,7 +24,7 @@ from gazette.cli import (  # fmt: skip
     score,
     tune,
 )
-from gazette.errors import Misconfigured, parse
+from gazette.core.errors import Misconfigured, parse
 
 
 class Commands(click.Group):
@@ -69,12 +69,12 @@ def stage(name: str) -> click.Command:
         return numbers
 
     def call(**given: Any) -> None:
-        from gazette.proof import unchanged
+        from gazette.pipeline import input_guard
 
         if clear := getattr(module, "clear", None):
             known = read() | given
             clear(**{key: known[key] for key in inspect.signature(clear).parameters})
-        with unchanged.held(name, {option: str(value) for option, value in given.items()}):
+        with input_guard.held(name, {option: str(value) for option, value in given.items()}):
             numbers = read()
             params = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if own else []
             module.run(*params, **{section: numbers[section] for section in sections}, **given)
@@ -101,7 +101,7 @@ for command in (
     lineage.card,
     lineage.diff,
     lineage.lineage,
-    model.predict,
+    predict.predict,
     pipeline.doctor,
     pipeline.plan,
     pipeline.report,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gazette import whole
+from gazette.core import atomic
 
 
 @click.command()
@@ -28,11 +28,11 @@ def ci(base: str, comment: Path | None, link: str, excerpt: int, allow_stale_loc
       gazette ci --base origin/main
       gazette ci --base main --comment comment.md --excerpt 80
     """
-    from gazette.ci import account
-    from gazette.ci import comment as page
+    from gazette.evaluation.ci import comment as page
+    from gazette.evaluation.ci import review
 
     _write(comment, page.UNFINISHED)
-    drawn = account.draw_up(base, lambda line: click.echo(line, err=True), excerpt, allow_stale_lock)
+    drawn = review.draw_up(base, lambda line: click.echo(line, err=True), excerpt, allow_stale_lock)
     said = page.render(drawn, link)
     _write(comment, said)
     click.echo(json.dumps(drawn.record(), indent=2, ensure_ascii=False, default=str) if as_json else said, nl=as_json)
@@ -41,4 +41,4 @@ def ci(base: str, comment: Path | None, link: str, excerpt: int, allow_stale_loc
 
 def _write(path: Path | None, text: str) -> None:
     if path:
-        whole.write(text, path)
+        atomic.write(text, path)

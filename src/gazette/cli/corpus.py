@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from gazette.cli import examining, project
-from gazette.cli.adding import add
-from gazette.errors import Misconfigured
-from gazette.places import DESCRIPTIONS, RAW, descriptions
+from gazette.cli import corpus_check, project
+from gazette.cli.corpus_add import add
+from gazette.core.errors import Misconfigured
+from gazette.data.paths import DESCRIPTIONS, RAW, descriptions
 
 
 @click.group()
@@ -17,7 +17,7 @@ def corpus() -> None:
     """The corpora described in data/corpora."""
 
 
-for command in (add, examining.audit, examining.diff):
+for command in (add, corpus_check.audit, corpus_check.diff):
     corpus.add_command(command)
 
 
@@ -28,7 +28,8 @@ def fetch(name: str | None) -> None:
 
     Example: gazette corpus fetch bbc_news
     """
-    from gazette import corpus, fetching
+    from gazette.core import corpus
+    from gazette.data import fetch as fetching
 
     name = name or str(project.params()["corpus"])
     click.echo(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
@@ -38,8 +39,8 @@ def fetch(name: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON list of objects.")
 def list_(as_json: bool) -> None:
     """List the corpora that are described, and whether their files are there."""
-    from gazette import corpus
-    from gazette.cli import preview
+    from gazette.cli import corpus_view
+    from gazette.core import corpus
 
     chosen = project.params().get("corpus")
     rows = []
@@ -59,7 +60,7 @@ def list_(as_json: bool) -> None:
                 "state": _state(path.stem, described.fetch is not None)[0],
             }
         )
-    click.echo(json.dumps(rows, ensure_ascii=False)) if as_json else preview.show_list(rows)
+    click.echo(json.dumps(rows, ensure_ascii=False)) if as_json else corpus_view.show_list(rows)
 
 
 @corpus.command("show")
@@ -67,22 +68,23 @@ def list_(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(name: str, as_json: bool) -> None:
     """Show how corpus NAME is described and, where its files are there, how many rows each class has."""
-    from gazette import corpus, reading
-    from gazette.cli import preview
+    from gazette.cli import corpus_view
+    from gazette.core import corpus
+    from gazette.data.readers import read
 
     described = corpus.describe(_known(name))
     state, cure = _state(name, described.fetch is not None)
     if not as_json:
-        preview.show_description(name, described, str(RAW / name), f"{state}: {cure}" if cure else state)
+        corpus_view.show_description(name, described, str(RAW / name), f"{state}: {cure}" if cure else state)
     table, rejects = None, None
     if state == "there":
-        table, rejects, _ = reading.read(described, RAW / name)
+        table, rejects, _ = read.read(described, RAW / name)
     if as_json:
         about = {"name": name, **described.model_dump(exclude_none=True), "raw": str(RAW / name), "state": state}
-        click.echo(json.dumps(about | preview.counted(table, rejects), ensure_ascii=False))
+        click.echo(json.dumps(about | corpus_view.counted(table, rejects), ensure_ascii=False))
     elif table is not None and rejects is not None:
-        preview.show_classes(table, described, preview.console())
-        preview.show_rejects(rejects, table.height + rejects.height, preview.console())
+        corpus_view.show_classes(table, described, corpus_view.console())
+        corpus_view.show_rejects(rejects, table.height + rejects.height, corpus_view.console())
 
 
 @corpus.command("remove")
@@ -101,9 +103,9 @@ def remove(name: str, yes: bool) -> None:
         if not click.confirm(f"Remove {name}, its description and its files? {copies}"):
             click.echo("Nothing was removed.")
             sys.exit(1)
-    from gazette import adding
+    from gazette.data import ingest
 
-    click.echo(f"Removed: {', '.join(map(str, adding.remove(name)))}. {copies}")
+    click.echo(f"Removed: {', '.join(map(str, ingest.remove(name)))}. {copies}")
 
 
 def _known(name: str) -> Path:

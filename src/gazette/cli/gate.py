@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from gazette.gate.verdict import Verdict
+    from gazette.registry.verdict import Verdict
 
 
 @click.command()
@@ -28,8 +28,8 @@ def gate(against: str | None, as_json: bool, markdown: bool) -> None:
     """
     if as_json and markdown:
         raise click.UsageError("--json or --markdown, not both")
-    from gazette.gate import markdown as page
-    from gazette.gate.judging import judge
+    from gazette.evaluation import markdown as page
+    from gazette.evaluation.gate.judge import judge
 
     verdict = judge(against)
     if as_json:
@@ -44,10 +44,10 @@ def gate(against: str | None, as_json: bool, markdown: bool) -> None:
 def _show(verdict: "Verdict") -> None:
     from rich.table import Table
 
-    from gazette.cli.preview import console
-    from gazette.gate.markdown import in_a_line
-    from gazette.gate.verdict import PASS
-    from gazette.shown import shown
+    from gazette.cli.corpus_view import console
+    from gazette.core.escape import shown
+    from gazette.evaluation.markdown import in_a_line
+    from gazette.registry.verdict import PASS
 
     table = Table("", "rule", "observed", "expected", "why", box=None, header_style="bold")
     for finding in verdict.findings:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gazette import whole
+from gazette.core import atomic
 
 
 @click.command()
@@ -23,8 +23,9 @@ def lineage(asked: str, as_json: bool) -> None:
       gazette lineage HEAD --json
       gazette lineage data/raw/bbc_news/business/001.txt
     """
-    from gazette.cli.preview import console
-    from gazette.lineage import sightings, tracing, tree
+    from gazette.cli.corpus_view import console
+    from gazette.lineage import sightings, tree
+    from gazette.lineage import trace as tracing
 
     found = tracing.trace(asked) if tracing.is_model(asked) else sightings.of_file(asked)
     if as_json:
@@ -51,15 +52,15 @@ def diff(before: str, after: str | None, rows: int, as_json: bool) -> None:
       gazette diff bbc_news@champion bbc_news@challenger
       gazette diff v1 v2 --json
     """
-    from gazette.cli.preview import console
-    from gazette.lineage import contrast
-    from gazette.lineage.difference import difference
+    from gazette.cli.corpus_view import console
+    from gazette.evaluation.diff import terminal
+    from gazette.evaluation.diff.difference import difference
 
     found = difference(before, after)
     if as_json:
         click.echo(json.dumps(found.record(), indent=2, ensure_ascii=False))
     else:
-        contrast.show(found, console(), rows)
+        terminal.show(found, console(), rows)
 
 
 @click.command()
@@ -74,11 +75,11 @@ def card(version: str, to: Path | None) -> None:
       gazette card HEAD --to MODEL_CARD.md
     """
     from gazette.lineage import card
-    from gazette.lineage.tracing import trace
+    from gazette.lineage.trace import trace
 
     text = card.write(trace(version))
     if to is None:
         click.echo(text, nl=False)
         return
-    whole.write(text, to)
+    atomic.write(text, to)
     click.echo(to)

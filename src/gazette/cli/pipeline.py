@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gazette.cli import project
-from gazette.errors import BrokenContract
+from gazette.core.errors import BrokenContract
 
 
 @click.command()
@@ -22,7 +22,7 @@ def run(unguarded: bool) -> None:
     numbers = project.params()
     if unguarded:
         return bring_up(numbers)
-    from gazette.recovery import guard
+    from gazette.pipeline.recovery import guard
 
     with guard.held(Path()) as deeds:
         for deed in deeds:
@@ -33,11 +33,12 @@ def run(unguarded: bool) -> None:
 
 def bring_up(numbers: dict[str, Any]) -> None:
     """Brings every stage up to date in this process."""
-    from gazette import graph, summary, wiring
-    from gazette.lineage import changes
-    from gazette.report import page
+    from gazette.cli import run_summary
+    from gazette.evaluation.diff import changes
+    from gazette.evaluation.report import page
+    from gazette.pipeline import cmdline, graph
 
-    paths = wiring.paths(numbers)
+    paths = cmdline.paths(numbers)
     project.renew_receipt()
     outcome = graph.reproduce()
     if outcome.code == BrokenContract.code and Path(paths["validate"]["report"]).exists():
@@ -45,16 +46,16 @@ def bring_up(numbers: dict[str, Any]) -> None:
     if outcome.code:
         click.echo(outcome.message, err=True)
         sys.exit(outcome.code)
-    summary.show(outcome.states, paths, page.write(paths, numbers), changes.outputs())
+    run_summary.show(outcome.states, paths, page.write(paths, numbers), changes.outputs())
 
 
 @click.command()
 def report() -> None:
     """Write the report, one HTML page that stands alone, from what the stages left."""
-    from gazette import wiring
-    from gazette.report import page
+    from gazette.evaluation.report import page
+    from gazette.pipeline import cmdline
 
-    click.echo(page.write(wiring.paths(project.params()), project.params()))
+    click.echo(page.write(cmdline.paths(project.params()), project.params()))
 
 
 @click.command()
@@ -69,13 +70,13 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
       gazette plan
       gazette plan train@cnn --json
     """
-    from gazette import graph, notes
-    from gazette.execution import planned
-    from gazette.execution.plan import plan
+    from gazette.cli import plan_table
+    from gazette.pipeline import graph, state
+    from gazette.pipeline.plan import plan
 
     nodes = graph.read(Path(), targets)
-    steps = plan(nodes, notes.seconds(Path()), force)
-    click.echo(planned.as_json(nodes, steps) if as_json else planned.as_text(steps), nl=as_json)
+    steps = plan(nodes, state.seconds(Path()), force)
+    click.echo(plan_table.as_json(nodes, steps) if as_json else plan_table.as_text(steps), nl=as_json)
 
 
 @click.command()
@@ -89,7 +90,7 @@ def doctor(verify: bool, as_json: bool) -> None:
       gazette doctor
       gazette doctor --verify --json
     """
-    from gazette.recovery import cache, guard
+    from gazette.pipeline.recovery import cache, guard
 
     with guard.held(Path()) as healed:
         warnings = cache.warnings(Path())

@@ -15,6 +15,6 @@ def fetch(name: str) -> None:
 
     Example: gazette pretrained fetch all-minilm-l6-v2
     """
-    from gazette import fetching
+    from gazette.data import fetch as fetching
 
     click.echo(fetching.encoder(name))

@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gazette.places import DESCRIPTIONS
+from gazette.data.paths import DESCRIPTIONS
 
 
 def params() -> dict[str, Any]:
     """The numbers of `params.yaml`, where the command was called."""
-    from gazette import records
+    from gazette.core import files
 
-    return records.read_yaml(Path("params.yaml"))
+    return files.read_yaml(Path("params.yaml"))
 
 
 def can_ask() -> bool:
@@ -21,10 +21,11 @@ def can_ask() -> bool:
 
 def renew_receipt() -> None:
     """Takes away the receipt of a version that today's registry has not, so that `register` runs for this one too."""
-    from gazette import registration, wiring
+    from gazette.pipeline import cmdline
+    from gazette.registry.store import address
 
     if not DESCRIPTIONS.exists():  # the flow runs any DVC project
         return
-    options = wiring.paths(params())["register"]
-    if not registration.is_current(Path(options["version"])):
+    options = cmdline.paths(params())["register"]
+    if not address.is_current(Path(options["version"])):
         Path(options["receipt"]).unlink(missing_ok=True)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from gazette.cli import project
-from gazette.errors import Misconfigured, parse
+from gazette.core.errors import Misconfigured, parse
 
 if TYPE_CHECKING:
-    from gazette.gate.verdict import Finding
-    from gazette.promotion import Decision, Outcome
-    from gazette.versions import Model
+    from gazette.registry.promotion import Decision, Outcome
+    from gazette.registry.verdict import Finding
+    from gazette.registry.versions import Model
 
 BY = click.option("--by", help="Who decides.  [default: git's author]")
 BECAUSE = click.option("--because", default="", help="Why; it stands in the ledger.")
@@ -36,23 +36,23 @@ def promote(version: str, by: str | None, because: str, override: str) -> None:
       gazette promote 7 --by "Ada Lovelace" --because "two points better on sport"
       gazette promote 7 --override "the slice has eleven rows; looked at by hand"
     """
-    from gazette import probation, promotion
-    from gazette.gate.judging import judge
+    from gazette.evaluation.gate.judge import judge
+    from gazette.registry import promotion, smoke_test
 
     numbers = project.params()
     if "promote" not in numbers:
         raise Misconfigured("params.yaml has no section promote, which says what probation asks and may cost")
-    budget = parse(probation.Params, numbers["promote"], "params.yaml, section promote")
+    budget = parse(smoke_test.Params, numbers["promote"], "params.yaml, section promote")
 
     def undergo(model: "Model", revision: str) -> "list[Finding]":
         click.echo(f"{model.asked}: loading it in a clean process", err=True)
-        return probation.undergo(budget, model, probation.articles(probation.recorded(revision), budget.articles))
+        return smoke_test.undergo(budget, model, smoke_test.articles(smoke_test.recorded(revision), budget.articles))
 
     outcome = promotion.promote(
         numbers["corpus"],
         version,
         _decision(by, because, override),
-        probation.revision,
+        smoke_test.revision,
         lambda folder: judge(bundle=folder),
         undergo,
     )
@@ -70,21 +70,21 @@ def rollback(by: str | None, because: str) -> None:
       gazette rollback
       gazette rollback --because "agency feed labelled as sport since Monday"
     """
-    from gazette import promotion
+    from gazette.registry import promotion
 
     _tell(promotion.roll_back(project.params()["corpus"], _decision(by, because)))
 
 
 def _decision(by: str | None, because: str, override: str = "") -> "Decision":
-    from gazette import git
-    from gazette.promotion import Decision
+    from gazette.pipeline import git
+    from gazette.registry.promotion import Decision
 
     who = by or git.said("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"
     return Decision(who, because, override)
 
 
 def _tell(outcome: "Outcome") -> None:
-    from gazette.ledger import PATH
+    from gazette.registry.ledger import PATH
 
     entry = outcome.entry
     for line in outcome.finished:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gazette.errors import BrokenContract
+from gazette.core.errors import BrokenContract
 
 SIGN = click.option(
     "--sign", "key", type=click.Path(path_type=Path), help="A private Ed25519 key in PEM: the statement is signed."
@@ -39,16 +39,17 @@ def reproduce(asked: str, key: Path | None, to: Path | None, as_json: bool) -> N
       gazette reproduce bbc_news/3 --sign key.pem
       gazette reproduce 1f3c9a2 --json
     """
-    from gazette.lineage import naming
-    from gazette.proof import reproducing, statement
+    from gazette.lineage.proof import provenance
+    from gazette.lineage.proof import reproduce as reproducing
+    from gazette.registry import resolve
 
-    with reproducing.reproduced(naming.commit(asked), tell) as (made, clone):
+    with reproducing.reproduced(resolve.commit(asked), tell) as (made, clone):
         corpus, digest = reproducing.identity(made.revision)
         record = made.record() | {"machine": _machine(made.machines, corpus, digest) if made.differences else ""}
         if made.identical:
-            path = to or statement.path_of(corpus, made.revision)
+            path = to or provenance.path_of(corpus, made.revision)
             facts = {"identical": True, "environment": record["environment"]}
-            statement.write(statement.make(clone, made.revision, made.machines, facts), path, key)
+            provenance.write(provenance.make(clone, made.revision, made.machines, facts), path, key)
             record["statement"] = str(path)
     if made.identical:
         _beside(corpus, digest, Path(record["statement"]))
@@ -92,9 +93,11 @@ def verify(key: Path | None, only: Path | None, ask: bool, as_json: bool) -> Non
       gazette verify
       gazette verify --key team.pub.pem --registry --json
     """
-    from gazette.proof import reproducing, statement, verifying
+    from gazette.lineage.proof import provenance
+    from gazette.lineage.proof import reproduce as reproducing
+    from gazette.lineage.proof import verify as verifying
 
-    statements = [only] if only else sorted(statement.FOLDER.glob("*.json"))
+    statements = [only] if only else sorted(provenance.FOLDER.glob("*.json"))
     found = verifying.findings(statements, key)
     if ask:
         found += verifying.registered(*reproducing.identity("HEAD"))
@@ -116,22 +119,25 @@ def attest(key: Path | None, to: Path | None) -> None:
     Examples:
       gazette attest --sign key.pem
     """
-    from gazette import git, records
-    from gazette.proof import reproducing, statement, verifying
+    from gazette.core import files
+    from gazette.lineage.proof import provenance
+    from gazette.lineage.proof import reproduce as reproducing
+    from gazette.lineage.proof import verify as verifying
+    from gazette.pipeline import git
 
     if found := verifying.findings([], None):
         raise BrokenContract("what was recorded is not so any more:\n" + "\n".join(f"  {one}" for one in found))
     commit = git.commit("HEAD")
     corpus, digest = reproducing.identity(commit)
-    machines = {path.stem: records.read(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
-    path = to or statement.path_of(corpus, commit)
-    statement.write(statement.make(Path(), commit, machines, None), path, key)
+    machines = {path.stem: files.read(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
+    path = to or provenance.path_of(corpus, commit)
+    provenance.write(provenance.make(Path(), commit, machines, None), path, key)
     _beside(corpus, digest, path)
     click.echo(path)
 
 
 def _machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
-    from gazette.proof import machines as fingerprints
+    from gazette.lineage.proof import machines as fingerprints
 
     now = next(iter(machines.values()), None)
     return fingerprints.explanation(fingerprints.recorded(corpus, digest), now)
@@ -139,7 +145,7 @@ def _machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
 
 def _beside(corpus: str, digest: str, path: Path) -> None:
     """Puts the statement beside the version in the registry, where there is one."""
-    from gazette.proof import beside
+    from gazette.registry import statements as beside
 
     if place := beside.put(corpus, digest, path):
         tell(f"the statement lies beside {place} too")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gazette.cli import project
-from gazette.errors import BrokenContract, Misconfigured
+from gazette.core.errors import BrokenContract, Misconfigured
 
 
 @click.command()
@@ -20,7 +20,7 @@ def versions(as_json: bool) -> None:
       gazette versions
       gazette versions --json
     """
-    from gazette import listing
+    from gazette.registry import listing
 
     rows = listing.of_versions(project.params()["corpus"])
     if as_json:
@@ -41,8 +41,8 @@ def ledger(verify: bool, as_json: bool) -> None:
       gazette ledger --verify
       gazette ledger --json
     """
-    from gazette import ledger as book
-    from gazette import listing
+    from gazette.registry import ledger as book
+    from gazette.registry import listing
 
     found = book.verify(book.lines())
     if verify:
@@ -74,13 +74,13 @@ def rebuild(force: bool) -> None:
     Examples:
       gazette registry rebuild
     """
-    from gazette import versions as known
+    from gazette.registry import versions as known
 
     corpus = project.params()["corpus"]
     known.refuse_no_registry(corpus)
-    from gazette import aliases, promotion
-    from gazette import ledger as book
-    from gazette import registry as remote
+    from gazette.registry import aliases, promotion
+    from gazette.registry import ledger as book
+    from gazette.registry.store import client as remote
 
     with promotion.alone():
         entries, client = book.read(), remote.connect()
@@ -109,7 +109,7 @@ def pull(asked: str | None, to: Path | None, locked: bool) -> None:
     """
     if locked == bool(asked or to) or (asked is None) != (to is None):
         raise click.UsageError("give NAME@ALIAS and --to FOLDER, or --locked alone")
-    from gazette import consuming
+    from gazette.serving import pull as consuming
 
     pins = consuming.pull_locked() if locked else {to.as_posix(): consuming.pull(asked, to)} if asked and to else {}
     click.echo("\n".join(consuming.folders(pins)))
@@ -124,8 +124,8 @@ def _table(rows: list[dict[str, Any]], cut: dict[str, int]) -> None:
     """Rows with the same keys; of hashes the first characters."""
     from rich.table import Table
 
-    from gazette.cli.preview import console
-    from gazette.shown import shown
+    from gazette.cli.corpus_view import console
+    from gazette.core.escape import shown
 
     if not rows:
         click.echo("none yet", err=True)

@@ -61,16 +61,16 @@ def score(
       gazette score today.csv --text title --text body --id url --to scored/today
       gazette score drops --model bbc_news/7 --to scored/drops --workers 8 --json
     """
-    from gazette import versions
-    from gazette.batch import measuring, pools, running, summary
-    from gazette.batch.staging import Options
+    from gazette.registry import versions
+    from gazette.serving.batch import pools, run, summary, timing
+    from gazette.serving.batch.staging import Options
 
     model = versions.find(asked or f"{project.params()['corpus']}@{versions.CHAMPION}")
     options = Options(text=text, id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text)
     workers = workers or os.cpu_count() or 1
     about: dict[str, Any] = {"model": model.asked, "runner": runner, "workers": workers}
-    with measuring.measured(to, about), pools.pool(runner, workers) as pool, _progress(about) as tell:
-        manifest = running.score(path, to, model, options, pool, tell, force)
+    with timing.measured(to, about), pools.pool(runner, workers) as pool, _progress(about) as tell:
+        manifest = run.score(path, to, model, options, pool, tell, force)
     click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else summary.text(manifest, to))
 
 

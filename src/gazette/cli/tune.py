@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazette.errors import Misconfigured, parse
+from gazette.core.errors import Misconfigured, parse
 
 if TYPE_CHECKING:
-    from gazette.tuning.study import Trial
+    from gazette.training.tuning.study import Trial
 
 PARAMS = Path("params.yaml")
 
@@ -35,29 +35,31 @@ def tune(candidate: str, trials: int, minutes: float | None, write: bool, as_jso
       gazette tune cnn --trials 30 --minutes 20
       gazette tune cnn --trials 30 --write
     """
-    from gazette import notes, records
-    from gazette.recovery import flock
-    from gazette.tuning import ranges, trying
+    from gazette.core import files
+    from gazette.pipeline import state
+    from gazette.pipeline.recovery import filelock
+    from gazette.training.tuning import objective, search_space
 
     until = float("inf") if minutes is None else time.monotonic() + 60 * minutes
-    numbers = records.read_yaml(PARAMS)
+    numbers = files.read_yaml(PARAMS)
     model, section = (_section(numbers, kind, candidate) for kind in ("models", "tune"))
-    found = ranges.read(section, model, candidate)
-    current = {key: ranges.value(model, key, candidate) for key in found}
-    shared = parse(trying.Shared, numbers["train"], "params.yaml, section train")
+    found = search_space.read(section, model, candidate)
+    current = {key: search_space.value(model, key, candidate) for key in found}
+    shared = parse(objective.Shared, numbers["train"], "params.yaml, section train")
     wired = _wired(numbers, candidate)
-    judge = trying.Trying(candidate, model, shared, wired)
-    name = f"{candidate}-{trying.digest(model, section, shared, wired)}"
-    folder = notes.folder(Path()) / "tuning"
+    judge = objective.Trying(candidate, model, shared, wired)
+    name = f"{candidate}-{objective.digest(model, section, shared, wired)}"
+    folder = state.folder(Path()) / "tuning"
     folder.mkdir(exist_ok=True)
-    with flock.held(folder / f"{candidate}.lock", f"{candidate} is being tuned") as lock:
+    with filelock.held(folder / f"{candidate}.lock", f"{candidate} is being tuned") as lock:
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, {' '.join(sys.argv)}\n")
         lock.flush()
         click.echo(f"study {name}", err=True)
         judge.check(found)
 
-        from gazette.tuning import runs, study  # MLflow, ten seconds that wrong ranges need not wait for
+        from gazette.registry import trials as runs
+        from gazette.training.tuning import study  # MLflow, ten seconds that wrong ranges need not wait for
 
         tried = study.opened(folder / f"{candidate}.db", name)
         logged = runs.Runs(numbers["corpus"], candidate, name)
@@ -91,9 +93,9 @@ def _section(numbers: dict[str, Any], kind: str, candidate: str) -> Any:
 
 def _wired(numbers: dict[str, Any], candidate: str) -> dict[str, Path]:
     """Where `train` finds what it reads, whether or not the candidate is listed."""
-    from gazette import wiring
+    from gazette.pipeline import cmdline
 
-    options = wiring.paths(numbers | {"candidates": [candidate]})[f"train@{candidate}"]
+    options = cmdline.paths(numbers | {"candidates": [candidate]})[f"train@{candidate}"]
     return {name: Path(options[name]) for name in ("description", "train", "valid")}
 
 
@@ -113,16 +115,16 @@ def _end(
     as_json: bool,
     model: dict[str, Any],
 ) -> None:
-    from gazette import records, whole
-    from gazette.tuning import change
+    from gazette.core import atomic, files
+    from gazette.training.tuning import params_patch
 
-    if records.read_yaml(PARAMS)["models"].get(candidate) != model:
+    if files.read_yaml(PARAMS)["models"].get(candidate) != model:
         raise Misconfigured(f"models.{candidate} was edited while it was tuned: {_line(best)}. Call the command again")
     before = PARAMS.read_bytes().decode()  # line ends as they are
     new = {key: value for key, value in best.values.items() if now is None or value != now.values[key]}
-    after = change.made(before, ("models", candidate), new)
+    after = params_patch.made(before, ("models", candidate), new)
     if write and new:
-        whole.write(after, PARAMS)
+        atomic.write(after, PARAMS)
     if as_json:
         told = [trial._asdict() | {"curve": len(trial.curve)} for trial in done]
         click.echo(
@@ -135,5 +137,5 @@ def _end(
     if not new:
         click.echo("params.yaml has the best numbers; there is nothing to change")
         return
-    click.echo(change.diff(before, after), nl=False)
+    click.echo(params_patch.diff(before, after), nl=False)
     click.echo("written; `gazette run` makes this model" if write else "--write makes this change")

@@ -11,11 +11,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gazette import nested
-from gazette.gate.markdown import cell
-from gazette.lineage import changes, locked
-from gazette.lineage.locked import State
-from gazette.lineage.tracing import Model
+from gazette.evaluation.diff import changes
+from gazette.evaluation.markdown import cell
+from gazette.lineage.trace import Model
+from gazette.pipeline import dvclock, flatten
+from gazette.pipeline.dvclock import State
 
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 WORST = 5  # slices
@@ -25,7 +25,7 @@ LEARNERS = ("keras", "tensorflow", "numpy", "scipy", "onnx", "tf2onnx", "tokeniz
 
 def write(model: Model) -> str:
     """The card of a model: the same text for the same records."""
-    state = locked.at(model.revisions[0]) if model.revisions else State(None, {})
+    state = dvclock.at(model.revisions[0]) if model.revisions else State(None, {})
     page = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,  # Markdown; `cell` makes words of a corpus inert
@@ -44,7 +44,7 @@ def gather(model: Model, state: State) -> dict[str, Any]:
         "model": model,
         "name": ", ".join(f"{one['name']}/{one['number']}" for one in model.versions) or model.digest,
         "selected": selected,
-        "params": nested.leaves(train.get("params", {})),
+        "params": flatten.leaves(train.get("params", {})),
         "description": description,
         "language": LANGUAGES.get(description.get("language", ""), "not recorded"),
         "metrics": changes.committed(state),

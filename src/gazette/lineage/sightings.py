@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from gazette import digests, git, revisions
-from gazette.errors import Misconfigured
-from gazette.lineage import locked, registered
-from gazette.lineage.locked import State
-from gazette.lineage.naming import DIGEST
+from gazette.core.errors import Misconfigured
+from gazette.pipeline import dvclock, git, hashing, revisions
+from gazette.pipeline.dvclock import State
+from gazette.registry import lookup
+from gazette.registry.resolve import DIGEST
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ def of_file(asked: str) -> Seen:
     Raises Misconfigured where the file is not here and no run names it.
     """
     path = Path(asked)
-    content = digests.of_path(path) or (asked if DIGEST.fullmatch(asked) else None)
+    content = hashing.of_path(path) or (asked if DIGEST.fullmatch(asked) else None)
     relative = path.absolute().relative_to(Path.cwd()).as_posix() if path.absolute().is_relative_to(Path.cwd()) else ""
     sightings: dict[str, Sighting] = {}
     unknown: list[str] = []
-    answers, listing = cache(registered.ask), cache(revisions.listing)
+    answers, listing = cache(lookup.ask), cache(revisions.listing)
     for commit in git.history("dvc.lock", "--all", "--topo-order"):
-        state = locked.of(commit)
+        state = dvclock.of(commit)
         if state is None or state.bundle is None or (state.bundle in sightings and sightings[state.bundle].same):
             continue
         met = _met(state, relative, content, listing, unknown)

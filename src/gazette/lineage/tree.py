@@ -5,9 +5,9 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
+from gazette.core.escape import shown
 from gazette.lineage.sightings import Seen
-from gazette.lineage.tracing import Model
-from gazette.shown import shown
+from gazette.lineage.trace import Model
 
 FILES = 5  # raw files that are listed
 

@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import BaseModel, Field
 from safetensors.numpy import load_file
 
-from gazette import learning, shipping
-from gazette.errors import parse
+from gazette.core.errors import parse
+from gazette.training.export import candidate as shipping
+from gazette.training.networks import learn
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -34,14 +35,14 @@ def run(
     fingerprint: Path,
 ) -> None:
     """The student is of any family that `train` knows, and learns as it does there, but for its targets."""
-    numbers = parse(learning.Params, train, "params.yaml, section train")
-    described, (rows, valid) = learning.begin(numbers, description, train_rows, valid_rows)
+    numbers = parse(learn.Params, train, "params.yaml, section train")
+    described, (rows, valid) = learn.begin(numbers, description, train_rows, valid_rows)
     found = load_file(taught)
     targets = np.eye(len(described.labels), dtype=np.float32)[rows.labels]
     targets[found["rows"]] *= 1 - params.trust
     targets[found["rows"]] += params.trust * found["probabilities"]
     where = f"params.yaml, section models.{candidate}"
     pupil = replace(rows, targets=targets)
-    learned = learning.learn(models[candidate], where, pupil, valid, len(described.labels), numbers.seed)
+    learned = learn.learn(models[candidate], where, pupil, valid, len(described.labels), numbers.seed)
     outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
     print(shipping.ship(learned, valid, described, numbers, **outs))

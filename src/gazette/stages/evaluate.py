@@ -6,8 +6,10 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette import articles, records, scoring, slicing
-from gazette.bundle import Bundle
+from gazette.core import articles, files
+from gazette.core import metrics as scoring
+from gazette.core.bundle import Bundle
+from gazette.evaluation import slices as slicing
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -49,10 +51,10 @@ def run(
     )
     wrong = judged.filter(pl.col("label") != pl.col("predicted"))
     confident = wrong.sort("probability", "file", "line", descending=[True, False, False]).head(params.mistakes)
-    records.write(figures, metrics)
-    records.write_csv(slicing.by_slice(judged, classifier.language, params.min_slice_rows), slices)
-    records.write_csv(pl.DataFrame(scoring.confusion(actual, predicted, labels)), confusion)
-    records.write_csv(pl.DataFrame(curve), calibration)
+    files.write(figures, metrics)
+    files.write_csv(slicing.by_slice(judged, classifier.language, params.min_slice_rows), slices)
+    files.write_csv(pl.DataFrame(scoring.confusion(actual, predicted, labels)), confusion)
+    files.write_csv(pl.DataFrame(curve), calibration)
     articles.write_table(judged.drop("text"), predictions)
     articles.write_table(confident.drop("probabilities"), mistakes)
     ends = figures["interval"]["accuracy"]

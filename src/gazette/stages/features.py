@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 from safetensors.numpy import save_file
 
-from gazette import articles, drawing, engine, learning, whole
-from gazette.errors import parse
+from gazette.core import articles, atomic, drawing
+from gazette.core.errors import parse
+from gazette.training.networks import learn, runtime
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -28,15 +29,15 @@ def run(
     features: Path,
 ) -> None:
     """`rows` in the file are the numbers of the train rows that were drawn."""
-    numbers = parse(learning.Params, train, "params.yaml, section train")
+    numbers = parse(learn.Params, train, "params.yaml, section train")
     texts = {"train": articles.read(train_rows)["text"].to_list(), "valid": articles.read(valid_rows)["text"].to_list()}
     drawn = drawing.drawn(params.rows, len(texts["train"]), numbers.seed)
-    engine.start(numbers.seed, numbers.threads, numbers.onednn)
-    from gazette.pretrained import bert
+    runtime.start(numbers.seed, numbers.threads, numbers.onednn)
+    from gazette.training.encoders import bert
 
     network, tokenizer = bert.encoder(pretrained), bert.tokenizer(pretrained, params.length)
     chosen = {"train": [texts["train"][row] for row in drawn], "valid": texts["valid"]}
     found = {split: bert.said(network, bert.encode(tokenizer, rows)) for split, rows in chosen.items()}
-    with whole.written(features) as partial:
+    with atomic.written(features) as partial:
         save_file(found | {"rows": drawn}, partial)
     print(f"{candidate}: {found['train'].shape[1]} features of {len(drawn):,} train rows")

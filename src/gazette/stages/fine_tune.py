@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from gazette import learning, shipping
-from gazette.errors import parse
+from gazette.core.errors import parse
+from gazette.training.export import candidate as shipping
+from gazette.training.networks import learn
 
 
 def run(
@@ -22,9 +23,9 @@ def run(
     fingerprint: Path,
 ) -> None:
     """Raises Misconfigured where `pretrained` holds no encoder, or the numbers lead to a loss that is not finite."""
-    params = parse(learning.Params, train, "params.yaml, section train")
-    described, (rows, valid) = learning.begin(params, description, train_rows, valid_rows)
-    from gazette.pretrained import fine_tuning
+    params = parse(learn.Params, train, "params.yaml, section train")
+    described, (rows, valid) = learn.begin(params, description, train_rows, valid_rows)
+    from gazette.training.encoders import fine_tuning
 
     numbers = parse(fine_tuning.Params, models[candidate], f"params.yaml, section models.{candidate}")
     learned = fine_tuning.learn(pretrained, numbers, rows, valid, len(described.labels), params.seed)

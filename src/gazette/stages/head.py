@@ -5,8 +5,9 @@ from typing import Any
 
 from safetensors.numpy import load_file
 
-from gazette import learning, shipping
-from gazette.errors import parse
+from gazette.core.errors import parse
+from gazette.training.export import candidate as shipping
+from gazette.training.networks import learn
 
 
 def run(
@@ -26,9 +27,9 @@ def run(
     fingerprint: Path,
 ) -> None:
     """`extracted` are the features of these rows, as stage `features` left them."""
-    params = parse(learning.Params, train, "params.yaml, section train")
-    described, (rows, valid) = learning.begin(params, description, train_rows, valid_rows)
-    from gazette.pretrained import heads
+    params = parse(learn.Params, train, "params.yaml, section train")
+    described, (rows, valid) = learn.begin(params, description, train_rows, valid_rows)
+    from gazette.training.encoders import heads
 
     numbers = parse(heads.Params, models[candidate], f"params.yaml, section models.{candidate}")
     found = load_file(extracted)

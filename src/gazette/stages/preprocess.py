@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette import articles, copies, corpus, normalizing, records, splitting
-from gazette.errors import BrokenContract
+from gazette.core import articles, corpus, files, normalization
+from gazette.core.errors import BrokenContract
+from gazette.data import dedup, splits
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -32,13 +33,13 @@ def run(
     described = corpus.describe(description)
     published = sorted(described.files)
     texts, read = _keyed(articles.read(valid_articles))
-    kept, conflicts = splitting.part_conflicts(read, published)
+    kept, conflicts = splits.part_conflicts(read, published)
     counts = {"conflicts": conflicts.height}
-    for name, drop in {"duplicates": splitting.drop_duplicates, "overlap": splitting.drop_overlap}.items():
+    for name, drop in {"duplicates": splits.drop_duplicates, "overlap": splits.drop_overlap}.items():
         before = kept.height
         kept = drop(kept, published)
         counts[name] = before - kept.height
-    clean = splitting.assign(kept, published, params.valid_share, params.test_share)
+    clean = splits.assign(kept, published, params.valid_share, params.test_share)
     _refuse_empty(clean, described.labels)
     rows = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
@@ -48,19 +49,19 @@ def run(
     articles.write_table(
         _whole(conflicts, texts).with_columns(reason=pl.lit("the same text under two labels")), quarantine
     )
-    records.write({"read": read.height, **rows, "left_out": counts}, report)
+    files.write({"read": read.height, **rows, "left_out": counts}, report)
     print(", ".join(f"{count:,} {name}" for name, count in (rows | counts).items()))
 
 
 def _keyed(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     """The texts, and all else by numbers: the row of each, the first row with its text (`key`), the text's place."""
 
-    def look(texts: pl.Series) -> tuple[copies.Numbers, pl.Series]:
-        keys = normalizing.normalised(texts)
-        return copies.digests(keys), splitting.places(keys)
+    def look(texts: pl.Series) -> tuple[dedup.Numbers, pl.Series]:
+        keys = normalization.normalised(texts)
+        return dedup.digests(keys), splits.places(keys)
 
-    digests, places = zip(*copies.in_parts(table["text"], look), strict=True)
-    key = pl.Series(copies.first_rows(np.concatenate(digests)))
+    digests, places = zip(*dedup.in_parts(table["text"], look), strict=True)
+    key = pl.Series(dedup.first_rows(np.concatenate(digests)))
     names = (pl.col(name).cast(pl.Enum(table[name].unique().sort())) for name in ("label", "split", "file"))
     rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
     return table["text"].rechunk(), rows  # in one piece, rows are taken out of it without a copy of their texts

@@ -10,9 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from gazette import corpus, records, registration, registry
-from gazette.candidates import listed
-from gazette.errors import BrokenContract
+from gazette.core import corpus, files
+from gazette.core.candidates import listed
+from gazette.core.errors import BrokenContract
+from gazette.registry.store import address
+from gazette.registry.store import client as registry
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
 
@@ -40,13 +42,13 @@ def run(
     Under `dvc exp run` a version carries the experiment's name and no alias moves. Raises BrokenContract where the raw
     files were edited and their pointer still names the old ones.
     """
-    stages, names = records.read_yaml(lock)["stages"], listed(candidates, further)
+    stages, names = files.read_yaml(lock)["stages"], listed(candidates, further)
     recorded = {name: entry for name, entry in stages.items() if _made_this(name, names)}
     digest = _hash_of(bundle, recorded)
     _refuse_unrecorded(raw, recorded)
     name = description.stem
-    selected = records.read(selection)["selected"]
-    figures = records.read(metrics)
+    selected = files.read(selection)["selected"]
+    figures = files.read(metrics)
     experiment = os.environ.get("DVC_EXP_NAME", "")
     client = registry.connect()
     number = registry.single(client, name, digest)
@@ -66,8 +68,8 @@ def run(
     registry.note_training(client, name, number, _classes(train))
     if not experiment:
         registry.challenge(client, name, number)
-    records.write({"name": name, "digest": digest}, receipt)
-    records.write({"name": name, "version": number, **registration.here(challenged=not experiment)}, version)
+    files.write({"name": name, "digest": digest}, receipt)
+    files.write({"name": name, "version": number, **address.here(challenged=not experiment)}, version)
     print(f"{name} version {number} ({selected}, {'registered before' if known else 'new'}), digest {digest}")
 
 
@@ -80,7 +82,7 @@ def _made_this(stage: str, candidates: list[str]) -> bool:
 def _candidate(name: str, params: dict[str, Any], scores: Path, curves: Path) -> registry.Candidate:
     with (curves / f"{name}.csv").open(encoding="utf-8") as file:
         curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    return registry.Candidate(name, params, curve, records.read(scores / f"{name}.json"))
+    return registry.Candidate(name, params, curve, files.read(scores / f"{name}.json"))
 
 
 def _classes(train: Path) -> dict[str, int]:
@@ -98,7 +100,7 @@ def _refuse_unrecorded(raw: str, recorded: dict[str, Any]) -> None:
     pointer = Path(raw + ".dvc")
     if not pointer.exists():
         raise BrokenContract(f"{raw} is not under DVC: `dvc add {raw}` records what was used")
-    named = records.read_yaml(pointer)["outs"][0]["md5"]
+    named = files.read_yaml(pointer)["outs"][0]["md5"]
     used = _hash_of(raw, recorded)
     if named != used:
         raise BrokenContract(

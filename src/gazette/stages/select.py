@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gazette import records
-from gazette.candidates import listed
+from gazette.core import files
+from gazette.core.candidates import listed
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -28,14 +28,14 @@ def run(
     selection: Path,
 ) -> None:
     """Takes the best macro-F1; among equals the fewest bytes, then the first in `candidates`."""
-    found = {name: records.read(scores / f"{name}.json") for name in listed(candidates, further)}
+    found = {name: files.read(scores / f"{name}.json") for name in listed(candidates, further)}
     chosen = choose(found, params.tie)
     partial = bundle.with_name(bundle.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(bundles / chosen, partial)
     shutil.rmtree(bundle, ignore_errors=True)
     partial.rename(bundle)
-    records.write({"selected": chosen}, selection)
+    files.write({"selected": chosen}, selection)
     for name, score in found.items():
         figures = f"macro-F1 {score['macro_f1']:.4f} ± {score['standard_error']:.4f} {score['bytes']:>12,} bytes"
         print(f"{name:12} {figures}{'  selected' if name == chosen else ''}")

@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 from safetensors.numpy import save_file
 
-from gazette import articles, drawing, whole
-from gazette.bundle import Bundle
+from gazette.core import articles, atomic, drawing
+from gazette.core.bundle import Bundle
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -22,6 +22,6 @@ def run(params: Params, *, candidate: str, teacher: Path, train_rows: Path, taug
     texts = articles.read(train_rows)["text"].to_list()
     drawn = drawing.drawn(params.rows, len(texts), params.seed)
     found = Bundle(teacher, params.threads).probabilities([texts[row] for row in drawn])
-    with whole.written(taught) as partial:
+    with atomic.written(taught) as partial:
         save_file({"probabilities": found, "rows": drawn}, partial)
     print(f"{candidate}: {teacher.name} was asked about {len(drawn):,} of {len(texts):,} train rows")

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from gazette import learning, shipping
-from gazette.learning import Params
+from gazette.training.export import candidate as shipping
+from gazette.training.networks import learn
+from gazette.training.networks.learn import Params
 
 
 def run(
@@ -21,8 +22,8 @@ def run(
     fingerprint: Path,
 ) -> None:
     """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
-    described, (rows, held_out) = learning.begin(params, description, train, valid)
+    described, (rows, held_out) = learn.begin(params, description, train, valid)
     where = f"params.yaml, section models.{candidate}"
-    learned = learning.learn(models[candidate], where, rows, held_out, len(described.labels), params.seed)
+    learned = learn.learn(models[candidate], where, rows, held_out, len(described.labels), params.seed)
     outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
     print(shipping.ship(learned, held_out, described, params, **outs))

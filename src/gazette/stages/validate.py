@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from gazette import articles, corpus, records
-from gazette.contract import inspection
-from gazette.errors import BrokenContract
+from gazette.core import articles, corpus, files
+from gazette.core.errors import BrokenContract
+from gazette.data.validation import inspect
 
-Params = inspection.Params
+Params = inspect.Params
 
 
 def run(
@@ -21,8 +21,8 @@ def run(
     docs: Path,
 ) -> None:
     """Raises BrokenContract, after the report is written, where rows or the corpus are not what was agreed."""
-    found = inspection.inspect(corpus.describe(description), raw, params, docs)
-    records.write(
+    found = inspect.inspect(corpus.describe(description), raw, params, docs)
+    files.write(
         {
             "corpus": found.whole.row(0, named=True),
             "classes": found.classes.to_dicts(),
@@ -42,7 +42,7 @@ def run(
     print(f"{found.articles.height:,} valid articles, {found.rejects.height:,} rows in quarantine, {warned} warnings")
 
 
-def _refuse(params: Params, found: inspection.Inspection) -> None:
+def _refuse(params: Params, found: inspect.Inspection) -> None:
     quarantined = found.whole["quarantined"].item()
     if quarantined > params.max_quarantined:
         worst = [

@@ -1,0 +1,1 @@
+"""What every stage speaks: errors, small files, the table of articles, a corpus, a bundle, metrics."""

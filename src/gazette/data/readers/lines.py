@@ -1,0 +1,65 @@
+"""A text file as numbered lines, each with what is wrong with its bytes."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from gazette.core.limits import MAX_LINE
+
+TOO_LONG = f"line too long: more than {MAX_LINE:,} bytes; is a line break missing, or a quote never closed?"
+_MARK = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """A physical line, its end included; `fault` is None, or why it cannot be read (`text` then only shows it)."""
+
+    number: int
+    text: str
+    fault: str | None
+
+
+def lines(file: BinaryIO) -> Iterator[Line]:
+    """The lines of a file, from 1; LF and CRLF end a line, nothing else does. Memory stays below MAX_LINE."""
+    number = 0
+    while raw := file.readline(MAX_LINE):
+        number += 1
+        if number == 1:
+            raw = raw.removeprefix(_MARK)
+        if len(raw) == MAX_LINE and raw[-1:] != b"\n":
+            _skip_line(file)
+            yield Line(number, raw[:1000].decode("utf-8", "replace"), TOO_LONG)
+        else:
+            yield _decoded(number, raw)
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while (rest := file.readline(MAX_LINE)) and rest[-1:] != b"\n":
+        pass
+
+
+def _decoded(number: int, raw: bytes) -> Line:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Line(number, raw.decode("utf-8", "backslashreplace"), not_utf8(raw, error))
+    if "\0" in text:
+        return Line(number, text, "NUL character: the file was damaged, or cut off while it was written")
+    return Line(number, text, None)
+
+
+def _is_gb18030(raw: bytes) -> bool:
+    """Whether the next bytes beyond ASCII are two common Chinese characters, as GB 2312 has them."""
+    return len(raw) > 3 and all(0xB0 <= byte <= 0xF7 for byte in raw[0:4:2]) and min(raw[:4]) >= 0xA1
+
+
+def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
+    """Why bytes are no UTF-8, at which of them, and what they probably are."""
+    byte = raw[error.start]
+    if error.reason == "unexpected end of data" or error.end - error.start > 1:
+        guess = "a character is cut off"
+    elif _is_gb18030(raw[error.start :]):
+        guess = "probably GB 18030 or GBK"
+    elif 0x80 <= byte <= 0x9F:
+        guess = "probably Windows-1252, or damaged"
+    else:
+        guess = "probably Latin-1 or Windows-1252"
+    return f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1} ({guess}; save the file as UTF-8)"

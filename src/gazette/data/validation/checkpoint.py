@@ -1,0 +1,106 @@
+"""Great Expectations asks, once, at the door, whether a corpus keeps its contract."""
+
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import great_expectations as gx
+import polars as pl
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.render.renderer.inline_renderer import InlineRenderer
+
+from gazette.core.escape import shown
+from gazette.data.validation.expectations import (
+    Bounds,
+    class_expectations,
+    corpus_expectations,
+    drift_expectations,
+    label_expectations,
+)
+
+
+def judge(
+    corpus: pl.DataFrame,
+    classes: pl.DataFrame,
+    read: pl.DataFrame,
+    drift: pl.DataFrame,
+    bounds: Bounds,
+    labels: list[str],
+    docs: Path,
+) -> list[dict[str, Any]]:
+    """The findings, a dict per expectation: table, expects, meaning, severity, success, observed.
+
+    `corpus` and `classes` are the profile, `read` has the labels as they were read, `drift` a row for each published
+    valid and test split; Data Docs are written to `docs`.
+    Raises RuntimeError where an expectation could not be asked (a column that is not there), which Great Expectations
+    itself hides.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.absolute())}
+    context.add_data_docs_site(
+        "docs",
+        {
+            "class_name": "SiteBuilder",
+            "store_backend": store,
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        },
+    )
+    source = context.data_sources.add_pandas("profile")
+    findings = []
+    for name, table, expectations in (
+        ("corpus", corpus, corpus_expectations(bounds)),
+        ("classes", classes, class_expectations(bounds)),
+        ("labels", read, label_expectations(labels)),
+        *([("drift", drift, drift_expectations(bounds))] if drift.height else []),
+    ):
+        batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
+        suite = context.suites.add(gx.ExpectationSuite(name, expectations=expectations))
+        definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
+        checkpoint = context.checkpoints.add(
+            gx.Checkpoint(
+                name=name,
+                validation_definitions=[definition],
+                actions=[gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["docs"])],
+            )
+        )
+        outcome = checkpoint.run(batch_parameters={"dataframe": table.to_pandas()})
+        results = [result for run in outcome.run_results.values() for result in run.results]
+        if len(results) != len(expectations):
+            raise RuntimeError(f"{len(expectations)} expectations on {name}, {len(results)} answers")
+        findings += [{"table": name, **_finding(result)} for result in results]
+    return findings
+
+
+def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
+    config = result.expectation_config
+    if not result.result:
+        raise RuntimeError(f"{config.type} on {config.kwargs} could not be asked: {result.exception_info}")
+    return {
+        "expects": _sentence(result),
+        "meaning": config.notes,
+        "severity": config.severity.value,
+        "success": bool(result.success),
+        "observed": _observed(result.to_json_dict()["result"]),
+    }
+
+
+def _sentence(result: ExpectationValidationResult) -> str:
+    rendered = InlineRenderer(render_object=result.expectation_config).get_rendered_content()[0].value
+    words = {
+        name: f"{value:,g}" if isinstance(value := param["value"], float) else shown(str(value))
+        for name, param in rendered.params.items()
+    }
+    return Template(rendered.template).safe_substitute(words)
+
+
+def _observed(result: dict[str, Any]) -> str:
+    seen = result.get("observed_value")
+    if isinstance(seen, list):  # of labels as they were read, which may be whole articles
+        return json.dumps(f"{len(seen):,} different")
+    if seen is not None:
+        return json.dumps(seen)
+    return json.dumps(
+        {"unexpected": sorted(found)} if (found := result.get("partial_unexpected_list")) else "as expected"
+    )

@@ -1,0 +1,1 @@
+"""MLflow's client: where the registry is, its runs, versions and aliases."""

@@ -1,0 +1,29 @@
+"""What a scoring took here: `run.json`, which differs from run to run and is no part of the result."""
+
+import os
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gazette.core import files
+from gazette.serving.batch.parts import RUN
+
+
+@contextmanager
+def measured(to: Path, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Writes what the block took to `to`, with `about` and what the block adds to it; not where it fails."""
+    began, start = datetime.now(UTC), time.monotonic()
+    yield about
+    took = {
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": time.monotonic() - start,
+        "host": platform.node(),
+        "load": os.getloadavg()[0],
+        "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    files.write(about | took, to / RUN)

@@ -1,0 +1,1 @@
+"""Rows into a candidate's bundle; all of Keras."""

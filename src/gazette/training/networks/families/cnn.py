@@ -1,0 +1,42 @@
+"""Convolutions of several widths over embedded tokens, the largest response of each kept.
+
+After Y. Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
+"""
+
+import keras
+from pydantic import Field
+
+from gazette.training.networks import layers, training_loop
+
+
+class Params(training_loop.Params, frozen=True, extra="forbid"):
+    """Sizes of the embedding and of the convolutions; `widths` in tokens, `filters` for each width."""
+
+    embedding: training_loop.Size
+    filters: training_loop.Size
+    widths: list[training_loop.Size] = Field(min_length=1)
+    activation: layers.Activation
+
+
+def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
+    """Embedding, convolutions side by side, maximum over the tokens, softmax."""
+    ids = layers.token_ids()
+    vectors = layers.Embedding(vocabulary, params.embedding)(ids)
+    vectors = vectors * layers.is_token(ids)  # what stands after the text's end must not depend on the batch
+    vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
+    found = [
+        layers.MaskedMax()(
+            keras.layers.Conv1D(
+                params.filters,
+                width,
+                padding="same",
+                activation=layers.activation(params.activation),
+                kernel_regularizer=params.regularizer(),
+            )(vectors),
+            ids,
+        )
+        for width in params.widths
+    ]
+    joined = keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
+    joined = keras.layers.Dropout(params.dropout)(joined)
+    return keras.Model(ids, layers.probabilities(classes, params.regularizer())(joined))

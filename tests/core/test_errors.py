@@ -1,0 +1,52 @@
+"""What is wrong in a section is said key by key, with what was expected and what was seen."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from gazette.core.errors import Misconfigured, parse
+
+
+class Section(BaseModel, frozen=True, extra="forbid"):
+    epochs: int = Field(ge=1, le=100)
+    rate: float = Field(gt=0)
+    shuffle: bool = True
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"epocs": 3}, "epocs: no such key; did you mean epochs?"),
+        ({"zzz": 3}, "zzz: no such key"),
+        ({"epochs": -1}, "epochs: Input should be greater than or equal to 1, got -1"),
+        ({"epochs": 10**12}, "epochs: Input should be less than or equal to 100"),
+        ({"epochs": "3"}, "epochs: Input should be a valid integer, got '3'"),
+        ({"epochs": True}, "epochs: Input should be a valid integer, got True"),
+        ({"epochs": 3.0}, "epochs: Input should be a valid integer, got 3.0"),
+        ({"rate": "1e-3"}, "rate: Input should be a valid number, got '1e-3'"),
+        ({"rate": float("nan")}, "rate: Input should be greater than 0, got nan"),
+        ({"shuffle": "no"}, "shuffle: Input should be a valid boolean, got 'no'"),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_is_named_with_its_key(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(Misconfigured) as stop:
+        parse(Section, {"epochs": 3, "rate": 0.1} | values, "params.yaml, section train")
+    assert f"params.yaml, section train: {said}" in str(stop.value)
+
+
+def test_a_missing_key_is_named() -> None:
+    with pytest.raises(Misconfigured, match="rate: missing"):
+        parse(Section, {"epochs": 3}, "here")
+
+
+def test_whole_numbers_are_numbers() -> None:
+    assert parse(Section, {"epochs": 3, "rate": 1}, "here").rate == 1
+
+
+def test_a_large_value_is_cut_and_what_a_screen_would_obey_is_escaped() -> None:
+    with pytest.raises(Misconfigured) as stop:
+        parse(Section, {"epochs": "\x1b[31m" + "x" * 10**6, "rate": 1}, "here")
+    assert len(str(stop.value)) < 300
+    assert "\x1b" not in str(stop.value)

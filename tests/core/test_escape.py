@@ -1,0 +1,42 @@
+"""Pieces of a corpus in messages: nothing that a terminal would obey, nothing that hides."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazette.core.escape import SEEN, shown
+
+
+@pytest.mark.parametrize("text", ["Shares fell.", "股市下跌。", "café 🎉", 'a "b" \\ c', "e\u0301"])
+def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\r\nb\tc\0", "a\\r\\nb\\tc\\x00"),
+        ("\x7f\x9b", "\\x7f\\x9b"),
+        ("\u202eabc\u2066", "\\u202eabc\\u2066"),
+        ("a\u200bb\ufeff\u00ad", "a\\u200bb\\ufeff\\xad"),
+        ("a\u00a0b\u3000c\u2028", "a\\xa0b\\u3000c\\u2028"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+    ids=["escape", "breaks", "delete", "bidirectional", "zero width", "spaces", "surrogate", "tag"],
+)
+def test_what_a_screen_would_obey_or_hide_is_an_escape(text: str, seen: str) -> None:
+    assert shown(text) == seen
+
+
+def test_a_long_text_is_cut_with_its_escapes_counted() -> None:
+    assert shown("x" * 1000) == "x" * SEEN
+    assert shown("\0" * 1000) == "\\x00" * (SEEN // 4)
+    assert shown("abc", 2) == "ab"
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_whatever_is_shown_is_printable_and_short(text: str) -> None:
+    assert shown(text).isprintable()
+    assert len(shown(text)) <= SEEN

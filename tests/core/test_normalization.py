@@ -1,0 +1,76 @@
+"""What a text goes through before it is compared or cut."""
+
+import re
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
+
+from gazette.core.normalization import _ENTITIES, _PLAIN, normalise, normalised, normalizer
+
+
+@pytest.mark.parametrize(
+    ("seen", "meant"),
+    [
+        ("Bank", "bank"),
+        ("ＢＡＮＫ　５", "bank 5"),
+        ("ﬁne", "fine"),
+        ("it#39;s", "it's"),
+        ("it&#39;s", "it&'s"),
+        ("cost #36;5", "cost $5"),
+        ("said quot;no quot; twice", 'said "no " twice'),
+        ("R&amp;D", "r&d"),
+        ("&lt;b&gt;", "<b>"),
+        ("a&nbsp;b", "a b"),
+        ("one\\two", "one two"),
+        ("a\u200bb\x07c\ufffd", "abc"),
+        ("  a \t\r\n b  ", "a b"),
+        ("中国队win", "中 国 队 win"),
+        ("café", "café"),
+        ("cafe\u0301", "café"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_normalised(seen: str, meant: str) -> None:
+    assert normalise([seen]) == [meant]
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_a_normalised_text_has_single_spaces_and_no_line_break(text: str) -> None:
+    found = normalise([text])[0]
+    assert found == " ".join(found.split())
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="&#\\;")))
+def test_normalising_twice_is_normalising_once(text: str) -> None:
+    once = normalise([text])
+    assert normalise(once) == once
+
+
+def test_texts_keep_their_order_and_number() -> None:
+    assert normalise(iter(["B", "", "A"])) == ["b", "", "a"]
+
+
+plain = [character for character in map(chr, range(0x10000)) if re.fullmatch(f"[{_PLAIN}]", character)]
+pieces = st.sampled_from([*plain, *plain[:256] * 90, *_ENTITIES, "\u0308", "İ", "Σ"])
+
+
+@given(st.lists(st.lists(pieces, max_size=20).map("".join) | st.text(max_size=5)))
+def test_the_short_way_of_plain_texts_leads_to_the_same(texts: list[str]) -> None:
+    assert normalised(pl.Series(texts, dtype=pl.String)).to_list() == normalise(texts)
+
+
+def test_every_plain_character_becomes_the_same_by_the_short_way() -> None:
+    texts = [f"A{c}b {c}{c}" for c in plain if not "一" <= c <= "龿" or ord(c) % 20 == 0]
+    assert len(texts) > 1000
+    assert normalised(pl.Series(texts)).to_list() == normalise(texts)
+
+
+def test_a_saved_tokenizer_takes_the_same_steps() -> None:
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer()
+    again = Tokenizer.from_str(tokenizer.to_str())
+    text = "Ｔhe #39;NEW#39; 中国"
+    assert again.normalizer.normalize_str(text) == normalizer().normalize_str(text)

@@ -1,0 +1,90 @@
+"""How far a split is from train: about 0 for one drawn at random, far for another subject."""
+
+import random
+from typing import Any
+
+import polars as pl
+import pytest
+
+from gazette.data.validation import drift
+
+SPORT = ["goal", "team", "cup", "match", "player", "win", "league", "coach", "score", "season"]
+TRADE = ["share", "price", "bank", "profit", "market", "firm", "rate", "deal", "oil", "sale"]
+COMMON = ["the", "of", "to", "in", "a", "and", "on", "for", "said", "with"]
+
+
+def rows(split: str, count: int, sport: float = 0.5, seed: int = 0, length: int = 30) -> list[dict[str, Any]]:
+    """Articles of which a share is of sport, each a draw of its class's words and of common ones."""
+    chance = random.Random(f"{split} {seed}")
+    found = []
+    for number in range(count):
+        label = "sport" if number < sport * count else "trade"
+        words = chance.choices({"sport": SPORT, "trade": TRADE}[label] + COMMON, k=chance.randint(length // 2, length))
+        found.append({"text": " ".join(words), "label": label, "split": split})
+    return found
+
+
+def between(*parts: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    articles = pl.DataFrame([row for part in parts for row in part]).with_columns(key=pl.col("text"))
+    return {row.pop("split"): row for row in drift.between(articles).to_dicts()}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [50, 200, 2000])
+def test_a_split_drawn_at_random_is_near_whatever_its_size(count: int, seed: int) -> None:
+    near = between(rows("train", 2000, seed=seed), rows("test", count, seed=seed))["test"]
+    assert near["classes"] == 0
+    assert near["lengths"] < 2 / count**0.5
+    assert near["vocabulary"] < 0.06
+
+
+@pytest.mark.parametrize("count", [50, 200, 2000])
+def test_a_split_of_one_class_is_as_far_whatever_its_size(count: int) -> None:
+    far = between(rows("train", 2000), rows("test", count, sport=1))["test"]
+    assert 0.5 < far["classes"] < 0.6
+    assert 0.35 < far["vocabulary"] < 0.45
+
+
+def test_splits_without_a_common_class_or_word_are_1_apart() -> None:
+    train = [{"text": "goal cup win", "label": "sport", "split": "train"}] * 20
+    test = [{"text": "oil", "label": "trade", "split": "test"}] * 20
+    assert between(train, test) == {"test": {"classes": 1, "lengths": 1, "vocabulary": 1}}
+
+
+def test_longer_texts_are_far_in_length_alone() -> None:
+    far = between(rows("train", 1000), rows("test", 1000, length=60))["test"]
+    assert far["lengths"] > 0.9
+    assert far["vocabulary"] < 0.06
+
+
+def test_chinese_is_counted_by_character() -> None:
+    train = [{"text": f"球赛 {'进攻' * (n % 5)}", "label": "a", "split": "train"} for n in range(100)]
+    test = [{"text": f"赛球 {'攻进' * (n % 5)}", "label": "a", "split": "test"} for n in range(100)]
+    assert between(train, test)["test"]["vocabulary"] < 0.05
+
+
+def test_classes_in_turn_do_not_hide_a_drift() -> None:
+    pairs = zip(rows("train", 500, sport=1), rows("train", 500, sport=0), strict=True)
+    train = [row for pair in pairs for row in pair]
+    assert between(train, rows("test", 500, sport=1))["test"]["vocabulary"] > 0.35
+
+
+def test_each_split_that_is_there_has_a_row() -> None:
+    assert list(between(rows("train", 20), rows("test", 20), rows("valid", 20))) == ["valid", "test"]
+    assert between(rows("train", 20)) == {}
+
+
+@pytest.mark.parametrize("train", [0, 1])
+def test_nothing_is_said_without_anything_to_compare_with(train: int) -> None:
+    assert between(rows("train", train), rows("test", 20)) == {}
+
+
+@pytest.mark.parametrize(("train", "test"), [(2, 1), (2, 50), (3, 2)])
+def test_a_handful_of_rows_is_measured_too(train: int, test: int) -> None:
+    found = between(rows("train", train), rows("test", test))["test"]
+    assert all(0 <= distance <= 1 for distance in found.values())
+
+
+def test_the_same_articles_are_the_same_distance_every_time() -> None:
+    parts = rows("train", 300), rows("test", 100, sport=0.7)
+    assert between(*parts) == between(*parts)

@@ -1,0 +1,136 @@
+"""Which articles are learned from, which are judged on, and which leave."""
+
+import random
+from collections.abc import Callable
+from math import sqrt
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazette.data import splits
+
+Table = Callable[..., pl.DataFrame]
+ALL = ["test", "train", "valid"]
+
+
+def keyed(table: pl.DataFrame) -> pl.DataFrame:
+    key = table["text"].str.to_lowercase()
+    return table.with_columns(key=key, place=splits.places(key))
+
+
+def frame(texts: list[str]) -> pl.DataFrame:
+    columns = {"text": texts, "label": "a", "split": "train", "file": "f", "line": range(1, len(texts) + 1)}
+    return keyed(pl.DataFrame(columns, schema_overrides={"text": pl.String}))
+
+
+def places(articles: pl.DataFrame, published: list[str]) -> dict[str, str]:
+    return dict(splits.assign(articles, published, 0.2, 0.3).select("key", "split").iter_rows())
+
+
+unique_texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=8), unique_by=str.lower, max_size=20)
+
+
+@given(unique_texts)
+def test_every_row_is_in_one_split_and_keeps_its_place(texts: list[str]) -> None:
+    articles = frame(texts)
+    found = splits.assign(articles, ["train"], 0.2, 0.3)
+    assert found.drop("split").equals(articles.drop("split"))
+    assert set(found["split"]) <= set(ALL)
+
+
+@given(unique_texts, unique_texts, st.randoms(use_true_random=False))
+def test_neither_order_nor_added_rows_move_an_article(
+    texts: list[str], added: list[str], shuffle: random.Random
+) -> None:
+    more = list({text.lower(): text for text in texts + added}.values())
+    shuffle.shuffle(more)
+    before, after = places(frame(texts), ["train"]), places(frame(more), ["train"])
+    assert before == {key: after[key] for key in before}
+
+
+def test_the_place_of_a_text_is_the_same_in_every_process() -> None:
+    assert places(frame(["one", "two", "three", "four", "五"]), ["train"]) == {
+        "one": "test",
+        "two": "valid",
+        "three": "train",
+        "four": "train",
+        "五": "valid",
+    }
+
+
+def test_each_class_meets_the_shares_up_to_chance() -> None:
+    rows = 3000
+    articles = frame([f"{label} {number}" for number in range(rows) for label in "ab"])
+    articles = articles.with_columns(label=pl.col("text").str.slice(0, 1))
+    found = splits.assign(articles, ["train"], 0.1, 0.2)
+    for share, split in ((0.1, "valid"), (0.2, "test"), (0.7, "train")):
+        for label in "ab":
+            count = found.filter(split=split, label=label).height
+            assert abs(count - rows * share) < 4 * sqrt(rows * share * (1 - share))
+
+
+@pytest.mark.parametrize("published", [["train", "valid"], ["test", "train"], ALL])
+def test_published_splits_get_no_row_and_lose_none(published: list[str]) -> None:
+    articles = frame([f"text {number}" for number in range(200)])
+    held_out = articles.head(20).with_columns(split=pl.lit(published[0] if published[0] != "train" else "valid"))
+    given_split = held_out["split"][0]
+    found = splits.assign(pl.concat([held_out, articles.tail(180)]), published, 0.2, 0.3)
+    assert found.filter(split=given_split)["key"].to_list() == held_out["key"].to_list()
+    assert set(found["split"]) == set(ALL) if len(published) < 3 else {"train", given_split}
+
+
+def test_valid_keeps_its_share_where_only_test_is_published() -> None:
+    articles = frame([f"text {number}" for number in range(2000)])
+    found = splits.assign(articles, ["test", "train"], 0.2, 0.3)
+    assert abs(found.filter(split="valid").height - 400) < 4 * sqrt(2000 * 0.2 * 0.8)
+
+
+# Conflicts
+
+
+def test_a_text_under_two_labels_goes_with_all_its_rows(table: Table) -> None:
+    rows = keyed(table(("One", "a", "train"), ("two", "a", "train"), ("one", "b", "train"), ("two", "a", "train")))
+    kept, conflicts = splits.part_conflicts(rows, ["train"])
+    assert kept["line"].to_list() == [2, 4]
+    assert conflicts["line"].to_list() == [1, 3]
+    assert kept.columns == conflicts.columns == rows.columns
+
+
+def test_published_rows_stay_even_in_conflict(table: Table) -> None:
+    rows = keyed(table(("one", "a", "test"), ("one", "b", "test"), ("one", "a", "train"), ("two", "a", "train")))
+    kept, conflicts = splits.part_conflicts(rows, ["test", "train"])
+    assert kept["line"].to_list() == [1, 2, 3, 4]
+    assert conflicts.is_empty()
+
+
+# Duplicates
+
+
+def test_of_equal_articles_the_first_by_file_and_line_stays(table: Table) -> None:
+    rows = keyed(table(*[("one", "a", "train")] * 4))
+    rows = rows.with_columns(file=pl.Series(["b", "a", "a", "b"]), line=pl.Series([1, 9, 10, 2]))
+    kept = splits.drop_duplicates(rows, ["train"])
+    assert kept.select("file", "line").rows() == [("a", 9)]
+    assert splits.drop_duplicates(rows.reverse(), ["train"]).equals(kept)
+
+
+def test_published_duplicates_stay(table: Table) -> None:
+    rows = keyed(table(("one", "a", "test"), ("ONE", "a", "test"), ("one", "a", "train"), ("one", "a", "train")))
+    kept = splits.drop_duplicates(rows, ["test", "train"])
+    assert kept.select("split", "line").rows() == [("test", 1), ("test", 2), ("train", 3)]
+
+
+# Overlap
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_what_stands_in_a_published_split_leaves_train(table: Table, split: str) -> None:
+    rows = keyed(table(("One", "a", "train"), ("two", "a", "train"), ("one", "b", split), ("one", "b", split)))
+    assert splits.drop_overlap(rows, ["train", split])["line"].to_list() == [2, 3, 4]
+
+
+def test_train_stays_whole_where_nothing_else_is_published(table: Table) -> None:
+    rows = keyed(table(("one", "a", "train"), ("two", "a", "train")))
+    assert splits.drop_overlap(rows, ["train"]).equals(rows)

@@ -1,0 +1,247 @@
+"""The report: one page that stands alone, tells everything, and runs nothing that the corpus says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from gazette.core import files
+from gazette.core.errors import Misconfigured
+from gazette.evaluation.report import page as report
+
+ATTACK = "<script>alert(1)</script>"
+OVERRIDE = "\u202e"
+CHINESE = "央行宣布下调存款准备金率"
+LABELS = ["finance", "</script><b>sports"]
+PARAMS: dict[str, Any] = {
+    "corpus": "tiny",
+    "candidates": ["plain"],
+    "models": {"plain": {"family": "linear", "ngrams": 2}},
+    "validate": {"max_quarantined": 0.01},
+    "evaluate": {"confidence": 0.95, "min_slice_rows": 1},
+}
+SECTIONS = ["corpus", "validation", "candidates", "result", "slices", "calibration", "mistakes", "reproduce"]
+CHARTS = {"classes", "loss", "accuracy", "confusion", "slices", "calibration"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with their attributes, scripts, styles, and text outside of both."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.content: dict[str, list[str]] = {"script": [], "style": [], "text": []}
+        self.feed(html)
+        self.text = " ".join(" ".join(self.content["text"]).split())
+        self.charts = json.loads(self.content["script"][0])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag if tag in ("script", "style") else "text"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = "text"
+
+    def handle_data(self, data: str) -> None:
+        self.content[getattr(self, "inside", "text")].append(data)
+
+
+def finding(**changes: Any) -> dict[str, Any]:
+    asked = {"table": "corpus", "expects": "rows minimum value must be at least 2.", "meaning": "Too few articles."}
+    return asked | {"severity": "critical", "success": True, "observed": "4"} | changes
+
+
+def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """What the stages leave, with hostile text in every place that comes from a corpus; returns the paths."""
+    at = {name: str(folder / name) for name in ("validation.json", "rejects.parquet", "corpus.yaml", "metrics.json")}
+    (folder / "corpus.yaml").write_text(
+        json.dumps(
+            {
+                "language": "zh",
+                "labels": LABELS,
+                "files": {"train": [{"format": "folder"}]},
+                "source": ATTACK,
+                "terms": "free",
+            }
+        )
+    )
+    lengths = {f"characters_{quantile}": 12.0 for quantile in ("05", "50", "95")}
+    files.write(
+        {
+            "corpus": {"rows": 4, "quarantined": 0.0, **lengths},
+            "classes": [],
+            "drift": [{"split": "test", "classes": 0.123, "lengths": 0.0, "vocabulary": 0.0}],
+            "personal_data": {"email": 3},
+            "files": [
+                {"split": "train", "file": f"{ATTACK}.csv", "rows": 4, "articles": 3, "rejected": 1}
+                | {"unused": [ATTACK], "notes": {"blank lines, skipped": 7}}
+            ],
+            "quarantine": [{"reason": f"unknown label {ATTACK}", "rows": 1}],
+            "expectations": findings,
+        },
+        folder / "validation.json",
+    )
+    place = {"file": [f"{ATTACK}.txt"], "line": [1234]}
+    pl.DataFrame({"split": ["train"], **place, "reason": ["odd"], "seen": [f"{OVERRIDE}{ATTACK}\x07"]}).write_parquet(
+        at["rejects.parquet"]
+    )
+    found = {"kind": ["markup"], "split": ["train"], **place, "seen": [f"{ATTACK}{OVERRIDE}"]}
+    pl.DataFrame(found).write_parquet(folder / "examples.parquet")
+    articles = pl.DataFrame({"text": [f"{ATTACK} {OVERRIDE}\n" + CHINESE * 60, CHINESE], "label": LABELS})
+    for split in report.SPLITS:
+        articles.write_parquet(folder / f"{split}.parquet")
+    pl.DataFrame({"text": ["x"], "label": ["finance"], **place, "reason": ["two labels"]}).write_parquet(
+        folder / "conflicts.parquet"
+    )
+    files.write({"left_out": {"conflicts": 1, "duplicates": 0, "overlap": 0}}, folder / "preprocessing.json")
+    score = {"accuracy": 0.75, "macro_f1": 0.7, "standard_error": 0.1, "bytes": 1234567, "epochs": 2}
+    files.write(score, folder / "score.json")
+    (folder / "curve.csv").write_text(
+        "epoch,train_accuracy,train_loss,valid_accuracy,valid_loss\n1,0.5,1,0.4,1.1\n2,0.7,0.8,0.6,0.9\n"
+    )
+    files.write({"selected": "plain"}, folder / "selection.json")
+    figures = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "rows": 2}
+    ends = {"low": 0.25, "high": 1.0}
+    files.write(
+        {"accuracy": 0.5, "macro_f1": 0.5, "ece": 0.2, "brier": 0.6, "rows": 4}
+        | {"interval": {"accuracy": ends, "macro_f1": ends}, "classes": dict.fromkeys(LABELS, figures)},
+        folder / "metrics.json",
+    )
+    pairs = [(actual, predicted) for actual in LABELS for predicted in LABELS]
+    pl.DataFrame(pairs, schema=["actual", "predicted"], orient="row").with_columns(rows=1).write_csv(
+        folder / "confusion.csv"
+    )
+    pl.DataFrame({"slice": ["class"], "value": [LABELS[1] + OVERRIDE], "rows": [4], "accuracy": [0.5]}).write_csv(
+        folder / "slices.csv"
+    )
+    pl.DataFrame({"bin": [0.55], "confidence": [0.55], "accuracy": [0.5], "rows": [4]}).write_csv(
+        folder / "calibration.csv"
+    )
+    articles.with_columns(
+        file=pl.lit(ATTACK), line=1, predicted=pl.lit(LABELS[1]), probability=pl.Series([0.9, 0.8], dtype=pl.Float32)
+    ).write_parquet(folder / "mistakes.parquet")
+    files.write({"name": "tiny", "digest": "abc123.dir"}, folder / "receipt.json")
+    files.write({"name": "tiny", "version": "7"}, folder / "version.json")
+    names = {
+        "validate": {"report": "validation.json", "description": "corpus.yaml"}
+        | {"quarantine": "rejects.parquet", "examples": "examples.parquet"},
+        "preprocess": {split: f"{split}.parquet" for split in report.SPLITS}
+        | {"report": "preprocessing.json", "quarantine": "conflicts.parquet"},
+        "train@plain": {"score": "score.json", "curve": "curve.csv"},
+        "select": {"selection": "selection.json"},
+        "evaluate": {name: f"{name}.csv" for name in ("confusion", "slices", "calibration")}
+        | {"metrics": "metrics.json", "mistakes": "mistakes.parquet"},
+        "register": {"receipt": "receipt.json", "version": "version.json"},
+    }
+    return {stage: {option: str(folder / name) for option, name in options.items()} for stage, options in names.items()}
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return report.write(leave(tmp_path_factory.mktemp("left"), [finding()]), PARAMS).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_the_page_stands_alone(page: Page) -> None:
+    wanted = [
+        attrs[key] for _, attrs in page.tags for key in ("src", "href", "srcset", "data", "action") if key in attrs
+    ]
+    assert [link for link in wanted if not (link or "").startswith(("#", "data:"))] == []
+    assert not re.search(r"url\(|@import", " ".join(page.content["style"]))
+    assert not {"iframe", "object", "embed", "img"} & {tag for tag, _ in page.tags}
+
+
+def test_the_page_tells_files_examples_distances_and_personal_data(page: Page) -> None:
+    for said in ("7 blank lines, skipped", "What was found, in examples", "0.123", "3 email"):
+        assert said in page.text
+
+
+def test_the_page_forbids_itself_any_request_and_any_other_script(page: Page) -> None:
+    policy = next(attrs["content"] for tag, attrs in page.tags if tag == "meta" and "http-equiv" in attrs) or ""
+    digest = base64.b64encode(hashlib.sha256(page.content["script"][1].encode()).digest()).decode()
+    assert policy.startswith("default-src 'none';")
+    assert re.findall(r"script-src ([^;]+)", policy) == [f"'sha256-{digest}'"]
+
+
+def test_every_section_is_there_and_in_the_contents(page: Page) -> None:
+    assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == SECTIONS
+    assert [attrs["href"] for tag, attrs in page.tags if tag == "a" and "href" in attrs] == [
+        f"#{name}" for name in SECTIONS
+    ]
+
+
+def test_every_chart_has_a_place_and_every_place_a_chart(page: Page) -> None:
+    assert {attrs["data-chart"] for _, attrs in page.tags if "data-chart" in attrs} == set(page.charts) == CHARTS
+
+
+def test_nothing_from_the_corpus_is_executable(page: Page) -> None:
+    assert [attrs for tag, attrs in page.tags if tag == "script"] == [{"type": "application/json", "id": "specs"}, {}]
+    assert not [tag for tag, attrs in page.tags if any(key.startswith("on") for key in attrs)]
+    assert ATTACK in page.text
+    assert page.charts["confusion"]["layer"]
+
+
+def test_text_that_would_turn_around_or_hide_is_shown_as_an_escape(html: str, page: Page) -> None:
+    assert not re.search(
+        "[\u202a-\u202e\u2066-\u2069\x00-\x08]", html + json.dumps(page.charts["slices"], ensure_ascii=False)
+    )
+    assert "\\u202e" in page.text
+    assert "\\u0007" in page.text
+
+
+def test_an_article_says_in_which_language_it_is(page: Page) -> None:
+    assert [attrs["lang"] for _, attrs in page.tags if "lang" in attrs].count("zh") >= 3
+    assert CHINESE in page.text
+
+
+def test_a_long_article_is_cut_and_its_rest_stands_behind_a_click(page: Page) -> None:
+    assert "The other 400 characters" in page.text
+
+
+def test_the_same_inputs_are_the_same_bytes_wherever_they_lie(html: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    assert report.write(leave(tmp_path / "elsewhere", [finding()]), PARAMS).read_text(encoding="utf-8") == html
+
+
+@pytest.mark.parametrize(("severity", "word"), [("critical", "✗ broken"), ("warning", "! warning")])
+def test_an_expectation_that_failed_is_told_in_words(severity: str, word: str, tmp_path: Path) -> None:
+    findings = [finding(), finding(severity=severity, success=False, meaning="Files were lost.")]
+    text = Page(report.write(leave(tmp_path, findings), PARAMS).read_text(encoding="utf-8")).text
+    assert f"{word} rows minimum value must be at least 2. 4 Files were lost." in text
+    assert ("The corpus breaks its contract." in text) == (severity == "critical")
+
+
+def test_the_head_says_how_good_it_is_in_a_sentence(page: Page) -> None:
+    assert "plain labels 50.0 % of 4 test articles rightly" in page.text.replace("\xa0", " ")
+    assert "between 25.0 and 100.0 % with 95 % confidence" in page.text.replace("\xa0", " ")
+    assert "version 7 of tiny" in page.text
+
+
+def test_stages_that_have_not_run_are_told_as_such(tmp_path: Path) -> None:
+    paths = leave(tmp_path, [finding()])
+    for file in tmp_path.iterdir():
+        if file.name not in ("validation.json", "corpus.yaml"):
+            file.unlink()
+    page = Page(report.write(paths, PARAMS).read_text(encoding="utf-8"))
+    assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == SECTIONS
+    assert page.text.count("evaluate has not run") == 4
+    assert not page.charts
+
+
+def test_without_validation_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    paths = leave(tmp_path, [])
+    (tmp_path / "validation.json").unlink()
+    with pytest.raises(Misconfigured, match="gazette run"):
+        report.write(paths, PARAMS)

@@ -1,0 +1,115 @@
+"""`make serve`: a server, the deployments and a worker, as a person starts them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from flow_runs import Flow, until
+from projects import PUBLISHED, ROOT, at_remote, make_published, pushed
+
+from gazette.pipeline import state as notes
+from gazette.pipeline.execution import run as running
+
+pytestmark = pytest.mark.slow
+
+WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that is up to date and has this one's flows and deployments."""
+    for name, value in WHO.items():
+        monkeypatch.setenv(name, value)
+    root = make_published(tmp_path)
+    (root / "flows").symlink_to(ROOT / "flows")
+    (root / "prefect.yaml").write_text((ROOT / "prefect.yaml").read_text())
+    return root
+
+
+@pytest.fixture
+def serving(project: Path) -> Iterator[tuple[psutil.Popen, Flow]]:
+    """The process that serves, and the server."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "flows.serve", "--port", str(port), "--every", "2"]
+    environment = running.environment({"PYTHONPATH": str(ROOT)})
+    log = notes.folder(project) / "serving.log"
+    with log.open("w") as file:
+        process = psutil.Popen(command, cwd=project, env=environment, stdout=file, stderr=file, start_new_session=True)
+    until(lambda: "serving on" in log.read_text(), within=180)
+    yield process, Flow(f"http://127.0.0.1:{port}/api", project.parent / "home")
+    if process.is_running():
+        process.terminate()
+        process.wait(60)
+
+
+def prefect(server: Flow, *words: str) -> None:
+    subprocess.run([sys.executable, "-m", "prefect", *words], env=server.environment, check=True, capture_output=True)
+
+
+def below(process: psutil.Popen, words: str) -> list[psutil.Process]:
+    """Processes that a process started, and on whose command the words are."""
+    found = []
+    for one in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile
+            found += [one] if words in " ".join(one.cmdline()) else []
+    return found
+
+
+def state(server: Flow, run: dict[str, Any]) -> str:
+    return str(server.ask("flow_runs", flow_runs={"id": {"any_": [run["id"]]}})[0]["state_type"])
+
+
+def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_makes_one_commit(
+    project: Path, serving: tuple[psutil.Popen, Flow]
+) -> None:
+    process, server = serving
+    assert {one["name"] for one in server.ask("deployments")} == {"retrain-nightly", "retrain-on-data", "score"}
+    waiting = {**PUBLISHED["train"], "cmd": "sleep 600.5"}  # type: ignore[dict-item]
+    pushed(project, dvc__yaml=json.dumps({"stages": {**PUBLISHED, "train": waiting}}))
+    prefect(server, "deployment", "run", "retrain/retrain-nightly")
+    until(lambda: bool(below(process, "sleep 600.5")), within=120)
+    stages = below(process, "sleep 600.5")
+    (crashed,) = (run for run in server.ask("flow_runs") if run["state_type"] == "RUNNING" and run["deployment_id"])
+    run, worker = below(process, "prefect.engine"), below(process, "prefect worker")
+    for gone in [*worker, *run]:  # the worker too, which else would say so itself
+        os.kill(gone.pid, signal.SIGKILL)
+    began = time.monotonic()
+    psutil.wait_procs(stages, timeout=15)
+    assert not any(stage.is_running() for stage in stages)
+    until(lambda: state(server, crashed) == "CRASHED", within=120)
+    print(f"crashed after {time.monotonic() - began:.0f} s")
+
+    pushed(project, dvc__yaml=json.dumps({"stages": PUBLISHED}), params__yaml="seed: 8\n")
+    before = int(at_remote(project, "git rev-list --count main"))
+    prefect(server, "flow-run", "retry", crashed["id"])
+    until(lambda: state(server, crashed) == "COMPLETED", within=120)
+    assert crashed["name"] in at_remote(project, "git log -1 --format=%B main")
+    prefect(server, "event", "emit", "gazette.core.corpus.changed", "--resource-id", "gazette.core.corpus.news")
+    on_data = next(one["id"] for one in server.ask("deployments") if one["name"] == "retrain-on-data")
+
+    def told() -> list[str]:
+        runs = server.ask("flow_runs", flow_runs={"deployment_id": {"any_": [on_data]}})
+        return [run["state"]["message"] or "" for run in runs if run["state_type"] == "COMPLETED"]
+
+    until(lambda: told() == ["nothing new for main: nothing changed"], within=120)
+    assert int(at_remote(project, "git rev-list --count main")) == before + 1
+
+
+def test_an_interrupt_ends_all_of_it(serving: tuple[psutil.Popen, Flow]) -> None:
+    process, _ = serving
+    started = process.children(recursive=True)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) == 0
+    _, alive = psutil.wait_procs(started, timeout=15)
+    assert not alive

@@ -1,0 +1,66 @@
+"""Texts that somebody wants labelled."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.serving import sources
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b'id,text\n1,one\n2,"two\nlines"\n'),
+        ("a.csv", b'\xef\xbb\xbftext,id\r\none,1\r\n"two\nlines",2\r\n'),
+        ("a.jsonl", b'{"text": "one"}\n\n{"id": 2, "text": "two\\nlines"}\n'),
+        ("a.ndjson", b'{"text": "one"}\r\n{"text": "two\\nlines"}'),
+    ],
+)
+def test_the_column_text_is_read(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert sources.texts(tmp_path / name) == ["one", "two\nlines"]
+
+
+def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone, 1\r\n \xe4\xba\x94\n\nlast")
+    assert sources.texts(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
+    assert sources.texts(Path("-")) == ["one", "two"]
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(Misconfigured, match=r"none\.csv: no such file"):
+        sources.texts(Path("none.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"id,body\n1,x\n", r"a\.csv: no column 'text' among 'id', 'body'; --text name"),
+        (
+            "a.csv",
+            b"text,id\nx,1\ny\n",
+            r"1 rows cannot be read; `gazette score` labels the others. .* line 3: 1 field",
+        ),
+        ("a.jsonl", b'{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, line 2: no key 'text'"),
+        ("a.jsonl", b'{"text": 5}\n', r"line 1: not a string: 'text' is int"),
+        ("a.jsonl", b'{"text": "x"}\n{"text": \n', r"line 2: not JSON"),
+        ("a.txt", b"one\ncaf\xe9\n", r"a\.txt, line 2: not UTF-8: byte 0xe9"),
+        ("a.txt", b"PK\x03\x04 and so on", r"a\.txt is a zip archive"),
+        ("a.txt", b"", r"a\.txt is empty"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises((Misconfigured, BrokenContract), match=message):
+        sources.texts(tmp_path / name)
+
+
+def test_a_text_without_a_word_has_an_answer_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('text,id\n"",1\n...,2\n')
+    assert sources.texts(tmp_path / "a.csv") == ["", "..."]
