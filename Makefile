@@ -46,6 +46,7 @@ check: install ## style, types, architecture
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports --no-logo
 	pytest --quiet tests/test_architecture.py
 
 bench: install ## our models against fastText, scikit-learn and plain Keras, on the corpora in data/raw; hours

@@ -1,13 +1,15 @@
 """Trials in MLflow: a parent run for the study, in it a run for each finished trial, where `register` logs too."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import Metric, Param
 
 from gazette.registry.store import client
 from gazette.registry.store.retry import steadily
-from gazette.training.tuning.study import Trial
+
+if TYPE_CHECKING:
+    from gazette.training.tuning.study import Trial
 
 PARENT = "mlflow.parentRunId"
 MOST = 1000  # metrics that MLflow takes at once
@@ -32,20 +34,20 @@ class Runs:
                 steadily(self.client.delete_run, run.info.run_id)
         self.logged = {int(run.data.tags["trial"]) for run in runs if run.info.status != "RUNNING"}
 
-    def log(self, trials: list[Trial]) -> None:
+    def log(self, trials: "list[Trial]") -> None:
         """Logs those that are not."""
         for trial in trials:
             if trial.number not in self.logged:
                 self._log(trial)
                 self.logged.add(trial.number)
 
-    def end(self, best: Trial) -> None:
+    def end(self, best: "Trial") -> None:
         """Notes the best trial at the parent run and ends that."""
         self._metrics(self.parent, best)
         steadily(self.client.set_tag, self.parent, "best_trial", str(best.number))
         steadily(self.client.set_terminated, self.parent)
 
-    def _log(self, trial: Trial) -> None:
+    def _log(self, trial: "Trial") -> None:
         began, ended = (int(1000 * at) for at in (trial.began, trial.began + trial.seconds))
         tags = {PARENT: self.parent, "trial": str(trial.number), "why": trial.why}
         run = self._create(f"trial {trial.number}", tags, start_time=began).info.run_id
@@ -54,7 +56,7 @@ class Runs:
         self._metrics(run, trial)
         steadily(self.client.set_terminated, run, "FINISHED" if trial.figures else "KILLED", ended)
 
-    def _metrics(self, run: str, trial: Trial) -> None:
+    def _metrics(self, run: str, trial: "Trial") -> None:
         at = int(1000 * (trial.began + trial.seconds))
         metrics = [Metric(f"valid_{name}", value, at, 0) for name, value in trial.figures.items()]
         for point in trial.curve:
