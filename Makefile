@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help install run bert flow serve test faults check bench ui lock clean
+.PHONY: help install run bert flow serve test faults check bench docs ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,16 +42,19 @@ faults: install ## kill runs two hundred times, and at every named point; half a
 	python tests/faults/kills.py
 	pytest --quiet -m faults tests/faults tests/registry/test_registry_faults.py
 
-check: install ## style, types, architecture
+check: install ## style, types, architecture, names
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports --no-logo
-	pytest --quiet tests/test_architecture.py
+	pytest --quiet tests/test_architecture.py tests/test_names.py
 
 bench: install ## our models against fastText, scikit-learn and plain Keras, on the corpora in data/raw; hours
 	.venv/bin/uv pip install --python .venv/bin/python --quiet --require-hashes --no-deps --requirement benchmarks/requirements.txt
 	python benchmarks/bench.py
+
+docs: install ## the documentation as a site in site/; a link that leads nowhere fails
+	zensical build --strict --clean
 
 ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
@@ -62,4 +65,4 @@ lock: install ## resolve the dependencies anew, and name those of each stage in 
 	python -m gazette.pipeline.environment
 
 clean: ## remove what was made here; corpora, the registry and DVC's cache stay
-	rm -rf .venv .gazette reports/receipt.json data/valid data/clean data/judged models .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .gazette reports/receipt.json data/validated data/clean data/features data/soft_labels data/predictions models .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache site

@@ -1,4 +1,4 @@
-"""Rows per second and peak memory of `gazette score`, killed once half-way and resumed, with 1 and with 2 workers.
+"""Rows per second and peak memory of `gazette score` with 1 and 2 workers, killed once halfway and resumed.
 
     python benchmarks/batch_scoring.py BUNDLE TEXTS.csv [ROWS]
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def main(bundle: str, texts: str, rows: int = 1_000_000) -> None:
-    """With one worker, with two, and with two killed half-way and resumed."""
+    """Score with one worker, with two, and with two killed halfway and resumed."""
     with tempfile.TemporaryDirectory() as box:
         articles = Path(box) / "articles.csv"
         write(Path(texts), articles, rows)
@@ -28,24 +28,26 @@ def main(bundle: str, texts: str, rows: int = 1_000_000) -> None:
         run(articles, killed, bundle, 2, kill_after=rows // 65_536 // 2)
         before = {path.name: path.stat().st_mtime_ns for path in killed.glob("part-*")}
         run(articles, killed, bundle, 2)
-        kept = sum(killed.joinpath(name).stat().st_mtime_ns == time for name, time in before.items())
+        unchanged = sum(killed.joinpath(name).stat().st_mtime_ns == time for name, time in before.items())
         whole = Path(box) / "whole1"
         equal = all((whole / path.name).read_bytes() == path.read_bytes() for path in killed.glob("[mpq]*.*"))
-        print(f"{len(before)} parts when killed, {kept} of them kept; results equal to those of one worker: {equal}")
+        print(
+            f"{len(before)} parts when killed, {unchanged} of them kept; results equal to those of one worker: {equal}"
+        )
 
 
 def write(texts: Path, articles: Path, rows: int) -> None:
-    """So many rows, with a number each."""
+    """Write `rows` rows, each with a number."""
     with texts.open(encoding="utf-8", newline="") as file:
-        found = [" ".join(row[1:]) for row in csv.reader(file)]
+        articles_of_file = [" ".join(row[1:]) for row in csv.reader(file)]
     with articles.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "text"])
-        writer.writerows(zip(range(rows), itertools.cycle(found)))
+        writer.writerows(zip(range(rows), itertools.cycle(articles_of_file)))
 
 
 def run(articles: Path, to: Path, bundle: str, workers: int, kill_after: int = 0) -> None:
-    """Scores, watching the memory of this process and of each worker; kills it after so many parts."""
+    """Score and print rate and peak memory of each process; kill it after `kill_after` parts."""
     words = ["score", str(articles), "--to", str(to), "--model", bundle, "--id", "id", "--workers", str(workers)]
     load, began = os.getloadavg()[0], time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "gazette", *words], stdout=subprocess.DEVNULL)
@@ -70,7 +72,7 @@ def run(articles: Path, to: Path, bundle: str, workers: int, kill_after: int = 0
 
 
 def family(pid: int) -> list[int]:
-    """A process and its children."""
+    """Return a process and its children."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -79,7 +81,7 @@ def family(pid: int) -> list[int]:
 
 
 def peak(pid: int) -> int:
-    """The most kibibytes a process held."""
+    """Return the peak memory of a process in kibibytes."""
     try:
         status = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -88,7 +90,7 @@ def peak(pid: int) -> int:
 
 
 def cpu(pid: int) -> int:
-    """The clock ticks a process was busy."""
+    """Return the clock ticks that a process was busy."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:

@@ -1,11 +1,11 @@
-"""Our families against what a user would pick instead, on the same rows, one after another: `make bench`.
+"""Our families against what a user would choose instead, on the same rows: `make bench`.
 
-    python benchmarks/bench.py                                  all of it, three times; goes on where it was stopped
+    python benchmarks/bench.py                                  everything, three times; resumes where it stopped
     python benchmarks/bench.py --corpus ag_news --contender linear --repeats 1
 
-Corpora are those of data/corpora whose raw files lie in data/raw, split once by `gazette validate` and `preprocess`.
-Every measurement is a process of its own. Of several settings the one with the best accuracy on the valid rows is
-taken. Figures are kept in .gazette/bench, and the tables written into docs/benchmarks.md.
+Corpora are those of data/corpora with raw files in data/raw, split once by `gazette validate` and `preprocess`. Every
+measurement is a separate process. Of several settings the one with the best validation accuracy is used. Figures are
+stored in .gazette/bench, and the tables are written to docs/benchmarks/models.md.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ import polars as pl
 from ruamel.yaml import YAML
 from sklearn.metrics import accuracy_score, f1_score
 
-KEPT, PAGE = Path(".gazette/bench"), Path("docs/benchmarks.md")
-BULK = 10_000  # rows at least, the test rows again and again
-ALONE = 200  # articles, one by one
-LONG = 60  # seconds of training, from which one measurement must do
+FOLDER, PAGE = Path(".gazette/bench"), Path("docs/benchmarks/models.md")
+BULK_ROWS = 10_000  # at least, the test rows repeated
+SINGLE_ROWS = 200  # articles, one by one
+LONG = 60  # seconds of training beyond which it is measured once
 SVM, FASTTEXT = "TF-IDF + linear SVM", "fastText"
 Figures = dict[str, Any]
 
@@ -39,24 +39,24 @@ def read(path: str | Path) -> Any:
 
 
 def field() -> dict[str, dict[str, Any]]:
-    """Every contender with its options."""
+    """Return every contender with its options."""
     numbers = read("params.yaml")
     code = b"".join(path.read_bytes() for path in sorted(Path("src/gazette").rglob("*.py")))
     common = {"by": "ours", "params": numbers["train"], "code": hashlib.md5(code).hexdigest(), "settings": [{}]}
     ours = {
         name: common | {"candidate": name, "models": {name: model}}
         for name, model in numbers["models"].items()
-        if model["family"] != "bert"  # which begins with what others trained
+        if model["family"] != "bert"  # which starts from a pretrained encoder
     }
     return read(Path(__file__).with_name("contenders.yaml")) | ours
 
 
 def split(corpus: str) -> Path:
-    """The folder with the splits of a corpus, made once."""
-    folder, description = KEPT / corpus, f"data/corpora/{corpus}.yaml"
+    """Return the folder with the splits of a corpus, created once."""
+    folder, description = FOLDER / corpus, f"data/corpora/{corpus}.yaml"
     if not (folder / "test.parquet").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        paths = [f"--valid-articles={folder}/articles.parquet", f"--description={description}"]
+        paths = [f"--validated={folder}/articles.parquet", f"--description={description}"]
         validate = [f"--raw=data/raw/{corpus}", f"--quarantine={folder}/rejects.parquet", f"--docs={folder}/docs"]
         validate += [f"--examples={folder}/examples.parquet", f"--report={folder}/validation.json"]
         preprocess = [f"--{name}={folder}/{name}.parquet" for name in ("train", "valid", "test", "quarantine")]
@@ -65,13 +65,13 @@ def split(corpus: str) -> Path:
     return folder
 
 
-def measure(corpus: str, options: dict[str, Any], judged: str) -> Figures:
-    """Trains one contender in this process and judges it on a split."""
-    rows = KEPT / corpus
+def measure(corpus: str, options: dict[str, Any], split_name: str) -> Figures:
+    """Train one contender in this process and evaluate it on a split."""
+    rows = FOLDER / corpus
     description = f"data/corpora/{corpus}.yaml"
     labels = read(description)["labels"]
     tables = {name: pl.read_parquet(rows / f"{name}.parquet", columns=["text", "label"]) for name in ("train", "valid")}
-    held = pl.read_parquet(rows / f"{judged}.parquet", columns=["text", "label"])
+    evaluated = pl.read_parquet(rows / f"{split_name}.parquet", columns=["text", "label"])
     contender = contenders.BY[options["by"]](options | {"rows": str(rows), "description": description})
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
@@ -79,39 +79,39 @@ def measure(corpus: str, options: dict[str, Any], judged: str) -> Figures:
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         predict = contender.load(Path(folder))
-        texts = held["text"].to_list()
-        found = predict(texts)
+        texts = evaluated["text"].to_list()
+        predicted = predict(texts)
         figures = {
-            "accuracy": accuracy_score(held["label"], found),
-            "macro_f1": f1_score(held["label"], found, average="macro"),
+            "accuracy": accuracy_score(evaluated["label"], predicted),
+            "macro_f1": f1_score(evaluated["label"], predicted, average="macro"),
             "seconds": seconds,
             "megabytes": sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) / 1e6,
             "peak": peak / 1024,
         }
-        if judged == "test":
-            many = texts * -(-BULK // len(texts))
+        if split_name == "test":
+            many = texts * -(-BULK_ROWS // len(texts))
             began = time.perf_counter()
             predict(many)
             figures["rows_a_second"] = len(many) / (time.perf_counter() - began)
-            figures["milliseconds"] = 1000 * statistics.median(_alone(predict, texts[:ALONE]))
+            figures["milliseconds"] = 1000 * statistics.median(_single_times(predict, texts[:SINGLE_ROWS]))
     return figures
 
 
-def _alone(predict: contenders.Predict, texts: list[str]) -> Iterator[float]:
+def _single_times(predict: contenders.Predict, texts: list[str]) -> Iterator[float]:
     for text in texts:
         began = time.perf_counter()
         predict([text])
         yield time.perf_counter() - began
 
 
-def kept(corpus: str, name: str, options: dict[str, Any], judged: str, repeat: int) -> Figures:
-    """The figures of one measurement, made in a process of its own unless they are there."""
-    path = KEPT / corpus / "figures.json"
+def measure_once(corpus: str, name: str, options: dict[str, Any], split_name: str, repeat: int) -> Figures:
+    """Return the stored figures of one measurement, or measure in a separate process."""
+    path = FOLDER / corpus / "figures.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    key = json.dumps([name, options, judged, repeat], sort_keys=True, ensure_ascii=False)
+    key = json.dumps([name, options, split_name, repeat], sort_keys=True, ensure_ascii=False)
     if key not in known:
-        click.echo(f"{corpus}: {name} {options['settings'] or ''} on {judged}, {repeat}", err=True)
-        words = [sys.executable, __file__, "--one", corpus, "--judged", judged]
+        click.echo(f"{corpus}: {name} {options['settings'] or ''} on {split_name}, {repeat}", err=True)
+        words = [sys.executable, __file__, "--measure", corpus, "--split", split_name]
         done = subprocess.run(words, input=json.dumps(options), stdout=subprocess.PIPE, text=True, check=True)
         known[key] = json.loads(done.stdout.splitlines()[-1])
         path.write_text(json.dumps(known, indent=1, ensure_ascii=False))
@@ -120,37 +120,37 @@ def kept(corpus: str, name: str, options: dict[str, Any], judged: str, repeat: i
 
 
 def compete(corpus: str, name: str, options: dict[str, Any], repeats: int) -> Figures:
-    """Medians of one contender on one corpus, with the settings that won on the valid rows."""
+    """Return medians of one contender on one corpus, with the settings that won on the validation rows."""
     choices = [options | {"settings": settings} for settings in options["settings"]]
     if len(choices) > 1:
-        choices.sort(key=lambda choice: -kept(corpus, name, choice, "valid", 1)["accuracy"])
-    runs = [kept(corpus, name, choices[0], "test", 1)]
+        choices.sort(key=lambda choice: -measure_once(corpus, name, choice, "valid", 1)["accuracy"])
+    runs = [measure_once(corpus, name, choices[0], "test", 1)]
     if runs[0]["seconds"] < LONG:
-        runs += [kept(corpus, name, choices[0], "test", repeat) for repeat in range(2, repeats + 1)]
+        runs += [measure_once(corpus, name, choices[0], "test", repeat) for repeat in range(2, repeats + 1)]
     medians = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
     return medians | {"settings": choices[0]["settings"], "runs": len(runs)}
 
 
-def table(found: dict[str, Figures]) -> str:
-    """A Markdown table, best accuracy first; times against the SVM's, speed against fastText's, where they ran."""
+def table(results: dict[str, Figures]) -> str:
+    """Return a Markdown table, best accuracy first; times relative to the SVM, speed to fastText, if they ran."""
     columns = ["", "accuracy", "macro-F1", "seconds to train", "of the SVM's", "rows a second", "of fastText's"]
     columns += ["ms alone", "MB", "peak MB"]
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for name, one in sorted(found.items(), key=lambda item: -item[1]["accuracy"]):
-        slower = f"{one['seconds'] / found[SVM]['seconds']:.2f}" if SVM in found else ""
-        faster = f"{one['rows_a_second'] / found[FASTTEXT]['rows_a_second']:.2f}" if FASTTEXT in found else ""
-        cells = [name, f"{one['accuracy']:.2%}", f"{one['macro_f1']:.4f}", f"{one['seconds']:.1f}", slower]
-        cells += [f"{one['rows_a_second']:,.0f}", faster, f"{one['milliseconds']:.2f}"]
-        cells += [f"{one['megabytes']:.1f}", f"{one['peak']:,.0f}"]
+    for name, figures in sorted(results.items(), key=lambda item: -item[1]["accuracy"]):
+        slower = f"{figures['seconds'] / results[SVM]['seconds']:.2f}" if SVM in results else ""
+        faster = f"{figures['rows_a_second'] / results[FASTTEXT]['rows_a_second']:.2f}" if FASTTEXT in results else ""
+        cells = [name, f"{figures['accuracy']:.2%}", f"{figures['macro_f1']:.4f}", f"{figures['seconds']:.1f}", slower]
+        cells += [f"{figures['rows_a_second']:,.0f}", faster, f"{figures['milliseconds']:.2f}"]
+        cells += [f"{figures['megabytes']:.1f}", f"{figures['peak']:,.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
-    settings = [f"- {name}: {one['settings']}" for name, one in found.items() if one["settings"]]
-    once = ", ".join(name for name, one in found.items() if one["runs"] == 1)
+    settings = [f"- {name}: {figures['settings']}" for name, figures in results.items() if figures["settings"]]
+    once = ", ".join(name for name, figures in results.items() if figures["runs"] == 1)
     lines += ["", f"Measured once: {once}."] if once else []
-    return "\n".join([*lines, "", "Settings that won on the valid rows:", "", *settings])
+    return "\n".join([*lines, "", "Settings that won on the validation rows:", "", *settings])
 
 
 def write(tables: dict[str, str]) -> None:
-    """Puts the tables into the page, between the marks that a heading of each corpus makes."""
+    """Write the tables into the page, between its two marks, under a heading per corpus."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition("<!-- bench -->\n")
     _, _, after = rest.partition("<!-- /bench -->\n")
@@ -159,22 +159,22 @@ def write(tables: dict[str, str]) -> None:
 
 
 @click.command()
-@click.option("--corpus", "corpora", multiple=True, help="These alone.")
-@click.option("--contender", "names", multiple=True, help="These alone; nothing is written into the page.")
+@click.option("--corpus", "corpora", multiple=True, help="Only these corpora.")
+@click.option("--contender", "names", multiple=True, help="Only these contenders; the page is not written.")
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--one", hidden=True)
-@click.option("--judged", default="test", hidden=True)
-def main(corpora: tuple[str, ...], names: tuple[str, ...], repeats: int, one: str | None, judged: str) -> None:
-    """Compare our families with what a user would pick instead."""
-    if one:
-        click.echo(json.dumps(measure(one, json.load(sys.stdin), judged)))
+@click.option("--measure", "measured", hidden=True)
+@click.option("--split", "split_name", default="test", hidden=True)
+def main(corpora: tuple[str, ...], names: tuple[str, ...], repeats: int, measured: str | None, split_name: str) -> None:
+    """Compare our families with what a user would choose instead."""
+    if measured:
+        click.echo(json.dumps(measure(measured, json.load(sys.stdin), split_name)))
         return
-    there = [path.name for path in sorted(Path("data/raw").iterdir()) if path.is_dir()]
+    available = [path.name for path in sorted(Path("data/raw").iterdir()) if path.is_dir()]
     tables = {}
-    for corpus in corpora or there:
+    for corpus in corpora or available:
         split(corpus)
         entered = {name: options for name, options in field().items() if not names or name in names}
-        tables[corpus] = table({name: compete(corpus, name, one, repeats) for name, one in entered.items()})
+        tables[corpus] = table({name: compete(corpus, name, options, repeats) for name, options in entered.items()})
         click.echo(f"\n{corpus}\n{tables[corpus]}")
     if not names and not corpora:
         write(tables)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Four equal candidates of one thread each, one worker and two, both through the flow; in a clone that can be thrown away.
+# Four equal single-threaded candidates through the flow, with one worker and with two; in a disposable clone.
 set -euo pipefail
 cd "${1:?a clone with its corpus fetched}"
 python - <<'PYTHON'

@@ -1,10 +1,10 @@
-"""Classifiers that `bench.py` compares, in the few lines that a user would write, and ours.
+"""The classifiers that `bench.py` compares, in the few lines that a user would write, and ours.
 
 A contender is a module-level class with
 
-    __init__(options)                    its settings; heavy imports, which are not timed
-    train(train, valid, labels, folder)  from texts to a saved model; tables with the columns text and label
-    load(folder)                         a function from texts to labels
+    __init__(options)                    settings, and heavy imports, which are not timed
+    train(train, valid, labels, folder)  train and save a model; tables with the columns text and label
+    load(folder)                         return a function from texts to labels
 """
 
 import json
@@ -20,12 +20,12 @@ HAN = re.compile(r"([㐀-鿿])")
 
 
 def spaced(text: str) -> str:
-    """A text in words: lower case, Han characters and punctuation apart, on one line."""
+    """Return a text with spaces between words, lower-cased, Han characters and punctuation separated, on one line."""
     return " ".join(re.findall(r"\w+|[^\w\s]", HAN.sub(r" \1 ", text.lower())))
 
 
 class FastText:
-    """fastText, supervised: its own program's defaults but for the settings."""
+    """fastText, supervised, with its own defaults except for the settings."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         import fasttext
@@ -34,7 +34,7 @@ class FastText:
 
     def train(self, train: pl.DataFrame, valid: pl.DataFrame, labels: list[str], folder: Path) -> None:
         numbers = {label: number for number, label in enumerate(labels)}
-        rows = train.sample(fraction=1, shuffle=True, seed=7).iter_rows(named=True)  # it learns in the file's order
+        rows = train.sample(fraction=1, shuffle=True, seed=7).iter_rows(named=True)  # it trains in the file's order
         lines = [f"__label__{numbers[row['label']]} {spaced(row['text'])}\n" for row in rows]
         (folder / "lines.txt").write_text("".join(lines), encoding="utf-8")
         model = self.fasttext.train_supervised(str(folder / "lines.txt"), thread=2, verbose=0, **self.settings)
@@ -47,8 +47,8 @@ class FastText:
         labels = json.loads((folder / "labels.json").read_text())
 
         def predict(texts: list[str]) -> list[str]:
-            found, _ = model.predict([spaced(text) for text in texts])
-            return [labels[int(best[0].removeprefix("__label__"))] for best in found]
+            predicted, _ = model.predict([spaced(text) for text in texts])
+            return [labels[int(best[0].removeprefix("__label__"))] for best in predicted]
 
         return predict
 
@@ -82,7 +82,7 @@ class ScikitLearn:
 
 
 class PlainKeras:
-    """Keras as its own examples write it: TextVectorization, every text padded to one length, `fit`, early stopping."""
+    """Keras as in its own examples: TextVectorization, every text padded to one length, `fit`, early stopping."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         import keras
@@ -121,7 +121,7 @@ class PlainKeras:
             for split, table in {"train": train, "valid": valid}.items()
         }
         network.fit(
-            *rows["train"], batch_size=chosen["batch"], epochs=30, verbose=0, validation_data=rows["valid"],
+            *rows["train"], batch_size=chosen["batch_size"], epochs=30, verbose=0, validation_data=rows["valid"],
             callbacks=[self.keras.callbacks.EarlyStopping("val_accuracy", patience=2, restore_best_weights=True)],
         )  # fmt: skip
         whole = self.keras.Sequential([self.keras.Input((1,), dtype="string"), cut, network])
@@ -140,25 +140,28 @@ class PlainKeras:
 
 
 class Ours:
-    """A model of params.yaml, trained by the stage as the pipeline does."""
+    """A model of params.yaml, trained by the pipeline's stage."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         import tf2onnx  # noqa: F401  imported by Keras at its first export
 
         from gazette.stages import train
         from gazette.training.export import onnx_export  # noqa: F401
+        from gazette.training.export.candidate import CandidateFiles
         from gazette.training.networks import runtime
 
-        self.options, self.stage = options, train
+        self.options, self.stage, self.files = options, train, CandidateFiles
         self.params = train.Params(**options["params"])
-        runtime.start(self.params.seed, self.params.threads, self.params.onednn)
+        runtime.configure_tensorflow(self.params.seed, self.params.threads, self.params.onednn)
 
     def train(self, train: pl.DataFrame, valid: pl.DataFrame, labels: list[str], folder: Path) -> None:
         self.stage.run(
             self.params, models=self.options["models"], candidate=self.options["candidate"],
             description=Path(self.options["description"]), train=Path(self.options["rows"], "train.parquet"),
-            valid=Path(self.options["rows"], "valid.parquet"), bundle=folder / "bundle", curve=folder / "curve.csv",
-            score=folder / "score.json", fingerprint=folder / "fingerprint.json",
+            valid=Path(self.options["rows"], "valid.parquet"),
+            outs=self.files(
+                folder / "bundle", folder / "curve.csv", folder / "score.json", folder / "fingerprint.json"
+            ),
         )  # fmt: skip
 
     def load(self, folder: Path) -> Predict:

@@ -2,7 +2,7 @@
 
     python benchmarks/data_stages.py data/raw/ag_news 100000 1000000
 
-AG News' train.csv is repeated with a number added to each text, so that no row is a duplicate.
+AG News' train.csv is repeated with a number appended to each text, so that no row is a duplicate.
 """
 
 import subprocess
@@ -22,15 +22,15 @@ source: AG News, repeated
 terms: research
 """
 COMMANDS = {
-    "validate": "--description d.yaml --raw . --valid-articles v.parquet --quarantine q.parquet"
+    "validate": "--description d.yaml --raw . --validated v.parquet --quarantine q.parquet"
     " --examples e.parquet --report r.json --docs docs",
-    "preprocess": "--description d.yaml --valid-articles v.parquet --train train.parquet --valid valid.parquet"
+    "preprocess": "--description d.yaml --validated v.parquet --train train.parquet --valid valid.parquet"
     " --test test.parquet --quarantine q2.parquet --report p.json",
 }
 
 
 def lay_down(source: Path, rows: int, folder: Path) -> None:
-    """Writes `rows` rows, the articles of `source` again and again."""
+    """Write `rows` rows, the articles of `source` repeated."""
     once = pl.read_csv(source, infer_schema=False)
     many = pl.concat([once] * (rows // once.height + 1)).head(rows).with_row_index()
     many.with_columns(text=pl.format("{} {}", "text", "index")).drop("index").write_csv(folder / "train.csv")
@@ -43,7 +43,7 @@ for count in map(int, sys.argv[2:]):
         (Path(box) / "params.yaml").write_bytes(Path("params.yaml").read_bytes())
         for name, options in COMMANDS.items():
             before = time.monotonic()
-            # A process of its own, whose children's peak is this stage's.
+            # A separate process, whose children's peak is the stage's.
             code = (
                 "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
                 "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"

@@ -1,7 +1,7 @@
-"""Which settings make the bytes of a candidate depend on the processor: each is capped in turn, and bytes compared.
+"""Which settings make a candidate's bytes depend on the processor: each is capped in turn, and bytes are compared.
 
-`python benchmarks/instruction_sets.py CANDIDATE… SETTING…`, all without any, after `dvc checkout`; ten seconds to two
-minutes a line.
+`python benchmarks/instruction_sets.py CANDIDATE… SETTING…`, all of them by default, after `dvc checkout`;
+ten seconds to two minutes a line.
 """
 
 import os
@@ -16,23 +16,23 @@ import h5py
 import numpy as np
 from ruamel.yaml import YAML
 
-NUMPY = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}  # numpy 2's own names; it ignores older ones
-SKYLAKE = {"OPENBLAS_CORETYPE": "SkylakeX"}  # what OpenBLAS takes on Intel's processors with AVX512
+NUMPY = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}  # the names of numpy 2, which ignores older ones
+SKYLAKE = {"OPENBLAS_CORETYPE": "SkylakeX"}  # what OpenBLAS selects on Intel processors with AVX512
 LIBM = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4"}
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
-EIGEN = {"TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "0"}  # products of matrices by Eigen, not by oneDNN
+EIGEN = {"TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "0"}  # matrix products by Eigen, not by oneDNN
 OFF = {"onednn": False}
-# A setting: which one it is compared with, numbers of section `train`, the environment.
+# A setting: the one it is compared with, keys of section `train`, the environment.
 SETTINGS: dict[str, tuple[str, dict[str, bool | int], dict[str, str]]] = {
-    "as it is": ("as it is", {}, {}),
-    "again": ("as it is", {}, {}),
-    "oneDNN at AVX512_CORE": ("as it is", {}, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}),
-    "oneDNN at AVX2": ("as it is", {}, AVX2),
-    "oneDNN at SSE41": ("as it is", {}, {"ONEDNN_MAX_CPU_ISA": "SSE41"}),
-    "numpy without AVX512": ("as it is", {}, NUMPY),
-    "OpenBLAS as on Skylake": ("as it is", {}, SKYLAKE),
-    "C library without AVX2, FMA": ("as it is", {}, LIBM),
-    "one thread": ("as it is", {"threads": 1}, {}),
+    "default": ("default", {}, {}),
+    "again": ("default", {}, {}),
+    "oneDNN at AVX512_CORE": ("default", {}, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}),
+    "oneDNN at AVX2": ("default", {}, AVX2),
+    "oneDNN at SSE41": ("default", {}, {"ONEDNN_MAX_CPU_ISA": "SSE41"}),
+    "numpy without AVX512": ("default", {}, NUMPY),
+    "OpenBLAS as on Skylake": ("default", {}, SKYLAKE),
+    "C library without AVX2, FMA": ("default", {}, LIBM),
+    "one thread": ("default", {"threads": 1}, {}),
     "oneDNN off": ("oneDNN off", OFF, {}),
     "oneDNN off, at AVX2": ("oneDNN off", OFF, AVX2),
     "oneDNN off, Eigen": ("oneDNN off, Eigen", OFF, EIGEN),
@@ -45,7 +45,7 @@ SETTINGS: dict[str, tuple[str, dict[str, bool | int], dict[str, str]]] = {
 
 
 def train(candidate: str, numbers: dict[str, bool | int], environment: dict[str, str], box: Path) -> float:
-    """Trains a candidate in `box`; the seconds it took, start of Python included."""
+    """Train a candidate in `box`; return the seconds it took, start of Python included."""
     root = Path.cwd()
     yaml = YAML()
     params = yaml.load(root / "params.yaml")
@@ -63,15 +63,15 @@ def train(candidate: str, numbers: dict[str, bool | int], environment: dict[str,
 
 
 def weights(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a weights file by name."""
-    found: dict[str, np.ndarray] = {}
+    """Return the arrays of a weights file by name."""
+    arrays: dict[str, np.ndarray] = {}
     with h5py.File(path) as file:
-        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-    return found
+        file.visititems(lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return arrays
 
 
 def main(candidates: list[str], settings: list[str]) -> None:
-    """Prints a line for each setting: seconds, which files are as before, the largest difference of a weight."""
+    """Print a line per setting: seconds, equal files, largest difference of a weight."""
     for candidate in candidates:
         bases: dict[str, tuple[dict[str, np.ndarray], dict[str, bytes]]] = {}
         for name in settings:
@@ -83,8 +83,9 @@ def main(candidates: list[str], settings: list[str]) -> None:
                 arrays = weights(box / "bundle/weights.h5")
             first, before = bases.setdefault(base, (arrays, files))
             same = [file for file in ("model.onnx", "weights.h5", "score.json") if files[file] == before[file]]
-            furthest = max(float(np.abs(arrays[key] - first[key]).max()) for key in arrays)
-            print(f"{candidate} | {name} | {seconds:.1f} s | as {base}: {' '.join(same) or 'nothing'} | {furthest:.2g}")
+            largest = max(float(np.abs(arrays[key] - first[key]).max()) for key in arrays)
+            equal = " ".join(same) or "nothing"
+            print(f"{candidate} | {name} | {seconds:.1f} s | equal to {base}: {equal} | {largest:.2g}")
             sys.stdout.flush()
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A first run and `gazette reproduce` of it, on another corpus, in a clone that can be thrown away.
+# A first run and `gazette reproduce` of it, on another corpus, in a disposable clone.
 # usage: benchmarks/reproducing.sh ag_news /path/to/ag_news "[linear, cnn]"
 set -euo pipefail
 corpus=${1:?a name of data/corpora} raw=${2:?its raw files} candidates=${3:-[linear, cnn]}

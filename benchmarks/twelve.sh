@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Twelve stages of a second each, four wide: serial `dvc repro`, the flow and paraffin 0.3.7, two workers each; seconds on
-# the clock, seconds of processor, and whether dvc.lock is the serial one. PREFECT_API_URL names a server that is up;
-# PARAFFIN a folder with paraffin's commands (with sqlmodel 0.0.22 and sqlalchemy before 2.1: it fails on newer ones).
+# Twelve stages of a second each, four wide: serial `dvc repro`, the flow and paraffin 0.3.7, two workers each. Prints
+# wall-clock and CPU seconds, and whether dvc.lock is the serial one. PREFECT_API_URL is the address of a running server,
+# PARAFFIN a folder with paraffin's commands (with sqlmodel 0.0.22 and sqlalchemy before 2.1; it fails on newer ones).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 box=$(mktemp -d)
@@ -34,6 +34,6 @@ if [ -n "${PARAFFIN:-}" ]; then
   echo "of which until the last stage ended: $(echo "$(stat -c %.9Y end.txt) - $began" | bc) s"
 fi
 echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
-for other in flow ${PARAFFIN:+paraffin}; do
-  cmp -s "$box/serial/dvc.lock" "$box/$other/dvc.lock" && echo "$other: lock equal to serial" || echo "$other: lock differs"
+for run in flow ${PARAFFIN:+paraffin}; do
+  cmp -s "$box/serial/dvc.lock" "$box/$run/dvc.lock" && echo "$run: lock equal to serial" || echo "$run: lock differs"
 done

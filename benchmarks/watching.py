@@ -1,4 +1,4 @@
-"""What it costs to look at all that a stage depends on, at its start and its end: milliseconds of processor, a median.
+"""The cost of checking a stage's inputs at its start and its end: median CPU milliseconds.
 
 `python benchmarks/watching.py`, after `dvc checkout`.
 """
@@ -15,15 +15,15 @@ OPTIONS = {"candidate": "cnn"}
 
 
 def main(repeats: int = 9) -> None:
-    """Prints a line for each stage."""
+    """Print a line for each stage."""
     for stage in YAML(typ="safe", pure=True).load(Path("dvc.yaml"))["stages"]:
-        found = []
+        times = []
         for _ in range(repeats):
             began = time.process_time()
-            with input_guard.held(stage, OPTIONS):
+            with input_guard.inputs_unchanged(stage, OPTIONS):
                 half = time.process_time()
-            found.append((half - began, time.process_time() - half))
-        before, after = (1000 * statistics.median(side) for side in zip(*found, strict=True))
+            times.append((half - began, time.process_time() - half))
+        before, after = (1000 * statistics.median(side) for side in zip(*times, strict=True))
         print(f"{stage}: {before:.0f} ms before, {after:.0f} ms after")
 
 

@@ -1,1 +1,1 @@
-"""When and where: Prefect around DVC. Knows no stage by name and imports none."""
+"""Prefect around DVC: when and where stages run. Imports no stage and knows none by name."""

@@ -1,12 +1,11 @@
-"""The bridge: a DVC graph as one Prefect flow, each stage a task run of its name. For any DVC project.
+"""A DVC graph as one Prefect flow, each stage a task run with its name. For any DVC project.
 
-DVC knows what depends on what and what changed, and caches; Prefect shows it, and tries again. Prefect caches nothing.
+DVC knows dependencies and changes, and caches; Prefect shows the run, and retries. Prefect caches nothing.
 """
 
-import logging
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,20 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from flows import experiment, told
-from gazette.core.errors import BrokenContract, Misconfigured
+from flows import artifacts
+from flows.experiment import experiment_tree
+from flows.runners import dask_runner
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import graph
-from gazette.pipeline import state as notes
 from gazette.pipeline.execution import forkserver, lock_order
-from gazette.pipeline.execution import run as running
-from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, RESTORED, Outcome, exit_code, walk
+from gazette.pipeline.execution.run import INTERRUPTED, TIMED_OUT, run_stage, terminate_all
+from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, RESTORED, StageOutcome, exit_code, run_steps
 from gazette.pipeline.plan import Step, plan
 from gazette.pipeline.recovery import guard, orphans, repair
+from gazette.pipeline.state import read_seconds, record_seconds
 
-# Exit codes after which the next try would end the same, or is not wanted.
-IN_VAIN = (Misconfigured.code, BrokenContract.code, running.INTERRUPTED)
+# Exit codes after which a retry would end the same, or is not wanted.
+FINAL_CODES = (ConfigError.code, DataContractError.code, INTERRUPTED)
 TYPES = {FAILED: StateType.FAILED, NOT_REACHED: StateType.CANCELLED}
 RUNNERS = ("processes", "dask")
 
@@ -45,131 +46,118 @@ def pipeline(
     workers: int = 2,
     runner: str = "processes",
 ) -> State:
-    """Brings the stages of the DVC project at `root` up to date, `workers` at once; fails where one of them did.
+    """Bring the stages of the DVC project at `root` up to date, `workers` at once; fails if one of them does.
 
-    Its result is the list of outcomes. With `overrides` all of it happens elsewhere, as an experiment.
+    Its result is the list of outcomes. With `overrides` it runs in a worktree, as an experiment.
     """
     home = Path(root).absolute()
-    with guard.held(home) as deeds, experiment.tree(home, overrides or []) as tree:
-        for deed in deeds:
-            get_run_logger().warning(deed)
-        steps = plan(graph.read(tree.folder, targets or []), notes.seconds(home), force)
-        get_run_logger().info(told.briefly(steps))
-        mark = {orphans.MARK: os.environ[orphans.MARK]}  # a worker of Dask's has another environment
-        given = {"root": str(tree.folder), "extra": mark | _addresses() | tree.extra, "force": force}
-        with _template(tree.folder, steps, runner) as template, _runner(runner, workers) as pool:
-            outcomes = _walk(steps, {**given, "template": template}, pool, workers, keep_going)
-        page = told.markdown(outcomes, graph.metrics_diff(tree.folder), _links(home), tree.name)
-    notes.note_seconds(home, {outcome.stage: outcome.seconds for outcome in outcomes if outcome.state == RAN})
-    create_markdown_artifact(page, key="stages", description="what became of each stage")
+    with guard.exclusive_run(home) as repairs, experiment_tree(home, overrides or []) as tree:
+        for line in repairs:
+            get_run_logger().warning(line)
+        steps = plan(graph.read_graph(tree.folder, targets or []), read_seconds(home), force)
+        get_run_logger().info(artifacts.summarize_plan(steps))
+        mark = {orphans.MARK: os.environ[orphans.MARK]}  # a Dask worker has another environment
+        forked = runner == "processes" and any(step.wave for step in steps)
+        if forked:
+            forkserver.start()
+        extra = mark | _addresses() | tree.extra
+        options = {"root": str(tree.folder), "extra": extra, "force": force, "forked": forked}
+        with _runner(runner, workers) as pool:
+            outcomes = _run_steps(steps, options, pool, workers, keep_going)
+        page = artifacts.render_page(outcomes, graph.metrics_diff(tree.folder), _links(home), tree.name)
+    record_seconds(home, {outcome.stage: outcome.seconds for outcome in outcomes if outcome.state == RAN})
+    create_markdown_artifact(page, key="stages", description="the outcome of each stage")
     kind = StateType.FAILED if exit_code(outcomes) else StateType.COMPLETED
-    return State(type=kind, message=told.in_a_line(outcomes, tree.name), data=outcomes)
+    return State(type=kind, message=artifacts.summarize_outcomes(outcomes, tree.name), data=outcomes)
 
 
-def _walk(
-    steps: list[Step], given: dict[str, Any], pool: TaskRunner[Any], workers: int, keep_going: bool
-) -> list[Outcome]:
-    with lock_order.kept_in_order(Path(given["root"]), [step.stage for step in steps]) as put_in_order:
+def _run_steps(
+    steps: list[Step], options: dict[str, Any], pool: TaskRunner[Any], workers: int, keep_going: bool
+) -> list[StageOutcome]:
+    with lock_order.preserve_lock_order(Path(options["root"]), [step.stage for step in steps]) as sort_locks:
 
         def start(step: Step) -> Submitted:
-            own = {"stage": step.stage, "timeout": step.hints.timeout}
-            return Submitted(step.stage, pool.submit(_named(run, step), {**own, **given}))
+            parameters = {"stage": step.stage, "timeout": step.hints.timeout, **options}
+            return Submitted(step.stage, pool.submit(_stage_task(run, step), parameters))
 
-        def settle(step: Step, outcome: Outcome) -> None:
+        def settle(step: Step, outcome: StageOutcome) -> None:
             if outcome.state == RAN or outcome.state == RESTORED:
-                put_in_order()
+                sort_locks()
             elif not outcome.seconds:
-                _named(note, step)(step.stage, outcome, return_state=True)
+                _stage_task(record, step)(step.stage, outcome, return_state=True)
 
         try:
-            return walk(steps, start, settle, workers, keep_going)
+            return run_steps(steps, start, settle, workers, keep_going)
         finally:
-            running.end_all()  # there are none, unless the walk was interrupted
+            terminate_all()  # there are none, unless the run was interrupted
 
 
-def _named(work: Task[..., State], step: Step) -> Task[..., State]:
-    """The task under the stage's name, tried as often as `meta:` of the stage says."""
+def _stage_task(work: Task[..., State], step: Step) -> Task[..., State]:
+    """Return the task with the stage's name, and the retries in the stage's `meta:`."""
     return work.with_options(
         name=step.stage,
         task_run_name=step.stage,
         retries=step.hints.retries,
         retry_delay_seconds=step.hints.retry_delay,
-        retry_condition_fn=_may_end_otherwise,
+        retry_condition_fn=_should_retry,
     )
 
 
-def _may_end_otherwise(work: Task[..., Any], attempt: TaskRun, state: State) -> bool:
-    return isinstance(state.data, Outcome) and state.data.code not in IN_VAIN
+def _should_retry(work: Task[..., Any], attempt: TaskRun, state: State) -> bool:
+    return isinstance(state.data, StageOutcome) and state.data.code not in FINAL_CODES
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def run(
-    stage: str, timeout: float | None, root: str, extra: dict[str, str], force: bool, template: str | None
-) -> State:
-    """Runs a stage, its output in the log of the task run as it comes."""
-    outcome = running.run(Path(root), stage, get_run_logger().info, force, timeout, extra, template)
-    if outcome.code == running.LATE:
-        with suppress(Misconfigured):  # another stage is at DVC's files: then the next run mends them
-            repair.mend(Path(root), interrupted=True)
+def run(stage: str, timeout: float | None, root: str, extra: dict[str, str], force: bool, forked: bool) -> State:
+    """Run a stage, its output live in the log of the task run."""
+    outcome = run_stage(Path(root), stage, get_run_logger().info, force, timeout, extra, forked)
+    if outcome.code == TIMED_OUT:
+        with suppress(ConfigError):  # another stage uses DVC's files: then the next run repairs them
+            repair.repair_files(Path(root), interrupted=True)
     return _state(outcome)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def note(stage: str, outcome: Outcome) -> State:
-    """Notes a stage that did not have to run, or could not."""
+def record(stage: str, outcome: StageOutcome) -> State:
+    """Record a stage that did not have to run, or could not."""
     return _state(outcome)
 
 
-def _state(outcome: Outcome) -> State:
+def _state(outcome: StageOutcome) -> State:
     kind = TYPES.get(outcome.state, StateType.COMPLETED)
     return State(type=kind, name=outcome.state.capitalize(), message=outcome.message or None, data=outcome)
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A stage under way at the runner."""
+    """A stage that was submitted to the runner."""
 
     stage: str
     future: PrefectFuture[Any]
 
     def add_done_callback(self, fn: "Callable[[Submitted], object]") -> None:
-        """Calls `fn` once the stage is done."""
+        """Call `fn` once the stage is done."""
 
         def done(_: PrefectFuture[Any]) -> None:
             fn(self)
 
         self.future.add_done_callback(done)
 
-    def result(self) -> Outcome:
-        """The outcome; that of a stage whose worker was lost is ours to say."""
-        found = self.future.result(raise_on_failure=False)
-        return found if isinstance(found, Outcome) else Outcome(self.stage, FAILED, 0.0, 70, repr(found))
+    def result(self) -> StageOutcome:
+        """Return the outcome, also of a stage whose worker was lost."""
+        result = self.future.result(raise_on_failure=False)
+        return result if isinstance(result, StageOutcome) else StageOutcome(self.stage, FAILED, 0.0, 70, repr(result))
 
 
 def _runner(name: str, workers: int) -> TaskRunner[Any]:
-    """Where stages run: in children of this process, or on a Dask cluster, at DASK_SCHEDULER or made for this run."""
+    """Return the task runner: child processes of this one, or a Dask cluster."""
     if name not in RUNNERS:
-        raise Misconfigured(f"runner {name}: expected one of {', '.join(RUNNERS)}")
-    if name == "processes":
-        return ThreadPoolTaskRunner(max_workers=workers)
-    from prefect_dask import DaskTaskRunner
-
-    logging.getLogger("distributed").setLevel(logging.WARNING)
-    here = {"cluster_kwargs": {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}}
-    address = os.environ.get("DASK_SCHEDULER")
-    runner: TaskRunner[Any] = DaskTaskRunner(**({"address": address} if address else here))
-    return runner
-
-
-def _template(folder: Path, steps: list[Step], runner: str) -> AbstractContextManager[str | None]:
-    """A DVC started ahead, where there is something to run and it runs in children of this process."""
-    if runner == "processes" and any(step.wave for step in steps):
-        return forkserver.template(folder, running.environment({}))
-    return nullcontext()
+        raise ConfigError(f"runner {name}: expected one of {', '.join(RUNNERS)}")
+    return ThreadPoolTaskRunner(max_workers=workers) if name == "processes" else dask_runner(workers)
 
 
 def _addresses() -> dict[str, str]:
-    """Where servers are, for stages that run on another machine's environment."""
+    """Return the addresses of servers, for stages that run on another machine."""
     return {name: os.environ[name] for name in ("MLFLOW_TRACKING_URI",) if name in os.environ}
 
 

@@ -1,4 +1,4 @@
-"""Telling people: through Prefect's notification block, at the Apprise address in GAZETTE_NOTIFY, if there is one."""
+"""Notifications through Prefect's notification block, to the Apprise address in GAZETTE_NOTIFY, if there is one."""
 
 import os
 from typing import Any
@@ -8,20 +8,20 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 from pydantic import SecretStr
 
-ADDRESS = "GAZETTE_NOTIFY"  # slack://…, mailto://…, json://host:port; what Apprise knows
+ADDRESS = "GAZETTE_NOTIFY"  # slack://…, mailto://…, json://host:port; any address of Apprise
 
 
-def block(address: str) -> SlackWebhook:
-    """Prefect's block for an address: of those that any server knows, the one that hands all addresses to Apprise."""
+def notification_block(address: str) -> SlackWebhook:
+    """Return Prefect's block for an address: every server knows this one, and it passes any address to Apprise."""
     return SlackWebhook(url=SecretStr(address))
 
 
-def tell(subject: str, body: str) -> None:
-    """Tells; an address that does not answer is a line in the log, as no run is to fail of it."""
+def send(subject: str, body: str) -> None:
+    """Send a notification; a failed notification never fails a run."""
     if address := os.environ.get(ADDRESS):
-        block(address).notify(body, subject)
+        notification_block(address).notify(body, subject)
 
 
-def ended_badly(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """A hook of flows, for runs that failed or crashed."""
-    tell(f"{flow.name} {flow_run.name}: {state.name}", state.message or "no reason is known")
+def notify_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Notify of a run that failed or crashed; a hook of flows."""
+    send(f"{flow.name} {flow_run.name}: {state.name}", state.message or "no reason is known")

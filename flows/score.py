@@ -1,4 +1,4 @@
-"""`python -m flows.score`: labels new articles through Prefect, here and now."""
+"""`python -m flows.score`: label new articles through Prefect, on this machine, now."""
 
 import os
 from pathlib import Path
@@ -8,30 +8,29 @@ import click
 
 from flows import server
 from gazette.__main__ import main
-from gazette.cli import project
-from gazette.cli.score import asks
+from gazette.cli import project, score_view
+from gazette.cli.score import score_options
 
 
 @click.command("python -m flows.score")
-@asks
-def command(path: Path, to: Path, asked: str | None, text: tuple[str, ...], workers: int | None, **given: Any) -> None:
+@score_options
+def command(path: Path, to: Path, model: str | None, text: tuple[str, ...], workers: int | None, **more: Any) -> None:
     """Label the articles at PATH, as `gazette score` does, each part a task run.
 
-    Prefect's server is the one at PREFECT_API_URL, or one for as long as this takes.
+    Prefect's server is the one at PREFECT_API_URL, or one that is started for this run.
     """
-    server.at_hand(Path())
+    server.ensure_server(Path())
     from flows.scoring import score
-    from gazette.serving.batch import summary
 
     manifest = score(
         path=str(path),
         to=str(to),
-        model=asked or f"{project.params()['corpus']}@champion",
+        model=model or f"{project.params()['corpus']}@champion",
         text=list(text),
         workers=workers or os.cpu_count() or 1,
-        **given,
+        **more,
     )
-    click.echo(summary.text(manifest, to))
+    click.echo(score_view.summarize_manifest(manifest, to))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
-"""The flow `score`: labels for new articles, each part a task run. Killed and run again, it does what is missing.
+"""The flow `score`: labels for new articles, each part a task run. A killed run is completed by the next.
 
-What is done and in which order stands in `gazette.serving.batch`; here is where: parts go to processes of this machine,
-or to Dask's workers, which need the folder of results under the same path.
+`gazette.serving.batch` decides what is done and in which order; this module decides where: in processes of this
+machine, or on Dask's workers, which need the folder of results under the same path.
 """
 
-import logging
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -18,8 +16,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.runners import dask_runner
+from gazette.cli import score_view
 from gazette.registry import versions
-from gazette.serving.batch import parts, pools, run, summary, timing
+from gazette.serving.batch import parts, pools, run, timing
 from gazette.serving.batch.staging import Options
 
 
@@ -37,35 +37,35 @@ def score(
     runner: Literal["processes", "dask"] = "processes",
     force: bool = False,
 ) -> dict[str, Any]:
-    """Labels the articles at `path` into the folder `to`, `workers` parts at once; the manifest."""
+    """Label the articles at `path` into the folder `to`, `workers` parts at once, and return the manifest."""
     options = Options(
         text=tuple(text or ()), id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text
     )
-    found, about = versions.find(model), {"model": model, "runner": runner, "workers": workers}
-    with timing.measured(Path(to), about), _tasks(runner, workers) as pool:
-        manifest = run.score(Path(path), Path(to), found, options, pool, _tell, force)
-    page = f"```\n{summary.text(manifest, Path(to))}\n```\n"
-    create_markdown_artifact(page, key="scored", description="what came out")
+    version, record = versions.find_model(model), {"model": model, "runner": runner, "workers": workers}
+    with timing.record_timing(Path(to), record), _task_pool(runner, workers) as pool:
+        manifest = run.score_files(Path(path), Path(to), version, options, pool, _log_progress, force)
+    page = f"```\n{score_view.summarize_manifest(manifest, Path(to))}\n```\n"
+    create_markdown_artifact(page, key="scored", description="rows and labels of a scoring")
     return manifest
 
 
-def _tell(done: int, of: int) -> None:
-    get_run_logger().info("%s of %s parts", done, of)
+def _log_progress(done: int, total: int) -> None:
+    get_run_logger().info("%s of %s parts", done, total)
 
 
-class Tasks(Executor):
-    """Parts as task runs."""
+class TaskPool(Executor):
+    """Runs parts as task runs."""
 
     def __init__(self, runner: TaskRunner[Any], work: Callable[[str, int], int]) -> None:
         self.runner = runner
         self.part = task(cache_policy=NO_CACHE, persist_result=False, name="part")(work)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Submits `fn`, which is `gazette.serving.batch.parts.score`, as a task run with the name of its part."""
+        """Submit `fn`, which is `gazette.serving.batch.parts.score_part`, as a task run with the name of its part."""
         folder, number = args
-        named = self.part.with_options(task_run_name=parts.PART.format(number).removesuffix(".parquet"))
+        part = self.part.with_options(task_run_name=parts.PART.format(number).removesuffix(".parquet"))
         future: Future[Any] = Future()
-        self.runner.submit(named, {"folder": folder, "number": number}).add_done_callback(_settle(future))
+        self.runner.submit(part, {"folder": folder, "number": number}).add_done_callback(_settle(future))
         return future
 
 
@@ -81,20 +81,15 @@ def _settle(future: "Future[Any]") -> Callable[[PrefectFuture[Any]], None]:
 
 
 @contextmanager
-def _tasks(runner: str, workers: int) -> Iterator[Tasks]:
+def _task_pool(runner: str, workers: int) -> Iterator[TaskPool]:
     if runner == "dask":
-        from prefect_dask import DaskTaskRunner
-
-        logging.getLogger("distributed").setLevel(logging.WARNING)
-        here = {"cluster_kwargs": {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}}
-        address = os.environ.get("DASK_SCHEDULER")
-        with DaskTaskRunner(**({"address": address} if address else here)) as cluster:
-            yield Tasks(cluster, parts.score)
+        with dask_runner(workers) as cluster:
+            yield TaskPool(cluster, parts.score_part)
         return
     threads: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=workers)
-    with pools.pool(runner, workers) as processes, threads:
+    with pools.worker_pool(runner, workers) as processes, threads:
 
-        def in_a_process(folder: str, number: int) -> int:
-            return processes.submit(parts.score, folder, number).result()
+        def score_in_process(folder: str, number: int) -> int:
+            return processes.submit(parts.score_part, folder, number).result()
 
-        yield Tasks(threads, in_a_process)
+        yield TaskPool(threads, score_in_process)

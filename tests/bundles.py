@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 
 def make_bundle(box: Path) -> Path:
-    """A classifier that counts: the more often `goal` stands in a text than `bank`, the surer it is of sport."""
+    """A classifier that counts: more `goal` than `bank` in a text means sport."""
     folder = box / "bundle"
     folder.mkdir()
     network = """<ir_version: 8, opset_import: ["": 15]> net (int32[n, t] ids) => (float[n, 2] probabilities)

@@ -37,7 +37,7 @@ def _guarded(host, *rest, **more):
     if host not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", b"localhost"):
         with open(os.environ["LOOKED_UP"], "a") as file:
             print(host, file=file)
-        raise socket.gaierror(f"the tests forbid to look up {host}")
+        raise socket.gaierror(f"the tests forbid lookups, here of {host}")
     return _real(host, *rest, **more)
 socket.getaddrinfo = _guarded
 """
@@ -52,7 +52,7 @@ class Project:
         self.environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(guard),
-            "PYTHONPATH": str(guard),
+            "PYTHONPATH": os.pathsep.join([str(guard), str(folder / "src")]),
             "LOOKED_UP": str(self.lookups),
             "LANG": "C.UTF-8",
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
@@ -60,11 +60,11 @@ class Project:
         }
 
     def __call__(self, command: str, code: int = 0) -> str:
-        done = subprocess.run(
+        result = subprocess.run(
             command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stdout + result.stderr
 
     def set(self, **sections: object) -> None:
         yaml = YAML()
@@ -82,13 +82,13 @@ class Project:
         path.write_text(path.read_text().replace(before, after))
 
     def states(self) -> dict[str, str]:
-        """What `gazette run` says of each stage."""
+        """Return the state of each stage in the output of `gazette run`."""
         lines = self("gazette run").splitlines()
-        found = (line.split() for line in lines)
-        return {words[0]: words[1] for words in found if len(words) == 2 and words[1] in ("ran", "unchanged")}
+        rows = (line.split() for line in lines)
+        return {words[0]: words[1] for words in rows if len(words) == 2 and words[1] in ("ran", "unchanged")}
 
     def ask(self, code: str) -> str:
-        """What a program prints that has MLflow, but neither TensorFlow, Keras nor Gazette."""
+        """Return the output of a program that has MLflow, but neither TensorFlow, Keras nor Gazette."""
         forbid = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'gazette']))\n"
         start = "import mlflow; mlflow.set_tracking_uri('sqlite:///mlflow.db'); client = mlflow.MlflowClient()\n"
         script = self.folder.parent / "ask.py"
@@ -107,23 +107,24 @@ def write_news(path: Path, rows: int = 120) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def clone(folder: Path, guard: Path) -> Project:
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\n")
-    for name in filter(None, tracked):
-        if (ROOT / name).exists() and name != "dvc.lock" and not name.startswith(("reports/", "data/raw/")):
+def copy_project(folder: Path, guard: Path, skip: tuple[str, ...] = ()) -> Project:
+    """Copy the files that git tracks or would track, but for those whose path starts with one of `skip`."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    for name in filter(None, listed):
+        if (ROOT / name).exists() and not name.startswith(skip):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     guard.mkdir(parents=True, exist_ok=True)
     (guard / "sitecustomize.py").write_text(GUARD)
+    return Project(folder, guard)
+
+
+def clone(folder: Path, guard: Path) -> Project:
+    """Make a clone whose params.yaml has a small corpus and small models, without results."""
+    project = copy_project(folder, guard, skip=("dvc.lock", "reports/", "data/raw/"))
     (folder / "data" / "corpora" / "tiny.yaml").write_text(DESCRIPTION)
     write_news(folder / "data" / "raw" / "tiny" / "news.csv")
-    project = Project(folder, guard)
     project.set(corpus="tiny", candidates=["linear", "cnn"], **SMALL)
     project("git init -q && dvc add -q data/raw/tiny && git add -A && git commit -qm start")
     return project

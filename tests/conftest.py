@@ -10,7 +10,7 @@ from bundles import make_bundle
 from flow_runs import Flow
 from generating import LABELS, generated
 from hypothesis import settings
-from projects import copying, make_project
+from projects import copy_stage, make_project
 
 from flows import server
 
@@ -76,8 +76,12 @@ def dvc_project(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def wide() -> dict[str, object]:
     """The stages of a graph four wide: raw to start, to four, to end; `raw` is a file."""
-    middle = {name: copying(name, "made_start") for name in "abcd"}
-    return {"start": copying("start", "raw"), **middle, "end": copying("end", *(f"made_{name}" for name in "abcd"))}
+    middle = {name: copy_stage(name, "made_start") for name in "abcd"}
+    return {
+        "start": copy_stage("start", "raw"),
+        **middle,
+        "end": copy_stage("end", *(f"made_{name}" for name in "abcd")),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A tiny BERT of random weights, as Hugging Face lays one out, and what it says, reckoned by numpy alone."""
+"""A tiny BERT with random weights in Hugging Face's layout, and its output computed by numpy."""
 
 import json
 import math
@@ -8,15 +8,15 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-WIDTH, HEADS, BLOCKS, WIDE, PLACES = 8, 2, 2, 16, 24
+WIDTH, HEADS, BLOCKS, INTERMEDIATE, POSITIONS = 8, 2, 2, 16, 24
 CONFIG = {
     "model_type": "bert",
     "hidden_act": "gelu",
     "hidden_size": WIDTH,
     "num_attention_heads": HEADS,
     "num_hidden_layers": BLOCKS,
-    "intermediate_size": WIDE,
-    "max_position_embeddings": PLACES,
+    "intermediate_size": INTERMEDIATE,
+    "max_position_embeddings": POSITIONS,
     "layer_norm_eps": 1e-12,
     "pad_token_id": 0,
 }
@@ -24,14 +24,14 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 def make_encoder(folder: Path, characters: str) -> dict[str, np.ndarray]:
-    """Lays the encoder down for texts of these characters; its weights by name."""
+    """Writes an encoder for texts of these characters; returns its weights by name."""
     folder.mkdir(parents=True)
     vocabulary = {token: number for number, token in enumerate([*SPECIAL, *sorted(set(characters))])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokenizer.enable_padding(length=PLACES)  # as sentence-transformers leave it
+    tokenizer.enable_padding(length=POSITIONS)  # as sentence-transformers does
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "config.json").write_text(json.dumps(CONFIG | {"vocab_size": len(vocabulary)}))
     weights = _weights(len(vocabulary))
@@ -45,45 +45,45 @@ def _weights(vocabulary: int) -> dict[str, np.ndarray]:
     def table(*size: int) -> np.ndarray:
         return draw.normal(0, 0.4, size).astype(np.float32)
 
-    made = {f"embeddings.{name}_embeddings.weight": table(rows, WIDTH) for name, rows in
-            (("word", vocabulary), ("position", PLACES), ("token_type", 2))}  # fmt: skip
+    weights = {f"embeddings.{name}_embeddings.weight": table(rows, WIDTH) for name, rows in
+            (("word", vocabulary), ("position", POSITIONS), ("token_type", 2))}  # fmt: skip
     linear = {f"attention.self.{part}": (WIDTH, WIDTH) for part in ("query", "key", "value")}
-    linear |= {"attention.output.dense": (WIDTH, WIDTH), "intermediate.dense": (WIDE, WIDTH)}
-    linear |= {"output.dense": (WIDTH, WIDE)}
+    linear |= {"attention.output.dense": (WIDTH, WIDTH), "intermediate.dense": (INTERMEDIATE, WIDTH)}
+    linear |= {"output.dense": (WIDTH, INTERMEDIATE)}
     norms = ["embeddings.LayerNorm"]
     for block in range(BLOCKS):
         for name, size in linear.items():
-            made[f"encoder.layer.{block}.{name}.weight"] = table(*size)
-            made[f"encoder.layer.{block}.{name}.bias"] = table(size[0])
+            weights[f"encoder.layer.{block}.{name}.weight"] = table(*size)
+            weights[f"encoder.layer.{block}.{name}.bias"] = table(size[0])
         norms += [f"encoder.layer.{block}.{part}.LayerNorm" for part in ("attention.output", "output")]
     for name in norms:
-        made |= {f"{name}.weight": 1 + table(WIDTH), f"{name}.bias": table(WIDTH)}
-    return made
+        weights |= {f"{name}.weight": 1 + table(WIDTH), f"{name}.bias": table(WIDTH)}
+    return weights
 
 
-def reckoned(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
-    """The mean of what the last block says of one text's tokens, as the paper has it."""
+def expected_vector(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
+    """The mean of the last hidden states of one text, as the paper defines them."""
 
     def dense(name: str, x: np.ndarray) -> np.ndarray:
         return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
 
     def norm(name: str, x: np.ndarray) -> np.ndarray:
-        centred = (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)
-        return centred * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        centered = (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)
+        return centered * weights[f"{name}.weight"] + weights[f"{name}.bias"]
 
-    embedded = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
-    word, position, kind = embedded
-    x = norm("embeddings.LayerNorm", word[ids] + position[: len(ids)] + kind[0])
+    tables = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
+    word, position, segment = tables
+    x = norm("embeddings.LayerNorm", word[ids] + position[: len(ids)] + segment[0])
     for block in range(BLOCKS):
-        at = f"encoder.layer.{block}"
+        layer = f"encoder.layer.{block}"
         query, key, value = (
-            dense(f"{at}.attention.self.{part}", x).reshape(len(ids), HEADS, -1).transpose(1, 0, 2)
+            dense(f"{layer}.attention.self.{part}", x).reshape(len(ids), HEADS, -1).transpose(1, 0, 2)
             for part in ("query", "key", "value")
         )
-        looked = np.exp(query @ key.transpose(0, 2, 1) / math.sqrt(WIDTH // HEADS))
-        seen = (looked / looked.sum(-1, keepdims=True) @ value).transpose(1, 0, 2).reshape(len(ids), WIDTH)
-        x = norm(f"{at}.attention.output.LayerNorm", x + dense(f"{at}.attention.output.dense", seen))
-        wide = dense(f"{at}.intermediate.dense", x)
-        gelu = wide * 0.5 * (1 + np.vectorize(math.erf)(wide / math.sqrt(2)))
-        x = norm(f"{at}.output.LayerNorm", x + dense(f"{at}.output.dense", gelu))
+        scores = np.exp(query @ key.transpose(0, 2, 1) / math.sqrt(WIDTH // HEADS))
+        mixed = (scores / scores.sum(-1, keepdims=True) @ value).transpose(1, 0, 2).reshape(len(ids), WIDTH)
+        x = norm(f"{layer}.attention.output.LayerNorm", x + dense(f"{layer}.attention.output.dense", mixed))
+        hidden = dense(f"{layer}.intermediate.dense", x)
+        gelu = hidden * 0.5 * (1 + np.vectorize(math.erf)(hidden / math.sqrt(2)))
+        x = norm(f"{layer}.output.LayerNorm", x + dense(f"{layer}.output.dense", gelu))
     return x.mean(axis=0)

@@ -1,17 +1,17 @@
-"""Small numbers for every family of networks, which learn in a second."""
+"""Small settings for every family of networks, which train in a second."""
 
 from typing import Any
 
-TOKENS = {"tokens": "words", "vocabulary": 200, "min_count": 1, "length_quantile": 1.0, "length_cap": 30}
+TOKENS = {"tokens": "words", "vocabulary": 200, "min_frequency": 1, "length_quantile": 1.0, "max_length": 30}
 STEPS = {
     "optimizer": "adam",
     "learning_rate": 0.01,
     "schedule": "constant",
-    "clip_norm": 0.0,
-    "batch": 16,
+    "clipnorm": 0.0,
+    "batch_size": 16,
     "epochs": 12,
     "patience": 12,
-    "class_weights": False,
+    "class_weight": None,
     "label_smoothing": 0.0,
     "l1": 0.0,
     "l2": 0.0,
@@ -19,22 +19,23 @@ STEPS = {
 }
 FAMILIES: dict[str, dict[str, Any]] = {
     "linear": {
-        "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "smoothing": 1.0,
-        "class_weights": False, "cost": 1.0,
+        "ngrams": 3, "buckets": 512, "min_df": 1, "max_features": 700, "smoothing": 1.0,
+        "class_weight": None, "C": 1.0,
     },
     "mlp": {**STEPS, "embedding": 8, "hidden": [8], "activation": "relu"},
     "cnn": {**STEPS, "embedding": 8, "filters": 8, "widths": [2, 3], "activation": "relu"},
     "lstm": {**STEPS, "embedding": 8, "units": [8, 4], "bidirectional": False, "activation": "tanh"},
     "average": {
-        **STEPS, "embedding": 8, "ngrams": 3, "buckets": 512, "min_rows": 1, "table_rows": 700, "smoothing": 1.0,
+        **STEPS, "embedding": 8, "ngrams": 3, "buckets": 512, "min_df": 1, "max_features": 700, "smoothing": 1.0,
         "word_dropout": 0.2,
     },
     "transformer": {
-        **STEPS, "embedding": 8, "heads": 2, "blocks": 1, "feed_forward": 16, "positions": 40, "activation": "gelu"
+        **STEPS, "embedding": 8, "num_heads": 2, "num_layers": 1,
+        "intermediate_dim": 16, "max_positions": 40, "activation": "gelu"
     },
 }  # fmt: skip
 LINEAR = {
-    "family": "linear", "tokens": "words", "vocabulary": 200, "min_count": 1, "length_quantile": 1.0, "length_cap": 30,
-    "ngrams": 2, "buckets": 512, "min_rows": 1, "table_rows": 600, "smoothing": 1.0,
-    "class_weights": False, "cost": 1.0,
+    "family": "linear", "tokens": "words", "vocabulary": 200, "min_frequency": 1, "length_quantile": 1.0,
+    "max_length": 30, "ngrams": 2, "buckets": 512, "min_df": 1, "max_features": 600, "smoothing": 1.0,
+    "class_weight": None, "C": 1.0,
 }  # fmt: skip

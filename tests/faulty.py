@@ -1,4 +1,4 @@
-"""A real MLflow server on a database of its own, and a proxy before it that fails where it is told to."""
+"""A real MLflow server on a database of its own, and a proxy before it that fails on request."""
 
 import contextlib
 import http.client
@@ -136,9 +136,9 @@ def mlflow_server(folder: Path) -> Iterator[tuple[int, Path]]:
 def moves(database: Path) -> list[tuple[str, int | None, int | None]]:
     """Every change of an alias since the last call."""
     with sqlite3.connect(database, timeout=60) as connection:
-        found = list(connection.execute("SELECT * FROM moves"))
+        changes = list(connection.execute("SELECT * FROM moves"))
         connection.execute("DELETE FROM moves")
-    return found
+    return changes
 
 
 LOCKER = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None); " + (

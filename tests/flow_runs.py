@@ -1,6 +1,7 @@
-"""Flow runs as processes, and what a Prefect server was told of them."""
+"""Flow runs as processes, and what a Prefect server knows of them."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -15,16 +16,16 @@ from gazette.pipeline.execution import run as running
 
 
 class Flow:
-    """Runs the flow in a project, and asks the server what it was told."""
+    """Runs the flow in a project, and queries the server."""
 
     def __init__(self, address: str, home: Path) -> None:
         self.address = address
-        self.environment = running.environment(
+        self.environment = running.child_environment(
             {"PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PYTHONPATH": str(ROOT)}
         )
 
     def start(self, root: Path, *options: str, **extra: str) -> "subprocess.Popen[str]":
-        """Starts the pipeline; or another program, `options` then begin with `-c`."""
+        """Start the pipeline, or another program if `options` begin with `-c`."""
         program = [] if options[:1] == ("-c",) else ["-m", "flows.pipeline"]
         return subprocess.Popen(
             [sys.executable, *program, *options],
@@ -38,15 +39,15 @@ class Flow:
 
     def __call__(self, root: Path, *options: str, code: int = 0, **extra: str) -> str:
         process = self.start(root, *options, **extra)
-        said, _ = process.communicate(timeout=180)
-        assert process.returncode == code, said
-        return said
+        output, _ = process.communicate(timeout=180)
+        assert process.returncode == code, output
+        return output
 
     def ask(self, what: str, **body: object) -> list[dict[str, Any]]:
         data = json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address}/{what}/filter", data, {"Content-Type": "application/json"})
-        found: list[dict[str, Any]] = json.load(urllib.request.urlopen(request))
-        return found
+        answer: list[dict[str, Any]] = json.load(urllib.request.urlopen(request))
+        return answer
 
     def last(self) -> dict[str, Any]:
         return self.ask("flow_runs", sort="START_TIME_DESC", limit=1)[0]
@@ -59,10 +60,11 @@ class Flow:
         return {name: run["state_name"] for name, run in self.tasks().items()}
 
     def page(self) -> str:
-        return str(self.ask("artifacts", flow_runs={"id": {"any_": [self.last()["id"]]}})[0]["data"])
+        """Return the Markdown of the last run, columns unaligned."""
+        return re.sub(" +", " ", self.ask("artifacts", flow_runs={"id": {"any_": [self.last()["id"]]}})[0]["data"])
 
     def log(self, stage: str) -> list[str]:
-        """What the server has of a stage's output."""
+        """Return a stage's output on the server."""
         wanted = {"task_run_id": {"any_": [self.tasks()[stage]["id"]]}}
         return [line["message"] for line in self.ask("logs", logs=wanted, sort="TIMESTAMP_ASC")]
 

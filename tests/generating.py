@@ -1,4 +1,4 @@
-"""Articles that are made up, in English and Chinese."""
+"""Generated articles in English and Chinese."""
 
 import polars as pl
 
@@ -10,7 +10,7 @@ SENTENCES = {
 
 
 def generated(language: str, rows: int = 60) -> pl.DataFrame:
-    """As many different articles, the classes in turn, all of train."""
+    """Distinct articles, alternating between the classes, all in train."""
     kinds = [number % 2 for number in range(rows)]
     return pl.DataFrame(
         {

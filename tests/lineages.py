@@ -12,20 +12,20 @@ from gazette.pipeline import hashing
 
 STAGES = {
     "validate": ("--description data/corpora/tiny.yaml --raw data/raw/tiny "
-                 "--valid-articles data/valid/articles.parquet", ["data/raw/tiny"], ["data/valid/articles.parquet"]),
+                 "--validated data/validated/articles.parquet", ["data/raw/tiny"], ["data/validated/articles.parquet"]),
     "preprocess": ("--train data/clean/train.parquet --valid data/clean/valid.parquet --test data/clean/test.parquet",
-                   ["data/valid/articles.parquet"],
+                   ["data/validated/articles.parquet"],
                    ["data/clean/train.parquet", "data/clean/valid.parquet", "data/clean/test.parquet"]),
     "train@one": ("--candidate one --score reports/candidates/one.json",
                   ["data/clean/train.parquet", "src/gazette/fit"], ["models/candidates/one"]),
     "select": ("--bundle models/selected --selection reports/selection.json", ["models/candidates/one"],
                ["models/selected"]),
     "evaluate": ("--test data/clean/test.parquet --metrics reports/metrics.json "
-                 "--predictions data/judged/predictions.parquet",
+                 "--predictions data/predictions/predictions.parquet",
                  ["models/selected", "data/clean/test.parquet"],
-                 ["data/judged/predictions.parquet", "reports/metrics.json"]),
+                 ["data/predictions/predictions.parquet", "reports/metrics.json"]),
 }  # fmt: skip
-IGNORED = "/data/raw/tiny\n/data/valid\n/data/clean\n/data/judged\n/models\n/.gazette\n"
+IGNORED = "/data/raw/tiny\n/data/validated\n/data/clean\n/data/predictions\n/models\n/.gazette\n"
 DESCRIPTION = """\
 language: en
 labels: [sport, trade]
@@ -37,10 +37,10 @@ terms: nobody | may
 
 @dataclass(frozen=True)
 class Run:
-    """What a run reads and makes; `said` is the class predicted for each test article, the right one elsewhere."""
+    """What a run reads and makes; `predicted` is the class of each test article; it is correct by default."""
 
     articles: list[tuple[str, str, str]]  # text, label, split
-    said: dict[str, str] = field(default_factory=dict)
+    predicted: dict[str, str] = field(default_factory=dict)
     seed: int = 7
     code: str = "fit = 1\n"
     keras: str = "3.15.1"
@@ -74,9 +74,10 @@ def lay_down(run: Run) -> None:
     """Lays down what a run would leave: files, DVC's cache and its lock."""
     table = pl.DataFrame(run.articles, schema=["text", "label", "split"], orient="row")
     table = table.with_columns(file=pl.lit("all.csv"), line=pl.int_range(2, table.height + 2, dtype=pl.Int64))
-    judged = table.filter(pl.col("split") == "test").with_columns(predicted=pl.col("text").replace(run.said))
+    judged = table.filter(pl.col("split") == "test").with_columns(predicted=pl.col("text").replace(run.predicted))
     judged = judged.with_columns(
-        predicted=pl.when(pl.col("text").is_in(list(run.said))).then("predicted").otherwise("label"), probability=0.9
+        predicted=pl.when(pl.col("text").is_in(list(run.predicted))).then("predicted").otherwise("label"),
+        probability=0.9,
     )
     _write("data/corpora/tiny.yaml", DESCRIPTION)
     _write("data/raw/tiny/all.csv", table.select("label", "text").write_csv())
@@ -86,33 +87,35 @@ def lay_down(run: Run) -> None:
     _write("params.yaml", f"corpus: tiny\ntrain:\n  seed: {run.seed}\n")
     _write("reports/selection.json", json.dumps({"selected": "one"}))
     _write("reports/metrics.json", json.dumps(_metrics(judged)))
-    bundle = json.dumps({"labels": ["sport", "trade"], "language": "en", "seed": run.seed, "said": run.said})
+    bundle = json.dumps({"labels": ["sport", "trade"], "language": "en", "seed": run.seed, "predicted": run.predicted})
     for folder in ("models/candidates/one", "models/selected"):
         _write(f"{folder}/bundle.json", bundle)
-    tables = {"data/valid/articles": table, "data/judged/predictions": judged.drop("text")}
+    tables = {"data/validated/articles": table, "data/predictions/predictions": judged.drop("text")}
     for split in ("train", "valid", "test"):
         tables[f"data/clean/{split}"] = table.filter(pl.col("split") == split)
-    for name, one in tables.items():
+    for name, split_table in tables.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        one.write_parquet(f"{name}.parquet")
-    raw = {"md5": kept("data/raw/tiny"), "hash": "md5", "path": "tiny"}
+        split_table.write_parquet(f"{name}.parquet")
+    raw = {"md5": cache("data/raw/tiny"), "hash": "md5", "path": "tiny"}
     _write("data/raw/tiny.dvc", json.dumps({"outs": [raw]}))
     stages = {name: _stage(name, run) for name in STAGES}
     _write("dvc.lock", json.dumps({"schema": "2.0", "stages": stages}, indent=1))
-    outs = {name: {"cmd": one["cmd"], "deps": STAGES[name][1], "outs": STAGES[name][2]} for name, one in stages.items()}
-    _write("dvc.yaml", json.dumps({"stages": {name.replace("@", "_"): one for name, one in outs.items()}}))
+    outs = {name: {"cmd": stages[name]["cmd"], "deps": deps, "outs": outs} for name, (_, deps, outs) in STAGES.items()}
+    _write("dvc.yaml", json.dumps({"stages": {name.replace("@", "_"): stage for name, stage in outs.items()}}))
 
 
-def kept(path: str) -> str:
-    """Puts a file or folder into DVC's cache; its hash."""
+def cache(path: str) -> str:
+    """Put a file or folder into DVC's cache and return its hash."""
     place = Path(path)
     if not place.is_dir():
-        digest = hashing.of_file(place, "md5")
+        digest = hashing.hash_file(place, "md5")
         _keep(digest, place.read_bytes())
         return digest
-    files = {one.relative_to(place).as_posix(): kept(str(one)) for one in sorted(place.rglob("*")) if one.is_file()}
-    digest = hashing.of_bundle(place)
-    _keep(digest, json.dumps([{"md5": one, "relpath": name} for name, one in files.items()]).encode())
+    files = {
+        file.relative_to(place).as_posix(): cache(str(file)) for file in sorted(place.rglob("*")) if file.is_file()
+    }
+    digest = hashing.dvc_hash(place)
+    _keep(digest, json.dumps([{"md5": md5, "relpath": name} for name, md5 in files.items()]).encode())
     return digest
 
 
@@ -139,12 +142,15 @@ def _metrics(judged: pl.DataFrame) -> dict[str, object]:
 def _stage(name: str, run: Run) -> dict[str, object]:
     options, deps, outs = STAGES[name]
     word = name.partition("@")[0]
-    params = {"params.yaml": {"train": {"seed": run.seed}}, "environment.yaml": {"train": {"keras": run.keras}}}
+    params = {
+        "train": {"params.yaml": {"train": {"seed": run.seed}}, "environment.yaml": {"train": {"keras": run.keras}}},
+        "evaluate": {"params.yaml": {"evaluate": {"resamples": 200, "seed": 7, "confidence": 0.95}}},
+    }
     return {
         "cmd": f"gazette {word} {options}",
-        "deps": [{"path": path, "hash": "md5", "md5": kept(path)} for path in deps],
-        "outs": [{"path": path, "hash": "md5", "md5": kept(path)} for path in outs],
-        **({"params": params} if word == "train" else {}),
+        "deps": [{"path": path, "hash": "md5", "md5": cache(path)} for path in deps],
+        "outs": [{"path": path, "hash": "md5", "md5": cache(path)} for path in outs],
+        **({"params": params[word]} if word in params else {}),
     }
 
 

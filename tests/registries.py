@@ -1,4 +1,4 @@
-"""A registry in memory, with MLflow's client's methods that Gazette calls; it fails where it is told to."""
+"""A registry in memory, with MLflow's client's methods that Gazette calls; it fails on request."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,8 @@ class Registry:
 
     def __init__(self, *digests: str) -> None:
         self.versions = {
-            str(number): SimpleNamespace(version=number, tags={"digest": one}) for number, one in enumerate(digests, 1)
+            str(number): SimpleNamespace(version=number, tags={"digest": digest})
+            for number, digest in enumerate(digests, 1)
         }
         self.aliases: dict[str, str] = {}
         self.tags: dict[str, str] = {}
@@ -40,7 +41,9 @@ class Registry:
         return SimpleNamespace(aliases=dict(self.aliases), tags=dict(self.tags))
 
     def search_model_versions(self, wanted: str) -> list[Any]:
-        return [one for one in self.versions.values() if "digest" not in wanted or one.tags["digest"] in wanted]
+        return [
+            version for version in self.versions.values() if "digest" not in wanted or version.tags["digest"] in wanted
+        ]
 
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
         self._done(alias, lambda: self._move(alias, version))

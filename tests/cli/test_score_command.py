@@ -1,4 +1,4 @@
-"""`gazette score` as a person and a program meet it."""
+"""`gazette score` for a person and for a program."""
 
 import json
 import os
@@ -19,34 +19,34 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: Path) -> Pa
     return tmp_path
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
+def exit_code(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
     monkeypatch.setattr(sys, "argv", ["gazette", "score", *words])
     monkeypatch.setattr(os, "environ", os.environ.copy())
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as stop:
         main()
-    return end.value.code
+    return stop.value.code
 
 
-def test_it_says_what_came_out(
+def test_it_summarizes_the_manifest(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("new.csv", "--to", "scored", "--model", "bundle", "--id", "id", "--workers", "1")
-    assert not ended(monkeypatch, *words)
-    said = capsys.readouterr()
-    assert said.out.startswith("2 of 3 rows labelled by the bundle ")
-    assert "1 in quarantine, 0.0% uncertain (below 0.5)\n  sport            1   50.0%\n" in said.out
-    assert said.out.endswith("scored/manifest.json\n")
-    assert said.err == ""
+    assert not exit_code(monkeypatch, *words)
+    output = capsys.readouterr()
+    assert output.out.startswith("2 of 3 rows labeled by the bundle ")
+    assert "1 in quarantine, 0.0% uncertain (below 0.5)\n  sport            1   50.0%\n" in output.out
+    assert output.out.endswith("scored/manifest.json\n")
+    assert output.err == ""
     assert json.loads((project / "scored" / "run.json").read_text())["workers"] == 1
-    assert not ended(monkeypatch, *words, "--json")
+    assert not exit_code(monkeypatch, *words, "--json")
     assert json.loads(capsys.readouterr().out) == json.loads((project / "scored" / "manifest.json").read_text())
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (("none.csv", "--model", "bundle"), 2, "none.csv: no such file"),
-        (("new.csv",), 2, "no registry here to ask for tiny@champion"),
+        (("new.csv",), 2, "tiny@champion: there is no registry here"),
         (("new.csv", "--model", "bundle", "--text", "body"), 2, "no column 'body' among 'id', 'text'; --text name"),
         (("new.csv", "--model", "bundle", "--uncertain", "0"), 2, "--uncertain"),
         (("empty.csv", "--model", "bundle"), 3, "empty.csv is empty"),
@@ -59,9 +59,9 @@ def test_what_cannot_be_done_ends_with_its_code(
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
     code: int,
-    said: str,
+    message: str,
 ) -> None:
     (project / "empty.csv").touch()
     (project / "dots.txt").write_text("...\n")
-    assert ended(monkeypatch, *words, "--to", "scored") == code
-    assert said in capsys.readouterr().err
+    assert exit_code(monkeypatch, *words, "--to", "scored") == code
+    assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`gazette tune` as a person calls it, killed and called again; its best numbers make the model that it promised."""
+"""`gazette tune`, killed and resumed; its best values make the model that it announced."""
 
 import json
 import os
@@ -19,25 +19,27 @@ pytestmark = pytest.mark.slow  # two processes that import TensorFlow and MLflow
 
 PARAMS = """\
 corpus: tiny
-candidates: [other]
-train: {seed: 7, threads: 1, onednn: true, tolerance: 0.0001, resamples: 100}
+candidates: [cnn]
+pretrained: {fine_tune: {}, linear_probe: {}}
+teachers: {}
+train: {seed: 7, threads: 1, onednn: true, export_tolerance: 0.0001, resamples: 100}
 models:
   linear:
     family: linear
     tokens: words
     vocabulary: 200
-    min_count: 1
+    min_frequency: 1
     length_quantile: 1.0
-    length_cap: 30
+    max_length: 30
     ngrams: 1
     buckets: 512
-    min_rows: 18  # far too many
-    table_rows: 700
+    min_df: 18  # far too high
+    max_features: 700
     smoothing: 1.0
-    class_weights: false
-    cost: 1.0
+    class_weight: null
+    C: 1.0
 tune:
-  linear: {cost: {low: 0.001, high: 1.0, log: true}, min_rows: [1, 18]}
+  linear: {C: {low: 0.001, high: 1.0, log: true}, min_df: [1, 18]}
   cnn: {filters: [1, 2]}
 """
 WORDS = {"sports": ["goal", "match", "coach"], "business": ["shares", "bank", "profit"]}
@@ -66,7 +68,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_killed_and_called_again_it_goes_on_and_the_stage_makes_its_best_model(project: Path) -> None:
+def test_killed_and_called_again_it_resumes_and_the_stage_makes_its_best_model(project: Path) -> None:
     command = [*GAZETTE, "tune", "linear", "--trials", "3"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
@@ -75,16 +77,16 @@ def test_killed_and_called_again_it_goes_on_and_the_stage_makes_its_best_model(p
     assert first.startswith("trial 0: macro-F1")
 
     done = subprocess.run([*command, "--write", "--json"], capture_output=True, text=True, check=True)
-    said = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     assert "trial 0:" not in done.stderr
-    assert said["trials"][0]["values"] == {"cost": 1.0, "min_rows": 18}
-    assert len(said["trials"]) == 3
-    assert said["written"]
-    best = next(trial for trial in said["trials"] if trial["number"] == said["best"])
-    assert best["figures"]["macro_f1"] > said["trials"][0]["figures"]["macro_f1"]
+    assert result["trials"][0]["values"] == {"C": 1.0, "min_df": 18}
+    assert len(result["trials"]) == 3
+    assert result["written"]
+    best = next(trial for trial in result["trials"] if trial["number"] == result["best"])
+    assert best["figures"]["macro_f1"] > result["trials"][0]["figures"]["macro_f1"]
 
     params = (project / "params.yaml").read_text()
-    assert "  # far too many\n    table_rows" in params
+    assert "  # far too high\n    max_features" in params
     section = files.read_yaml(project / "params.yaml")["models"]["linear"]
     assert {key: section[key] for key in best["values"]} == best["values"]
 
@@ -92,7 +94,7 @@ def test_killed_and_called_again_it_goes_on_and_the_stage_makes_its_best_model(p
     rows = "--train data/clean/train.parquet --valid data/clean/valid.parquet --description data/corpora/tiny.yaml"
     stage = [*GAZETTE, "train", "--candidate", "linear", *rows.split(), *words.split()]
     subprocess.run(stage, check=True, capture_output=True)
-    score = files.read(project / "out/score.json")
+    score = files.read_json(project / "out/score.json")
     assert {key: round(value, 6) for key, value in best["figures"].items()}.items() <= score.items()
 
     import sqlite3
@@ -100,18 +102,18 @@ def test_killed_and_called_again_it_goes_on_and_the_stage_makes_its_best_model(p
     with sqlite3.connect(project / "mlflow.db") as database:
         runs = dict(database.execute("SELECT name, status FROM runs WHERE lifecycle_stage = 'active'"))
     study = f"linear {next(line for line in done.stderr.splitlines() if line.startswith('study ')).split()[1]}"
-    numbers = [trial["number"] for trial in said["trials"]]
+    numbers = [trial["number"] for trial in result["trials"]]
     assert runs == {study: "FINISHED"} | {f"trial {number}": "FINISHED" for number in numbers}
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["lstm"], "params.yaml has no section models.lstm; under models it has linear"),
         (["cnn"], "params.yaml has no section models.cnn"),
     ],
 )
-def test_a_candidate_without_model_or_ranges_is_refused(project: Path, words: list[str], said: str) -> None:
+def test_a_candidate_without_model_or_ranges_is_refused(project: Path, words: list[str], message: str) -> None:
     done = subprocess.run([*GAZETTE, "tune", *words], capture_output=True, text=True, check=False, env=os.environ)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr

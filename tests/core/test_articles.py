@@ -1,4 +1,4 @@
-"""The row contract: which rows are articles, and tables that are written whole or not at all."""
+"""The row contract: which rows are articles, and atomic writes of tables."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,20 +39,20 @@ def rows(*changes: dict[str, Any]) -> pl.DataFrame:
 
 @pytest.mark.parametrize(("change", "reason"), BREACHES)
 def test_a_row_that_breaks_a_rule_is_quarantined_alone_with_its_reason(change: dict[str, Any], reason: str) -> None:
-    kept, rejects = articles.sort_out(rows({"line": 1}, {"line": 2} | change, {"line": 3}), ["a", "b"])
-    assert kept["line"].to_list() == [1, 3]
+    valid, rejects = articles.split_invalid(rows({"line": 1}, {"line": 2} | change, {"line": 3}), ["a", "b"])
+    assert valid["line"].to_list() == [1, 3]
     assert rejects["line"].to_list() == [change.get("line", 2)]
     assert reason in rejects["reason"].item()
 
 
 @pytest.mark.parametrize("text", ["7", "五", "é", "a" * 100_000, "a\tb", "NA", "🎉", "\u202ea", "<b>", "Z\u0351\u0352"])
 def test_one_letter_digit_or_symbol_of_any_script_is_enough(text: str) -> None:
-    kept, rejects = articles.sort_out(rows({"text": text}), ["a", "b"])
-    assert (kept.height, rejects.height) == (1, 0)
+    valid, rejects = articles.split_invalid(rows({"text": text}), ["a", "b"])
+    assert (valid.height, rejects.height) == (1, 0)
 
 
 def test_a_reject_names_its_place_all_its_reasons_and_what_was_seen() -> None:
-    _, rejects = articles.sort_out(rows({"text": "?" * 300, "label": "c", "line": 9}), ["a", "b"])
+    _, rejects = articles.split_invalid(rows({"text": "?" * 300, "label": "c", "line": 9}), ["a", "b"])
     assert rejects.drop("reason").rows() == [("train", "f.csv", 9, ("c: " + "?" * 300)[:200])]
     assert "no word" in rejects["reason"].item()
     assert "; " in rejects["reason"].item()
@@ -60,12 +60,12 @@ def test_a_reject_names_its_place_all_its_reasons_and_what_was_seen() -> None:
 
 
 def test_a_reject_without_a_label_shows_its_text() -> None:
-    _, rejects = articles.sort_out(rows({"label": None}), ["a", "b"])
+    _, rejects = articles.split_invalid(rows({"label": None}), ["a", "b"])
     assert "A word." in (rejects["seen"].item() or "")
 
 
 @pytest.mark.parametrize(
-    ("label", "said"),
+    ("label", "reason"),
     [
         ("Sport", "unknown label 'Sport': did you mean 'sport'?"),
         ("sport ", "unknown label 'sport ': did you mean 'sport'?"),
@@ -76,20 +76,22 @@ def test_a_reject_without_a_label_shows_its_text() -> None:
         ("weather", "unknown label 'weather': the description names sport, Trade"),
     ],
 )
-def test_an_unknown_label_is_shown_with_what_it_may_have_been_meant_to_be(label: str, said: str) -> None:
-    _, rejects = articles.sort_out(rows({"label": label}), ["sport", "Trade"])
-    assert rejects["reason"].to_list() == [said]
-    assert said.isprintable()
+def test_an_unknown_label_is_shown_with_what_it_may_have_been_meant_to_be(label: str, reason: str) -> None:
+    _, rejects = articles.split_invalid(rows({"label": label}), ["sport", "Trade"])
+    assert rejects["reason"].to_list() == [reason]
+    assert reason.isprintable()
     assert rejects["seen"].item().isprintable()
 
 
 def test_a_chinese_label_is_foreign_only_where_no_label_has_its_characters() -> None:
-    assert articles.unknown("体", ["体育", "财经"]) == "unknown label '体': the description names 体育, 财经"
-    assert articles.unknown("體育", ["体育", "财经"]).startswith("unknown label '體育' (U+9AD4): ")
+    assert (
+        articles.unknown_label_reason("体", ["体育", "财经"]) == "unknown label '体': the description names 体育, 财经"
+    )
+    assert articles.unknown_label_reason("體育", ["体育", "财经"]).startswith("unknown label '體育' (U+9AD4): ")
 
 
 def test_a_label_of_any_length_makes_a_short_reason() -> None:
-    _, rejects = articles.sort_out(rows({"label": "x" * 100_000}), ["a", "b"])
+    _, rejects = articles.split_invalid(rows({"label": "x" * 100_000}), ["a", "b"])
     assert len(rejects["reason"].item()) < 200
     assert len(rejects["seen"].item()) == 200
 
@@ -97,19 +99,19 @@ def test_a_label_of_any_length_makes_a_short_reason() -> None:
 def test_rows_stay_in_their_order() -> None:
     numbers = [5, 2, 9, 1, 7]
     table = rows(*({"line": line, "text": "?" if line == 9 else f"word {line}"} for line in numbers))
-    assert articles.sort_out(table, ["a", "b"])[0]["line"].to_list() == [5, 2, 1, 7]
+    assert articles.split_invalid(table, ["a", "b"])[0]["line"].to_list() == [5, 2, 1, 7]
 
 
 def test_two_corpora_with_other_labels_do_not_disturb_each_other() -> None:
-    assert articles.sort_out(rows({"label": "a"}), ["a", "b"])[1].is_empty()
-    assert articles.sort_out(rows({"label": "体育"}), ["体育", "财经"])[1].is_empty()
-    assert articles.sort_out(rows({"label": "体育"}), ["a", "b"])[1].height == 1
+    assert articles.split_invalid(rows({"label": "a"}), ["a", "b"])[1].is_empty()
+    assert articles.split_invalid(rows({"label": "体育"}), ["体育", "财经"])[1].is_empty()
+    assert articles.split_invalid(rows({"label": "体育"}), ["a", "b"])[1].height == 1
     articles.Article.validate(rows({"label": "any"}))
 
 
 def test_no_rows_are_sorted_out_of_no_rows() -> None:
-    kept, rejects = articles.sort_out(rows({}).clear(), ["a", "b"])
-    assert (kept.height, rejects.height) == (0, 0)
+    valid, rejects = articles.split_invalid(rows({}).clear(), ["a", "b"])
+    assert (valid.height, rejects.height) == (0, 0)
 
 
 letters = st.characters(codec="utf-8", exclude_characters="\0")
@@ -119,13 +121,13 @@ letters = st.characters(codec="utf-8", exclude_characters="\0")
 def test_any_text_comes_back_as_it_was_written(texts: list[str]) -> None:
     table = rows({}).clear().vstack(rows(*({"text": text} for text in texts))) if texts else rows({}).clear()
     with TemporaryDirectory() as folder:
-        articles.write(table, Path(folder) / "new" / "articles.parquet")
-        assert articles.read(Path(folder) / "new" / "articles.parquet").equals(table)
+        articles.write_articles(Path(folder) / "new" / "articles.parquet", table)
+        assert articles.read_articles(Path(folder) / "new" / "articles.parquet").equals(table)
 
 
 def test_equal_tables_are_equal_bytes(tmp_path: Path, english: pl.DataFrame) -> None:
-    articles.write(english, tmp_path / "one.parquet")
-    articles.write(pl.concat([english[:30], english[30:]], rechunk=False), tmp_path / "two.parquet")
+    articles.write_articles(tmp_path / "one.parquet", english)
+    articles.write_articles(tmp_path / "two.parquet", pl.concat([english[:30], english[30:]], rechunk=False))
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
 
 
@@ -144,16 +146,16 @@ def test_a_table_that_breaks_the_contract_is_neither_written_nor_read(
     tmp_path: Path, spoil: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> None:
     with pytest.raises(SchemaError):
-        articles.write(spoil(rows({})), tmp_path / "written.parquet")
+        articles.write_articles(tmp_path / "written.parquet", spoil(rows({})))
     assert list(tmp_path.iterdir()) == []
     spoil(rows({})).write_parquet(tmp_path / "spoilt.parquet")
     with pytest.raises(SchemaError):
-        articles.read(tmp_path / "spoilt.parquet")
+        articles.read_articles(tmp_path / "spoilt.parquet")
 
 
 def test_writing_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "articles.parquet"
-    articles.write(rows({}), path)
+    articles.write_articles(path, rows({}))
     before = path.read_bytes()
 
     def full_disk(table: pl.DataFrame, target: Path) -> None:
@@ -162,19 +164,19 @@ def test_writing_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full_disk)
     with pytest.raises(OSError, match="no space"):
-        articles.write(rows({"line": 3}), path)
+        articles.write_articles(path, rows({"line": 3}))
     assert path.read_bytes() == before
 
 
 def test_writing_leaves_nothing_but_the_table(tmp_path: Path) -> None:
-    articles.write(rows({}), tmp_path / "articles.parquet")
+    articles.write_articles(tmp_path / "articles.parquet", rows({}))
     assert [path.name for path in tmp_path.iterdir()] == ["articles.parquet"]
 
 
 def test_kinds_of_reasons_hold_nothing_that_they_quote() -> None:
     reasons = ["unknown label 'Breaking: it is (over)': …", "unknown label 'x': …", "3 fields, expected 2 (is …?)"]
     rejects = pl.DataFrame({"file": "f", "line": [1, 2, 3], "reason": reasons})
-    assert articles.kinds(rejects).select("reason", "rows").rows() == [
+    assert articles.count_reasons(rejects).select("reason", "rows").rows() == [
         ("unknown label", 2),
         ("3 fields, expected 2", 1),
     ]

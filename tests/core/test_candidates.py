@@ -1,24 +1,19 @@
-"""Which candidates `params.yaml` lists, and which encoders these begin with."""
+"""The candidates of `params.yaml`, and the encoders that they start from."""
+
+from typing import Any
 
 from gazette.core import candidates
 
-FURTHER = {
-    "fine_tuned": {"tuned": "large"},
-    "frozen": {"probe": "small", "wide": "large"},
-    "distilled": {"student": "tuned"},
+PARAMS: dict[str, Any] = {
+    "candidates": ["linear", "cnn"],
+    "pretrained": {"fine_tune": {"tuned": "large"}, "linear_probe": {"probe": "small", "wide": "large"}},
+    "teachers": {"student": "tuned"},
 }
 
 
-def test_candidates_that_begin_with_something_come_after_the_others() -> None:
-    assert candidates.of({"candidates": ["linear", "cnn"], "further": FURTHER}) == [
-        "linear", "cnn", "tuned", "probe", "wide", "student",
-    ]  # fmt: skip
+def test_candidates_from_an_encoder_or_a_teacher_come_after_the_others() -> None:
+    assert candidates.all_candidates(PARAMS) == ["linear", "cnn", "tuned", "probe", "wide", "student"]
 
 
-def test_params_of_old_list_candidates_alone() -> None:
-    assert candidates.of({"candidates": ["linear"]}) == ["linear"]
-    assert candidates.encoders({"candidates": ["linear"]}) == []
-
-
-def test_an_encoder_is_named_once_and_a_teacher_is_none() -> None:
-    assert candidates.encoders({"candidates": [], "further": FURTHER}) == ["large", "small"]
+def test_an_encoder_is_listed_once_and_a_teacher_is_no_encoder() -> None:
+    assert candidates.list_encoders(PARAMS) == ["large", "small"]

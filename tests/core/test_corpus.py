@@ -1,4 +1,4 @@
-"""Descriptions of corpora: what they may say, and what is refused by name."""
+"""Corpus descriptions: what they can contain, and what is rejected by name."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from gazette.core import corpus
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 
 CSV = {"format": "csv", "path": "raw.csv", "header": True, "text": ["text"], "label": "label"}
 
@@ -44,9 +44,9 @@ def test_a_description_is_read_from_yaml(tmp_path: Path) -> None:
     path.write_text(
         "language: zh\nlabels: [no, yes]\nsource: x\nterms: y\nfiles: {train: [{format: folder, path: all}]}\n"
     )
-    assert corpus.describe(path).labels == ["no", "yes"]
+    assert corpus.read_description(path).labels == ["no", "yes"]
 
 
 def test_a_description_that_is_not_there_says_where_it_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"none\.yaml: no such file"):
-        corpus.describe(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such file"):
+        corpus.read_description(tmp_path / "none.yaml")

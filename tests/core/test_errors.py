@@ -1,11 +1,11 @@
-"""What is wrong in a section is said key by key, with what was expected and what was seen."""
+"""Errors in a section: a message per key, with the expected and the actual value."""
 
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field
 
-from gazette.core.errors import Misconfigured, parse
+from gazette.core.errors import ConfigError, parse
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -15,7 +15,7 @@ class Section(BaseModel, frozen=True, extra="forbid"):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"epocs": 3}, "epocs: no such key; did you mean epochs?"),
         ({"zzz": 3}, "zzz: no such key"),
@@ -30,14 +30,14 @@ class Section(BaseModel, frozen=True, extra="forbid"):
     ],
     ids=str,
 )
-def test_a_wrong_value_is_named_with_its_key(values: dict[str, Any], said: str) -> None:
-    with pytest.raises(Misconfigured) as stop:
+def test_a_wrong_value_is_named_with_its_key(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as stop:
         parse(Section, {"epochs": 3, "rate": 0.1} | values, "params.yaml, section train")
-    assert f"params.yaml, section train: {said}" in str(stop.value)
+    assert f"params.yaml, section train: {message}" in str(stop.value)
 
 
 def test_a_missing_key_is_named() -> None:
-    with pytest.raises(Misconfigured, match="rate: missing"):
+    with pytest.raises(ConfigError, match="rate: missing"):
         parse(Section, {"epochs": 3}, "here")
 
 
@@ -46,7 +46,7 @@ def test_whole_numbers_are_numbers() -> None:
 
 
 def test_a_large_value_is_cut_and_what_a_screen_would_obey_is_escaped() -> None:
-    with pytest.raises(Misconfigured) as stop:
+    with pytest.raises(ConfigError) as stop:
         parse(Section, {"epochs": "\x1b[31m" + "x" * 10**6, "rate": 1}, "here")
     assert len(str(stop.value)) < 300
     assert "\x1b" not in str(stop.value)

@@ -1,19 +1,19 @@
-"""Pieces of a corpus in messages: nothing that a terminal would obey, nothing that hides."""
+"""Text from a corpus in messages: nothing that a terminal would interpret, nothing invisible."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette.core.escape import SEEN, shown
+from gazette.core.escape import MAX_SHOWN, escape
 
 
 @pytest.mark.parametrize("text", ["Shares fell.", "股市下跌。", "café 🎉", 'a "b" \\ c', "e\u0301"])
 def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
-    assert shown(text) == text
+    assert escape(text) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "seen"),
+    ("text", "escaped"),
     [
         ("\x1b[31mred", "\\x1b[31mred"),
         ("a\r\nb\tc\0", "a\\r\\nb\\tc\\x00"),
@@ -26,17 +26,17 @@ def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
     ],
     ids=["escape", "breaks", "delete", "bidirectional", "zero width", "spaces", "surrogate", "tag"],
 )
-def test_what_a_screen_would_obey_or_hide_is_an_escape(text: str, seen: str) -> None:
-    assert shown(text) == seen
+def test_what_a_screen_would_obey_or_hide_is_an_escape(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
 
 
 def test_a_long_text_is_cut_with_its_escapes_counted() -> None:
-    assert shown("x" * 1000) == "x" * SEEN
-    assert shown("\0" * 1000) == "\\x00" * (SEEN // 4)
-    assert shown("abc", 2) == "ab"
+    assert escape("x" * 1000) == "x" * MAX_SHOWN
+    assert escape("\0" * 1000) == "\\x00" * (MAX_SHOWN // 4)
+    assert escape("abc", 2) == "ab"
 
 
 @given(st.text(st.characters(), max_size=300))
 def test_whatever_is_shown_is_printable_and_short(text: str) -> None:
-    assert shown(text).isprintable()
-    assert len(shown(text)) <= SEEN
+    assert escape(text).isprintable()
+    assert len(escape(text)) <= MAX_SHOWN

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette.core import files
-from gazette.core.errors import Misconfigured
+from gazette.core import files, tables
+from gazette.core.errors import ConfigError
 
 leaves = st.integers() | st.text(st.characters(codec="utf-8")) | st.booleans() | st.none()
 figures = st.dictionaries(
@@ -21,35 +21,35 @@ figures = st.dictionaries(
 @given(figures)
 def test_what_is_written_is_read(record: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:
-        files.write(record, Path(folder) / "figures.json")
-        assert files.read(Path(folder) / "figures.json") == record
+        files.write_json(Path(folder) / "figures.json", record)
+        assert files.read_json(Path(folder) / "figures.json") == record
 
 
 def test_floats_have_six_decimals_however_deep_they_stand(tmp_path: Path) -> None:
-    files.write({"a": 1 / 3, "b": {"c": [2 / 3, {"d": 1.0000001}]}}, tmp_path / "f.json")
-    assert files.read(tmp_path / "f.json") == {"a": 0.333333, "b": {"c": [0.666667, {"d": 1.0}]}}
+    files.write_json(tmp_path / "f.json", {"a": 1 / 3, "b": {"c": [2 / 3, {"d": 1.0000001}]}})
+    assert files.read_json(tmp_path / "f.json") == {"a": 0.333333, "b": {"c": [0.666667, {"d": 1.0}]}}
 
 
 def test_figures_stay_in_their_order_and_in_their_script(tmp_path: Path) -> None:
-    files.write({"b": 1, "a": "体育"}, tmp_path / "f.json")
+    files.write_json(tmp_path / "f.json", {"b": 1, "a": "体育"})
     assert (tmp_path / "f.json").read_text("utf-8") == '{\n  "b": 1,\n  "a": "体育"\n}\n'
 
 
 @pytest.mark.parametrize("figure", [float("nan"), float("inf")])
 def test_a_figure_that_is_not_finite_is_refused_and_nothing_is_there(tmp_path: Path, figure: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        files.write({"a": [figure]}, tmp_path / "f.json")
+        files.write_json(tmp_path / "f.json", {"a": [figure]})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> None:
-    files.write({}, tmp_path / "new/f.json")
-    files.write_csv(pl.DataFrame({"a": [1]}), tmp_path / "new/f.csv")
+    files.write_json(tmp_path / "new/f.json", {})
+    tables.write_csv(tmp_path / "new/f.csv", pl.DataFrame({"a": [1]}))
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["f.csv", "f.json"]
 
 
 def test_a_csv_of_figures_has_six_decimals(tmp_path: Path) -> None:
-    files.write_csv(pl.DataFrame({"slice": ["a,b", "中"], "accuracy": [1 / 3, 1.0]}), tmp_path / "f.csv")
+    tables.write_csv(tmp_path / "f.csv", pl.DataFrame({"slice": ["a,b", "中"], "accuracy": [1 / 3, 1.0]}))
     assert (tmp_path / "f.csv").read_text("utf-8") == 'slice,accuracy\n"a,b",0.333333\n中,1.000000\n'
 
 
@@ -70,12 +70,12 @@ def test_a_csv_of_figures_has_six_decimals(tmp_path: Path) -> None:
 )
 def test_a_word_of_yaml_is_what_version_1_2_says(tmp_path: Path, text: str, value: object) -> None:
     (tmp_path / "f.yaml").write_text(f"a: {text}\n")
-    found = files.read_yaml(tmp_path / "f.yaml")["a"]
-    assert (str(found), type(found)) == (str(value), type(value))
+    loaded = files.read_yaml(tmp_path / "f.yaml")["a"]
+    assert (str(loaded), type(loaded)) == (str(value), type(value))
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"a: 1\nb: 2\na: 3\n", 'duplicate key "a"'),
         (b"a: !!python/object/apply:os.mkdir [owned]\n", "could not determine a constructor for the tag"),
@@ -89,13 +89,13 @@ def test_a_word_of_yaml_is_what_version_1_2_says(tmp_path: Path, text: str, valu
     ],
 )
 def test_yaml_that_says_a_key_twice_or_would_run_something_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "f.yaml").write_bytes(content)
-    with pytest.raises(Misconfigured, match=r"f\.yaml") as stop:
+    with pytest.raises(ConfigError, match=r"f\.yaml") as stop:
         files.read_yaml(tmp_path / "f.yaml")
-    assert said in str(stop.value)
+    assert message in str(stop.value)
     assert [path.name for path in tmp_path.iterdir()] == ["f.yaml"]
 
 
@@ -105,16 +105,18 @@ BOMB = "a: &a [x, x]\n" + "".join(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(BOMB, r"line 2: an alias"), ("a: " + "[" * 100_000, "more than 20 levels")],
     ids=["bomb", "depth"],
 )
-def test_yaml_that_would_unfold_or_nest_without_end_is_refused_at_once(tmp_path: Path, content: str, said: str) -> None:
+def test_yaml_that_would_unfold_or_nest_without_end_is_refused_at_once(
+    tmp_path: Path, content: str, message: str
+) -> None:
     (tmp_path / "f.yaml").write_text(content)
-    with pytest.raises(Misconfigured, match=said):
+    with pytest.raises(ConfigError, match=message):
         files.read_yaml(tmp_path / "f.yaml")
 
 
 def test_a_folder_is_no_yaml(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="no such file"):
+    with pytest.raises(ConfigError, match="no such file"):
         files.read_yaml(tmp_path)

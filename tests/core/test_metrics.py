@@ -1,4 +1,4 @@
-"""Figures of a classifier against numbers worked out by hand, by scikit-learn and by simulation."""
+"""Metrics of a classifier against values computed by hand, by scikit-learn and by simulation."""
 
 from collections.abc import Callable
 
@@ -36,16 +36,16 @@ def test_macro_f1_is_that_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
 
 
 def test_each_class_has_its_own_figures() -> None:
-    found = metrics.per_class(ACTUAL, PREDICTED, ["a", "b", "c", "d"])
-    assert found["a"] == {"precision": 3 / 4, "recall": 3 / 4, "f1": 3 / 4, "rows": 4}
-    assert found["b"] == {"precision": 2 / 3, "recall": 2 / 3, "f1": pytest.approx(2 / 3), "rows": 3}
-    assert found["d"] == {"precision": 0, "recall": 0, "f1": 0, "rows": 0}
-    assert list(found) == ["a", "b", "c", "d"]
+    figures = metrics.per_class(ACTUAL, PREDICTED, ["a", "b", "c", "d"])
+    assert figures["a"] == {"precision": 3 / 4, "recall": 3 / 4, "f1": 3 / 4, "rows": 4}
+    assert figures["b"] == {"precision": 2 / 3, "recall": 2 / 3, "f1": pytest.approx(2 / 3), "rows": 3}
+    assert figures["d"] == {"precision": 0, "recall": 0, "f1": 0, "rows": 0}
+    assert list(figures) == ["a", "b", "c", "d"]
 
 
 def test_the_confusion_has_a_row_for_every_pair_the_actual_label_first() -> None:
-    found = metrics.confusion(np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), ["a", "b"])
-    assert [tuple(row.values()) for row in found] == [("a", "a", 1), ("a", "b", 2), ("b", "a", 0), ("b", "b", 1)]
+    counts = metrics.confusion(np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), ["a", "b"])
+    assert [tuple(row.values()) for row in counts] == [("a", "a", 1), ("a", "b", 2), ("b", "a", 0), ("b", "b", 1)]
 
 
 @given(pairs)
@@ -63,13 +63,13 @@ def simulated(rng: np.random.Generator, rows: int = 200, right: float = 0.8) -> 
 
 
 def test_one_seed_draws_one_set_of_samples() -> None:
-    draw = [metrics.resample(ACTUAL, PREDICTED, 3, 200, seed)["macro_f1"] for seed in (7, 7, 8)]
+    draw = [metrics.bootstrap(ACTUAL, PREDICTED, 3, 200, seed)["macro_f1"] for seed in (7, 7, 8)]
     assert np.array_equal(draw[0], draw[1])
     assert not np.array_equal(draw[0], draw[2])
 
 
 def test_samples_of_a_flawless_model_are_flawless() -> None:
-    samples = metrics.resample(ACTUAL, ACTUAL, 3, 100, 7)
+    samples = metrics.bootstrap(ACTUAL, ACTUAL, 3, 100, 7)
     assert set(samples["accuracy"]) == {1.0}
 
 
@@ -81,25 +81,25 @@ def test_samples_are_distributed_as_if_rows_were_drawn(figure: str) -> None:
         "accuracy": metrics.accuracy,
         "macro_f1": lambda a, p: metrics.macro_f1(a, p, 3),
     }
-    drawn = [score[figure](actual[rows], predicted[rows]) for rows in rng.integers(0, 200, (4000, 200))]
-    samples = metrics.resample(actual, predicted, 3, 4000, 7)[figure]
+    expected = [score[figure](actual[rows], predicted[rows]) for rows in rng.integers(0, 200, (4000, 200))]
+    samples = metrics.bootstrap(actual, predicted, 3, 4000, 7)[figure]
     quantiles = [0.025, 0.25, 0.5, 0.75, 0.975]
-    assert np.quantile(samples, quantiles) == pytest.approx(np.quantile(drawn, quantiles), abs=0.006)
-    assert np.std(samples) == pytest.approx(np.std(drawn), rel=0.06)
+    assert np.quantile(samples, quantiles) == pytest.approx(np.quantile(expected, quantiles), abs=0.006)
+    assert np.std(samples) == pytest.approx(np.std(expected), rel=0.06)
 
 
 def test_the_95_percent_interval_covers_the_truth_about_95_times_in_100() -> None:
     rng = np.random.default_rng(2)
     hits = []
     for seed in range(300):
-        samples = metrics.resample(*simulated(rng), 3, 500, seed)
-        low, high = metrics.interval(samples["accuracy"], 0.95)
+        samples = metrics.bootstrap(*simulated(rng), 3, 500, seed)
+        low, high = metrics.percentile_interval(samples["accuracy"], 0.95)
         hits.append(low <= 0.8 <= high)
     assert 0.90 <= np.mean(hits) <= 0.98
 
 
 def test_an_interval_holds_its_share_of_the_samples() -> None:
-    assert metrics.interval(np.arange(1001.0), 0.9) == pytest.approx((50, 950))
+    assert metrics.percentile_interval(np.arange(1001.0), 0.9) == pytest.approx((50, 950))
 
 
 # Calibration

@@ -1,4 +1,4 @@
-"""What a text goes through before it is compared or cut."""
+"""Text normalization before tokenizing and comparing."""
 
 import re
 
@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
-from gazette.core.normalization import _ENTITIES, _PLAIN, normalise, normalised, normalizer
+from gazette.core.normalization import _ENTITIES, _PLAIN, normalize, normalize_by_tokenizer, normalizer
 
 
 @pytest.mark.parametrize(
-    ("seen", "meant"),
+    ("text", "normalized"),
     [
         ("Bank", "bank"),
         ("ＢＡＮＫ　５", "bank 5"),
@@ -33,24 +33,24 @@ from gazette.core.normalization import _ENTITIES, _PLAIN, normalise, normalised,
         ("", ""),
     ],
 )
-def test_a_text_is_normalised(seen: str, meant: str) -> None:
-    assert normalise([seen]) == [meant]
+def test_a_text_is_normalized(text: str, normalized: str) -> None:
+    assert normalize_by_tokenizer([text]) == [normalized]
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_a_normalised_text_has_single_spaces_and_no_line_break(text: str) -> None:
-    found = normalise([text])[0]
-    assert found == " ".join(found.split())
+def test_a_normalized_text_has_single_spaces_and_no_line_break(text: str) -> None:
+    normalized = normalize_by_tokenizer([text])[0]
+    assert normalized == " ".join(normalized.split())
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="&#\\;")))
-def test_normalising_twice_is_normalising_once(text: str) -> None:
-    once = normalise([text])
-    assert normalise(once) == once
+def test_normalizing_is_idempotent(text: str) -> None:
+    once = normalize_by_tokenizer([text])
+    assert normalize_by_tokenizer(once) == once
 
 
 def test_texts_keep_their_order_and_number() -> None:
-    assert normalise(iter(["B", "", "A"])) == ["b", "", "a"]
+    assert normalize_by_tokenizer(iter(["B", "", "A"])) == ["b", "", "a"]
 
 
 plain = [character for character in map(chr, range(0x10000)) if re.fullmatch(f"[{_PLAIN}]", character)]
@@ -59,13 +59,13 @@ pieces = st.sampled_from([*plain, *plain[:256] * 90, *_ENTITIES, "\u0308", "İ",
 
 @given(st.lists(st.lists(pieces, max_size=20).map("".join) | st.text(max_size=5)))
 def test_the_short_way_of_plain_texts_leads_to_the_same(texts: list[str]) -> None:
-    assert normalised(pl.Series(texts, dtype=pl.String)).to_list() == normalise(texts)
+    assert normalize(pl.Series(texts, dtype=pl.String)).to_list() == normalize_by_tokenizer(texts)
 
 
 def test_every_plain_character_becomes_the_same_by_the_short_way() -> None:
     texts = [f"A{c}b {c}{c}" for c in plain if not "一" <= c <= "龿" or ord(c) % 20 == 0]
     assert len(texts) > 1000
-    assert normalised(pl.Series(texts)).to_list() == normalise(texts)
+    assert normalize(pl.Series(texts)).to_list() == normalize_by_tokenizer(texts)
 
 
 def test_a_saved_tokenizer_takes_the_same_steps() -> None:

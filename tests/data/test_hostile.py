@@ -18,9 +18,9 @@ import pytest
 from pydantic import ValidationError
 
 from gazette.core import corpus
-from gazette.core.errors import BrokenContract
-from gazette.data.readers import read as reading
-from gazette.data.readers.rows import Sheet
+from gazette.core.errors import DataContractError
+from gazette.data.readers.read import read_corpus
+from gazette.data.readers.rows import RowCollector
 
 MEMORY = 500  # MB, the interpreter with polars and pyarrow included
 SECONDS = 60
@@ -29,26 +29,26 @@ READ = r"""
 import json, re, resource, sys
 from pathlib import Path
 from gazette.core import corpus
-from gazette.core.errors import BrokenContract
-from gazette.data.readers import read as reading
+from gazette.core.errors import DataContractError
+from gazette.data.readers.read import read_corpus
 about, raw = json.loads(sys.argv[1]), Path(sys.argv[2])
 described = corpus.Corpus(language="en", labels=["a", "b"], files={"train": [about]}, source="here", terms="none")
 try:
-    articles, rejects, accounts = reading.read(described, raw)
-    found = {"articles": articles.height, "rejects": rejects.height, "reasons": rejects["reason"].head(3).to_list()}
-except BrokenContract as stop:
-    found = {"stop": str(stop)}
-about_me = Path("/proc/self/status")  # `ru_maxrss` of Linux counts what the parent had as well
-if about_me.exists():
-    found["peak"] = int(re.search(r"VmHWM:\s+(\d+)", about_me.read_text())[1]) / 1024
+    articles, rejects, accounts = read_corpus(described, raw)
+    outcome = {"articles": articles.height, "rejects": rejects.height, "reasons": rejects["reason"].head(3).to_list()}
+except DataContractError as stop:
+    outcome = {"stop": str(stop)}
+status = Path("/proc/self/status")  # `ru_maxrss` of Linux includes the parent's
+if status.exists():
+    outcome["peak"] = int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024
 else:
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
-print(json.dumps(found))
+    outcome["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+print(json.dumps(outcome))
 """
 
 
 class Outcome(NamedTuple):
-    """What came of reading a file in a process of its own."""
+    """The result of reading a file in another process."""
 
     articles: int
     rejects: int
@@ -58,16 +58,16 @@ class Outcome(NamedTuple):
 
 
 def read(raw: Path, about: dict[str, Any], name: str = "all") -> Outcome:
-    """Reads the file and asserts what it may cost."""
+    """Read the file and check what it costs."""
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", READ, json.dumps({"path": name} | about), str(raw)], stdout=subprocess.PIPE, check=True
     )
-    found = Outcome(**{"articles": 0, "rejects": 0, "reasons": [], "stop": ""} | json.loads(done.stdout))
-    print(f"{found.peak:.0f} MB, {time.monotonic() - started:.1f} s")
-    assert found.peak < MEMORY
+    outcome = Outcome(**{"articles": 0, "rejects": 0, "reasons": [], "stop": ""} | json.loads(done.stdout))
+    print(f"{outcome.peak:.0f} MB, {time.monotonic() - started:.1f} s")
+    assert outcome.peak < MEMORY
     assert time.monotonic() - started < SECONDS
-    return found
+    return outcome
 
 
 CSV = {"format": "csv", "header": True, "text": ["text"], "label": "label"}
@@ -88,7 +88,7 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
 
 
 def repeated(path: Path, block: bytes, size: int, head: bytes = b"label,text\na,First.\n", tail: bytes = b"") -> None:
-    """A file of `size` bytes of the block, whole ones, between head and tail."""
+    """Write `size` bytes of whole blocks between head and tail."""
     big = block * max(MB // len(block), 1)
     with path.open("wb") as file:
         file.write(head)
@@ -101,35 +101,35 @@ def repeated(path: Path, block: bytes, size: int, head: bytes = b"label,text\na,
 
 
 @pytest.mark.slow
-def test_a_field_of_a_gigabyte_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path) -> None:
+def test_a_field_of_a_gigabyte_is_a_reject_and_its_neighbors_are_kept(tmp_path: Path) -> None:
     with (tmp_path / "all").open("wb") as file:
         file.write(b"label,text\na,First.\na,")
         file.seek(1 << 30, os.SEEK_CUR)
         file.write(b"\nb,Last.\n")
-    found = read(tmp_path, CSV)
-    assert (found.articles, found.rejects) == (2, 1)
-    assert "line too long: more than 1,048,576 bytes" in found.reasons[0]
+    outcome = read(tmp_path, CSV)
+    assert (outcome.articles, outcome.rejects) == (2, 1)
+    assert "line too long: more than 1,048,576 bytes" in outcome.reasons[0]
 
 
 @pytest.mark.slow
-def test_a_quoted_field_of_a_gigabyte_on_one_line_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path) -> None:
+def test_a_quoted_field_of_a_gigabyte_on_one_line_is_a_reject_and_its_neighbors_are_kept(tmp_path: Path) -> None:
     with (tmp_path / "all").open("wb") as file:
         file.write(b'label,text\na,First.\na,"')
         file.seek(1 << 30, os.SEEK_CUR)
         file.write(b'"\nb,Last.\n')
-    found = read(tmp_path, CSV)
-    assert (found.articles, found.rejects) == (2, 1)
+    outcome = read(tmp_path, CSV)
+    assert (outcome.articles, outcome.rejects) == (2, 1)
 
 
 @pytest.mark.slow
-def test_a_quoted_field_of_many_lines_is_rejected_line_by_line_and_its_neighbours_are_kept(
+def test_a_quoted_field_of_many_lines_is_rejected_line_by_line_and_its_neighbors_are_kept(
     tmp_path: Path,
 ) -> None:
     line = b"x" * 99_999 + b"\n"
     repeated(tmp_path / "all", line, 256 * MB, b'label,text\na,First.\na,"', b'"\nb,Last.\n')
-    found = read(tmp_path, CSV)
-    assert found.articles == 2
-    assert "never closed (within 100,000 characters)" in found.reasons[0]
+    outcome = read(tmp_path, CSV)
+    assert outcome.articles == 2
+    assert "never closed (within 100,000 characters)" in outcome.reasons[0]
 
 
 @pytest.mark.parametrize("about", FORMATS)
@@ -151,8 +151,8 @@ def test_a_million_columns_are_refused(tmp_path: Path, header: bool) -> None:
 @pytest.mark.slow
 def test_a_million_empty_columns_in_every_row_are_refused(tmp_path: Path) -> None:
     repeated(tmp_path / "all", b"," * 1_000_000 + b"\n", 120 * MB, b"")
-    said = read(tmp_path, CSV | {"header": False, "text": [2], "label": 1}).stop
-    assert "1,000,001 columns; at most 1,000 are read" in said
+    message = read(tmp_path, CSV | {"header": False, "text": [2], "label": 1}).stop
+    assert "1,000,001 columns; at most 1,000 are read" in message
 
 
 @pytest.mark.slow
@@ -170,25 +170,25 @@ def test_a_quote_that_is_never_closed_costs_one_line_of_a_hundred_megabytes(tmp_
     line = b"b,A line of about one hundred characters, give or take, as a short article of some newspaper has.\n"
     line = line.replace(b"characters,", b"characters").replace(b"take,", b"take")
     repeated(tmp_path / "all", line, 100 * MB, b'label,text\na,"First.\n')
-    found = read(tmp_path, CSV)
-    assert found.rejects == 1
-    assert found.articles > 1_000_000
+    outcome = read(tmp_path, CSV)
+    assert outcome.rejects == 1
+    assert outcome.articles > 1_000_000
 
 
 @pytest.mark.slow
 def test_a_quote_that_is_never_closed_in_every_line_breaks_the_file_as_a_whole(tmp_path: Path) -> None:
     line = b'b,"A line of about one hundred characters give or take as a short article of some newspaper has it.\n'
     repeated(tmp_path / "all", line, 100 * MB, tail=b"b,Last.\n")
-    said = read(tmp_path, CSV).stop
-    assert "more than 200,000 rows cannot be read; is it described as what it is? The last, line 200003:" in said
+    message = read(tmp_path, CSV).stop
+    assert "more than 200,000 rows cannot be read; does its description match? The last, line 200003:" in message
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", [b'x","\n', b'a,"",x","\n', b'x","' + b"y" * 5_000 + b"\n"])
 def test_quotes_that_are_opened_again_in_every_line_are_refused(tmp_path: Path, line: bytes) -> None:
     repeated(tmp_path / "all", line, 100 * MB)
-    found = read(tmp_path, CSV)
-    assert "quotes are opened and never closed, here and again and again" in found.stop
+    outcome = read(tmp_path, CSV)
+    assert "unclosed quotes, here and many times before" in outcome.stop
 
 
 # Kinds
@@ -224,14 +224,14 @@ pq.write_table(table, sys.argv[1], compression="zstd", use_dictionary=sys.argv[2
 @pytest.mark.parametrize("compression", ["zstd", "snappy"])
 def test_a_giant_value_of_parquet_is_not_unpacked(tmp_path: Path, compression: str) -> None:
     subprocess.run([sys.executable, "-c", GIANT, tmp_path / "all", compression], check=True)
-    assert "write it anew with smaller pages" in read(tmp_path, PARQUET).stop
+    assert "write the file again with smaller pages" in read(tmp_path, PARQUET).stop
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["plain", "dictionary"])
 def test_a_parquet_file_that_unpacks_to_many_times_its_size_is_refused(tmp_path: Path, encoding: str) -> None:
     subprocess.run([sys.executable, "-c", LONG, tmp_path / "all", encoding], check=True)
-    assert "unpacks to more than 50 times its size" in read(tmp_path, PARQUET).stop
+    assert "decompresses to more than 50 times its size" in read(tmp_path, PARQUET).stop
 
 
 def pipe(path: Path) -> None:
@@ -244,32 +244,32 @@ def device(path: Path) -> None:
 
 @pytest.mark.parametrize("about", FORMATS)
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
-        (pipe, "is no regular file; expected a file of text"),
-        (device, "is a link out of"),
-        (Path.mkdir, "is a folder; expected a file of text"),
+        (pipe, "is not a regular file; expected a text file"),
+        (device, "symlink points outside the corpus folder"),
+        (Path.mkdir, "is a folder; expected a text file"),
         (lambda path: path.symlink_to(path), "no such file"),
     ],
     ids=["pipe", "device", "folder", "link to itself"],
 )
 def test_what_is_no_file_is_refused_without_being_opened(
-    tmp_path: Path, about: dict[str, Any], make: Callable[[Path], None], said: str
+    tmp_path: Path, about: dict[str, Any], make: Callable[[Path], None], message: str
 ) -> None:
     make(tmp_path / "all")
-    assert said in read_here(tmp_path, about)
+    assert message in read_here(tmp_path, about)
 
 
 def describe(about: dict[str, Any]) -> corpus.Corpus:
-    given: dict[str, Any] = {"language": "en", "labels": ["a", "b"], "files": {"train": [about]}}
-    return corpus.Corpus(**given, source="here", terms="none")
+    fields: dict[str, Any] = {"language": "en", "labels": ["a", "b"], "files": {"train": [about]}}
+    return corpus.Corpus(**fields, source="here", terms="none")
 
 
 def read_here(raw: Path, about: dict[str, Any]) -> str:
-    """Why the file is refused."""
+    """Return why the file is refused."""
     described = describe({"path": "all"} | about)
-    with pytest.raises(BrokenContract) as stop:
-        reading.read(described, raw)
+    with pytest.raises(DataContractError) as stop:
+        read_corpus(described, raw)
     return str(stop.value)
 
 
@@ -281,9 +281,9 @@ def test_a_link_out_of_the_corpus_is_refused_even_to_a_good_file(tmp_path: Path,
     (tmp_path / "raw").mkdir()
     (tmp_path / "secret").write_text("label,text\na,Secret.\n")
     (tmp_path / "raw/all").symlink_to(tmp_path / "secret")
-    said = read_here(tmp_path / "raw", about)
-    assert "is a link out of" in said
-    assert "Secret" not in said
+    message = read_here(tmp_path / "raw", about)
+    assert "symlink points outside the corpus folder" in message
+    assert "Secret" not in message
 
 
 def test_a_folder_that_leads_out_of_the_corpus_is_refused_as_well(tmp_path: Path) -> None:
@@ -291,8 +291,10 @@ def test_a_folder_that_leads_out_of_the_corpus_is_refused_as_well(tmp_path: Path
     (tmp_path / "other").mkdir()
     (tmp_path / "other/all").write_text("label,text\na,Secret.\n")
     (tmp_path / "raw/inner").symlink_to(tmp_path / "other")
-    assert "is a link out of" in read_here(tmp_path / "raw", CSV | {"path": "inner/all"})
-    assert "is a link out of" in read_here(tmp_path / "raw", {"format": "folder", "path": "inner"})
+    assert "symlink points outside the corpus folder" in read_here(tmp_path / "raw", CSV | {"path": "inner/all"})
+    assert "symlink points outside the corpus folder" in read_here(
+        tmp_path / "raw", {"format": "folder", "path": "inner"}
+    )
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b"])
@@ -314,14 +316,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         pq.write_table(pa.table({"label": ["a"], "text": ["One."]}), path)
     else:
         path.write_text('{"label": "a", "text": "One."}\n' if about["format"] == "jsonl" else "label,text\na,One.\n")
-    accept = Sheet.accept
+    accept = RowCollector.accept
 
-    def meanwhile(sheet: Sheet, *row: Any) -> None:
+    def meanwhile(rows: RowCollector, *row: Any) -> None:
         with path.open("ab") as file:
             file.write(b"\n")
-        accept(sheet, *row)
+        accept(rows, *row)
 
-    monkeypatch.setattr(Sheet, "accept", meanwhile)
+    monkeypatch.setattr(RowCollector, "accept", meanwhile)
     assert "changed while it was read; try again when nothing writes to it" in read_here(tmp_path, about)
 
 
@@ -329,17 +331,17 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
 
 @pytest.mark.parametrize("opened", ["[", '{"a":'])
-def test_json_that_is_nested_deeply_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path, opened: str) -> None:
+def test_json_that_is_nested_deeply_is_a_reject_and_its_neighbors_are_kept(tmp_path: Path, opened: str) -> None:
     good = '{"label": "a", "text": "One."}\n'
     (tmp_path / "all").write_text(good + '{"label": "a", "text": "x", "b": ' + opened * 100_000 + "\n" + good)
-    found = read(tmp_path, JSONL)
-    assert (found.articles, found.rejects) == (2, 1)
-    assert "not JSON" in found.reasons[0]
+    outcome = read(tmp_path, JSONL)
+    assert (outcome.articles, outcome.rejects) == (2, 1)
+    assert "not JSON" in outcome.reasons[0]
 
 
 def test_an_object_with_a_hundred_thousand_keys_is_a_reject(tmp_path: Path) -> None:
     many = json.dumps({"label": "a", "text": "x"} | {f"{n}": 1 for n in range(80_000)})
     (tmp_path / "all").write_text(f'{{"label": "a", "text": "One."}}\n{many}\n')
-    found = read(tmp_path, JSONL)
-    assert (found.articles, found.rejects) == (1, 1)
-    assert "80,002 keys; at most 1,000 are read" in found.reasons[0]
+    outcome = read(tmp_path, JSONL)
+    assert (outcome.articles, outcome.rejects) == (1, 1)
+    assert "80,002 keys; at most 1,000 are read" in outcome.reasons[0]

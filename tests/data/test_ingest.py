@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.cli import app
-from gazette.core import corpus
+from gazette.core import corpus, pointers
 from gazette.core.corpus import Corpus
-from gazette.core.errors import BrokenContract, Misconfigured, Stop
+from gazette.core.errors import ConfigError, DataContractError, GazetteError
 from gazette.data import ingest
+from gazette.data.description import render_description
 from gazette.data.readers import read
-from gazette.pipeline import storage
+from gazette.pipeline import hashing
 
 ROWS = [("a", 'Goal, said "she"'), ("b", "Bank"), ("a", "Coach"), ("b", "Shares")]
 NEWS = 'label,text\na,"Goal, said ""she"""\nb,Bank\na,Coach\nb,Shares\n'
@@ -72,7 +73,7 @@ def add(*words: str, name: str = "tiny") -> Result:
 def refused(*words: str, name: str = "tiny") -> tuple[BaseException | None, str, int]:
     result = call("add", name, *words, "--yes")
     assert result.exception is not None, result.output
-    assert isinstance(result.exception, Stop) or result.exit_code == 2
+    assert isinstance(result.exception, GazetteError) or result.exit_code == 2
     return result.exception, str(result.exception) + result.output, result.exit_code
 
 
@@ -86,7 +87,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def articles(name: str = "tiny") -> list[tuple[Any, ...]]:
-    table, _, _ = read.read(corpus.describe(Path(f"data/corpora/{name}.yaml")), Path("data/raw") / name)
+    table, _, _ = read.read_corpus(corpus.read_description(Path(f"data/corpora/{name}.yaml")), Path("data/raw") / name)
     return table.select("split", "label", "text").rows()
 
 
@@ -98,7 +99,7 @@ def test_a_corpus_is_copied_described_and_put_under_dvc(project: Path, lay: Lay)
     add("--train", source, *NAMED)
     assert (project / "data/raw/tiny/train/news.csv").read_text() == Path(source).read_text() == NEWS
     assert articles() == [("train", label, text) for label, text in ROWS]
-    assert storage.pointed_at(Path("data/raw/tiny.dvc")) == storage.digest(Path("data/raw/tiny"))
+    assert pointers.read_hash(Path("data/raw/tiny.dvc")) == hashing.dvc_hash(Path("data/raw/tiny"))
     assert sorted(set(everything(project)) - {".dvcignore", ".gitignore", "params.yaml"}) == [
         "data",
         "data/corpora",
@@ -194,8 +195,8 @@ def test_whatever_a_description_says_is_read_back_from_it(names: list[str], path
     described = Corpus.model_validate(about)
     with TemporaryDirectory() as folder:
         written = Path(folder) / "x.yaml"
-        written.write_text(ingest.written(described), encoding="utf-8")
-        assert corpus.describe(written) == described
+        written.write_text(render_description(described), encoding="utf-8")
+        assert corpus.read_description(written) == described
 
 
 # What is shown
@@ -203,13 +204,13 @@ def test_whatever_a_description_says_is_read_back_from_it(names: list[str], path
 
 def test_articles_classes_unused_columns_and_faults_are_shown_before(lay: Lay) -> None:
     more = "".join(f"{label},1,Text {number}\n" for number in range(9) for label in "ab")
-    said = add("--train", lay("n.csv", "label,id,text\na,1,\x1b[31mGoal\n\nb,2\n,3,Law\n" + more), *NAMED).output
-    shown = " ".join(said.split())
+    output = add("--train", lay("n.csv", "label,id,text\na,1,\x1b[31mGoal\n\nb,2\n,3,Law\n" + more), *NAMED).output
+    shown = " ".join(output.split())
     assert "a comma separates, fields may stand in double quotes, a header; text: 'text'; label: 'label'" in shown
     assert "not used: 'id'" in shown
     assert "blank lines, skipped: 1" in shown
     assert "label text a \\x1b[31mGoal Law a Text 0" in shown
-    assert "\x1b" not in said
+    assert "\x1b" not in output
     assert "a 10 b 9" in shown
     assert "2 of 21 rows (9.52%) will go to quarantine" in shown
     assert "n.csv, line 4: 2 fields, expected 3" in shown
@@ -217,13 +218,13 @@ def test_articles_classes_unused_columns_and_faults_are_shown_before(lay: Lay) -
 
 
 def test_more_faults_than_validate_allows_are_said(lay: Lay) -> None:
-    said = add("--train", lay("n.csv", NEWS + "a\n"), *NAMED).output
-    assert "validate.max_quarantined in params.yaml allows 10.00%: `gazette run` will stop." in said
+    output = add("--train", lay("n.csv", NEWS + "a\n"), *NAMED).output
+    assert "validate.max_quarantined in params.yaml allows 10.00%: `gazette run` will stop." in output
 
 
 def test_a_class_that_train_lacks_is_said(lay: Lay) -> None:
-    said = add("--train", lay("n.csv"), "--test", lay("t.csv", NEWS + "c,Law\n"), *NAMED).output
-    assert "t.csv, line 6: unknown label 'c'" in said
+    output = add("--train", lay("n.csv"), "--test", lay("t.csv", NEWS + "c,Law\n"), *NAMED).output
+    assert "t.csv, line 6: unknown label 'c'" in output
     numbered = [lay("n.csv", NEWS.replace("a,", "0,").replace("b,", "1,")), lay("t.csv", "label,text\n0,x\n2,y\n")]
     words = ["--train", numbered[0], "--test", numbered[1], *NAMED, "--classes", lay("c.txt", "x\ny\n[z]\n")]
     assert "No article of train is of '[z]'." in add(*words, name="other").output
@@ -260,15 +261,15 @@ TWINS = NEWS + "a ,Match\n"
 @pytest.mark.parametrize(
     ("name", "content", "words", "kind", "message"),
     [
-        ("n.csv", NEWS, ["--text", "txt", "--label", "label"], Misconfigured, "no column 'txt'"),
-        ("n.csv", NEWS, ["--text", "2", "--label", "1"], Misconfigured, "looks like a header"),
+        ("n.csv", NEWS, ["--text", "txt", "--label", "label"], ConfigError, "no column 'txt'"),
+        ("n.csv", NEWS, ["--text", "2", "--label", "1"], ConfigError, "looks like a header"),
         ("n.csv", NEWS, ["--text", "text"], SystemExit, "has columns: name them"),
-        ("n.csv", TWINS, NAMED[2:], BrokenContract, "two classes that look the same: 'a' "),
-        ("n.csv", "label,text\na,x\na,y\n", NAMED[2:], BrokenContract, "train has 1 class"),
-        ("n.csv", "label,text\na,x\n" + "b\n" * 5, NAMED[2:], BrokenContract, "5 of 6 rows cannot be used"),
-        ("n.csv", "label,text\n" + "a,\nb, \n" * 5, NAMED[2:], BrokenContract, "10 of 10 rows cannot be used"),
-        ("n.csv", "PK\x03\x04", NAMED[2:], BrokenContract, "zip"),
-        ("n\u202e.csv", NEWS, NAMED[2:], BrokenContract, "cannot be shown"),
+        ("n.csv", TWINS, NAMED[2:], DataContractError, "two classes that look the same: 'a' "),
+        ("n.csv", "label,text\na,x\na,y\n", NAMED[2:], DataContractError, "train has 1 class"),
+        ("n.csv", "label,text\na,x\n" + "b\n" * 5, NAMED[2:], DataContractError, "5 of 6 rows cannot be used"),
+        ("n.csv", "label,text\n" + "a,\nb, \n" * 5, NAMED[2:], DataContractError, "10 of 10 rows cannot be used"),
+        ("n.csv", "PK\x03\x04", NAMED[2:], DataContractError, "zip"),
+        ("n\u202e.csv", NEWS, NAMED[2:], DataContractError, "unprintable characters"),
         ("n.csv", NEWS, ["--train", "/none.csv", *NAMED[2:]], SystemExit, "does not exist"),
     ],
 )
@@ -276,9 +277,9 @@ def test_what_cannot_be_added_leaves_nothing_behind(
     project: Path, lay: Lay, name: str, content: str, words: list[str], kind: type, message: str
 ) -> None:
     source, before = lay(name, content), everything(project)
-    error, said, _ = refused("--train", source, "--lang", "en", *words)
+    error, output, _ = refused("--train", source, "--lang", "en", *words)
     assert isinstance(error, kind)
-    assert message in said
+    assert message in output
     assert everything(project) == before
 
 
@@ -291,14 +292,14 @@ def test_a_name_is_one_word(lay: Lay, name: str) -> None:
 def test_a_name_that_is_taken_is_refused_and_what_has_it_is_kept(project: Path, lay: Lay, taken: str) -> None:
     (project / taken).symlink_to("nowhere")
     before = everything(project)
-    error, said, _ = refused("--train", lay("n.csv"), *NAMED)
-    assert isinstance(error, Misconfigured)
-    assert f"the name tiny is taken: {taken} is there" in said
+    error, output, _ = refused("--train", lay("n.csv"), *NAMED)
+    assert isinstance(error, ConfigError)
+    assert f"the name tiny is taken: {taken} exists" in output
     assert everything(project) == before
 
 
 @pytest.mark.parametrize(
-    "step", ["gazette.pipeline.storage.add", "gazette.data.ingest._copy", "pathlib.Path.write_text"]
+    "step", ["gazette.pipeline.storage.dvc_add", "gazette.data.ingest._copy", "pathlib.Path.write_text"]
 )
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_whatever_fails_nothing_stays(
@@ -306,7 +307,7 @@ def test_whatever_fails_nothing_stays(
 ) -> None:
     source, before = lay("n.csv"), everything(project)
 
-    def fails(*given: object, **more: object) -> None:
+    def fails(*args: object, **more: object) -> None:
         raise error
 
     monkeypatch.setattr(step, fails)
@@ -332,13 +333,13 @@ def test_a_description_that_cannot_take_its_place_leaves_nothing(
 def test_a_file_that_changes_between_look_and_copy_is_refused(
     project: Path, lay: Lay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, before, sort_out = lay("n.csv"), everything(project), ingest.sorted_out
+    source, before, validate_rows = lay("n.csv"), everything(project), ingest.validate_rows
 
-    def meanwhile(*given: Any) -> Any:
+    def meanwhile(*args: Any) -> Any:
         lay("n.csv", NEWS + "a,more\n")
-        return sort_out(*given)
+        return validate_rows(*args)
 
-    monkeypatch.setattr(ingest, "sorted_out", meanwhile)
+    monkeypatch.setattr(ingest, "validate_rows", meanwhile)
     assert "changed after it was read" in refused("--train", source, *NAMED)[1]
     assert everything(project) == before
 
@@ -366,19 +367,19 @@ def test_corpora_are_listed_and_one_that_cannot_be_read_is_said(tiny: Path) -> N
         "language": "en",
         "classes": 2,
         "splits": ["train"],
-        "state": "there",
+        "state": "present",
     }
     assert (listed[0]["name"], listed[0]["chosen"]) == ("other", True)
     assert "langauge" in listed[0]["error"]
-    assert {"*", "other", "tiny", "there"} <= set(call("list").output.split())
+    assert {"*", "other", "tiny", "present"} <= set(call("list").output.split())
 
 
 def test_a_corpus_is_shown_with_its_rows(tiny: Path) -> None:
     shown = json.loads(call("show", "tiny", "--json").stdout)
-    assert (shown["rows"], shown["rejected"], shown["state"]) == ({"train": {"a": 2, "b": 2}}, 1, "there")
-    said = " ".join(call("show", "tiny").output.split())
+    assert (shown["rows"], shown["rejected"], shown["state"]) == ({"train": {"a": 2, "b": 2}}, 1, "present")
+    output = " ".join(call("show", "tiny").output.split())
     for part in ("tiny (en), 2 classes", "train/n.csv: a comma separates", "terms: not stated", "a 2 b 2", "line 6"):
-        assert part in said
+        assert part in output
 
 
 def test_a_corpus_that_is_not_pulled_is_shown_without_rows(tiny: Path) -> None:
@@ -391,15 +392,15 @@ def test_a_corpus_that_is_not_pulled_is_shown_without_rows(tiny: Path) -> None:
 @pytest.mark.parametrize("name", ["none", "../corpora/tiny"])
 def test_a_corpus_that_is_not_there_is_named_with_those_that_are(tiny: Path, command: str, name: str) -> None:
     error = call(command, name).exception
-    assert isinstance(error, Misconfigured)
-    assert "there are: tiny" in str(error)
+    assert isinstance(error, ConfigError)
+    assert "it has: tiny" in str(error)
 
 
 def test_a_corpus_is_removed_and_nothing_else(project: Path, lay: Lay) -> None:
     source, before = lay("n.csv"), everything(project)
     add("--train", source, *NAMED)
-    said = call("remove", "tiny", "--yes").output
-    assert "DVC's cache keeps its copies" in said
+    output = call("remove", "tiny", "--yes").output
+    assert "DVC's cache keeps its copies" in output
     assert everything(project) == before
     assert Path(source).exists()
 
@@ -407,8 +408,8 @@ def test_a_corpus_is_removed_and_nothing_else(project: Path, lay: Lay) -> None:
 def test_the_corpus_of_params_is_not_removed(tiny: Path) -> None:
     (tiny / "params.yaml").write_text("corpus: tiny\n")
     error = call("remove", "tiny", "--yes").exception
-    assert isinstance(error, Misconfigured)
-    assert "params.yaml says `corpus: tiny`" in str(error)
+    assert isinstance(error, ConfigError)
+    assert "params.yaml has `corpus: tiny`" in str(error)
 
 
 def test_nothing_is_removed_before_somebody_agrees(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

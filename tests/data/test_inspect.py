@@ -9,20 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import ROOT
-from ruamel.yaml import YAML
 
-from gazette.core import corpus
+from gazette.core import corpus, files
 from gazette.data import dedup
 from gazette.data.readers import read
 from gazette.data.validation import inspect
 
-NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")["validate"]
+NUMBERS = files.read_yaml(ROOT / "params.yaml")["validate"]
 LayDown = Callable[..., tuple[Path, Path]]
 
 
-def inspected(given: tuple[Path, Path], docs: Path, **changes: Any) -> inspect.Inspection:
-    description, raw = given
-    return inspect.inspect(corpus.describe(description), raw, inspect.Params(**NUMBERS | changes), docs)
+def inspected(paths: tuple[Path, Path], docs: Path, **changes: Any) -> inspect.Inspection:
+    description, raw = paths
+    return inspect.inspect_corpus(corpus.read_description(description), raw, inspect.Params(**NUMBERS | changes), docs)
 
 
 @pytest.fixture
@@ -39,29 +38,32 @@ def letters(english: pl.DataFrame) -> pl.DataFrame:
 def test_kept_personal_data_are_counted_warned_of_and_shown_masked(
     lay_down: LayDown, letters: pl.DataFrame, tmp_path: Path
 ) -> None:
-    found = inspected(lay_down(letters), tmp_path)
-    assert found.personal == {"email": 2}
-    assert found.whole["personal_data"].item() == round(2 / 60, 6)
-    assert "personal_data" in [f["expects"].split()[0] for f in found.findings if not f["success"]]
-    assert found.examples.filter(pl.col("kind") == "email").height == 2
-    assert not found.examples["seen"].str.contains("jane.doe").any()
+    inspection = inspected(lay_down(letters), tmp_path)
+    assert inspection.personal == {"email": 2}
+    assert inspection.whole["personal_data"].item() == round(2 / 60, 6)
+    assert "personal_data" in [f["expects"].split()[0] for f in inspection.findings if not f["success"]]
+    assert inspection.examples.filter(pl.col("kind") == "email").height == 2
+    assert not inspection.examples["seen"].str.contains("jane.doe").any()
 
 
 def test_masked_personal_data_are_gone_from_the_articles(
     lay_down: LayDown, letters: pl.DataFrame, tmp_path: Path
 ) -> None:
-    found = inspected(lay_down(letters), tmp_path, personal_data="mask")
-    assert found.articles.height == 60
-    assert found.articles["text"].str.contains("<email>").sum() == 2
-    assert not found.articles["text"].str.contains("jane.doe").any()
-    assert found.whole["personal_data"].item() == 0
+    inspection = inspected(lay_down(letters), tmp_path, personal_data="mask")
+    assert inspection.articles.height == 60
+    assert inspection.articles["text"].str.contains("<email>").sum() == 2
+    assert not inspection.articles["text"].str.contains("jane.doe").any()
+    assert inspection.whole["personal_data"].item() == 0
 
 
 def test_rows_with_personal_data_can_go_to_quarantine(lay_down: LayDown, letters: pl.DataFrame, tmp_path: Path) -> None:
-    found = inspected(lay_down(letters), tmp_path, personal_data="quarantine")
-    assert found.rejects.select("line", "reason").rows() == [(3, "personal data: email"), (6, "personal data: email")]
-    assert found.articles.height + found.rejects.height == 60
-    assert not found.rejects["seen"].str.contains("jane").any()
+    inspection = inspected(lay_down(letters), tmp_path, personal_data="quarantine")
+    assert inspection.rejects.select("line", "reason").rows() == [
+        (3, "personal data: email"),
+        (6, "personal data: email"),
+    ]
+    assert inspection.articles.height + inspection.rejects.height == 60
+    assert not inspection.rejects["seen"].str.contains("jane").any()
 
 
 def test_parts_change_nothing(
@@ -69,10 +71,10 @@ def test_parts_change_nothing(
 ) -> None:
     rows = english.with_columns(text=pl.col("text") + pl.when(pl.int_range(pl.len()) % 7 == 0).then(pl.lit(" <b>")))
     rows = rows.with_columns(text=pl.coalesce("text", english["text"]))
-    given = lay_down(pl.concat([rows, rows.head(5)]))
-    whole = inspected(given, tmp_path)
-    monkeypatch.setattr(dedup, "ROWS", 4)
-    parts = inspected(given, tmp_path)
+    paths = lay_down(pl.concat([rows, rows.head(5)]))
+    whole = inspected(paths, tmp_path)
+    monkeypatch.setattr(dedup, "PART_ROWS", 4)
+    parts = inspected(paths, tmp_path)
     assert parts.whole.equals(whole.whole)
     assert whole.whole["markup"].item() > 0 < whole.whole["exact_duplicates_train"].item()
     assert parts.examples.equals(whole.examples)
@@ -107,7 +109,7 @@ def test_every_row_of_a_file_is_an_article_or_in_quarantine(
     described = corpus.Corpus.model_validate(
         {"language": "en", "labels": ["sport", "trade"], "files": {"train": [layout]}, "source": "x", "terms": "y"}
     )
-    table, rejects, (account,) = read.read(described, raw)
+    table, rejects, (account,) = read.read_corpus(described, raw)
     blank = account["notes"].get("blank lines, skipped", 0)
     assert account["rows"] == account["articles"] + account["rejected"] == table.height + rejects.height
     assert account["rows"] + blank == len(lines) + 1

@@ -3,12 +3,11 @@
 import polars as pl
 import pytest
 
-from gazette.core.errors import BrokenContract, Misconfigured
-from gazette.data import labels as classes
-from gazette.data.labels import Classes
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.data.labels import Classes, infer_labels, map_labels
 
 
-def labelled(*train: str, test: tuple[str, ...] = ()) -> pl.DataFrame:
+def labeled(*train: str, test: tuple[str, ...] = ()) -> pl.DataFrame:
     splits = ["train"] * len(train) + ["test"] * len(test)
     labels = [*train, *test]
     return pl.DataFrame(
@@ -17,75 +16,75 @@ def labelled(*train: str, test: tuple[str, ...] = ()) -> pl.DataFrame:
 
 
 def test_classes_are_the_labels_of_train_sorted() -> None:
-    assert classes.find(labelled("b", "a", "b", test=("a", "c"))) == Classes(["a", "b"])
+    assert infer_labels(labeled("b", "a", "b", test=("a", "c"))) == Classes(["a", "b"])
 
 
 def test_labels_that_are_numbers_are_sorted_by_size() -> None:
-    assert classes.find(labelled("10", "9", "2")).labels == ["2", "9", "10"]
+    assert infer_labels(labeled("10", "9", "2")).labels == ["2", "9", "10"]
 
 
 def test_a_blank_label_is_no_class() -> None:
-    assert classes.find(labelled("b", "", " ", "a")).labels == ["a", "b"]
+    assert infer_labels(labeled("b", "", " ", "a")).labels == ["a", "b"]
 
 
 @pytest.mark.parametrize("labels", [("",), ("a", "a"), ("a", "")])
 def test_one_class_is_none(labels: tuple[str, ...]) -> None:
-    with pytest.raises(BrokenContract, match=r"train has \d class.*two or more"):
-        classes.find(labelled(*labels))
+    with pytest.raises(DataContractError, match=r"train has \d class.*two or more"):
+        infer_labels(labeled(*labels))
 
 
 @pytest.mark.parametrize("labels", [[str(n % 1001) for n in range(5000)], [f"A text {n}" for n in range(30)]])
 def test_a_column_of_texts_is_not_taken_for_labels(labels: list[str]) -> None:
-    with pytest.raises(Misconfigured, match="Is that the label column"):
-        classes.find(labelled(*labels))
+    with pytest.raises(ConfigError, match="Is that the label column"):
+        infer_labels(labeled(*labels))
 
 
 @pytest.mark.parametrize("twin", ["Trade ", " trade", "TRADE", "Ｔrade", "Tra\u200bde", "T rade", "Trade\u00a0"])
 def test_two_classes_that_look_the_same_are_refused_with_their_places(twin: str) -> None:
-    with pytest.raises(BrokenContract, match=r"'Trade' \(raw\.csv, line 1\) and '.+' \(raw\.csv, line 3\); spell"):
-        classes.find(labelled("Trade", "Sport", twin))
-    with pytest.raises(BrokenContract, match=r"'Trade' \(raw\.csv, line 1\) and '.+' \(raw\.csv, line 3\)"):
-        classes.find(labelled("Trade", "Sport", test=(twin,)))
+    with pytest.raises(DataContractError, match=r"'Trade' \(raw\.csv, line 1\) and '.+' \(raw\.csv, line 3\); use one"):
+        infer_labels(labeled("Trade", "Sport", twin))
+    with pytest.raises(DataContractError, match=r"'Trade' \(raw\.csv, line 1\) and '.+' \(raw\.csv, line 3\)"):
+        infer_labels(labeled("Trade", "Sport", test=(twin,)))
 
 
 def test_what_makes_twins_differ_is_shown() -> None:
-    with pytest.raises(BrokenContract, match=r"'Tra\\u200bde'"):
-        classes.find(labelled("Trade", "Tra\u200bde"))
+    with pytest.raises(DataContractError, match=r"'Tra\\u200bde'"):
+        infer_labels(labeled("Trade", "Tra\u200bde"))
 
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_whether_labels_count_from_0_or_1_is_found_out(first: int) -> None:
     numbers = [str(number + first) for number in range(3)]
-    assert classes.name(labelled(*numbers), ["x", "y", "z"]) == Classes(["x", "y", "z"], first)
+    assert map_labels(labeled(*numbers), ["x", "y", "z"]) == Classes(["x", "y", "z"], first)
 
 
 @pytest.mark.parametrize(("numbers", "first"), [(["0", "1"], 0), (["2", "3"], 1)])
 def test_one_end_of_the_numbers_is_enough(numbers: list[str], first: int) -> None:
-    assert classes.name(labelled(*numbers), ["x", "y", "z"]).numbered_from == first
+    assert map_labels(labeled(*numbers), ["x", "y", "z"]).numbered_from == first
 
 
 def test_numbers_that_could_begin_with_0_or_1_are_refused_until_somebody_says_it() -> None:
-    with pytest.raises(Misconfigured, match=r"from 1 to 2, the classes 3: is 'x' number 0 or 1\? Say --numbered-from"):
-        classes.name(labelled("1", "2"), ["x", "y", "z"])
-    assert classes.name(labelled("1", "2"), ["x", "y", "z"], 0).numbered_from == 0
+    with pytest.raises(ConfigError, match=r"from 1 to 2 for 3 classes: is 'x' number 0 or 1\? Add --numbered-from"):
+        map_labels(labeled("1", "2"), ["x", "y", "z"])
+    assert map_labels(labeled("1", "2"), ["x", "y", "z"], 0).numbered_from == 0
 
 
 @pytest.mark.parametrize(("numbers", "wrong"), [("0123", 3), ("124", 4)])
 def test_a_number_without_a_name_is_named_with_its_place(numbers: str, wrong: int) -> None:
-    with pytest.raises(BrokenContract, match=rf"raw\.csv, line \d: the label {wrong} has no name"):
-        classes.name(labelled(*numbers), ["x", "y", "z"])
+    with pytest.raises(DataContractError, match=rf"raw\.csv, line \d: the label {wrong} has no name"):
+        map_labels(labeled(*numbers), ["x", "y", "z"])
 
 
 def test_names_that_are_labels_give_their_order() -> None:
-    assert classes.name(labelled("b", "a", "7"), ["b", "a"]) == Classes(["b", "a"])
+    assert map_labels(labeled("b", "a", "7"), ["b", "a"]) == Classes(["b", "a"])
 
 
 def test_names_that_fit_no_label_are_refused() -> None:
-    with pytest.raises(Misconfigured, match=r"no label is a number or one of 'x', 'y'; labels are '1\.0', '2\.0'"):
-        classes.name(labelled("1.0", "2.0"), ["x", "y"])
+    with pytest.raises(ConfigError, match=r"no label is a number or in 'x', 'y'; labels are '1\.0', '2\.0'"):
+        map_labels(labeled("1.0", "2.0"), ["x", "y"])
 
 
 @pytest.mark.parametrize("names", [["x"], ["x", "x"]])
 def test_a_list_of_classes_names_each_once_and_two_at_least(names: list[str]) -> None:
-    with pytest.raises(Misconfigured, match="--classes"):
-        classes.name(labelled("0", "1"), names)
+    with pytest.raises(ConfigError, match="--classes"):
+        map_labels(labeled("0", "1"), names)

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from gazette.core import normalization
-from gazette.data.validation import language as scripts
+from gazette.data.validation import language
 
 FOREIGN = [
     "Aktien in Frankfurt schließen im Minus, Autowerte unter Druck",
@@ -31,9 +31,10 @@ SIMPLIFIED = ["北京今年经济增长百分之八", "国家队在亚洲杯获�
 TRADITIONAL = ["國家隊在亞洲盃獲勝", "專家說房價還會上漲", "後天去公園裡幹什麼"]
 
 
-def flagged(flag: str, language: str, *texts: str) -> list[bool]:
-    keyed = normalization.with_key(pl.DataFrame({"text": texts}, schema={"text": pl.String}))
-    return scripts.flags(scripts.marks(keyed, language))[flag].to_list()
+def flagged(flag: str, code: str, *texts: str) -> list[bool]:
+    keyed = normalization.add_key(pl.DataFrame({"text": texts}, schema={"text": pl.String}))
+    marks = language.mark_languages(keyed, code)
+    return language.flag_other_languages(marks, keyed["text"], code)[flag].to_list()
 
 
 def test_a_row_of_less_than_half_latin_letters_is_foreign_in_english() -> None:
@@ -64,10 +65,12 @@ def test_english_full_of_names_is_not(text: str) -> None:
     assert flagged("foreign_language", "en", text) == [False]
 
 
-def test_a_question_to_all_texts_at_once_is_answered_as_each_by_itself() -> None:
-    texts = [text.lower() for text in FOREIGN + ENGLISH] + ["the", "日本"]
-    alone = [dict(scripts._identifier().rank(text))["en"] for text in texts]
-    assert scripts._english(pl.Series(texts)).to_list() == pytest.approx(alone, rel=0.01)
+def test_a_large_corpus_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = flagged("foreign_language", "en", *FOREIGN, *ENGLISH)
+    monkeypatch.setattr(language, "MAX_ROWS_IDENTIFIED", 5)
+    sample = flagged("foreign_language", "en", *FOREIGN, *ENGLISH)
+    assert sum(flag is not None for flag in sample) == 5
+    assert all(flag in (None, expected) for flag, expected in zip(sample, whole, strict=True))
 
 
 def test_nothing_is_said_of_a_few_words() -> None:
@@ -120,9 +123,9 @@ def test_an_english_corpus_has_no_variants() -> None:
     assert flagged("minority_variant", "en", "one", "國家隊在亞洲盃獲勝") == [False, False]
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_no_rows_have_no_flags(language: str) -> None:
-    keyed = normalization.with_key(pl.DataFrame({"text": []}, schema={"text": pl.String}))
-    found = scripts.flags(scripts.marks(keyed, language))
-    assert (found.height, found.columns) == (0, ["foreign_script", "foreign_language", "minority_variant"])
-    assert set(found.dtypes) == {pl.Boolean}
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_no_rows_have_no_flags(code: str) -> None:
+    keyed = normalization.add_key(pl.DataFrame({"text": []}, schema={"text": pl.String}))
+    flags = language.flag_other_languages(language.mark_languages(keyed, code), keyed["text"], code)
+    assert (flags.height, flags.columns) == (0, ["foreign_script", "foreign_language", "minority_variant"])
+    assert set(flags.dtypes) == {pl.Boolean}

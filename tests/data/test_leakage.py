@@ -9,7 +9,11 @@ import pytest
 from gazette.data.validation import leakage
 
 Table = Callable[..., pl.DataFrame]
-WORDS = [f"{one}{two}" for one in ("oil", "vote", "bank", "court", "phone") for two in ("man", "deal", "day", "rule")]
+WORDS = [
+    f"{first}{second}"
+    for first in ("oil", "vote", "bank", "court", "phone")
+    for second in ("man", "deal", "day", "rule")
+]
 
 
 def body(number: int) -> str:
@@ -24,13 +28,13 @@ def corpus(table: Table, write: Callable[[int, str], str], rows: int = 400) -> p
     return table(*((write(number, label), label, "train") for number, label in enumerate(labels)))
 
 
-def found(articles: pl.DataFrame) -> list[tuple[str, str, str]]:
-    return leakage.find(articles, 0.01, 0.8).select("phrase", "place", "label").rows()
+def phrases(articles: pl.DataFrame) -> list[tuple[str, str, str]]:
+    return leakage.find_leaks(articles, 0.01, 0.8).select("phrase", "place", "label").rows()
 
 
 def test_a_phrase_that_opens_the_texts_of_one_class_is_found(table: Table) -> None:
     articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else body(n))
-    only = leakage.find(articles, 0.01, 0.8).to_dicts()
+    only = leakage.find_leaks(articles, 0.01, 0.8).to_dicts()
     assert only == [
         {"phrase": "reuters -", "place": "start", "label": "a", "rows": 100, "purity": 1.0, "share_of_class": 0.5}
     ]
@@ -38,7 +42,7 @@ def test_a_phrase_that_opens_the_texts_of_one_class_is_found(table: Table) -> No
 
 def test_a_phrase_that_closes_them_is_found(table: Table) -> None:
     articles = corpus(table, lambda n, label: f"{body(n)} (Canadian Press)" if label == "b" and n % 2 else body(n))
-    assert found(articles) == [("(canadian press)", "end", "b")]
+    assert phrases(articles) == [("(canadian press)", "end", "b")]
 
 
 @pytest.mark.parametrize(("mark", "phrase"), [("【财经】", "【财经】"), ("快讯：", "快讯:"), ("NBA图文-", "nba图文-")])
@@ -49,7 +53,7 @@ def test_a_chinese_column_is_found(table: Table, mark: str, phrase: str) -> None
         plain = "".join(chinese[WORDS.index(word)] for word in body(number).split())
         return mark + plain if label == "a" and number % 2 else plain
 
-    assert found(corpus(table, write)) == [(phrase, "start", "a")]
+    assert phrases(corpus(table, write)) == [(phrase, "start", "a")]
 
 
 def test_a_title_and_a_description_have_two_starts_and_two_ends(table: Table) -> None:
@@ -59,11 +63,11 @@ def test_a_title_and_a_description_have_two_starts_and_two_ends(table: Table) ->
             f"{body(n)} (AP)\nAP - {body(n + 5)}" if label == "a" and n % 2 else f"{body(n)}\n{body(n + 5)}"
         ),
     )
-    assert found(articles) == [("(ap)", "end", "a"), ("ap -", "start", "a")]
+    assert phrases(articles) == [("(ap)", "end", "a"), ("ap -", "start", "a")]
 
 
 def test_a_phrase_of_both_classes_gives_nothing_away(table: Table) -> None:
-    assert found(corpus(table, lambda n, _: f"Reuters - {body(n)}" if n % 2 else body(n))) == []
+    assert phrases(corpus(table, lambda n, _: f"Reuters - {body(n)}" if n % 2 else body(n))) == []
 
 
 def test_a_phrase_as_pure_as_its_class_is_large_gives_nothing_away(table: Table) -> None:
@@ -71,19 +75,19 @@ def test_a_phrase_as_pure_as_its_class_is_large_gives_nothing_away(table: Table)
     texts = [" ".join(chance.choices(WORDS, k=6)) for _ in range(400)]
     rows = [(f"Reuters - {text}" if number % 2 else text, number) for number, text in enumerate(texts)]
     articles = table(*((text, "b" if number % 20 in (0, 1) else "a", "train") for text, number in rows))
-    assert found(articles) == []
+    assert phrases(articles) == []
 
 
 def test_a_phrase_is_found_from_the_purity_that_is_asked_for(table: Table) -> None:
     articles = corpus(
         table, lambda n, label: f"Reuters - {body(n)}" if n % (2 if label == "a" else 5) == 0 else body(n)
     )
-    purities = [leakage.find(articles, 0.01, least)["purity"].to_list() for least in (0.7, 0.75)]
+    purities = [leakage.find_leaks(articles, 0.01, least)["purity"].to_list() for least in (0.7, 0.75)]
     assert purities == [[100 / 140], []]
 
 
 def test_a_few_rows_of_one_class_are_chance(table: Table) -> None:
-    assert found(corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n < 5 else body(n))) == []
+    assert phrases(corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n < 5 else body(n))) == []
 
 
 def test_a_subject_that_stands_anywhere_is_no_boilerplate(table: Table) -> None:
@@ -92,12 +96,12 @@ def test_a_subject_that_stands_anywhere_is_no_boilerplate(table: Table) -> None:
         words.insert(number % 7, "iraq")
         return " ".join(words) if label == "a" else body(number)
 
-    assert found(corpus(table, write)) == []
+    assert phrases(corpus(table, write)) == []
 
 
 def test_the_longest_phrase_stands_for_its_parts(table: Table) -> None:
     articles = corpus(table, lambda n, label: f"Go Digital Today: {body(n)}" if label == "a" and n % 2 else body(n))
-    assert found(articles) == [("go digital today:", "start", "a")]
+    assert phrases(articles) == [("go digital today:", "start", "a")]
 
 
 def test_a_phrase_with_many_continuations_is_named_itself(table: Table) -> None:
@@ -105,37 +109,37 @@ def test_a_phrase_with_many_continuations_is_named_itself(table: Table) -> None:
     articles = corpus(
         table, lambda n, label: f"Update: {places[n // 2 % 4]} {body(n)}" if label == "a" and n % 2 else body(n)
     )
-    assert ("update:", "start", "a") in found(articles)
+    assert ("update:", "start", "a") in phrases(articles)
 
 
 @pytest.mark.parametrize("split", ["valid", "test"])
 def test_only_what_is_learned_from_is_searched(table: Table, split: str) -> None:
     articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" else body(n))
-    assert found(articles.with_columns(split=pl.lit(split))) == []
+    assert phrases(articles.with_columns(split=pl.lit(split))) == []
 
 
 def test_the_order_of_rows_does_not_matter(table: Table) -> None:
     articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else f"{body(n)}!")
-    assert leakage.find(articles.reverse(), 0.01, 0.8).equals(leakage.find(articles, 0.01, 0.8))
+    assert leakage.find_leaks(articles.reverse(), 0.01, 0.8).equals(leakage.find_leaks(articles, 0.01, 0.8))
 
 
 def test_no_rows_have_no_giveaways(table: Table) -> None:
-    none = leakage.find(table(("one", "a", "train")).clear(), 0.01, 0.8)
-    assert none.schema == leakage.find(corpus(table, lambda n, _: body(n)), 0.01, 0.8).schema
+    none = leakage.find_leaks(table(("one", "a", "train")).clear(), 0.01, 0.8)
+    assert none.schema == leakage.find_leaks(corpus(table, lambda n, _: body(n)), 0.01, 0.8).schema
     assert none.is_empty()
 
 
 def test_parts_change_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else body(n))
-    whole = leakage.find(articles, 0.01, 0.8)
-    monkeypatch.setattr(leakage, "PART", 7)
-    assert leakage.find(articles, 0.01, 0.8).equals(whole)
+    whole = leakage.find_leaks(articles, 0.01, 0.8)
+    monkeypatch.setattr(leakage, "PART_ROWS", 7)
+    assert leakage.find_leaks(articles, 0.01, 0.8).equals(whole)
     assert whole.height
 
 
-def test_of_very_many_texts_a_part_is_looked_at(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_corpus_is_sampled(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else body(n))
-    monkeypatch.setattr(leakage, "MOST", 200)
-    (only,) = leakage.find(articles, 0.01, 0.8).to_dicts()
+    monkeypatch.setattr(leakage, "MAX_ROWS_SAMPLED", 200)
+    (only,) = leakage.find_leaks(articles, 0.01, 0.8).to_dicts()
     assert only["phrase"] == "reuters -"
     assert 30 < only["rows"] < 70

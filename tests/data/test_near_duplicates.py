@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette.data.validation import near_duplicates
+from gazette.data.validation import minhash, near_duplicates
 
 LETTERS = {"en": "abcdefghijklmnopqrstuvwxyz", "zh": "".join(map(chr, range(0x4E00, 0x4E00 + 2000)))}
 LENGTH = {"en": 60, "zh": 19}  # characters of which one may change at 0.8: (60 - 5) / (60 + 5), (19 - 2) / (19 + 2)
@@ -21,7 +21,7 @@ words = st.lists(st.sampled_from(["shares", "fell", "rose", "after", "the", "for
 
 
 def groups(*keys: str, similarity: float = 0.8, language: str = "en") -> list[int]:
-    return near_duplicates.groups(pl.Series(keys, dtype=pl.String), similarity, language).to_list()
+    return near_duplicates.group_near_duplicates(pl.Series(keys, dtype=pl.String), similarity, language).to_list()
 
 
 def invented(shuffle: random.Random, language: str, length: int) -> str:
@@ -33,9 +33,10 @@ def with_a_change(shuffle: random.Random, text: str, language: str) -> str:
     return text[:place] + shuffle.choice(LETTERS[language]) + text[place + 1 :]
 
 
-def jaccard(one: str, other: str, n: int) -> float:
+def jaccard(first: str, second: str, n: int) -> float:
     a, b = (
-        {padded[i : i + n] for i in range(len(padded) - n + 1)} for padded in (t + " " * (n - 1) for t in (one, other))
+        {padded[i : i + n] for i in range(len(padded) - n + 1)}
+        for padded in (t + " " * (n - 1) for t in (first, second))
     )
     return len(a & b) / len(a | b)
 
@@ -83,12 +84,12 @@ def test_no_row_has_no_group() -> None:
 
 @given(words, words, st.sampled_from([0.5, 0.7, 0.8, 1.0]), st.sampled_from(["en", "zh"]))
 def test_two_texts_are_near_just_when_their_shingles_are(
-    one: list[str], other: list[str], similarity: float, language: str
+    first: list[str], second: list[str], similarity: float, language: str
 ) -> None:
-    loose = ["".join(text).replace("%", "") for text in (one, other)]
+    loose = ["".join(text).replace("%", "") for text in (first, second)]
     if all(loose):
-        near = jaccard(*loose, near_duplicates.SHINGLE[language]) >= similarity
-        assert groups(" ".join(one), " ".join(other), similarity=similarity, language=language) == [0, 1 - near]
+        near = jaccard(*loose, minhash.SHINGLE_LENGTH[language]) >= similarity
+        assert groups(" ".join(first), " ".join(second), similarity=similarity, language=language) == [0, 1 - near]
 
 
 # How surely
@@ -98,10 +99,10 @@ def test_two_texts_are_near_just_when_their_shingles_are(
 def test_one_changed_character_is_found_as_surely_as_promised(language: str) -> None:
     shuffle, pairs = random.Random(5), 2000
     texts = [invented(shuffle, language, LENGTH[language]) for _ in range(pairs)]
-    found = groups(*texts, *(with_a_change(shuffle, text, language) for text in texts), language=language)
-    share = sum(found[row] == found[pairs + row] for row in range(pairs)) / pairs
-    assert share >= near_duplicates.RECALL - 4 * sqrt(near_duplicates.RECALL * (1 - near_duplicates.RECALL) / pairs)
-    assert found[:pairs] == list(range(pairs))
+    labels = groups(*texts, *(with_a_change(shuffle, text, language) for text in texts), language=language)
+    share = sum(labels[row] == labels[pairs + row] for row in range(pairs)) / pairs
+    assert share >= minhash.RECALL - 4 * sqrt(minhash.RECALL * (1 - minhash.RECALL) / pairs)
+    assert labels[:pairs] == list(range(pairs))
 
 
 @pytest.mark.parametrize("similarity", [0.5, 0.6, 0.7, 0.8, 0.9, 0.99])
@@ -109,8 +110,8 @@ def test_bands_are_the_longest_that_keep_the_promise(similarity: float) -> None:
     def recall(count: int, length: int) -> float:
         return float(1 - (1 - similarity**length) ** count)
 
-    count, length = near_duplicates.bands(similarity)
-    assert recall(count, length) >= near_duplicates.RECALL > recall(near_duplicates.ORDERS // (length + 1), length + 1)
+    count, length = minhash.lsh_bands(similarity)
+    assert recall(count, length) >= minhash.RECALL > recall(minhash.ORDERS // (length + 1), length + 1)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
@@ -119,8 +120,8 @@ def test_two_texts_have_a_bucket_in_common_as_often_as_they_are_similar(share: f
     lines = ["".join(shuffle.sample(LETTERS["zh"], 2 * size)) for _ in range(pairs)]
     start = round(size * (1 - share))
     texts = pl.Series([line[begin : begin + size] for line in lines for begin in (0, start)])
-    buckets = np.array(near_duplicates._buckets(texts, 0.5, 2)[0])
-    _, length = near_duplicates.bands(0.5)
+    buckets = np.array(minhash.hash_bands(texts, 0.5, 2)[0])
+    _, length = minhash.lsh_bands(0.5)
     expected = jaccard(texts[0], texts[1], 2) ** length
     assert np.mean(buckets[:, ::2] == buckets[:, 1::2]) == pytest.approx(expected, abs=0.02)
 
@@ -133,16 +134,16 @@ def test_the_order_of_rows_changes_no_group(order: list[int]) -> None:
     shuffle = random.Random(2)
     stories = [invented(shuffle, "en", 60) for _ in range(6)]
     texts = stories + [with_a_change(shuffle, text, "en") for text in stories]
-    found = groups(*(texts[row] for row in order))
-    assert all(found[order.index(row)] == found[order.index(row + 6)] for row in range(6))
-    assert len(set(found)) == 6
+    labels = groups(*(texts[row] for row in order))
+    assert all(labels[order.index(row)] == labels[order.index(row + 6)] for row in range(6))
+    assert len(set(labels)) == 6
 
 
 def test_groups_are_the_same_in_every_process() -> None:
     script = (
         "import polars as pl; from gazette.data.validation import near_duplicates;"
         "keys = pl.Series([f'story {n % 900} of day {n % 37}' for n in range(4000)]);"
-        "print(near_duplicates.groups(keys, 0.8, 'en').to_list())"
+        "print(near_duplicates.group_near_duplicates(keys, 0.8, 'en').to_list())"
     )
     printed = {
         subprocess.check_output(
@@ -158,17 +159,17 @@ def test_groups_are_the_same_in_every_process() -> None:
 
 def test_boilerplate_costs_no_more_than_some_comparisons_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     shuffle, rows, compared = random.Random(3), 2000, []
-    near = near_duplicates._near
+    near = minhash.are_near
 
     def counting(texts: pl.Series, left: Any, *rest: Any) -> Any:
         compared.append(len(left))
         return near(texts, left, *rest)
 
-    monkeypatch.setattr(near_duplicates, "_near", counting)
+    monkeypatch.setattr(minhash, "are_near", counting)
     shared = invented(shuffle, "en", 300)
     own = [invented(shuffle, "en", 60) for _ in range(rows)]
-    found = groups(*(shared + text for text in own), shared + own[0][:-1])
-    assert found == [*range(rows), 0]
+    labels = groups(*(shared + text for text in own), shared + own[0][:-1])
+    assert labels == [*range(rows), 0]
     assert rows < sum(compared) < 20 * rows  # 34 for each row, if none lost patience
 
 
@@ -185,5 +186,5 @@ def test_long_texts_are_compared_like_short_ones() -> None:
 @pytest.mark.parametrize("block", [1, 7, 100])
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     story = "shares of the company fell after its forecast for {} disappointed on monday"
-    monkeypatch.setattr(near_duplicates, "BLOCK", block)
+    monkeypatch.setattr(minhash, "BLOCK_CHARACTERS", block)
     assert groups("a", story.format("may"), "", story.format("mai"), "b", "a") == [0, 1, 2, 1, 4, 0]

@@ -42,15 +42,15 @@ EVERYTHING = [(kind, text, lang) for kind, texts in PERSONAL.items() for text in
 EVERYTHING += [("phone", text, language) for language, texts in PHONES.items() for text in texts.split("; ")]
 
 
-def found(text: str, language: str) -> list[tuple[str, str]]:
-    places = personal_data.find(pl.Series([text]), language)
+def find(text: str, language: str) -> list[tuple[str, str]]:
+    places = personal_data.find_personal_data(pl.Series([text]), language)
     return [(kind, text[start:end]) for _, kind, start, end in places.rows()]
 
 
 @pytest.mark.parametrize(("kind", "text", "language"), EVERYTHING)
 def test_what_is_personal_is_found_whole(kind: str, text: str, language: str) -> None:
     around = ("He said: ", ", and left.") if language == "en" else ("请于周一前", "，谢谢")
-    places = found(text.join(around), language)
+    places = find(text.join(around), language)
     assert [name for name, _ in places] == [kind]
     assert text.endswith(places[0][1])
     assert [*filter(str.isdigit, places[0][1])] == [*filter(str.isdigit, text)]
@@ -61,30 +61,30 @@ def test_what_is_personal_is_found_whole(kind: str, text: str, language: str) ->
     ("text", "language"), [(text, language) for language in NEWS for text in NEWS[language].split("; ")]
 )
 def test_the_numbers_of_news_are_not_personal(text: str, language: str) -> None:
-    assert found(f"Reuters - {text}", language) == []
+    assert find(f"Reuters - {text}", language) == []
 
 
 @pytest.mark.parametrize("text", ["13800138000", "2125550123", "2079460018"])
 def test_a_number_needs_a_name_where_nobody_would_write_it_so(text: str) -> None:
-    assert found(f"a total of {text} of them", "en") == []
+    assert find(f"a total of {text} of them", "en") == []
 
 
 def test_a_name_is_for_the_first_number_after_it_masked_or_not() -> None:
-    assert found("call 212-555-0123, 2125550123", "en") == [("phone", "212-555-0123")]
-    assert found("call <phone>, 2125550123", "en") == []
-    assert found("call b@x.co, 2125550123", "en") == [("email", "b@x.co")]
+    assert find("call 212-555-0123, 2125550123", "en") == [("phone", "212-555-0123")]
+    assert find("call <phone>, 2125550123", "en") == []
+    assert find("call b@x.co, 2125550123", "en") == [("email", "b@x.co")]
 
 
 def test_one_wrong_digit_makes_a_number_with_check_digits_any_number() -> None:
     for text in [*PERSONAL["card"], *PERSONAL["iban"], "360426199101010071"]:
         at = text.rindex(text[-1])
         wrong = text[:at] + str((int(text[at]) + 1) % 10)
-        assert found(wrong, "en") == []
+        assert find(wrong, "en") == []
 
 
 def test_finds_are_in_order_with_their_rows() -> None:
     texts = pl.Series(["none", "b@example.com, 4111111111111111 and a@example.com", "", "电话13800138000"])
-    assert personal_data.find(texts, "zh").rows() == [
+    assert personal_data.find_personal_data(texts, "zh").rows() == [
         (1, "email", 0, 13),
         (1, "card", 15, 31),
         (1, "email", 36, 49),
@@ -94,7 +94,7 @@ def test_finds_are_in_order_with_their_rows() -> None:
 
 def test_masking_puts_the_kind_in_the_place_and_leaves_the_rest() -> None:
     texts = pl.Series("text", ["none", "𝒜 b@example.com;4111111111111111!", "电话１３８００１３８０００。"])
-    masked = personal_data.masked(texts, personal_data.find(texts, "zh"))
+    masked = personal_data.mask(texts, personal_data.find_personal_data(texts, "zh"))
     assert masked.to_list() == ["none", "𝒜 <email>;<card>!", "电话<phone>。"]
     assert masked.name == "text"
     assert texts[1].startswith("𝒜 b@")
@@ -103,7 +103,7 @@ def test_masking_puts_the_kind_in_the_place_and_leaves_the_rest() -> None:
 def test_a_report_shows_the_ends_and_nothing_of_the_neighbours() -> None:
     text = "x" * 50 + " jane@example.com or 4111 1111 1111 1111, call +44 20 7946 0018."
     texts = pl.Series(["nothing", text])
-    assert personal_data.shown(texts, personal_data.find(texts, "en"), context=20).to_list() == [
+    assert personal_data.star_out(texts, personal_data.find_personal_data(texts, "en"), context=20).to_list() == [
         "x" * 19 + " j***@e***.com or <card>, call <ph",
         "xxxxxxxx <email> or 41** **** **** **11, call <phone>.",
         "il> or <card>, call +44 ** **** **18.",
@@ -113,10 +113,10 @@ def test_a_report_shows_the_ends_and_nothing_of_the_neighbours() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_corpus_without_articles_holds_nothing(language: str) -> None:
     texts = pl.Series("text", [], dtype=pl.String)
-    places = personal_data.find(texts, language)
+    places = personal_data.find_personal_data(texts, language)
     assert places.schema == {"row": pl.UInt32, "kind": pl.String, "start": pl.Int64, "end": pl.Int64}
-    assert personal_data.masked(texts, places).equals(texts)
-    assert personal_data.shown(texts, places).is_empty()
+    assert personal_data.mask(texts, places).equals(texts)
+    assert personal_data.star_out(texts, places).is_empty()
 
 
 pieces = st.sampled_from(
@@ -129,30 +129,30 @@ texts_of_pieces = st.lists(st.tuples(pieces, gaps), max_size=6).map(lambda parts
 @given(texts_of_pieces, st.sampled_from(["en", "zh"]))
 def test_masked_text_holds_nothing_more(text: str, language: str) -> None:
     texts = pl.Series([text])
-    places = personal_data.find(texts, language)
+    places = personal_data.find_personal_data(texts, language)
     ends = [0, *(end for end in places["end"])]
     assert all(earlier <= start < end for earlier, (_, _, start, end) in zip(ends, places.rows(), strict=False))
-    assert personal_data.find(personal_data.masked(texts, places), language).is_empty()
+    assert personal_data.find_personal_data(personal_data.mask(texts, places), language).is_empty()
 
 
 @given(texts_of_pieces, st.sampled_from(["en", "zh"]))
 def test_no_find_is_ever_shown_whole(text: str, language: str) -> None:
     texts = pl.Series([text])
-    places = personal_data.find(texts, language)
+    places = personal_data.find_personal_data(texts, language)
     values = [text[start:end] for _, _, start, end in places.rows()]
-    lines = personal_data.shown(texts, places)
+    lines = personal_data.star_out(texts, places)
     assert len(lines) == len(values)
     assert not [value for value in values for line in lines if value in line]
 
 
 @pytest.mark.parametrize("text", ["ring +683 4002 now", "NINO AB 12 34 56 C", "national insurance number AB123456C"])
 def test_a_number_of_seven_digits_or_six_is_found(text: str) -> None:
-    assert found(text, "en")
+    assert find(text, "en")
 
 
 @given(texts_of_pieces, st.sampled_from(["en", "zh"]))
 def test_no_text_that_holds_something_is_spared_the_question(text: str, language: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(personal_data, "_LIKELY", "")
-        asked = personal_data.find(pl.Series([text]), language)
-    assert personal_data.find(pl.Series([text]), language).equals(asked)
+        matches = personal_data.find_personal_data(pl.Series([text]), language)
+    assert personal_data.find_personal_data(pl.Series([text]), language).equals(matches)

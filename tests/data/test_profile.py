@@ -12,8 +12,8 @@ Table = Callable[..., pl.DataFrame]
 
 
 def of(articles: pl.DataFrame, rejects: int = 0, **flags: list[bool]) -> dict[str, Any]:
-    keyed = normalization.with_key(articles)
-    keyed = keyed.with_columns(copy="key", group=near_duplicates.groups(keyed["key"], 0.8, "en"))
+    keyed = normalization.add_key(articles)
+    keyed = keyed.with_columns(copy="key", group=near_duplicates.group_near_duplicates(keyed["key"], 0.8, "en"))
     return profile.corpus_profile(keyed, rejects, pl.DataFrame(flags, schema=dict.fromkeys(flags, pl.Boolean))).row(
         0, named=True
     )
@@ -24,7 +24,7 @@ def train(*texts: str) -> list[tuple[str, str, str]]:
 
 
 def test_the_key_of_an_article_forgets_case_width_entities_and_space(table: Table) -> None:
-    keys = normalization.with_key(table(*train("It's  ＮＥＷ", "it#39;s new\n", "its new")))["key"].to_list()
+    keys = normalization.add_key(table(*train("It's  ＮＥＷ", "it#39;s new\n", "its new")))["key"].to_list()
     assert keys[0] == keys[1] != keys[2]
 
 
@@ -33,14 +33,14 @@ def test_exact_duplicates_are_the_rows_that_repeat_an_earlier_one(table: Table) 
 
 
 def test_near_duplicates_differ_in_punctuation_and_space_too(table: Table) -> None:
-    found = of(table(*train("Shares fell.", "shares, fell", "sharesfell", "shares rose")))
-    assert (found["exact_duplicates_train"], found["near_duplicates_train"]) == (0, 0.5)
+    result = of(table(*train("Shares fell.", "shares, fell", "sharesfell", "shares rose")))
+    assert (result["exact_duplicates_train"], result["near_duplicates_train"]) == (0, 0.5)
 
 
 def test_duplicates_are_counted_for_each_split_apart(table: Table) -> None:
-    found = of(table(*train("one", "two"), ("x", "a", "test"), ("x", "a", "test")))
-    assert (found["exact_duplicates_train"], found["near_duplicates_train"]) == (0, 0)
-    assert (found["exact_duplicates_valid"], found["exact_duplicates_test"]) == (0, 0.5)
+    result = of(table(*train("one", "two"), ("x", "a", "test"), ("x", "a", "test")))
+    assert (result["exact_duplicates_train"], result["near_duplicates_train"]) == (0, 0)
+    assert (result["exact_duplicates_valid"], result["exact_duplicates_test"]) == (0, 0.5)
 
 
 def test_conflicts_are_rows_whose_text_has_another_label_in_any_split(table: Table) -> None:
@@ -59,9 +59,9 @@ def test_overlap_is_counted_for_each_split_apart(table: Table) -> None:
 
 def test_conflicts_and_overlap_among_near_duplicates_are_told_apart_from_the_exact_ones(table: Table) -> None:
     story = "The home team won the last match of the season on Sunday after extra time"
-    found = of(table((story, "a", "train"), (story + "!", "b", "test"), ("Another story", "a", "train")))
-    assert (found["exact_conflicts"], found["exact_overlap_train_test"]) == (0, 0)
-    assert (found["near_conflicts"], found["near_overlap_train_test"]) == (0.666667, 0.5)
+    result = of(table((story, "a", "train"), (story + "!", "b", "test"), ("Another story", "a", "train")))
+    assert (result["exact_conflicts"], result["exact_overlap_train_test"]) == (0, 0)
+    assert (result["near_conflicts"], result["near_overlap_train_test"]) == (0.666667, 0.5)
 
 
 def test_a_flag_is_the_share_of_rows_that_have_it(table: Table) -> None:
@@ -69,19 +69,19 @@ def test_a_flag_is_the_share_of_rows_that_have_it(table: Table) -> None:
 
 
 def test_quarantined_is_a_share_of_all_rows_read(table: Table) -> None:
-    found = of(table(*train("one", "two", "three")), rejects=1)
-    assert (found["rows"], found["quarantined"]) == (3, 0.25)
+    result = of(table(*train("one", "two", "three")), rejects=1)
+    assert (result["rows"], result["quarantined"]) == (3, 0.25)
 
 
 def test_lengths_are_quantiles_in_characters(table: Table) -> None:
-    found = of(table(*train(*("字" * length for length in range(1, 102)))))
-    assert [found[f"characters_{q}"] for q in ("05", "50", "95")] == [6, 51, 96]
+    result = of(table(*train(*("字" * length for length in range(1, 102)))))
+    assert [result[f"characters_{q}"] for q in ("05", "50", "95")] == [6, 51, 96]
 
 
 def test_a_corpus_without_rows_has_a_profile(table: Table) -> None:
-    found = of(table(*train("one")).clear(), rejects=2, markup=[])
-    assert (found["rows"], found["quarantined"], found["markup"], found["exact_conflicts"]) == (0, 1, 0, 0)
-    assert (found["exact_duplicates_train"], found["near_duplicates_train"], found["exact_overlap_train_test"]) == (
+    result = of(table(*train("one")).clear(), rejects=2, markup=[])
+    assert (result["rows"], result["quarantined"], result["markup"], result["exact_conflicts"]) == (0, 1, 0, 0)
+    assert (result["exact_duplicates_train"], result["near_duplicates_train"], result["exact_overlap_train_test"]) == (
         0,
         0,
         0,
@@ -90,8 +90,8 @@ def test_a_corpus_without_rows_has_a_profile(table: Table) -> None:
 
 def test_classes_are_counted_in_every_split(table: Table) -> None:
     rows = table(*train("one", "two", "three"), ("four", "b", "train"), ("five", "b", "test"))
-    found = profile.class_profile(rows, ["test", "train"], ["a", "b"])
-    assert found.select("split", "label", "rows", "share").rows() == [
+    result = profile.class_profile(rows, ["test", "train"], ["a", "b"])
+    assert result.select("split", "label", "rows", "share").rows() == [
         ("test", "a", 0, 0),
         ("test", "b", 1, 1),
         ("train", "a", 3, 0.75),
@@ -100,13 +100,13 @@ def test_classes_are_counted_in_every_split(table: Table) -> None:
 
 
 def test_a_split_without_any_row_has_shares_of_0(table: Table) -> None:
-    found = profile.class_profile(table(*train("one")), ["test", "train"], ["a"])
-    assert found.filter(pl.col("split") == "test").select("rows", "share").rows() == [(0, 0)]
+    result = profile.class_profile(table(*train("one")), ["test", "train"], ["a"])
+    assert result.filter(pl.col("split") == "test").select("rows", "share").rows() == [(0, 0)]
 
 
 def test_a_declared_class_without_any_row_counts_0(table: Table) -> None:
-    found = profile.class_profile(table(*train("one")), ["train"], ["a", "never"])
-    assert found.filter(pl.col("label") == "never").select("rows", "share").rows() == [(0, 0)]
+    result = profile.class_profile(table(*train("one")), ["train"], ["a", "never"])
+    assert result.filter(pl.col("label") == "never").select("rows", "share").rows() == [(0, 0)]
 
 
 def test_a_class_that_was_not_declared_is_counted_too(table: Table) -> None:

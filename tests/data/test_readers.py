@@ -1,4 +1,4 @@
-"""Reading raw files: every row comes back once, as an article or as a reject with its place and reason."""
+"""Every row of a raw file is read once, as an article or as a reject with its place and reason."""
 
 import csv
 import io
@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.core import corpus
-from gazette.core.errors import BrokenContract
-from gazette.data.readers import delimited, jsonlines, parquet_pages
-from gazette.data.readers import read as reading
+from gazette.core.errors import DataContractError
+from gazette.data.readers import delimited, jsonlines
+from gazette.data.readers.read import read_corpus
 
 CSV = {"format": "csv", "path": "raw", "header": True, "text": ["text"], "label": "label"}
 PLAIN = CSV | {"delimiter": "\t", "quotes": False}
@@ -40,17 +40,17 @@ def read(raw: Path, content: bytes, file: dict[str, Any] = CSV, **more: Any) -> 
 
 
 def read_there(raw: Path, file: dict[str, Any], **more: Any) -> Tables:
-    articles, rejects, accounts = reading.read(described(file, **more), raw)
+    articles, rejects, accounts = read_corpus(described(file, **more), raw)
     assert accounts[0]["rows"] == articles.height + rejects.height
     return articles, rejects
 
 
 def account(raw: Path, content: bytes, file: dict[str, Any]) -> dict[str, Any]:
     (raw / "raw").write_bytes(content)
-    return reading.read(described(file), raw)[2][0]
+    return read_corpus(described(file), raw)[2][0]
 
 
-def found(articles: pl.DataFrame) -> list[tuple[str, str, int]]:
+def contents(articles: pl.DataFrame) -> list[tuple[str, str, int]]:
     return articles.select("text", "label", "line").rows()
 
 
@@ -63,12 +63,12 @@ def lines(table: pl.DataFrame) -> list[int]:
 
 def test_a_header_names_the_columns_in_any_order(tmp_path: Path) -> None:
     articles, _ = read(tmp_path, b"text,id,label\nx,1,a\ny,2,b\n")
-    assert found(articles) == [("x", "a", 2), ("y", "b", 3)]
+    assert contents(articles) == [("x", "a", 2), ("y", "b", 3)]
 
 
 def test_columns_without_a_header_are_counted_from_1(tmp_path: Path) -> None:
     articles, _ = read(tmp_path, b"a,x\nb,y\n", BARE)
-    assert found(articles) == [("x", "a", 1), ("y", "b", 2)]
+    assert contents(articles) == [("x", "a", 1), ("y", "b", 2)]
 
 
 def test_without_a_header_the_commonest_width_is_expected_of_every_row(tmp_path: Path) -> None:
@@ -77,19 +77,19 @@ def test_without_a_header_the_commonest_width_is_expected_of_every_row(tmp_path:
 
 
 def test_without_a_header_and_without_a_row_that_can_be_read_the_first_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match=r"raw, line 2: no row can be read\. The first: not UTF-8"):
+    with pytest.raises(DataContractError, match=r"raw, line 2: no row can be read\. The first: not UTF-8"):
         read(tmp_path, b"\na,\xff\n", BARE)
 
 
 def test_quotes_are_ordinary_characters_where_the_description_says_so(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path, b'label\ttext\na\t"x\nb\ty, "z"\na\t""\n', PLAIN)
-    assert found(articles) == [('"x', "a", 2), ('y, "z"', "b", 3), ('""', "a", 4)]
+    assert contents(articles) == [('"x', "a", 2), ('y, "z"', "b", 3), ('""', "a", 4)]
     assert rejects.is_empty()
 
 
 def test_doubled_quotes_are_one_and_a_comma_inside_parts_nothing(tmp_path: Path) -> None:
     articles, _ = read(tmp_path, b'label,text\na,"he said ""no"", twice"\n')
-    assert found(articles) == [('he said "no", twice', "a", 2)]
+    assert contents(articles) == [('he said "no", twice', "a", 2)]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_numbered_labels_become_names(tmp_path: Path, first: int) -> None:
 @pytest.mark.parametrize("word", ["NA", "null", "NULL", "None", "nan", "", '""', "007", "1e5", "true"])
 def test_every_word_stays_text(tmp_path: Path, word: str) -> None:
     articles, rejects = read(tmp_path, f"label,text\na,{word}\n".encode())
-    assert found(articles) == [(word.strip('"'), "a", 2)]
+    assert contents(articles) == [(word.strip('"'), "a", 2)]
     assert rejects.is_empty()
 
 
@@ -131,7 +131,7 @@ def test_files_of_all_splits_are_read_and_marked(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("label,text\na,x\n")
     (tmp_path / "two.csv").write_text("label,text\nb,y\nb\n")
     files = {"train": [CSV | {"path": "one.csv"}], "test": [CSV | {"path": "two.csv"}, CSV | {"path": "one.csv"}]}
-    articles, rejects, accounts = reading.read(described(files=files), tmp_path)
+    articles, rejects, accounts = read_corpus(described(files=files), tmp_path)
     assert articles.select("split", "file").rows() == [("test", "two.csv"), ("test", "one.csv"), ("train", "one.csv")]
     assert rejects.select("split", "file", "line").rows() == [("test", "two.csv", 3)]
     assert [(a["split"], a["file"], a["rows"], a["rejected"]) for a in accounts] == [
@@ -156,9 +156,9 @@ def test_files_of_all_splits_are_read_and_marked(tmp_path: Path) -> None:
         (b"label,text", "the header again"),
     ],
 )
-def test_a_broken_row_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path, row: bytes, reason: str) -> None:
+def test_a_broken_row_is_a_reject_and_its_neighbors_are_kept(tmp_path: Path, row: bytes, reason: str) -> None:
     articles, rejects = read(tmp_path, b'label,text\na,x\na,"y\nz"\n' + row + b'\nb,"q\nr"\na,w\n')
-    assert found(articles) == [("x", "a", 2), ("y\nz", "a", 3), ("q\nr", "b", 6), ("w", "a", 8)]
+    assert contents(articles) == [("x", "a", 2), ("y\nz", "a", 3), ("q\nr", "b", 6), ("w", "a", 8)]
     assert rejects.select("split", "file", "line").rows() == [("train", "raw", 5)]
     assert reason in rejects["reason"].item()
     assert rejects["seen"].item().isprintable()
@@ -167,7 +167,7 @@ def test_a_broken_row_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path, ro
 
 def test_an_unclosed_quote_costs_its_line_only(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path, b'label,text\na,x\nb,"open\na,y\nb,"z"\na,w\n')
-    assert found(articles) == [("x", "a", 2), ("y", "a", 4), ("z", "b", 5), ("w", "a", 6)]
+    assert contents(articles) == [("x", "a", 2), ("y", "a", 4), ("z", "b", 5), ("w", "a", 6)]
     assert rejects.select("line", "seen").rows() == [(3, 'b,"open')]
 
 
@@ -178,14 +178,14 @@ def test_an_unclosed_quote_in_the_last_row_is_a_reject_too(tmp_path: Path) -> No
 
 def test_bad_bytes_inside_a_quoted_field_of_several_lines_cost_that_row_and_no_other(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path, b'label,text\na,"x\n\xff y"\nb,z\nb,", and so"\na,w\n')
-    assert found(articles) == [("z", "b", 4), (", and so", "b", 5), ("w", "a", 6)]
+    assert contents(articles) == [("z", "b", 4), (", and so", "b", 5), ("w", "a", 6)]
     assert lines(rejects) == [3]
 
 
 def test_a_line_that_is_too_long_ends_an_open_quote(tmp_path: Path) -> None:
     long = b"b," + b"y" * (1 << 20) + b"\n"
     articles, rejects = read(tmp_path, b'label,text\na,"x\n' + long + b'b,z\nb,", and so"\na,w\n')
-    assert found(articles) == [("z", "b", 4), (", and so", "b", 5), ("w", "a", 6)]
+    assert contents(articles) == [("z", "b", 4), (", and so", "b", 5), ("w", "a", 6)]
     assert lines(rejects) == [2, 3]
 
 
@@ -209,12 +209,12 @@ def test_columns_that_nothing_reads_are_named(tmp_path: Path) -> None:
 def test_two_columns_of_one_name_are_refused_where_it_matters(tmp_path: Path) -> None:
     articles, _ = read(tmp_path, b"id,id,label,text\n1,2,a,x\n")
     assert articles["text"].to_list() == ["x"]
-    with pytest.raises(BrokenContract, match="more than one column 'text'"):
+    with pytest.raises(DataContractError, match="more than one column 'text'"):
         read(tmp_path, b"label,text,text\na,x,y\n")
 
 
 def test_a_position_that_no_row_has_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match=r"no column 3 among '1', '2' \(the rows have 2 columns\)"):
+    with pytest.raises(DataContractError, match=r"no column 3 among '1', '2' \(the rows have 2 columns\)"):
         read(tmp_path, b"a,x\n", BARE | {"text": [3]})
 
 
@@ -223,13 +223,13 @@ def test_a_position_that_no_row_has_is_named(tmp_path: Path) -> None:
 
 def test_lines_are_counted_past_quoted_breaks_blank_lines_and_rejects(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path, b'label,text\n\na,"x\n\ny"\n\nb\nb,q\n\n\nb\n"a","z"\n')
-    assert found(articles) == [("x\n\ny", "a", 3), ("q", "b", 8), ("z", "a", 12)]
+    assert contents(articles) == [("x\n\ny", "a", 3), ("q", "b", 8), ("z", "a", 12)]
     assert lines(rejects) == [7, 11]
 
 
 def test_lines_that_end_in_carriage_return_and_line_feed_are_counted_alike(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path, b'label,text\r\n\r\na,"x\r\ny"\r\nb\r\nb,q\r\n')
-    assert found(articles) == [("x\ny", "a", 3), ("q", "b", 6)]
+    assert contents(articles) == [("x\ny", "a", 3), ("q", "b", 6)]
     assert rejects.select("line", "seen").rows() == [(5, "b")]
 
 
@@ -258,7 +258,8 @@ def laid_out(rows: list[tuple[Any, Any, Any]], end: str) -> tuple[bytes, list[tu
         line = out.count(b"\n") + 1
         if kind == "good":
             cell = io.StringIO(newline="")
-            csv.writer(cell, lineterminator=end).writerow([label, text])
+            quoting = csv.QUOTE_ALL if "\r" in text else csv.QUOTE_MINIMAL
+            csv.writer(cell, lineterminator=end, quoting=quoting).writerow([label, text])
             out += cell.getvalue().encode()
             articles.append((text if end == "\n" else text.replace("\r\n", "\n"), label, line))
         elif kind == "blank":
@@ -274,8 +275,8 @@ def laid_out(rows: list[tuple[Any, Any, Any]], end: str) -> tuple[bytes, list[tu
 def test_every_row_comes_back_once_with_its_text_and_its_line(end: str, rows: list[tuple[Any, Any, Any]]) -> None:
     content, articles, rejects = laid_out([("good", "a", "x"), *rows], end)
     with TemporaryDirectory() as raw:
-        kept, refused = read(Path(raw), content)
-    assert found(kept) == articles
+        accepted, refused = read(Path(raw), content)
+    assert contents(accepted) == articles
     assert lines(refused) == rejects
 
 
@@ -286,7 +287,7 @@ def test_json_lines_give_an_article_per_object(tmp_path: Path) -> None:
     rows = [{"text": "x\ny", "id": 7, "label": "a"}, {"label": "b", "text": "\u2028中 "}]
     content = "".join(json.dumps(row, ensure_ascii=False) + "\r\n\n" for row in rows).encode()
     articles, rejects = read(tmp_path, b"\xef\xbb\xbf" + content, JSONL)
-    assert found(articles) == [("x\ny", "a", 1), ("\u2028中 ", "b", 3)]
+    assert contents(articles) == [("x\ny", "a", 1), ("\u2028中 ", "b", 3)]
     assert rejects.is_empty()
     counted = account(tmp_path, content, JSONL)
     assert (counted["unused"], counted["notes"]["blank lines, skipped"]) == (["id"], 2)
@@ -313,10 +314,10 @@ def test_whole_numbers_are_labels(tmp_path: Path) -> None:
         (b"{'label': 'a'}", "not JSON: "),
         (b'["a", "x"]', "list, expected an object with keys and values"),
         (b'"a"', "str, expected an object"),
-        (b'{"label": "a"}', "no key 'text' (there are: 'label')"),
+        (b'{"label": "a"}', "no key 'text' (keys: 'label')"),
         (b'{"label": "a", "text": 1}', "not a string: 'text' is int"),
         (b'{"label": "a", "text": ["x"]}', "not a string: 'text' is list"),
-        (b'{"label": null, "text": "x"}', "'label' is NoneType, expected a string or a whole number"),
+        (b'{"label": null, "text": "x"}', "'label' is NoneType, expected a string or an integer"),
         (b'{"label": true, "text": "x"}', "'label' is bool, expected"),
         (b'{"label": 1.0, "text": "x"}', "'label' is float, expected"),
         (b'{"label": "a", "text": "x\\u0000"}', "NUL character in 'text'"),
@@ -326,9 +327,9 @@ def test_whole_numbers_are_labels(tmp_path: Path) -> None:
         (b'{"label": "a", "text": "' + b"x" * (1 << 20) + b'"}', "line too long"),
     ],
 )
-def test_a_broken_object_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path, row: bytes, reason: str) -> None:
-    one = b'{"label": "a", "text": "x"}\n'
-    articles, rejects = read(tmp_path, one + row + b"\n" + one, JSONL)
+def test_a_broken_object_is_a_reject_and_its_neighbors_are_kept(tmp_path: Path, row: bytes, reason: str) -> None:
+    good_row = b'{"label": "a", "text": "x"}\n'
+    articles, rejects = read(tmp_path, good_row + row + b"\n" + good_row, JSONL)
     assert lines(articles) == [1, 3]
     assert lines(rejects) == [2]
     assert reason in rejects["reason"].item()
@@ -336,18 +337,18 @@ def test_a_broken_object_is_a_reject_and_its_neighbours_are_kept(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b'[{"label": "a", "text": "x"}]\n', "one JSON array; expected JSON lines"),
         (b"", "is empty"),
-        (b"\n\n", "holds no rows"),
-        (b"PAR1xxxx", "is Parquet; say `format: parquet`"),
+        (b"\n\n", "contains no rows"),
+        (b"PAR1xxxx", "is Parquet; use `format: parquet`"),
         ('{"label": "a", "text": "x"}\n'.encode("utf-16"), "UTF-16"),
         ('{"label": "a", "text": "x"}\n'.encode("utf-16-le"), "UTF-16 without a mark"),
     ],
 )
-def test_what_is_not_json_lines_is_refused_as_a_whole(tmp_path: Path, content: bytes, said: str) -> None:
-    with pytest.raises(BrokenContract, match=said):
+def test_what_is_not_json_lines_is_refused_as_a_whole(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(DataContractError, match=message):
         read(tmp_path, content, JSONL)
 
 
@@ -378,7 +379,7 @@ def laid_down(raw: Path, texts: Any, labels: Any = None, **options: Any) -> None
 def test_strings_of_every_kind_are_texts_and_labels(tmp_path: Path, texts: Any, labels: Any) -> None:
     laid_down(tmp_path, texts, labels)
     articles, rejects = read_there(tmp_path, PARQUET)
-    assert found(articles) == [("x", "a", 1), ("中", "b", 2), ("x", "a", 3)]
+    assert contents(articles) == [("x", "a", 1), ("中", "b", 2), ("x", "a", 3)]
     assert rejects.is_empty()
 
 
@@ -390,7 +391,7 @@ def test_whole_numbers_of_parquet_are_labels(tmp_path: Path, kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "labels", "said"),
+    ("texts", "labels", "message"),
     [
         ([1, 2], ["a", "b"], "column 'text' has type int64; expected strings"),
         ([["x"], ["y"]], ["a", "b"], "column 'text' has type list"),
@@ -399,16 +400,16 @@ def test_whole_numbers_of_parquet_are_labels(tmp_path: Path, kind: Any) -> None:
         (pa.array([None, None]), ["a", "b"], "column 'text' has type null"),
     ],
 )
-def test_columns_of_other_types_are_refused(tmp_path: Path, texts: Any, labels: Any, said: str) -> None:
+def test_columns_of_other_types_are_refused(tmp_path: Path, texts: Any, labels: Any, message: str) -> None:
     laid_down(tmp_path, texts, labels)
-    with pytest.raises(BrokenContract, match=said):
+    with pytest.raises(DataContractError, match=message):
         read_there(tmp_path, PARQUET)
 
 
 def test_nulls_of_parquet_are_no_texts_and_no_labels(tmp_path: Path) -> None:
     laid_down(tmp_path, ["x", None, "y"], ["a", "b", None])
     articles, rejects = read_there(tmp_path, PARQUET)
-    assert found(articles) == [("x", "a", 1), ("", "b", 2)]
+    assert contents(articles) == [("x", "a", 1), ("", "b", 2)]
     assert rejects.select("line", "reason").rows() == [(3, "null, expected a label, in column 'label'")]
 
 
@@ -423,7 +424,7 @@ def test_nulls_of_parquet_are_no_texts_and_no_labels(tmp_path: Path) -> None:
     ids=["Latin-1", "NUL", "long", "very long"],
 )
 @pytest.mark.parametrize("dictionary", [True, False])
-def test_a_bad_value_of_parquet_is_a_reject_and_its_neighbours_are_kept(
+def test_a_bad_value_of_parquet_is_a_reject_and_its_neighbors_are_kept(
     tmp_path: Path, value: bytes, reason: str, dictionary: bool
 ) -> None:
     texts = pa.array([b"x", value, b"y"]).view(pa.string())
@@ -443,29 +444,19 @@ def test_rows_of_many_batches_and_groups_are_numbered_through(tmp_path: Path) ->
 
 def test_a_parquet_file_without_rows_or_without_a_column_is_refused(tmp_path: Path) -> None:
     laid_down(tmp_path, pa.array([], pa.string()), pa.array([], pa.string()))
-    with pytest.raises(BrokenContract, match="holds no rows"):
+    with pytest.raises(DataContractError, match="contains no rows"):
         read_there(tmp_path, PARQUET)
     laid_down(tmp_path, ["x"])
-    with pytest.raises(BrokenContract, match=r"no column 'Text' among 'label', 'text' \(did you mean 'text'\?\)"):
+    with pytest.raises(DataContractError, match=r"no column 'Text' among 'label', 'text' \(did you mean 'text'\?\)"):
         read_there(tmp_path, PARQUET | {"text": ["Text"]})
 
 
-@pytest.mark.parametrize("kept", [4, 11, 100, -1])
-def test_a_truncated_parquet_file_is_refused(tmp_path: Path, kept: int) -> None:
+@pytest.mark.parametrize("size", [4, 11, 100, -1])
+def test_a_truncated_parquet_file_is_refused(tmp_path: Path, size: int) -> None:
     laid_down(tmp_path, ["x"])
     content = (tmp_path / "raw").read_bytes()
-    with pytest.raises(BrokenContract, match="is not Parquet, or was cut off"):
-        read(tmp_path, content[:kept], PARQUET)
-
-
-def test_the_pages_of_a_parquet_file_say_how_large_they_are(tmp_path: Path) -> None:
-    laid_down(tmp_path, [f"{n:0100}" for n in range(50_000)], compression="zstd", use_dictionary=False)
-    content = (tmp_path / "raw").read_bytes()
-    footer = int.from_bytes(content[-8:-4], "little")
-    with (tmp_path / "raw").open("rb") as file:
-        sizes = [size for _, size in parquet_pages.unpacked(file, content[-8 - footer : -8], ["text"])]
-    assert len(sizes) > 3
-    assert sum(sizes) == pytest.approx(50_000 * 104, rel=0.01)
+    with pytest.raises(DataContractError, match="is not Parquet, or was truncated"):
+        read(tmp_path, content[:size], PARQUET)
 
 
 # Folders
@@ -492,9 +483,9 @@ def test_a_folder_below_the_raw_files_can_be_named(tmp_path: Path) -> None:
 
 def test_a_folder_without_files_says_what_was_expected(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    with pytest.raises(BrokenContract, match=f"{tmp_path}.*one folder per class"):
+    with pytest.raises(DataContractError, match=f"{tmp_path}.*one folder per class"):
         read_there(tmp_path, FOLDER)
-    with pytest.raises(BrokenContract, match="is no folder; the description names it"):
+    with pytest.raises(DataContractError, match="is not a folder; the description names it"):
         read_there(tmp_path, FOLDER | {"path": "none"})
 
 
@@ -528,7 +519,7 @@ def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
         (b"x" * ((1 << 20) + 1), 1, "too long: 1,048,577 bytes"),
     ],
 )
-def test_a_file_that_is_no_text_is_a_reject_and_its_neighbours_are_kept(
+def test_a_file_that_is_no_text_is_a_reject_and_its_neighbors_are_kept(
     tmp_path: Path, content: bytes, line: int, reason: str
 ) -> None:
     lay(tmp_path, **{"a/1": b"One.", "a/2": content, "a/3": b"Three."})
@@ -542,12 +533,12 @@ def test_a_file_that_is_no_text_is_a_reject_and_its_neighbours_are_kept(
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        ("/etc/passwd", "a link out of the corpus: put the file itself there"),
-        ("/dev/zero", "a link out of the corpus"),
-        ("/etc", "a link out of the corpus"),
-        ("nowhere", "a link to nothing"),
-        ("link", "a link to nothing"),
-        ("..", "no regular file"),
+        ("/etc/passwd", "symlink points outside the corpus folder; copy the target into it"),
+        ("/dev/zero", "symlink points outside the corpus folder"),
+        ("/etc", "symlink points outside the corpus folder"),
+        ("nowhere", "broken symlink"),
+        ("link", "broken symlink"),
+        ("..", "not a regular file"),
     ],
 )
 def test_a_link_is_followed_inside_the_corpus_only(tmp_path: Path, target: str, reason: str) -> None:
@@ -566,9 +557,9 @@ def test_strays_and_pipes_in_a_folder_are_rejects(tmp_path: Path) -> None:
     articles, rejects = read_there(tmp_path, FOLDER)
     assert articles["file"].to_list() == ["a/1"]
     assert rejects.select("file", pl.col("reason").str.slice(0, 8)).rows() == [
-        ("a/b/deep.txt", "not in a"),
-        ("a/pipe", "no regul"),
-        ("stray.txt", "not in a"),
+        ("a/b/deep.txt", "not in t"),
+        ("a/pipe", "not a re"),
+        ("stray.txt", "not in t"),
     ]
 
 
@@ -577,7 +568,7 @@ def test_strays_and_pipes_in_a_folder_are_rejects(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", [CSV, JSONL, PARQUET], ids=["CSV", "JSON lines", "Parquet"])
 def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path, file: dict[str, Any]) -> None:
-    with pytest.raises(BrokenContract, match=r"raw: no such file.*description.*fetched or pulled"):
+    with pytest.raises(DataContractError, match=r"raw: no such file.*description.*fetched or pulled"):
         read_there(tmp_path, file)
 
 
@@ -588,37 +579,40 @@ texts = st.lists(st.text(letters, max_size=30), min_size=1, max_size=8)
 
 
 @given(texts)
-def test_any_text_written_as_csv_comes_back(given: list[str]) -> None:
+def test_any_text_written_as_csv_comes_back(rows: list[str]) -> None:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([("label", "text"), *(("a", text) for text in given)])
+    quoting = csv.QUOTE_ALL if any("\r" in text for text in rows) else csv.QUOTE_MINIMAL
+    csv.writer(out, lineterminator="\n", quoting=quoting).writerows(
+        [("label", "text"), *(("a", text) for text in rows)]
+    )
     with TemporaryDirectory() as raw:
         articles, _ = read(Path(raw), out.getvalue().encode())
-    assert articles["text"].to_list() == given
+    assert articles["text"].to_list() == rows
 
 
 @given(st.lists(st.text(letters.filter(lambda c: c not in "\t\n\r"), max_size=30), min_size=1, max_size=8))
-def test_any_text_without_tabs_and_line_breaks_comes_back_from_between_tabs(given: list[str]) -> None:
-    content = "label\ttext\n" + "".join(f"a\t{text}\n" for text in given)
+def test_any_text_without_tabs_and_line_breaks_comes_back_from_between_tabs(rows: list[str]) -> None:
+    content = "label\ttext\n" + "".join(f"a\t{text}\n" for text in rows)
     with TemporaryDirectory() as raw:
         articles, _ = read(Path(raw), content.encode(), PLAIN)
-    assert articles["text"].to_list() == given
+    assert articles["text"].to_list() == rows
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
 @given(texts)
-def test_any_text_written_as_json_lines_comes_back(ascii_only: bool, given: list[str]) -> None:
-    content = "".join(json.dumps({"label": "a", "text": t}, ensure_ascii=ascii_only) + "\n" for t in given)
+def test_any_text_written_as_json_lines_comes_back(ascii_only: bool, rows: list[str]) -> None:
+    content = "".join(json.dumps({"label": "a", "text": t}, ensure_ascii=ascii_only) + "\n" for t in rows)
     with TemporaryDirectory() as raw:
         articles, _ = read(Path(raw), content.encode(), JSONL)
-    assert articles["text"].to_list() == given
+    assert articles["text"].to_list() == rows
 
 
 @given(texts, st.booleans())
-def test_any_text_written_as_parquet_comes_back(given: list[str], dictionary: bool) -> None:
+def test_any_text_written_as_parquet_comes_back(rows: list[str], dictionary: bool) -> None:
     with TemporaryDirectory() as raw:
-        laid_down(Path(raw), given, use_dictionary=dictionary)
+        laid_down(Path(raw), rows, use_dictionary=dictionary)
         articles, _ = read_there(Path(raw), PARQUET)
-    assert articles["text"].to_list() == given
+    assert articles["text"].to_list() == rows
 
 
 def refused_or_read(content: bytes, file: dict[str, Any]) -> None:
@@ -626,7 +620,7 @@ def refused_or_read(content: bytes, file: dict[str, Any]) -> None:
     with TemporaryDirectory() as raw:
         try:
             articles, rejects = read(Path(raw), content, file)
-        except BrokenContract as stop:
+        except DataContractError as stop:
             assert "raw" in str(stop)
             return
     numbers = [*articles["line"], *rejects["line"]]
@@ -667,12 +661,12 @@ def test_any_bytes_in_a_folder_are_an_article_or_a_reject(content: bytes) -> Non
 
 def test_a_key_that_an_object_has_twice_is_no_article(tmp_path: Path) -> None:
     (tmp_path / "raw.jsonl").write_text('{"text": "x", "label": "a", "text": "y"}\n{"text": "z", "label": "a"}\n')
-    found = jsonlines.read(tmp_path, "raw.jsonl", ["text"], "label")
-    assert found.rejects.select("line", "reason").rows() == [(1, "a key twice: 'text'")]
-    assert found.articles["text"].to_list() == ["z"]
+    contents = jsonlines.read_jsonlines(tmp_path, "raw.jsonl", ["text"], "label")
+    assert contents.rejects.select("line", "reason").rows() == [(1, "a key twice: 'text'")]
+    assert contents.articles["text"].to_list() == ["z"]
 
 
 def test_quotes_that_are_ordinary_characters_are_counted_where_they_enclose_a_field(tmp_path: Path) -> None:
     (tmp_path / "raw.tsv").write_text('label\ttext\na\t"x"\na\ty\n')
-    found = delimited.read(tmp_path, "raw.tsv", "\t", False, True, ["text"], "label")
-    assert found.notes == {"rows with a field in double quotes, kept with them (`quotes: false`)": 1}
+    contents = delimited.read_delimited(tmp_path, "raw.tsv", "\t", False, True, ["text"], "label")
+    assert contents.notes == {"rows with a field in double quotes, kept with them (`quotes: false`)": 1}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.data import snapshots
 from gazette.pipeline import storage
 
@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("params.yaml").write_text("corpus: tiny\n")
     for number, content in enumerate(("label,text\na,one\n", "label,text\na,one\nb,two\n")):
         Path("data/raw/tiny/all.csv").write_text(content)
-        storage.add(Path("data/raw/tiny"))
+        storage.dvc_add(Path("data/raw/tiny"))
         run("git", "add", "-A")
         run("git", "commit", "-q", "-m", str(number))
     return tmp_path
@@ -44,28 +44,30 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_a_name_is_the_corpus_here_and_a_revision_the_one_of_then(project: Path, tmp_path: Path) -> None:
     box = tmp_path / "box"
-    assert snapshots.find("tiny", box)[1] == Path("data/raw/tiny")
+    assert snapshots.find_snapshot("tiny", box)[1] == Path("data/raw/tiny")
     for word in ("HEAD~1", "tiny@HEAD~1"):
-        described, raw = snapshots.find(word, box / word)
+        described, raw = snapshots.find_snapshot(word, box / word)
         assert described.labels == ["a", "b"]
         assert (raw / "all.csv").read_text() == "label,text\na,one\n"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "message"),
     [
         ("nothing", "git knows no revision 'nothing'"),
         ("other@HEAD", r"data/corpora/other\.yaml is not there at revision HEAD"),
     ],
 )
-def test_what_is_neither_a_corpus_nor_a_revision_is_named(project: Path, tmp_path: Path, word: str, said: str) -> None:
-    with pytest.raises(Misconfigured, match=said):
-        snapshots.find(word, tmp_path / "box")
+def test_what_is_neither_a_corpus_nor_a_revision_is_named(
+    project: Path, tmp_path: Path, word: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        snapshots.find_snapshot(word, tmp_path / "box")
 
 
 @pytest.mark.slow
 def test_files_that_no_cache_has_say_what_brings_them(project: Path, tmp_path: Path) -> None:
     run("rm", "-rf", ".dvc/cache")
-    with pytest.raises(Misconfigured, match="neither in DVC's cache nor in its remote"):
-        snapshots.find("HEAD~1", tmp_path / "box")
+    with pytest.raises(ConfigError, match="neither in DVC's cache nor in its remote"):
+        snapshots.find_snapshot("HEAD~1", tmp_path / "box")

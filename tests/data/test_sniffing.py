@@ -1,4 +1,4 @@
-"""How a file is laid out is found out as a person would see it, and is what the reader then reads."""
+"""The layout of a file is detected as a person would see it, and is what the reader then reads."""
 
 import csv
 import io
@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.core.corpus import Delimited, JsonLines, Parquet
-from gazette.core.errors import BrokenContract, Misconfigured, Stop
+from gazette.core.errors import ConfigError, DataContractError, GazetteError
+from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
-from gazette.data.sniffing import Columns, layout
+from gazette.data.sniffing import detect_layout
 
 NAMED = Columns(("text",), "label")
 PLACED = Columns(("2",), "1")
@@ -27,13 +28,13 @@ TEST = Columns(("text",), "label", "--test-")
 def sniffed(folder: Path, content: str | bytes, columns: Columns = NAMED, name: str = "raw.txt") -> Any:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return layout(path, columns)
+    return detect_layout(path, columns)
 
 
 def read(folder: Path, content: str | bytes, columns: Columns = NAMED) -> tuple[list[tuple[str, str]], int]:
     file = sniffed(folder, content, columns)
-    found = read_file(file, folder)
-    return found.articles.select("text", "label").rows(), found.rejects.height
+    result = read_file(file, folder)
+    return result.articles.select("text", "label").rows(), result.rejects.height
 
 
 # Separated values
@@ -102,7 +103,7 @@ def test_text_columns_keep_the_order_in_which_they_were_asked_for(tmp_path: Path
 
 
 def test_a_row_cut_by_the_end_of_the_sample_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gazette.data.sniffing.SAMPLE", 25)
+    monkeypatch.setattr("gazette.data.sniffing.SAMPLE_BYTES", 25)
     assert sniffed(tmp_path, "text,label\n" + "xxxx,a\nyyyy,b\n" * 9).delimiter == ","
 
 
@@ -111,7 +112,7 @@ def test_a_row_cut_by_the_end_of_the_sample_is_no_fault(tmp_path: Path, monkeypa
 )
 def test_a_hostile_file_costs_no_time(tmp_path: Path, hostile: str) -> None:
     started = time.monotonic()
-    with suppress(Stop):
+    with suppress(GazetteError):
         read(tmp_path, "\n".join([hostile] * 5), PLACED)
     assert time.monotonic() - started < 10
 
@@ -140,12 +141,12 @@ def test_whatever_a_csv_writer_wrote_is_read_back(rows: list[tuple[str, str]], d
     ["class\ttext\n" + "a\tx\nb\ty\n" * 2, "class\ttext\n1\tx\n2\ty\n"],
 )
 def test_a_header_that_positions_would_take_for_an_article_is_refused(tmp_path: Path, content: str) -> None:
-    with pytest.raises(Misconfigured, match=r"line 1 looks like a header.*\(--text 'text' --label 'class'\)"):
+    with pytest.raises(ConfigError, match=r"line 1 looks like a header.*\(--text 'text' --label 'class'\)"):
         sniffed(tmp_path, content, PLACED)
 
 
 def test_a_header_of_numbers_is_to_be_taken_out(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"line 1 looks like a header: the label '0' .*Take it out;"):
+    with pytest.raises(ConfigError, match=r"line 1 looks like a header: the label '0' .*Remove it;"):
         sniffed(tmp_path, "0\t1\n" + "a\tx\nb\ty\n" * 2, PLACED)
 
 
@@ -160,7 +161,7 @@ def test_a_header_of_numbers_is_to_be_taken_out(tmp_path: Path) -> None:
             r"looks like data.*positions.*--test-text and --test-label",
         ),
         ("a,x\nb,y\n", Columns(("3",), "1"), r"no column '3' among '1', '2' \(the rows have 2 columns\)"),
-        ("a,x\nb,y\n", Columns(("2",), "0"), r"columns are counted from 1; --text or --label says 0"),
+        ("a,x\nb,y\n", Columns(("2",), "0"), r"columns are counted from 1, but --text or --label is 0"),
         ('{"body": "x", "label": "a"}\n', NAMED, r"no column 'text' among 'body', 'label'"),
         ("label\tte\u200bxt\na\tx\n", NAMED, r"did you mean 'te\\u200bxt'"),
     ],
@@ -168,14 +169,14 @@ def test_a_header_of_numbers_is_to_be_taken_out(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there_is_named_with_those_that_are(
     tmp_path: Path, content: str, columns: Columns, message: str
 ) -> None:
-    with pytest.raises(Misconfigured, match=message):
+    with pytest.raises(ConfigError, match=message):
         sniffed(tmp_path, content, columns)
 
 
 def test_a_column_that_a_parquet_file_has_not_is_named_alike(tmp_path: Path) -> None:
     pl.DataFrame({"body": ["x"], "label": ["a"]}).write_parquet(tmp_path / "raw.parquet")
-    with pytest.raises(Misconfigured, match="no column 'text' among 'body', 'label'"):
-        layout(tmp_path / "raw.parquet", NAMED)
+    with pytest.raises(ConfigError, match="no column 'text' among 'body', 'label'"):
+        detect_layout(tmp_path / "raw.parquet", NAMED)
 
 
 # Formats
@@ -196,7 +197,7 @@ def test_keys_that_are_numbers_are_keys(tmp_path: Path) -> None:
 
 def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
     pl.DataFrame({"text": ["x"], "label": ["a"]}).write_parquet(tmp_path / "raw.data")
-    assert layout(tmp_path / "raw.data", NAMED) == Parquet(
+    assert detect_layout(tmp_path / "raw.data", NAMED) == Parquet(
         format="parquet", path="raw.data", text=["text"], label="label"
     )
 
@@ -204,10 +205,10 @@ def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("raw.csv", b"PAR1....PAR1", "holds Parquet, by its name separated values"),
-        ("raw.csv", b'{"text": "x", "label": "a"}\n', "holds JSON lines, by its name separated values"),
-        ("raw.jsonl", b"text,label\nx,a\n", "holds separated values, by its name JSON lines"),
-        ("raw.parquet", b"text,label\nx,a\n", "holds separated values, by its name Parquet"),
+        ("raw.csv", b"PAR1....PAR1", "contains Parquet, but its name says separated values"),
+        ("raw.csv", b'{"text": "x", "label": "a"}\n', "contains JSON lines, but its name says separated values"),
+        ("raw.jsonl", b"text,label\nx,a\n", "contains separated values, but its name says JSON lines"),
+        ("raw.parquet", b"text,label\nx,a\n", "contains separated values, but its name says Parquet"),
         ("raw.csv", b"PK\x03\x04 and so on", "zip archive"),
         ("raw.csv", b"\x1f\x8b and so on", "compressed with gzip"),
         ("raw.csv", "text,label\nx,a\n".encode("utf-16"), "UTF-16"),
@@ -217,12 +218,12 @@ def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_not_what_it_claims_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    with pytest.raises(BrokenContract, match=message):
+    with pytest.raises(DataContractError, match=message):
         sniffed(tmp_path, content, name=name)
 
 
 def test_a_folder_is_a_folder_per_class(tmp_path: Path) -> None:
-    assert layout(tmp_path, NAMED).format == "folder"
+    assert detect_layout(tmp_path, NAMED).format == "folder"
 
 
 @pytest.mark.parametrize(
@@ -240,14 +241,14 @@ def test_a_file_without_labels_is_found_out_too(
     tmp_path: Path, content: str, columns: Columns, delimiter: str, quotes: bool
 ) -> None:
     (tmp_path / "a.txt").write_text(content)
-    found = layout(tmp_path / "a.txt", columns)
-    assert isinstance(found, Delimited)
-    assert (found.delimiter, found.quotes) == (delimiter, quotes)
+    result = detect_layout(tmp_path / "a.txt", columns)
+    assert isinstance(result, Delimited)
+    assert (result.delimiter, result.quotes) == (delimiter, quotes)
 
 
 def test_a_header_above_identifiers_is_seen(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n7,a\n8,b\n")
-    with pytest.raises(Misconfigured, match="line 1 looks like a header: name its columns"):
-        layout(tmp_path / "a.csv", Columns(("2",), "1", role="id"))
-    with pytest.raises(Misconfigured, match="--text and --id name columns"):
-        layout(tmp_path / "a.csv", Columns(("text",), "key", role="id"))
+    with pytest.raises(ConfigError, match="line 1 looks like a header: name its columns"):
+        detect_layout(tmp_path / "a.csv", Columns(("2",), "1", role="id"))
+    with pytest.raises(ConfigError, match="--text and --id name columns"):
+        detect_layout(tmp_path / "a.csv", Columns(("text",), "key", role="id"))

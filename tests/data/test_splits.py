@@ -17,7 +17,7 @@ ALL = ["test", "train", "valid"]
 
 def keyed(table: pl.DataFrame) -> pl.DataFrame:
     key = table["text"].str.to_lowercase()
-    return table.with_columns(key=key, place=splits.places(key))
+    return table.with_columns(key=key, place=splits.hash_positions(key))
 
 
 def frame(texts: list[str]) -> pl.DataFrame:
@@ -26,7 +26,7 @@ def frame(texts: list[str]) -> pl.DataFrame:
 
 
 def places(articles: pl.DataFrame, published: list[str]) -> dict[str, str]:
-    return dict(splits.assign(articles, published, 0.2, 0.3).select("key", "split").iter_rows())
+    return dict(splits.assign_splits(articles, published, 0.2, 0.3).select("key", "split").iter_rows())
 
 
 unique_texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=8), unique_by=str.lower, max_size=20)
@@ -35,9 +35,9 @@ unique_texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=8), uniqu
 @given(unique_texts)
 def test_every_row_is_in_one_split_and_keeps_its_place(texts: list[str]) -> None:
     articles = frame(texts)
-    found = splits.assign(articles, ["train"], 0.2, 0.3)
-    assert found.drop("split").equals(articles.drop("split"))
-    assert set(found["split"]) <= set(ALL)
+    result = splits.assign_splits(articles, ["train"], 0.2, 0.3)
+    assert result.drop("split").equals(articles.drop("split"))
+    assert set(result["split"]) <= set(ALL)
 
 
 @given(unique_texts, unique_texts, st.randoms(use_true_random=False))
@@ -64,10 +64,10 @@ def test_each_class_meets_the_shares_up_to_chance() -> None:
     rows = 3000
     articles = frame([f"{label} {number}" for number in range(rows) for label in "ab"])
     articles = articles.with_columns(label=pl.col("text").str.slice(0, 1))
-    found = splits.assign(articles, ["train"], 0.1, 0.2)
+    result = splits.assign_splits(articles, ["train"], 0.1, 0.2)
     for share, split in ((0.1, "valid"), (0.2, "test"), (0.7, "train")):
         for label in "ab":
-            count = found.filter(split=split, label=label).height
+            count = result.filter(split=split, label=label).height
             assert abs(count - rows * share) < 4 * sqrt(rows * share * (1 - share))
 
 
@@ -76,15 +76,15 @@ def test_published_splits_get_no_row_and_lose_none(published: list[str]) -> None
     articles = frame([f"text {number}" for number in range(200)])
     held_out = articles.head(20).with_columns(split=pl.lit(published[0] if published[0] != "train" else "valid"))
     given_split = held_out["split"][0]
-    found = splits.assign(pl.concat([held_out, articles.tail(180)]), published, 0.2, 0.3)
-    assert found.filter(split=given_split)["key"].to_list() == held_out["key"].to_list()
-    assert set(found["split"]) == set(ALL) if len(published) < 3 else {"train", given_split}
+    result = splits.assign_splits(pl.concat([held_out, articles.tail(180)]), published, 0.2, 0.3)
+    assert result.filter(split=given_split)["key"].to_list() == held_out["key"].to_list()
+    assert set(result["split"]) == set(ALL) if len(published) < 3 else {"train", given_split}
 
 
 def test_valid_keeps_its_share_where_only_test_is_published() -> None:
     articles = frame([f"text {number}" for number in range(2000)])
-    found = splits.assign(articles, ["test", "train"], 0.2, 0.3)
-    assert abs(found.filter(split="valid").height - 400) < 4 * sqrt(2000 * 0.2 * 0.8)
+    result = splits.assign_splits(articles, ["test", "train"], 0.2, 0.3)
+    assert abs(result.filter(split="valid").height - 400) < 4 * sqrt(2000 * 0.2 * 0.8)
 
 
 # Conflicts
@@ -92,16 +92,16 @@ def test_valid_keeps_its_share_where_only_test_is_published() -> None:
 
 def test_a_text_under_two_labels_goes_with_all_its_rows(table: Table) -> None:
     rows = keyed(table(("One", "a", "train"), ("two", "a", "train"), ("one", "b", "train"), ("two", "a", "train")))
-    kept, conflicts = splits.part_conflicts(rows, ["train"])
-    assert kept["line"].to_list() == [2, 4]
+    remaining, conflicts = splits.split_conflicts(rows, ["train"])
+    assert remaining["line"].to_list() == [2, 4]
     assert conflicts["line"].to_list() == [1, 3]
-    assert kept.columns == conflicts.columns == rows.columns
+    assert remaining.columns == conflicts.columns == rows.columns
 
 
 def test_published_rows_stay_even_in_conflict(table: Table) -> None:
     rows = keyed(table(("one", "a", "test"), ("one", "b", "test"), ("one", "a", "train"), ("two", "a", "train")))
-    kept, conflicts = splits.part_conflicts(rows, ["test", "train"])
-    assert kept["line"].to_list() == [1, 2, 3, 4]
+    remaining, conflicts = splits.split_conflicts(rows, ["test", "train"])
+    assert remaining["line"].to_list() == [1, 2, 3, 4]
     assert conflicts.is_empty()
 
 
@@ -111,15 +111,15 @@ def test_published_rows_stay_even_in_conflict(table: Table) -> None:
 def test_of_equal_articles_the_first_by_file_and_line_stays(table: Table) -> None:
     rows = keyed(table(*[("one", "a", "train")] * 4))
     rows = rows.with_columns(file=pl.Series(["b", "a", "a", "b"]), line=pl.Series([1, 9, 10, 2]))
-    kept = splits.drop_duplicates(rows, ["train"])
-    assert kept.select("file", "line").rows() == [("a", 9)]
-    assert splits.drop_duplicates(rows.reverse(), ["train"]).equals(kept)
+    remaining = splits.drop_duplicates(rows, ["train"])
+    assert remaining.select("file", "line").rows() == [("a", 9)]
+    assert splits.drop_duplicates(rows.reverse(), ["train"]).equals(remaining)
 
 
 def test_published_duplicates_stay(table: Table) -> None:
     rows = keyed(table(("one", "a", "test"), ("ONE", "a", "test"), ("one", "a", "train"), ("one", "a", "train")))
-    kept = splits.drop_duplicates(rows, ["test", "train"])
-    assert kept.select("split", "line").rows() == [("test", 1), ("test", 2), ("train", 3)]
+    remaining = splits.drop_duplicates(rows, ["test", "train"])
+    assert remaining.select("split", "line").rows() == [("test", 1), ("test", 2), ("train", 3)]
 
 
 # Overlap

@@ -1,4 +1,4 @@
-"""An audit of labels, from articles to what a person is given."""
+"""An audit of labels, from articles to a spreadsheet."""
 
 from pathlib import Path
 
@@ -8,24 +8,24 @@ from families import LINEAR
 
 from gazette.evaluation.audit import audit, spreadsheet
 
-pytestmark = pytest.mark.slow  # TensorFlow's import alone takes ten seconds
+pytestmark = pytest.mark.slow  # it imports TensorFlow
 
 
 def audited(articles: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return audit.audit(articles, LINEAR, folds=3, seed=1, threads=2, onednn=True)
+    return audit.audit_labels(articles, LINEAR, folds=3, seed=1, threads=2, onednn=True)
 
 
 @pytest.fixture
 def flipped(english: pl.DataFrame) -> pl.DataFrame:
     """Lines 7 and 8, one of each class, with each other's label."""
-    other = pl.col("label").replace({"sport": "trade", "trade": "sport"})
-    return english.with_columns(label=pl.when(pl.col("line").is_in([7, 8])).then(other).otherwise("label"))
+    swapped = pl.col("label").replace({"sport": "trade", "trade": "sport"})
+    return english.with_columns(label=pl.when(pl.col("line").is_in([7, 8])).then(swapped).otherwise("label"))
 
 
 def test_flipped_labels_are_listed_with_the_right_one(flipped: pl.DataFrame) -> None:
     suspects, estimates = audited(flipped)
-    found = suspects.sort("line").select("line", "label", "likely").rows()
-    assert found == [(7, "sport", "trade"), (8, "trade", "sport")]
+    rows = suspects.sort("line").select("line", "label", "likely").rows()
+    assert rows == [(7, "sport", "trade"), (8, "trade", "sport")]
     assert estimates.rows() == [("sport", 30, 1, "trade"), ("trade", 30, 1, "sport")]
 
 
@@ -40,6 +40,6 @@ def test_the_order_of_articles_changes_no_byte(english: pl.DataFrame, tmp_path: 
     copies = [wrong.with_columns(line=pl.lit(line, pl.Int64)) for line in (98, 99)]  # equally suspect
     articles = pl.concat([english, *copies])
     for path, rows in ((tmp_path / "a.csv", articles), (tmp_path / "b.csv", articles.reverse())):
-        spreadsheet.write(audited(rows)[0], path)
+        spreadsheet.write_spreadsheet(path, audited(rows)[0])
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
     assert pl.read_csv(tmp_path / "a.csv")["line"].to_list() == [98, 99]

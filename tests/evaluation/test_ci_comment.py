@@ -20,7 +20,7 @@ from gazette.cli.ci import ci
 from gazette.evaluation.ci import comment, staleness
 from gazette.evaluation.ci.base import Base
 from gazette.evaluation.ci.breach import Breach
-from gazette.evaluation.ci.review import Account, reason
+from gazette.evaluation.ci.review import Review, failure_reason
 from gazette.pipeline.recovery import guard
 from gazette.registry.verdict import Finding, Verdict
 
@@ -38,19 +38,19 @@ LOCK = {
 }  # fmt: skip
 
 
-def judged(word: str = "accept", code: int = 0, **more: Any) -> Account:
+def judged(word: str = "accept", code: int = 0, **more: Any) -> Review:
     findings = [Finding("accuracy", True, "pass" if word == "accept" else "fail", 0.9, "at least 0.85")]
-    one = {"difference": 0.01, "low": -0.002, "high": 0.02}
+    difference = {"difference": 0.01, "low": -0.002, "high": 0.02}
     figures = {
         "rows": 443, "compared": "on all labels", "ours": {"accuracy": 0.9, "macro_f1": 0.9, "ece": 0.03},
         "theirs": {"accuracy": 0.89, "macro_f1": 0.89, "ece": 0.04},
-        "difference": {"accuracy": one, "macro_f1": one, "mcnemar_p": 0.5, "disagree": 0.02, "lost": 2, "won": 5,
-                       "rows_needed": 4000},
+        "difference": {"accuracy": difference, "macro_f1": difference, "mcnemar_p": 0.5,
+                       "disagree": 0.02, "lost": 2, "won": 5, "rows_needed": 4000},
         "slices": [{"slice": "class", "value": HOSTILE, "rows": 99, "ours": 0.8, "theirs": 0.9, "p": 0.01}],
     }  # fmt: skip
-    other = {"asked": "main", "digest": "e" * 32, "version": None, "revision": "f" * 40}
-    verdict = Verdict(word, "d" * 32, "a" * 40, "tiny", other, findings, figures)
-    return Account(code, "a" * 40, Base("main", "f" * 40, "f" * 40), verdict=verdict, **more)
+    baseline = {"reference": "main", "digest": "e" * 32, "version": None, "revision": "f" * 40}
+    verdict = Verdict(word, "d" * 32, "a" * 40, "tiny", baseline, findings, figures)
+    return Review(code, "a" * 40, Base("main", "f" * 40, "f" * 40), verdict=verdict, **more)
 
 
 def flips(*rows: dict[str, Any]) -> dict[str, Any]:
@@ -66,66 +66,73 @@ def flipped(**more: Any) -> dict[str, Any]:
 
 
 def test_an_accepted_change_says_so_in_a_line_with_the_interval() -> None:
-    said = comment.render(judged())
-    assert said.splitlines()[0] == "## ✅ Accepted, macro-F1 +0.0100 (−0.0020 to +0.0200) against `main`"
+    text = comment.render_comment(judged())
+    assert text.splitlines()[0] == "## ✅ Accepted, macro-F1 +0.0100 (−0.0020 to +0.0200) against `main`"
 
 
 def test_a_rejected_change_names_the_rules_that_failed() -> None:
-    said = comment.render(judged("reject", 1))
-    assert said.startswith("## ❌ Rejected") and "accuracy" in said.splitlines()[0]
-    assert "**accuracy**: 0.9, expected at least 0.85" in said
+    text = comment.render_comment(judged("reject", 1))
+    assert text.startswith("## ❌ Rejected") and "accuracy" in text.splitlines()[0]
+    assert "**accuracy**: 0.9, expected at least 0.85" in text
 
 
-def test_where_it_cannot_be_told_the_rows_that_would_do_are_said() -> None:
-    said = comment.render(judged("cannot tell", 1))
-    assert said.startswith("## ❓ Cannot tell") and "443 test rows, about 4,000 would do" in said.splitlines()[0]
+def test_an_inconclusive_comment_names_enough_rows_to_decide() -> None:
+    text = comment.render_comment(judged("inconclusive", 1))
+    assert (
+        text.startswith("## ❓ Inconclusive") and "443 test rows, about 4,000 would be enough" in text.splitlines()[0]
+    )
 
 
 def test_a_lock_of_other_inputs_is_no_acceptance_and_the_cure_is_said() -> None:
-    said = comment.render(judged(code=1, lock=staleness.Staleness(inputs=["train.seed: 7 → 8 (train)"])))
-    assert said.startswith("## ❌ Not accepted: `dvc.lock` belongs to other inputs")
-    assert "`train.seed: 7 → 8 (train)`" in said and "`gazette run`" in said
+    text = comment.render_comment(judged(code=1, lock=staleness.Staleness(inputs=["train.seed: 7 → 8 (train)"])))
+    assert text.startswith("## ❌ Not accepted: `dvc.lock` belongs to other inputs")
+    assert "`train.seed: 7 → 8 (train)`" in text and "`gazette run`" in text
 
 
 def test_other_bytes_of_the_same_inputs_only_warn() -> None:
-    said = comment.render(judged(lock=staleness.Staleness(outputs=["models/selected"])))
-    assert said.startswith("## ✅") and "`models/selected`" in said
+    text = comment.render_comment(judged(lock=staleness.Staleness(outputs=["models/selected"])))
+    assert text.startswith("## ✅") and "`models/selected`" in text
 
 
 def test_a_change_of_what_judges_it_is_pointed_at() -> None:
-    assert "changes what judges it: `gate.margin`" in comment.render(judged(judges=["gate.margin"]))
+    assert "changes what judges it: `gate.margin`" in comment.render_comment(judged(judges=["gate.margin"]))
 
 
-def kinds(said: str) -> set[str]:
+def unpadded(text: str) -> str:
+    """A comment whose tables have no padding."""
+    return re.sub(" +", " ", text)
+
+
+def kinds(text: str) -> set[str]:
     """What Markdown makes of a comment: the kinds of its inline parts, and the text outside of code."""
-    parts = [part for token in MarkdownIt().enable("table").parse(said) for part in token.children or []]
+    parts = [part for token in MarkdownIt().enable("table").parse(text) for part in token.children or []]
     return {part.type for part in parts} | {part.content for part in parts if part.type == "text"}
 
 
 @pytest.mark.parametrize("place", ["file", "label", "before", "after"])
 def test_words_of_a_corpus_are_inert_where_articles_flipped(place: str) -> None:
-    found = kinds(comment.render(judged(**flips(flipped(**{place: HOSTILE})))))
-    assert not found & {"html_inline", "link_open", "image", "em_open"}
-    assert not [text for text in found if "@everyone" in text or "\u202e" in text]
+    parts = kinds(comment.render_comment(judged(**flips(flipped(**{place: HOSTILE})))))
+    assert not parts & {"html_inline", "link_open", "image", "em_open"}
+    assert not [text for text in parts if "@everyone" in text or "\u202e" in text]
 
 
 def test_words_of_a_corpus_are_inert_in_slices_and_reasons() -> None:
     breach = Breach([], 1, 0.5, 0.01, [{"file": HOSTILE, "line": 3, "reason": HOSTILE}])
-    for said in (comment.render(judged()), comment.render(Account(3, "a" * 40, breach=breach))):
-        assert not kinds(said) & {"html_inline", "link_open", "image", "em_open"}
-        assert "\n# heading" not in said and "\u202e" not in said
-        assert not [text for text in kinds(said) if "@everyone" in text]
+    for text in (comment.render_comment(judged()), comment.render_comment(Review(3, "a" * 40, breach=breach))):
+        assert not kinds(text) & {"html_inline", "link_open", "image", "em_open"}
+        assert "\n# heading" not in text and "\u202e" not in text
+        assert not [text for text in kinds(text) if "@everyone" in text]
 
 
 def test_a_table_keeps_its_columns_whatever_stands_in_it() -> None:
-    html = MarkdownIt().enable("table").render(comment.render(judged(**flips(flipped(file="a | `b` | c")))))
+    html = MarkdownIt().enable("table").render(comment.render_comment(judged(**flips(flipped(file="a | `b` | c")))))
     row = next(row for row in html.split("<tr>") if ">7<" in row)
     assert row.count("<td") == 6 and "<code>a | `b` | c</code>" in row
 
 
 def test_no_text_is_quoted_unless_asked_for() -> None:
-    assert "secret" not in comment.render(judged(**flips(flipped())))
-    assert "`secret`" in comment.render(judged(**flips(flipped(excerpt="secret"))))
+    assert "secret" not in comment.render_comment(judged(**flips(flipped())))
+    assert "`secret`" in comment.render_comment(judged(**flips(flipped(excerpt="secret"))))
 
 
 def test_a_comment_fits_where_it_is_posted_however_much_changed() -> None:
@@ -136,7 +143,7 @@ def test_a_comment_fits_where_it_is_posted_however_much_changed() -> None:
         **flips(*(flipped(file=name) for name in many)),
     )  # fmt: skip
     account.difference["code"] = [{"path": name, "stages": ["train"]} for name in many]
-    assert len(comment.render(account)) < 60_000
+    assert len(comment.render_comment(account)) < 60_000
 
 
 def test_a_broken_corpus_is_told_by_expectation_file_line_and_reason() -> None:
@@ -147,29 +154,31 @@ def test_a_broken_corpus_is_told_by_expectation_file_line_and_reason() -> None:
         "meaning": "Too few.",
         "success": False,
     }
-    said = comment.render(
-        Account(3, "a" * 40, breach=Breach([failed], 2, 0.5, 0.01, [{"file": "n.csv", "line": 3, "reason": "no"}]))
+    text = comment.render_comment(
+        Review(3, "a" * 40, breach=Breach([failed], 2, 0.5, 0.01, [{"file": "n.csv", "line": 3, "reason": "no"}]))
     )
-    assert said.startswith("## ❌ The corpus breaks its contract")
-    assert "rows ≥ 500." in said and "| `n.csv` | 3 | `no` |" in said
+    assert text.startswith("## ❌ The corpus breaks its contract")
+    assert "rows ≥ 500." in text and "| `n.csv` | 3 | `no` |" in unpadded(text)
 
 
 def test_a_run_that_ends_for_another_reason_gives_gazettes_own_words() -> None:
-    said = [
+    text = [
         "Running stage 'train':",
         "gazette: section train: seed: missing",
         "  more",
         "ERROR: failed",
         "x",
     ]
-    assert reason(said) == "section train: seed: missing\n  more"
-    told = comment.render(Account(2, "a" * 40, message=reason(said)))
-    assert told.startswith("## ❌ Cannot be judged") and "seed: missing" in told
+    assert failure_reason(text) == "section train: seed: missing\n  more"
+    text = comment.render_comment(Review(2, "a" * 40, message=failure_reason(text)))
+    assert text.startswith("## ❌ Cannot be judged") and "seed: missing" in text
 
 
 def test_what_a_message_quotes_of_a_raw_file_is_left_out() -> None:
-    told = comment.render(Account(3, "a" * 40, message="news.csv, line 1: NUL bytes, so no text; seen: 'a secret'"))
-    assert "NUL bytes, so no text" in told and "secret" not in told
+    text = comment.render_comment(
+        Review(3, "a" * 40, message="news.csv, line 1: NUL bytes, so no text; seen: 'a secret'")
+    )
+    assert "NUL bytes, so no text" in text and "secret" not in text
 
 
 def test_a_base_that_git_does_not_know_ends_with_2_and_a_comment(
@@ -185,7 +194,7 @@ def test_a_run_that_does_not_come_to_an_end_leaves_no_verdict_of_an_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "comment.md").write_text("## ✅ Accepted\n")
-    monkeypatch.setattr("gazette.evaluation.ci.review.draw_up", lambda *_: 1 / 0)
+    monkeypatch.setattr("gazette.evaluation.ci.review.review_change", lambda *_: 1 / 0)
     CliRunner().invoke(ci, ["--base", "main", "--comment", str(tmp_path / "comment.md")])
     assert (tmp_path / "comment.md").read_text() == comment.UNFINISHED
 
@@ -199,32 +208,37 @@ def changed(stage: str, key: str, value: Any) -> dict[str, Any]:
 def test_a_lock_of_other_params_code_or_data_is_stale() -> None:
     params = changed("train", "params", {"params.yaml": {"train": {"seed": 8}}})
     code = changed("clean", "deps", [{"path": "raw", "md5": "a"}, {"path": "src/clean.py", "md5": "other"}])
-    assert staleness.compare(LOCK, params).inputs == ["train.seed: 7 → 8 (train)"]
-    assert staleness.compare(LOCK, code).inputs == ["src/clean.py (clean)"]
-    assert staleness.compare({}, LOCK).inputs == ["a stage that is new (clean, train)"]
+    assert staleness.compare_locks(LOCK, params).inputs == ["train.seed: 7 → 8 (train)"]
+    assert staleness.compare_locks(LOCK, code).inputs == ["src/clean.py (clean)"]
+    assert staleness.compare_locks({}, LOCK).inputs == ["a new stage (clean, train)"]
 
 
 def test_a_lock_of_other_bytes_of_the_same_inputs_is_not_stale() -> None:
-    other = changed("clean", "outs", [{"path": "made/clean", "md5": "other"}])
-    other["train"]["deps"] = [{"path": "made", "md5": "other.dir"}]
-    assert staleness.compare(LOCK, other) == staleness.Staleness(outputs=["made/clean"])
-    assert staleness.compare(LOCK, LOCK) == staleness.Staleness()
+    rerun = changed("clean", "outs", [{"path": "made/clean", "md5": "other"}])
+    rerun["train"]["deps"] = [{"path": "made", "md5": "other.dir"}]
+    assert staleness.compare_locks(LOCK, rerun) == staleness.Staleness(outputs=["made/clean"])
+    assert staleness.compare_locks(LOCK, LOCK) == staleness.Staleness()
 
 
 def test_what_a_command_says_is_heard_line_by_line(tmp_path: Path) -> None:
     heard: list[str] = []
-    assert guard.run(["sh", "-c", "echo one; echo $WORD >&2; exit 3"], tmp_path, heard.append, {"WORD": "two"}) == 3
+    assert (
+        guard.run_command(["sh", "-c", "echo one; echo $WORD >&2; exit 3"], tmp_path, heard.append, {"WORD": "two"})
+        == 3
+    )
     assert heard == ["one", "two"]
 
 
-def test_workflows_may_read_and_only_the_comment_may_write() -> None:
+def test_workflows_may_read_and_write_no_more_than_the_comment_and_the_pages() -> None:
     allowed = {
         f"{name} {scope}: {right}"
         for name, flow in WORKFLOWS.items()
-        for given in (flow["permissions"], *(job.get("permissions", {}) for job in flow["jobs"].values()))
-        for scope, right in given.items()
+        for permissions in (flow["permissions"], *(job.get("permissions", {}) for job in flow["jobs"].values()))
+        for scope, right in permissions.items()
     }
-    assert allowed == {"gazette.yml contents: read", "comment.yml actions: read", "comment.yml pull-requests: write"}
+    pages = {"docs.yml contents: read", "docs.yml pages: write", "docs.yml id-token: write"}
+    comment = {"comment.yml actions: read", "comment.yml pull-requests: write"}
+    assert allowed == {"gazette.yml contents: read"} | comment | pages
     assert "pull_request_target" not in str(WORKFLOWS) and "checkout" not in str(WORKFLOWS["comment.yml"]["jobs"])
 
 
@@ -267,8 +281,8 @@ def test_the_comment_is_posted_once_and_then_renewed(tmp_path: Path, head: str, 
     (tmp_path / "pulls.json").write_text(
         json.dumps([{"number": 4, "head": {"sha": "x"}}, {"number": 5, "head": {"sha": "abc"}}])
     )
-    given = {"RUN": "9", "GH_REPO": "o/r", "HEAD": head, "FROM": "fork:b", "PAGE": "https://ci.example.org/9"}
-    environment = {**os.environ, **given, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    settings = {"RUN": "9", "GH_REPO": "o/r", "HEAD": head, "FROM": "fork:b", "PAGE": "https://ci.example.org/9"}
+    environment = {**os.environ, **settings, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
     calls = (tmp_path / "calls").read_text()
     if not call:

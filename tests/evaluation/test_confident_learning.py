@@ -78,13 +78,13 @@ def test_neither_the_order_of_rows_nor_that_of_classes_matters(case: tuple[Any, 
     moved, named = probabilities[rows][:, classes], np.argsort(classes)[labels[rows]]
     expected = confident_learning.joint(probabilities, labels)[np.ix_(classes, classes)]
     np.testing.assert_allclose(confident_learning.joint(moved, named), expected)
-    found = [rows[row] for row in confident_learning.suspects(moved, named)]
-    assert found == confident_learning.suspects(probabilities, labels).tolist()
+    suspects = [rows[row] for row in confident_learning.find_suspects(moved, named)]
+    assert suspects == confident_learning.find_suspects(probabilities, labels).tolist()
 
 
 def test_a_model_that_knows_nothing_suspects_nobody() -> None:
     labels = np.arange(30) % 3
-    assert confident_learning.suspects(np.full((30, 3), 1 / 3), labels).size == 0
+    assert confident_learning.find_suspects(np.full((30, 3), 1 / 3), labels).size == 0
 
 
 # The suspects
@@ -94,20 +94,20 @@ def test_the_flipped_labels_are_found_and_counted() -> None:
     true = np.arange(90) % 3
     labels = true.copy()
     labels[[3, 30, 31]] = [1, 1, 2]
-    assert sorted(confident_learning.suspects(clear(true), labels)) == [3, 30, 31]
-    table = confident_learning.estimated(NAMES, clear(true), labels)
+    assert sorted(confident_learning.find_suspects(clear(true), labels)) == [3, 30, 31]
+    table = confident_learning.estimate_errors(NAMES, clear(true), labels)
     assert table.rows() == [("art", 28, 0, None), ("sport", 31, 2, "art"), ("trade", 31, 1, "sport")]
 
 
 @given(believed())
 def test_no_label_has_more_suspects_than_are_estimated_and_none_is_the_most_probable(case: tuple[Any, Any]) -> None:
     probabilities, labels = case
-    found = confident_learning.suspects(probabilities, labels)
+    suspects = confident_learning.find_suspects(probabilities, labels)
     names = [str(number) for number in range(probabilities.shape[1])]
-    estimates = confident_learning.estimated(names, probabilities, labels)["estimated_errors"].to_numpy()
-    assert (np.bincount(labels[found], minlength=len(names)) <= estimates).all()
-    assert (probabilities.argmax(axis=1)[found] != labels[found]).all()
-    assert (np.diff(probabilities[found, labels[found]]) >= 0).all()
+    estimates = confident_learning.estimate_errors(names, probabilities, labels)["estimated_errors"].to_numpy()
+    assert (np.bincount(labels[suspects], minlength=len(names)) <= estimates).all()
+    assert (probabilities.argmax(axis=1)[suspects] != labels[suspects]).all()
+    assert (np.diff(probabilities[suspects, labels[suspects]]) >= 0).all()
 
 
 # The list
@@ -117,7 +117,7 @@ def test_the_list_says_where_what_and_how_sure_and_leaves_the_answer_open() -> N
     true = np.arange(30) % 3
     labels = true.copy()
     labels[4] = 2
-    table = confident_learning.ranked(articles(labels), NAMES, clear(true), labels)
+    table = confident_learning.rank_suspects(articles(labels), NAMES, clear(true), labels)
     assert table.rows(named=True) == [
         {
             "file": "all.csv",
@@ -137,13 +137,13 @@ def test_a_text_is_shown_on_one_line_and_cut_where_a_label_can_be_judged() -> No
     labels = np.array([0, 1, 2] * 9 + [1])
     true = np.array([0, 1, 2] * 9 + [0])
     texts = ["text"] * 27 + [" A title\n\n\tand a body " + "x" * 5000]
-    table = confident_learning.ranked(articles(labels, texts), NAMES, clear(true), labels)
-    assert table["text"][0] == ("A title and a body " + "x" * 5000)[: confident_learning.SHOWN]
+    table = confident_learning.rank_suspects(articles(labels, texts), NAMES, clear(true), labels)
+    assert table["text"][0] == ("A title and a body " + "x" * 5000)[: confident_learning.EXCERPT]
 
 
 def test_the_list_of_a_clean_corpus_is_empty_with_all_its_columns() -> None:
     labels = np.arange(30) % 3
-    table = confident_learning.ranked(articles(labels), NAMES, clear(labels), labels)
+    table = confident_learning.rank_suspects(articles(labels), NAMES, clear(labels), labels)
     assert table.is_empty()
     assert table.columns[-2:] == ["correct_label", "text"]
     assert table.schema["likely"] == pl.String

@@ -9,7 +9,7 @@ from families import LINEAR
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.evaluation.audit import cross_validation
 
 rows = st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from("xyz")), min_size=1, max_size=60)
@@ -19,7 +19,7 @@ def dealt(table: list[tuple[str, str]], count: int = 3) -> list[int]:
     """Folds of rows to which every label adds enough texts of its own."""
     more = [(f"{label}{number}", label) for label in "xyz" for number in range(count)]
     keys, labels = zip(*(table + more), strict=True)
-    return cross_validation.folds(keys, labels, count).tolist()[: len(table)]
+    return cross_validation.assign_folds(keys, labels, count).tolist()[: len(table)]
 
 
 @given(rows)
@@ -38,19 +38,19 @@ def test_the_order_of_rows_does_not_matter(table: list[tuple[str, str]], shuffle
 @given(st.integers(2, 6), st.integers(6, 40), st.integers(6, 40))
 def test_each_class_is_dealt_out_evenly(count: int, first: int, second: int) -> None:
     labels = ["a"] * first + ["b"] * second
-    found = cross_validation.folds([str(number) for number in range(first + second)], labels, count)
+    result = cross_validation.assign_folds([str(number) for number in range(first + second)], labels, count)
     for label in "ab":
-        sizes = np.bincount(found[np.array(labels) == label], minlength=count)
+        sizes = np.bincount(result[np.array(labels) == label], minlength=count)
         assert sizes.max() - sizes.min() <= 1
 
 
 def test_the_fold_of_a_text_is_the_same_in_every_process() -> None:
-    assert cross_validation.folds(["one", "two", "three", "四"], ["a"] * 4, 2).tolist() == [0, 1, 0, 1]
+    assert cross_validation.assign_folds(["one", "two", "three", "四"], ["a"] * 4, 2).tolist() == [0, 1, 0, 1]
 
 
 def test_a_class_with_fewer_texts_than_folds_is_named() -> None:
-    with pytest.raises(Misconfigured, match=r"5 folds .* but 'rare' has 1 "):
-        cross_validation.folds(["a", "b", "c", "d", "e", "same", "same"], ["big"] * 5 + ["rare"] * 2, 5)
+    with pytest.raises(ConfigError, match=r"5 folds .* but 'rare' has 1 "):
+        cross_validation.assign_folds(["a", "b", "c", "d", "e", "same", "same"], ["big"] * 5 + ["rare"] * 2, 5)
 
 
 # Slow: TensorFlow
@@ -61,31 +61,31 @@ def corpus() -> tuple[list[str], Any, Any]:
     words = (("goal", "team"), ("bank", "share"))
     texts = [f"the {words[number % 2][number // 2 % 2]} of number {number}" for number in range(60)]
     labels = np.arange(60) % 2
-    return texts, labels, cross_validation.folds(texts, [str(label) for label in labels], 3)
+    return texts, labels, cross_validation.assign_folds(texts, [str(label) for label in labels], 3)
 
 
 def crossed(texts: list[str], labels: Any, fold: Any) -> Any:
-    return cross_validation.probabilities(texts, labels, fold, LINEAR, seed=1, threads=2, onednn=True)
+    return cross_validation.out_of_fold_probabilities(texts, labels, fold, LINEAR, seed=1, threads=2, onednn=True)
 
 
 @pytest.mark.slow
 def test_what_the_words_give_away_is_known_of_rows_that_were_not_seen(corpus: tuple[list[str], Any, Any]) -> None:
-    found = crossed(*corpus)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
-    assert (found.argmax(axis=1) == corpus[1]).mean() > 0.95
+    result = crossed(*corpus)
+    np.testing.assert_allclose(result.sum(axis=1), 1, atol=1e-5)
+    assert (result.argmax(axis=1) == corpus[1]).mean() > 0.95
 
 
 @pytest.mark.slow
 def test_nothing_of_a_fold_reaches_its_own_probabilities(corpus: tuple[list[str], Any, Any]) -> None:
     texts, labels, fold = corpus
-    found = crossed(texts, labels, fold)
+    result = crossed(texts, labels, fold)
     wrong = np.where(fold == 1, 1 - labels, labels)
     again = crossed(texts, wrong, fold)
-    assert np.array_equal(found[fold == 1], again[fold == 1])
-    assert not np.array_equal(found[fold != 1], again[fold != 1])
+    assert np.array_equal(result[fold == 1], again[fold == 1])
+    assert not np.array_equal(result[fold != 1], again[fold != 1])
 
 
 @pytest.mark.slow
 def test_numbers_of_another_family_are_refused(corpus: tuple[list[str], Any, Any]) -> None:
-    with pytest.raises(Misconfigured, match="ngrams"):
-        cross_validation.probabilities(*corpus, {"family": "cnn"}, seed=1, threads=2, onednn=True)
+    with pytest.raises(ConfigError, match="ngrams"):
+        cross_validation.out_of_fold_probabilities(*corpus, {"family": "cnn"}, seed=1, threads=2, onednn=True)

@@ -1,4 +1,4 @@
-"""The gate in a small project under git and DVC: what is judged, against what, and on which evidence."""
+"""The gate in a small project under git and DVC: what is judged, against which baseline, and its provenance."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from gazette.cli.gate import gate
 from gazette.core import articles
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import evidence
 from gazette.evaluation.gate.judge import judge
 from gazette.pipeline import hashing
@@ -30,14 +30,14 @@ OUTPUTS = {
     "slices": "reports/slices.csv",
     "confusion": "reports/confusion.csv",
     "calibration": "reports/calibration.csv",
-    "predictions": "data/judged/predictions.parquet",
-    "mistakes": "data/judged/mistakes.parquet",
+    "predictions": "data/predictions/predictions.parquet",
+    "mistakes": "data/predictions/mistakes.parquet",
 }
 EVALUATE = {"seed": 7, "threads": 1, "resamples": 100, "confidence": 0.95, "min_slice_rows": 20, "mistakes": 5}
 RULES = {
-    "level": 0.05, "power": 0.8, "margin": 0.02, "resamples": 500, "seed": 7, "slice_margin": 0.05,
-    "min_slice_rows": 20, "behaviour_rows": 40, "min_unchanged": 0.9,
-    "warn": ["milliseconds", "unchanged by case", "unchanged by width"],
+    "alpha": 0.05, "power": 0.8, "margin": 0.02, "resamples": 500, "seed": 7, "slice_margin": 0.05,
+    "min_slice_rows": 20, "invariance_rows": 40, "min_invariance": 0.9,
+    "warn_only": ["milliseconds", "unchanged by case", "unchanged by width"],
     "floors": {"accuracy": 0.8, "macro_f1": 0.8, "worst_recall": 0.5, "ece": 0.5, "megabytes": 1, "milliseconds": 500},
 }  # fmt: skip
 
@@ -71,7 +71,7 @@ def lay_bundle(box: Path, table: list[float], labels: list[str]) -> None:
     shutil.rmtree(box / "bundle", ignore_errors=True)
     folder = make_bundle(box)
     model = onnx.load(folder / "model.onnx")
-    weights = next(one for one in model.graph.initializer if one.name == "table")
+    weights = next(tensor for tensor in model.graph.initializer if tensor.name == "table")
     weights.CopyFrom(onnx.numpy_helper.from_array(np.array(table, np.float32).reshape(4, 2), "table"))
     onnx.save(model, folder / "model.onnx")
     about = json.loads((folder / "bundle.json").read_text())
@@ -95,11 +95,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"text": f"{words[n % 2][0]} number {n}", "label": words[n % 2][1], "split": "test", "file": "a", "line": n}
             for n in range(1, 301)
         ]
-        articles.write(pl.DataFrame(rows), Path("data/clean/test.parquet"))
+        articles.write_articles(Path("data/clean/test.parquet"), pl.DataFrame(rows))
         write("data/raw/tiny/a.csv", "text,label\n")
         write("data/corpora/tiny.yaml", "language: en\n")
         write("data/corpora/far.yaml", "language: en\n")
-        write(".gitignore", "/.gazette\n/mlflow.db\n/models\n/data/clean\n/data/judged\n/data/raw/*/\n")
+        write(".gitignore", "/.gazette\n/mlflow.db\n/models\n/data/clean\n/data/predictions\n/data/raw/*/\n")
         command = " ".join(f"--{name} {path}" for name, path in OUTPUTS.items())
         stages = {
             "validate": {
@@ -145,20 +145,20 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def outcome(verdict: Verdict, rule: str) -> str:
-    return next(one.outcome for one in verdict.findings if one.rule == rule)
+    return next(finding.outcome for finding in verdict.findings if finding.rule == rule)
 
 
 def reasons(verdict: Verdict) -> str:
-    return "\n".join(f"{one.observed}: {one.why}" for one in verdict.findings if one.outcome == "fail")
+    return "\n".join(f"{finding.observed}: {finding.why}" for finding in verdict.findings if finding.outcome == "fail")
 
 
 def test_a_bundle_as_good_as_another_revisions_is_accepted_and_twice_the_same(project: Path) -> None:
     verdict = judge("equal")
-    assert (verdict.word, verdict.code, verdict.other and verdict.other["asked"]) == ("accept", 0, "equal")
-    assert verdict.figures["theirs"]["accuracy"] == 1 and verdict.digest == hashing.of_bundle(Path("models/selected"))
+    assert (verdict.word, verdict.code, verdict.baseline and verdict.baseline["reference"]) == ("accept", 0, "equal")
+    assert verdict.figures["theirs"]["accuracy"] == 1 and verdict.digest == hashing.dvc_hash(Path("models/selected"))
     again = judge("equal").record()["findings"]
-    assert [one for one in again if one["rule"] != "milliseconds"] == [
-        one for one in verdict.record()["findings"] if one["rule"] != "milliseconds"
+    assert [finding for finding in again if finding["rule"] != "milliseconds"] == [
+        finding for finding in verdict.record()["findings"] if finding["rule"] != "milliseconds"
     ]
     assert list(Path(".gazette/bundles").iterdir())
 
@@ -177,37 +177,39 @@ def test_the_same_bundle_is_no_worse_than_itself_however_few_rows(project: Path)
     assert outcome(judge("HEAD"), "non-inferiority") == "pass"
 
 
-def test_without_a_champion_floors_and_behaviour_alone_are_asked_and_it_is_said(project: Path) -> None:
+def test_without_a_champion_only_floors_and_behavior_are_checked(project: Path) -> None:
     verdict = judge()
-    assert verdict.word == "accept" and verdict.other is None
-    assert "neither ledger.jsonl nor a registry here knows a champion of tiny" in verdict.figures["compared"]
-    assert "non-inferiority" not in {one.rule for one in verdict.findings}
+    assert verdict.word == "accept" and verdict.baseline is None
+    assert "no champion of tiny in ledger.jsonl, and no registry" in verdict.figures["compared"]
+    assert "non-inferiority" not in {finding.rule for finding in verdict.findings}
 
 
-def test_the_champion_by_the_ledger_is_the_one_to_compare_with_and_needs_no_registry(project: Path) -> None:
+def test_the_champion_of_the_ledger_is_the_baseline_and_needs_no_registry(project: Path) -> None:
     revision = subprocess.check_output(["git", "rev-parse", "equal"], text=True).strip()
     lock = subprocess.check_output(["git", "show", "equal:dvc.lock"], text=True)
     outs = YAML(typ="safe", pure=True).load(lock)["stages"]["select"]["outs"]
     digest = next(out["md5"] for out in outs if out["path"] == "models/selected")
-    champion = ledger.Place("7", digest, revision)
-    ledger.append(ledger.next_entry([], "promotion", "tiny", champion, "Ada", "better", revision, {"word": "accept"}))
+    champion = ledger.VersionRef("7", digest, revision)
+    ledger.append_entry(
+        ledger.next_entry([], "promotion", "tiny", champion, "Ada", "better", revision, {"word": "accept"})
+    )
     verdict = judge()
-    assert verdict.other == {"asked": "tiny@champion", "digest": digest, "version": "7", "revision": revision}
+    assert verdict.baseline == {"reference": "tiny@champion", "digest": digest, "version": "7", "revision": revision}
     assert outcome(verdict, "non-inferiority") == "pass"
 
 
 @pytest.mark.parametrize(
-    ("against", "said"),
+    ("against", "message"),
     [
         ("elsewhere", "elsewhere is of the corpus far, this revision of tiny"),
         ("far@champion", "far@champion is of the corpus far"),
-        ("bare", "there is no dvc.lock at"),
+        ("bare", "dvc.lock of bare does not name models/selected: that revision was never run"),
         ("nowhere", "in a shallow clone, run `git fetch --unshallow`"),
-        ("tiny/7", "no registry here to ask for tiny/7"),
+        ("tiny/7", "tiny/7: there is no registry here"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_with_the_reason(project: Path, against: str, said: str) -> None:
-    with pytest.raises(Misconfigured, match=said):
+def test_what_cannot_be_compared_is_refused_with_the_reason(project: Path, against: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         judge(against)
 
 
@@ -221,37 +223,37 @@ def test_a_shallow_clone_is_told_the_cure(project: Path, tmp_path: Path, monkeyp
     for name in ("models", "data"):
         shutil.copytree(project / name, tmp_path / "clone" / name, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(Misconfigured, match="git fetch --unshallow"):
+    with pytest.raises(ConfigError, match="git fetch --unshallow"):
         judge("HEAD~1")
 
 
-def test_a_bundle_that_neither_cache_nor_registry_has_is_said_to_be_missing(project: Path) -> None:
+def test_a_bundle_that_neither_cache_nor_registry_has_is_missing(project: Path) -> None:
     shutil.rmtree(".dvc/cache")
-    with pytest.raises(Misconfigured, match=r"no version in the registry has its digest either"):
+    with pytest.raises(ConfigError, match=r"the registry has no version with its digest either"):
         judge("equal")
 
 
 def test_bundles_with_one_label_in_common_cannot_be_compared(project: Path, template: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"shares \['sport'\] labels"):
+    with pytest.raises(ConfigError, match=r"shares \['sport'\] labels"):
         judge("equal", bundle=template.parent / "apart")
 
 
-def test_of_labels_that_differ_the_shared_ones_alone_are_compared(project: Path, tmp_path: Path) -> None:
+def test_only_shared_labels_are_compared(project: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree("models/selected", tmp_path / "wider")) / "bundle.json"
     network = onnx.load(path.with_name("model.onnx"))
-    weights = next(one for one in network.graph.initializer if one.name == "table")
+    weights = next(tensor for tensor in network.graph.initializer if tensor.name == "table")
     three = np.array([[0, 0, 0], [0, 0, 0], [2, 0, 3], [0, 2, 0]], np.float32)  # what `goal` says is art, above all
     weights.CopyFrom(onnx.numpy_helper.from_array(three, "table"))
     network.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 3
     onnx.save(network, path.with_name("model.onnx"))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"labels": ["sport", "trade", "art"]}))
     verdict = judge("equal", bundle=path.parent)
-    assert verdict.figures["compared"] == "on shared labels alone; not shared: art, 0 rows left out"
+    assert verdict.figures["compared"] == "on shared labels only; not shared: art, 0 rows left out"
     assert verdict.figures["ours"]["accuracy"] == 1 and outcome(verdict, "non-inferiority") == "pass"
     assert outcome(verdict, "accuracy") == "fail"  # by itself it may say art
 
 
-def test_a_given_bundle_that_does_not_know_a_class_fails_its_floor(project: Path, template: Path) -> None:
+def test_a_bundle_that_does_not_know_a_class_fails_its_floor(project: Path, template: Path) -> None:
     verdict = judge(bundle=template.parent / "apart")
     assert verdict.word == "reject" and outcome(verdict, "worst_recall") == "fail"
     assert verdict.figures["recalls"]["trade"] == 0
@@ -262,10 +264,10 @@ def edit_metrics(change: Callable[[dict[str, object]], object]) -> Callable[[], 
 
     def edit() -> None:
         path = Path(OUTPUTS["metrics"])
-        old = hashing.of_file(path, "md5")
+        old = hashing.hash_file(path, "md5")
         path.write_text(str(change(json.loads(path.read_text()))))
         lock = Path("dvc.lock")
-        lock.write_text(lock.read_text().replace(old, hashing.of_file(path, "md5")))
+        lock.write_text(lock.read_text().replace(old, hashing.hash_file(path, "md5")))
 
     return edit
 
@@ -282,39 +284,41 @@ def edit_params() -> None:
 FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "metrics missing": (lambda: Path(OUTPUTS["metrics"]).unlink(), "is deleted"),
     "metrics edited": (append(OUTPUTS["metrics"]), r"metrics.json: has the hash"),
-    "metrics empty": (edit_metrics(lambda _: ""), "no JSON object"),
+    "metrics empty": (edit_metrics(lambda _: ""), "not a JSON object"),
     "metrics without a figure": (edit_metrics(lambda _: "{}"), "accuracy is None"),
     "metrics not a number": (
         edit_metrics(lambda m: json.dumps(m | {"accuracy": float("nan")})),
-        "no figure can be judged that is not a number",
+        "not a finite number",
     ),
-    "metrics of another bundle": (edit_metrics(lambda m: json.dumps(m | {"accuracy": 0.5})), "comes to 1.0"),
+    "metrics of another bundle": (edit_metrics(lambda m: json.dumps(m | {"accuracy": 0.5})), "this bundle has 1.0"),
     "test rows edited": (append("data/clean/test.parquet"), "test.parquet: has the hash"),
     "bundle edited": (append("models/selected/bundle.json"), "models/selected: has the hash"),
     "raw data edited": (append("data/raw/tiny/a.csv"), "undoes an edit"),
     "pointer gone": (lambda: Path("data/raw/tiny.dvc").unlink(), "is not under DVC"),
     "params edited": (edit_params, "evaluate.mistakes"),
-    "lock gone": (lambda: Path("dvc.lock").unlink(), "no whole dvc.lock"),
-    "lock cut off": (lambda: Path("dvc.lock").write_bytes(Path("dvc.lock").read_bytes()[:-20]), "no whole dvc.lock"),
+    "lock gone": (lambda: Path("dvc.lock").unlink(), "no intact dvc.lock"),
+    "lock cut off": (lambda: Path("dvc.lock").write_bytes(Path("dvc.lock").read_bytes()[:-20]), "no intact dvc.lock"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", list(FAULTS))
-def test_missing_stale_and_foreign_evidence_never_passes(project: Path, fault: str) -> None:
-    edit, said = FAULTS[fault]
+def test_missing_stale_and_altered_files_never_pass(project: Path, fault: str) -> None:
+    edit, message = FAULTS[fault]
     edit()
     figures = {"accuracy": 1.0, "macro_f1": 1.0}
-    found = evidence.findings("data/raw/tiny", Path(OUTPUTS["metrics"]), figures, 300)
-    assert {one.outcome for one in found} == {"fail"} and all(one.blocks for one in found)
-    assert pl.Series([f"{one.observed}: {one.why}" for one in found]).str.contains(said).any()
+    findings = evidence.check_provenance("data/raw/tiny", Path(OUTPUTS["metrics"]), figures, 300)
+    assert {finding.outcome for finding in findings} == {"fail"} and all(finding.blocks for finding in findings)
+    assert pl.Series([f"{finding.observed}: {finding.why}" for finding in findings]).str.contains(message).any()
 
 
-def test_whole_evidence_passes_in_the_same_project(project: Path) -> None:
-    found = evidence.findings("data/raw/tiny", Path(OUTPUTS["metrics"]), {"accuracy": 1.0, "macro_f1": 1.0}, 300)
-    assert [one.outcome for one in found] == ["pass"]
+def test_intact_provenance_passes_in_the_same_project(project: Path) -> None:
+    findings = evidence.check_provenance(
+        "data/raw/tiny", Path(OUTPUTS["metrics"]), {"accuracy": 1.0, "macro_f1": 1.0}, 300
+    )
+    assert [finding.outcome for finding in findings] == ["pass"]
 
 
-def test_evidence_is_asked_of_a_given_bundle_too(project: Path, template: Path) -> None:
+def test_provenance_is_checked_for_a_bundle_in_a_folder_too(project: Path, template: Path) -> None:
     append("data/raw/tiny/a.csv")()
     verdict = judge("equal", bundle=template / "models" / "selected")
     assert verdict.word == "reject" and "undoes an edit" in reasons(verdict)

@@ -1,4 +1,4 @@
-"""The report: one page that stands alone, tells everything, and runs nothing that the corpus says."""
+"""The report: one self-contained page with every result, which runs nothing from the corpus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from gazette.core import files
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.evaluation.report import page as report
 
 ATTACK = "<script>alert(1)</script>"
@@ -33,7 +33,7 @@ CHARTS = {"classes", "loss", "accuracy", "confusion", "slices", "calibration"}
 
 
 class Page(HTMLParser):
-    """What a browser would see: tags with their attributes, scripts, styles, and text outside of both."""
+    """The page as a browser parses it: tags with attributes, scripts, styles, and text outside of both."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -55,13 +55,13 @@ class Page(HTMLParser):
 
 
 def finding(**changes: Any) -> dict[str, Any]:
-    asked = {"table": "corpus", "expects": "rows minimum value must be at least 2.", "meaning": "Too few articles."}
-    return asked | {"severity": "critical", "success": True, "observed": "4"} | changes
+    expectation = {"table": "corpus", "expects": "rows must be at least 2.", "meaning": "Too few articles."}
+    return expectation | {"severity": "critical", "success": True, "observed": "4"} | changes
 
 
-def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
-    """What the stages leave, with hostile text in every place that comes from a corpus; returns the paths."""
-    at = {name: str(folder / name) for name in ("validation.json", "rejects.parquet", "corpus.yaml", "metrics.json")}
+def write_outputs(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """Write the outputs of the stages, with hostile text wherever a corpus has a say; return their paths."""
+    paths = {name: str(folder / name) for name in ("validation.json", "rejects.parquet", "corpus.yaml", "metrics.json")}
     (folder / "corpus.yaml").write_text(
         json.dumps(
             {
@@ -74,7 +74,8 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
         )
     )
     lengths = {f"characters_{quantile}": 12.0 for quantile in ("05", "50", "95")}
-    files.write(
+    files.write_json(
+        folder / "validation.json",
         {
             "corpus": {"rows": 4, "quarantined": 0.0, **lengths},
             "classes": [],
@@ -87,33 +88,32 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
             "quarantine": [{"reason": f"unknown label {ATTACK}", "rows": 1}],
             "expectations": findings,
         },
-        folder / "validation.json",
     )
     place = {"file": [f"{ATTACK}.txt"], "line": [1234]}
     pl.DataFrame({"split": ["train"], **place, "reason": ["odd"], "seen": [f"{OVERRIDE}{ATTACK}\x07"]}).write_parquet(
-        at["rejects.parquet"]
+        paths["rejects.parquet"]
     )
-    found = {"kind": ["markup"], "split": ["train"], **place, "seen": [f"{ATTACK}{OVERRIDE}"]}
-    pl.DataFrame(found).write_parquet(folder / "examples.parquet")
+    example = {"kind": ["markup"], "split": ["train"], **place, "seen": [f"{ATTACK}{OVERRIDE}"]}
+    pl.DataFrame(example).write_parquet(folder / "examples.parquet")
     articles = pl.DataFrame({"text": [f"{ATTACK} {OVERRIDE}\n" + CHINESE * 60, CHINESE], "label": LABELS})
     for split in report.SPLITS:
         articles.write_parquet(folder / f"{split}.parquet")
     pl.DataFrame({"text": ["x"], "label": ["finance"], **place, "reason": ["two labels"]}).write_parquet(
         folder / "conflicts.parquet"
     )
-    files.write({"left_out": {"conflicts": 1, "duplicates": 0, "overlap": 0}}, folder / "preprocessing.json")
+    files.write_json(folder / "preprocessing.json", {"left_out": {"conflicts": 1, "duplicates": 0, "overlap": 0}})
     score = {"accuracy": 0.75, "macro_f1": 0.7, "standard_error": 0.1, "bytes": 1234567, "epochs": 2}
-    files.write(score, folder / "score.json")
+    files.write_json(folder / "score.json", score)
     (folder / "curve.csv").write_text(
         "epoch,train_accuracy,train_loss,valid_accuracy,valid_loss\n1,0.5,1,0.4,1.1\n2,0.7,0.8,0.6,0.9\n"
     )
-    files.write({"selected": "plain"}, folder / "selection.json")
+    files.write_json(folder / "selection.json", {"selected": "plain"})
     figures = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "rows": 2}
-    ends = {"low": 0.25, "high": 1.0}
-    files.write(
-        {"accuracy": 0.5, "macro_f1": 0.5, "ece": 0.2, "brier": 0.6, "rows": 4}
-        | {"interval": {"accuracy": ends, "macro_f1": ends}, "classes": dict.fromkeys(LABELS, figures)},
+    interval = {"low": 0.25, "high": 1.0}
+    files.write_json(
         folder / "metrics.json",
+        {"accuracy": 0.5, "macro_f1": 0.5, "ece": 0.2, "brier": 0.6, "rows": 4}
+        | {"interval": {"accuracy": interval, "macro_f1": interval}, "classes": dict.fromkeys(LABELS, figures)},
     )
     pairs = [(actual, predicted) for actual in LABELS for predicted in LABELS]
     pl.DataFrame(pairs, schema=["actual", "predicted"], orient="row").with_columns(rows=1).write_csv(
@@ -128,8 +128,8 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
     articles.with_columns(
         file=pl.lit(ATTACK), line=1, predicted=pl.lit(LABELS[1]), probability=pl.Series([0.9, 0.8], dtype=pl.Float32)
     ).write_parquet(folder / "mistakes.parquet")
-    files.write({"name": "tiny", "digest": "abc123.dir"}, folder / "receipt.json")
-    files.write({"name": "tiny", "version": "7"}, folder / "version.json")
+    files.write_json(folder / "receipt.json", {"name": "tiny", "digest": "abc123.dir"})
+    files.write_json(folder / "version.json", {"name": "tiny", "version": "7"})
     names = {
         "validate": {"report": "validation.json", "description": "corpus.yaml"}
         | {"quarantine": "rejects.parquet", "examples": "examples.parquet"},
@@ -144,9 +144,13 @@ def leave(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dict[str, s
     return {stage: {option: str(folder / name) for option, name in options.items()} for stage, options in names.items()}
 
 
+def write_page(folder: Path, findings: list[dict[str, Any]]) -> str:
+    return report.write_report(write_outputs(folder, findings), PARAMS).read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return report.write(leave(tmp_path_factory.mktemp("left"), [finding()]), PARAMS).read_text(encoding="utf-8")
+    return write_page(tmp_path_factory.mktemp("outputs"), [finding()])
 
 
 @pytest.fixture(scope="module")
@@ -154,18 +158,18 @@ def page(html: str) -> Page:
     return Page(html)
 
 
-def test_the_page_stands_alone(page: Page) -> None:
-    wanted = [
+def test_the_page_is_self_contained(page: Page) -> None:
+    links = [
         attrs[key] for _, attrs in page.tags for key in ("src", "href", "srcset", "data", "action") if key in attrs
     ]
-    assert [link for link in wanted if not (link or "").startswith(("#", "data:"))] == []
+    assert [link for link in links if not (link or "").startswith(("#", "data:"))] == []
     assert not re.search(r"url\(|@import", " ".join(page.content["style"]))
     assert not {"iframe", "object", "embed", "img"} & {tag for tag, _ in page.tags}
 
 
-def test_the_page_tells_files_examples_distances_and_personal_data(page: Page) -> None:
-    for said in ("7 blank lines, skipped", "What was found, in examples", "0.123", "3 email"):
-        assert said in page.text
+def test_the_page_has_files_examples_drift_and_personal_data(page: Page) -> None:
+    for part in ("7 blank lines, skipped", "Examples of findings", "0.123", "3 email"):
+        assert part in page.text
 
 
 def test_the_page_forbids_itself_any_request_and_any_other_script(page: Page) -> None:
@@ -193,7 +197,7 @@ def test_nothing_from_the_corpus_is_executable(page: Page) -> None:
     assert page.charts["confusion"]["layer"]
 
 
-def test_text_that_would_turn_around_or_hide_is_shown_as_an_escape(html: str, page: Page) -> None:
+def test_text_that_would_hide_or_reorder_is_escaped(html: str, page: Page) -> None:
     assert not re.search(
         "[\u202a-\u202e\u2066-\u2069\x00-\x08]", html + json.dumps(page.charts["slices"], ensure_ascii=False)
     )
@@ -201,47 +205,46 @@ def test_text_that_would_turn_around_or_hide_is_shown_as_an_escape(html: str, pa
     assert "\\u0007" in page.text
 
 
-def test_an_article_says_in_which_language_it_is(page: Page) -> None:
+def test_an_article_has_its_language_as_an_attribute(page: Page) -> None:
     assert [attrs["lang"] for _, attrs in page.tags if "lang" in attrs].count("zh") >= 3
     assert CHINESE in page.text
 
 
-def test_a_long_article_is_cut_and_its_rest_stands_behind_a_click(page: Page) -> None:
-    assert "The other 400 characters" in page.text
+def test_a_long_article_is_cut_and_its_rest_collapsed(page: Page) -> None:
+    assert "400 more characters" in page.text
 
 
-def test_the_same_inputs_are_the_same_bytes_wherever_they_lie(html: str, tmp_path: Path) -> None:
+def test_equal_inputs_make_equal_bytes_in_any_folder(html: str, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    assert report.write(leave(tmp_path / "elsewhere", [finding()]), PARAMS).read_text(encoding="utf-8") == html
+    assert write_page(tmp_path / "elsewhere", [finding()]) == html
 
 
 @pytest.mark.parametrize(("severity", "word"), [("critical", "✗ broken"), ("warning", "! warning")])
-def test_an_expectation_that_failed_is_told_in_words(severity: str, word: str, tmp_path: Path) -> None:
+def test_an_unmet_expectation_is_named(severity: str, word: str, tmp_path: Path) -> None:
     findings = [finding(), finding(severity=severity, success=False, meaning="Files were lost.")]
-    text = Page(report.write(leave(tmp_path, findings), PARAMS).read_text(encoding="utf-8")).text
-    assert f"{word} rows minimum value must be at least 2. 4 Files were lost." in text
+    text = Page(write_page(tmp_path, findings)).text
+    assert f"{word} rows must be at least 2. 4 Files were lost." in text
     assert ("The corpus breaks its contract." in text) == (severity == "critical")
 
 
 def test_the_head_says_how_good_it_is_in_a_sentence(page: Page) -> None:
-    assert "plain labels 50.0 % of 4 test articles rightly" in page.text.replace("\xa0", " ")
-    assert "between 25.0 and 100.0 % with 95 % confidence" in page.text.replace("\xa0", " ")
+    assert "plain classifies 50.0% of 4 test articles correctly (95% CI 25.0–100.0%)." in page.text
     assert "version 7 of tiny" in page.text
 
 
-def test_stages_that_have_not_run_are_told_as_such(tmp_path: Path) -> None:
-    paths = leave(tmp_path, [finding()])
+def test_stages_that_have_not_run_are_named(tmp_path: Path) -> None:
+    paths = write_outputs(tmp_path, [finding()])
     for file in tmp_path.iterdir():
         if file.name not in ("validation.json", "corpus.yaml"):
             file.unlink()
-    page = Page(report.write(paths, PARAMS).read_text(encoding="utf-8"))
+    page = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8"))
     assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == SECTIONS
     assert page.text.count("evaluate has not run") == 4
     assert not page.charts
 
 
-def test_without_validation_there_is_nothing_to_tell(tmp_path: Path) -> None:
-    paths = leave(tmp_path, [])
+def test_without_validation_there_is_no_page(tmp_path: Path) -> None:
+    paths = write_outputs(tmp_path, [])
     (tmp_path / "validation.json").unlink()
-    with pytest.raises(Misconfigured, match="gazette run"):
-        report.write(paths, PARAMS)
+    with pytest.raises(ConfigError, match="gazette run"):
+        report.write_report(paths, PARAMS)

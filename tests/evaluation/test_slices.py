@@ -1,9 +1,12 @@
 """Accuracy on kinds of articles."""
 
+from statistics import NormalDist
+
 import polars as pl
 import pytest
 
-from gazette.evaluation.slices import by_slice
+from gazette.evaluation.report.rows import add_intervals
+from gazette.evaluation.slices import slice_accuracy
 
 
 def judged(texts: list[str], right: list[bool], files: list[str] | None = None) -> pl.DataFrame:
@@ -12,8 +15,8 @@ def judged(texts: list[str], right: list[bool], files: list[str] | None = None) 
 
 
 def slices(table: pl.DataFrame, kind: str, language: str = "en", least: int = 1) -> dict[str, tuple[int, float]]:
-    found = by_slice(table, language, least).filter(slice=kind)
-    return {value: (rows, accuracy) for value, rows, accuracy in found.drop("slice").iter_rows()}
+    rows = slice_accuracy(table, language, least).filter(slice=kind)
+    return {value: (count, accuracy) for value, count, accuracy in rows.drop("slice").iter_rows()}
 
 
 def test_a_class_has_its_rows_and_its_accuracy() -> None:
@@ -49,6 +52,15 @@ def test_small_slices_are_left_out() -> None:
 
 def test_slices_are_sorted_whatever_the_order_of_rows() -> None:
     table = judged([f"{'x' * n} {n % 3}" for n in range(30)], [n % 2 == 0 for n in range(30)])
-    found = by_slice(table, "en", 1)
-    assert found.equals(by_slice(table.reverse(), "en", 1))
-    assert found.select("slice", "value").rows() == sorted(found.select("slice", "value").rows())
+    result = slice_accuracy(table, "en", 1)
+    assert result.equals(slice_accuracy(table.reverse(), "en", 1))
+    assert result.select("slice", "value").rows() == sorted(result.select("slice", "value").rows())
+
+
+@pytest.mark.parametrize(("share", "rows"), [(0.0, 3), (1.0, 7), (0.9, 10), (0.491172, 4701)])
+def test_the_interval_of_a_slice_is_wilsons(share: float, rows: int) -> None:
+    (row,) = add_intervals([{"slice": "class", "value": "a", "accuracy": share, "rows": rows}], 0.95)
+    z2 = NormalDist().inv_cdf(0.975) ** 2
+    center = (share + z2 / (2 * rows)) / (1 + z2 / rows)
+    half = (z2 * (share * (1 - share) / rows + z2 / (4 * rows**2))) ** 0.5 / (1 + z2 / rows)
+    assert (row["low"], row["high"]) == pytest.approx((max(center - half, 0), min(center + half, 1)), abs=1e-12)

@@ -9,7 +9,7 @@ from gazette.evaluation.audit import spreadsheet
 
 
 def written(path: Path, *texts: str) -> list[str]:
-    spreadsheet.write(pl.DataFrame({"text": texts}), path)
+    spreadsheet.write_spreadsheet(path, pl.DataFrame({"text": texts}))
     return pl.read_csv(path, infer_schema=False)["text"].to_list()
 
 
@@ -32,5 +32,5 @@ def test_a_spreadsheet_can_tell_that_it_is_unicode(tmp_path: Path) -> None:
 def test_numbers_stay_numbers_and_an_open_answer_is_an_empty_cell(tmp_path: Path) -> None:
     table = pl.DataFrame({"rank": [-1], "p": [0.123456789], "answer": [None], "text": ["-"]})
     table = table.cast({"answer": pl.String})
-    spreadsheet.write(table, tmp_path / "new" / "table.csv")
+    spreadsheet.write_spreadsheet(tmp_path / "new" / "table.csv", table)
     assert (tmp_path / "new" / "table.csv").read_text("utf-8-sig") == "rank,p,answer,text\n-1,0.123457,,'-\n"

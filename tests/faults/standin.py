@@ -13,13 +13,13 @@ WORK = "python work.py"
 PIPELINE = f"""\
 stages:
   validate:
-    cmd: {WORK} validate ${{seconds}} --from raw/news.csv --to data/valid.parquet data/quarantine.parquet
+    cmd: {WORK} validate ${{seconds}} --from raw/news.csv --to data/validated.parquet data/quarantine.parquet
     deps: [raw/news.csv]
-    outs: [data/valid.parquet, data/quarantine.parquet]
+    outs: [data/validated.parquet, data/quarantine.parquet]
   preprocess:
-    cmd: {WORK} preprocess ${{seconds}} --from data/valid.parquet --to data/train.parquet data/test.parquet
+    cmd: {WORK} preprocess ${{seconds}} --from data/validated.parquet --to data/train.parquet data/test.parquet
     params: [preprocess]
-    deps: [data/valid.parquet]
+    deps: [data/validated.parquet]
     outs: [data/train.parquet, data/test.parquet]
   train:
     matrix: {{candidate: [linear, cnn, lstm]}}
@@ -39,9 +39,9 @@ stages:
   evaluate:
     cmd: >-
       {WORK} evaluate ${{seconds}} --from models/selected data/test.parquet
-      --to data/judged.parquet reports/metrics.json
+      --to data/predictions.parquet reports/metrics.json
     deps: [models/selected, data/test.parquet]
-    outs: [data/judged.parquet]
+    outs: [data/predictions.parquet]
     metrics:
       - reports/metrics.json: {{cache: false}}
   register:
@@ -56,9 +56,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from gazette.pipeline.recovery import guard
-with guard.held(Path()) as deeds:
-    print(*deeds, sep="\\n", flush=True)
-    code = guard.run([sys.executable, "-m", "dvc", "repro"], Path())
+with guard.exclusive_run(Path()) as repairs:
+    print(*repairs, sep="\\n", flush=True)
+    code = guard.run_command([sys.executable, "-m", "dvc", "repro"], Path())
 sys.exit(code)
 """
 COMMAND = [sys.executable, "run.py"]
@@ -66,7 +66,7 @@ BARE = [sys.executable, "-m", "dvc", "repro"]
 
 
 def environment() -> dict[str, str]:
-    """That of a run: ours first on the path, nothing of git's or DVC's from the user's home."""
+    """Return the environment of a run: our commands first on the path, no user name from the home folder."""
     names = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
     return {
         **os.environ,
@@ -79,7 +79,7 @@ def environment() -> dict[str, str]:
 
 
 def make(folder: Path, seconds: float = 0.1) -> Path:
-    """The project, committed, nothing of it run."""
+    """Create the project, committed, before its first run."""
     (folder / "raw").mkdir(parents=True)
     (folder / "raw" / "news.csv").write_text("label,text\nsport,goal\ntrade,bank\n")
     shutil.copy(HERE / "work.py", folder)
@@ -93,12 +93,12 @@ def make(folder: Path, seconds: float = 0.1) -> Path:
 
 
 def set_params(folder: Path, seconds: float, seed: int) -> None:
-    """Other params, which every stage but `validate` depends on."""
+    """Write other params, which every stage but `validate` depends on."""
     (folder / "params.yaml").write_text(PARAMS.format(seconds=seconds, seed=seed))
 
 
 def start(folder: Path, log: Path, command: Sequence[str] = COMMAND) -> "subprocess.Popen[bytes]":
-    """Starts a run in a session of its own."""
+    """Start a run in its own session."""
     with log.open("wb") as file:
         return subprocess.Popen(
             command, cwd=folder, env=environment(), stdout=file, stderr=file, start_new_session=True
@@ -106,13 +106,13 @@ def start(folder: Path, log: Path, command: Sequence[str] = COMMAND) -> "subproc
 
 
 def state(folder: Path) -> dict[str, str]:
-    """The hash of each file that a run makes: outputs, dvc.lock, the registry; and what of the cache is damaged."""
-    kept = [folder / "dvc.lock", *(folder / "registry").rglob("*")]
+    """Return the hash of each file that a run makes: outputs, dvc.lock, registry; and damaged objects of the cache."""
+    paths = [folder / "dvc.lock", *(folder / "registry").rglob("*")]
     for name in ("data", "models", "reports"):
-        kept += (folder / name).rglob("*")
-    found = {str(path.relative_to(folder)): _hash(path) for path in sorted(kept) if path.is_file()}
+        paths += (folder / name).rglob("*")
+    hashes = {str(path.relative_to(folder)): _hash(path) for path in sorted(paths) if path.is_file()}
     objects = (folder / ".dvc" / "cache" / "files" / "md5").glob("??/" + "?" * 30)
-    return found | {f"{path} is damaged": "" for path in objects if _hash(path) != path.parent.name + path.name}
+    return hashes | {f"{path} is damaged": "" for path in objects if _hash(path) != path.parent.name + path.name}
 
 
 def _hash(path: Path) -> str:

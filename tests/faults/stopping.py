@@ -23,13 +23,13 @@ def stop() -> None:
 
 
 def before(name: str, stage: str = "") -> Callable[[ModuleType], None]:
-    """Stops where a function, or a stage's method, is called."""
-    return _around(name, stage, lambda function, *given, **named: (stop(), function(*given, **named))[1])
+    """Stop when a function, or a stage's method, is called."""
+    return _around(name, stage, lambda function, *args, **kwargs: (stop(), function(*args, **kwargs))[1])
 
 
 def after(name: str, stage: str = "") -> Callable[[ModuleType], None]:
-    """Stops where it has returned."""
-    return _around(name, stage, lambda function, *given, **named: (function(*given, **named), stop())[0])
+    """Stop when it has returned."""
+    return _around(name, stage, lambda function, *args, **kwargs: (function(*args, **kwargs), stop())[0])
 
 
 def cut(text: str, stream: Any, share: float = 0.5) -> None:
@@ -45,10 +45,10 @@ def _around(name: str, stage: str, wrap: Callable[..., Any]) -> Callable[[Module
         owner = getattr(module, inside[0]) if inside else module
         function = getattr(owner, last)
 
-        def wrapped(*given: Any, **named: Any) -> Any:
-            if stage and stage not in (getattr(each, "addressing", "") for each in given):
-                return function(*given, **named)
-            return wrap(function, *given, **named)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if stage and stage not in (getattr(each, "addressing", "") for each in args):
+                return function(*args, **kwargs)
+            return wrap(function, *args, **kwargs)
 
         setattr(owner, last, wrapped)
 
@@ -56,7 +56,7 @@ def _around(name: str, stage: str, wrap: Callable[..., Any]) -> Callable[[Module
 
 
 def _yaml_written(ending: str, share: float = 0.5) -> Callable[[ModuleType], None]:
-    """Of `dvc.lock`, or of the note of a run, under the name that it has until it is whole."""
+    """Truncate `dvc.lock`, or an entry of the run cache, under its temporary name."""
 
     def patch(module: ModuleType) -> None:
         function = module._dump
@@ -81,12 +81,12 @@ def _rwlock_written(module: ModuleType) -> None:
 
 
 def _second_output_unnamed(module: ModuleType) -> None:
-    rename, seen = module.Path.rename, []
+    rename, renames = module.Path.rename, []
 
     def renamed(path: Path, target: Path) -> Path:
         if path.name.endswith(".partial"):
-            seen.append(path)
-        if len(seen) == 2:
+            renames.append(path)
+        if len(renames) == 2:
             stop()
         return rename(path, target)
 
@@ -97,19 +97,19 @@ def _second_output_unnamed(module: ModuleType) -> None:
 POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "before outputs are removed": ("dvc.stage", before("Stage.remove_outs", "select")),
     "outputs removed, command not begun": ("dvc.stage.run", before("cmd_run", "select")),
-    "an output half-written": ("gazette.core.files", _second_output_unnamed),
+    "an output half-written": ("gazette.core.atomic", _second_output_unnamed),
     "finished, not hashed": ("dvc.stage", before("Stage.save", "select")),
-    "hashed, not noted among the runs": ("dvc.stage.cache", before("StageCache.save", "select")),
+    "hashed, not in the run cache": ("dvc.stage.cache", before("StageCache.save", "select")),
     "in the cache, not in the lock": ("dvc.stage", before("PipelineStage.dump", "select")),
     "inside the write of dvc.lock, empty": ("dvc.utils.serialize._yaml", _yaml_written("dvc.lock", share=0)),
     "inside the write of dvc.lock": ("dvc.utils.serialize._yaml", _yaml_written("dvc.lock")),
-    "inside the note of a run": ("dvc.utils.serialize._yaml", _yaml_written(".tmp")),
+    "inside the write of a run cache entry": ("dvc.utils.serialize._yaml", _yaml_written(".tmp")),
     "inside the write of rwlock": ("dvc.rwlock", _rwlock_written),
     "after the lock": ("dvc.stage", after("PipelineStage.dump", "select")),
     "a run begun, nothing uploaded": ("gazette.registry.store.client", before("_log_candidate")),
-    "uploaded without version": ("gazette.registry.store.client", before("register")),
-    "version without alias": ("gazette.registry.store.client", before("challenge")),
-    "alias without receipt": ("gazette.registry.store.client", after("challenge")),
+    "uploaded without version": ("gazette.registry.store.client", before("create_version")),
+    "version without alias": ("gazette.registry.store.client", before("set_challenger")),
+    "alias without receipt": ("gazette.registry.store.client", after("set_challenger")),
 }
 
 
@@ -125,9 +125,9 @@ class Finder(importlib.abc.MetaPathFinder):
         assert spec is not None and spec.loader is not None
         execute = spec.loader.exec_module
 
-        def run(made: ModuleType) -> None:
-            execute(made)
-            patch(made)
+        def run(loaded: ModuleType) -> None:
+            execute(loaded)
+            patch(loaded)
 
         spec.loader.exec_module = run  # type: ignore[method-assign]
         return spec

@@ -8,7 +8,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_a_run_killed_at_any_moment_ends_as_if_nothing_had_been_after_one_more(tmp_path: Path) -> None:
+def test_a_run_killed_at_any_moment_is_equal_to_an_undisturbed_one_after_one_more(tmp_path: Path) -> None:
     counts = {"group": 4, "parent": 3, "term": 2, "int": 1}
     trials = kills.campaign(counts, first=1, workers=2, seconds=0.1, box=tmp_path)
     assert [done for done in trials if done.wrong] == []

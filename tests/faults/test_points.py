@@ -32,12 +32,12 @@ print(json.dumps([dict(sorted(digests.items())), alias.tags["digest"]]))
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A clone in which everything ran once, and a copy of it to go back to."""
     box = tmp_path_factory.mktemp("points")
-    made = clone(box / "project", box / "guard")
+    project_clone = clone(box / "project", box / "guard")
     (box / "guard" / "sitecustomize.py").write_text(GUARD + (Path(stopping.__file__)).read_text())
-    made.environment["PYTHONPATH"] += f":{ROOT / 'src'}"
-    made("gazette run && git add -A && git commit -qm ran")
-    shutil.copytree(made.folder, box / "saved", symlinks=True)
-    return made
+    project_clone.environment["PYTHONPATH"] += f":{ROOT / 'src'}"
+    project_clone("gazette run && git add -A && git commit -qm ran")
+    shutil.copytree(project_clone.folder, box / "saved", symlinks=True)
+    return project_clone
 
 
 def back(project: Project, point: str) -> None:
@@ -47,19 +47,19 @@ def back(project: Project, point: str) -> None:
     if point.startswith(REGISTRY):
         (project.folder / "mlflow.db").unlink()
     else:
-        project.set(select={"tie": 0.4}, evaluate={"resamples": 101})
+        project.set(select={"tie_standard_errors": 0.4}, evaluate={"resamples": 101})
 
 
 def state(project: Project) -> dict[str, object]:
     """Every file that a run makes by its hash, and the registry: how many versions a digest has, whose the alias is."""
     tops = ("data", "models", "reports", "dvc.lock")
     files = [path for top in tops for path in [project.folder / top, *(project.folder / top).rglob("*")]]
-    found: dict[str, object] = {
+    hashes: dict[str, object] = {
         str(path.relative_to(project.folder)): hashlib.md5(path.read_bytes()).hexdigest()
         for path in files
         if path.is_file() and path.name != "report.html"
     }
-    return found | {"registry": json.loads(project.ask(LISTED))}
+    return hashes | {"registry": json.loads(project.ask(LISTED))}
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +98,11 @@ def test_a_kill_at_a_named_point_is_made_good_by_one_more_run(
         for process in tree if victims == "group" else tree[:1]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-    said = project("gazette run")
+    output = project("gazette run")
     print(
         point,
         victims,
-        [line for line in said.splitlines() if line.startswith(("removed", "ended", "dvc.lock", ".dvc"))],
+        [line for line in output.splitlines() if line.startswith(("removed", "ended", "dvc.lock", ".dvc"))],
     )
     assert state(project) == undisturbed[point.startswith(REGISTRY)]
     assert set(state(project)["registry"][0].values()) == {1}  # type: ignore[index]

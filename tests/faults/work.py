@@ -1,4 +1,4 @@
-"""What the stand-in's stages do: from inputs to outputs, equal bytes each time, each half-written for a while.
+"""The stand-in's stages: deterministic outputs of inputs, each half-written for a while.
 
 work.py NAME SECONDS --from INPUT… --to OUTPUT…    a path that ends with / is a folder of three files
 """
@@ -33,8 +33,8 @@ for file in files:
 if name == "register":  # outside DVC: a version for each digest, numbered
     registry = Path("registry")
     registry.mkdir(exist_ok=True)
-    made = registry / digest
-    if not made.exists():
+    entry = registry / digest
+    if not entry.exists():
         (registry / "partial").write_text(str(len(list(registry.glob("?" * 64)))))
-        (registry / "partial").rename(made)
+        (registry / "partial").rename(entry)
     (registry / "challenger").write_text(digest)

@@ -1,4 +1,4 @@
-"""The scheduled run, with a real Prefect server, git and DVC remotes that are folders, and somebody who is told."""
+"""The scheduled run, with a real Prefect server, git and DVC remotes that are folders, and notifications."""
 
 import json
 import threading
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from flow_runs import Flow
-from projects import PUBLISHED, at_remote, changed, make_published, pushed
+from projects import PUBLISHED, ask_remote, make_published, push_files, push_params
 
 pytestmark = pytest.mark.slow
 
 RUN = "from flows.retrain import retrain; print(retrain(return_state=True).message)"
 WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-Told = list[dict[str, str]]
+Posts = list[dict[str, str]]
 Run = Callable[[], str]
 
 
@@ -26,13 +26,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def told() -> Iterator[tuple[str, Told]]:
-    """An address that takes what Apprise posts, and what was posted."""
-    heard: Told = []
+def notifications() -> Iterator[tuple[str, Posts]]:
+    """Yield an address for Apprise, and the posts it received."""
+    posts: Posts = []
 
     class Listener(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
@@ -41,59 +41,60 @@ def told() -> Iterator[tuple[str, Told]]:
 
     server = HTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"json://127.0.0.1:{server.server_port}", heard
+    yield f"json://127.0.0.1:{server.server_port}", posts
     server.shutdown()
 
 
 @pytest.fixture
-def run(flow: Flow, project: Path, told: tuple[str, Told]) -> Run:
-    """Runs the flow once; what its state says."""
+def run(flow: Flow, project: Path, notifications: tuple[str, Posts]) -> Run:
+    """Return a function that runs the flow once and returns its state's message."""
 
     def retrain() -> str:
-        said = flow(project, "-c", RUN, GAZETTE_NOTIFY=told[0], **WHO)
-        return said.strip().splitlines()[-1]
+        output = flow(project, "-c", RUN, GAZETTE_NOTIFY=notifications[0], **WHO)
+        return output.strip().splitlines()[-1]
 
     return retrain
 
 
 def stages(project: Path, train: str) -> None:
-    """Another command for `train`, pushed by somebody."""
-    changed = {**PUBLISHED, "train": {**PUBLISHED["train"], "cmd": train}}  # type: ignore[dict-item]
-    pushed(project, dvc__yaml=json.dumps({"stages": changed}))
+    """Push another command for `train`."""
+    edited = {**PUBLISHED, "train": {**PUBLISHED["train"], "cmd": train}}  # type: ignore[dict-item]
+    push_files(project, dvc__yaml=json.dumps({"stages": edited}))
 
 
-def test_a_run_pushes_a_commit_that_names_it_and_tells_of_a_new_challenger_once(
-    project: Path, run: Run, flow: Flow, told: tuple[str, Told]
+def test_a_run_pushes_a_commit_that_names_it_and_notifies_of_a_new_challenger_once(
+    project: Path, run: Run, flow: Flow, notifications: tuple[str, Posts]
 ) -> None:
     command = str(PUBLISHED["train"]["cmd"])  # type: ignore[index]
     version = '{"name": "news", "version": "3", "challenged": true}'
     stages(project, f"{command} && mkdir -p .gazette && echo '{version}' > .gazette/version.json")
-    said = run()
-    assert said == f"{at_remote(project, 'git rev-parse main')[:9]} on main"
-    text = at_remote(project, "git log -1 --format=%B main")
+    output = run()
+    assert output == f"{ask_remote(project, 'git rev-parse main')[:9]} on main"
+    text = ask_remote(project, "git log -1 --format=%B main")
     assert text.endswith("Stages-Run: train") and f"({parent(flow)})" in text
-    assert [one["title"] for one in told[1]] == ["new challenger: news version 3"]
-    assert run().startswith("nothing new for main") and len(told[1]) == 1
+    assert [post["title"] for post in notifications[1]] == ["new challenger: news version 3"]
+    assert run().startswith("nothing new for main") and len(notifications[1]) == 1
 
 
 def parent(flow: Flow) -> str:
-    """The flow run that ran the pipeline last."""
+    """Return the flow run that ran the pipeline last."""
     runs = flow.ask("flow_runs", sort="START_TIME_DESC", limit=2)
     return str(next(run["id"] for run in runs if run["parent_task_run_id"] is None))
 
 
-@pytest.mark.parametrize(("code", "said"), [(1, "train ended with 1"), (3, "broken data contract")])
-def test_a_failure_and_a_broken_contract_are_told_and_nothing_is_pushed(
-    project: Path, run: Run, told: tuple[str, Told], code: int, said: str
+@pytest.mark.parametrize(("code", "text"), [(1, "train ended with 1"), (3, "broken data contract")])
+def test_a_failure_and_a_broken_contract_are_notified_and_nothing_is_pushed(
+    project: Path, run: Run, notifications: tuple[str, Posts], code: int, text: str
 ) -> None:
     stages(project, f"echo row 7 is bad && exit {code}")
-    before = at_remote(project, "git for-each-ref")
+    before = ask_remote(project, "git for-each-ref")
     run()
-    assert [one["title"].split()[0] for one in told[1]] == ["retrain"] and "row 7 is bad" in told[1][0]["message"]
-    assert said in told[1][0]["message"] and at_remote(project, "git for-each-ref") == before
+    (post,) = notifications[1]
+    assert post["title"].split()[0] == "retrain" and "row 7 is bad" in post["message"]
+    assert text in post["message"] and ask_remote(project, "git for-each-ref") == before
 
 
 def test_an_address_that_does_not_answer_fails_no_run(project: Path, flow: Flow) -> None:
-    changed(project)
-    said = flow(project, "-c", RUN, GAZETTE_NOTIFY="json://127.0.0.1:9", **WHO)
-    assert said.strip().endswith("on main")
+    push_params(project)
+    output = flow(project, "-c", RUN, GAZETTE_NOTIFY="json://127.0.0.1:9", **WHO)
+    assert output.strip().endswith("on main")

@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import pytest
 from flow_runs import Flow, until
-from projects import PUBLISHED, ROOT, at_remote, make_published, pushed
+from projects import PUBLISHED, ROOT, ask_remote, make_published, push_files
 
-from gazette.pipeline import state as notes
 from gazette.pipeline.execution import run as running
+from gazette.pipeline.state import state_folder
 
 pytestmark = pytest.mark.slow
 
@@ -42,8 +42,8 @@ def serving(project: Path) -> Iterator[tuple[psutil.Popen, Flow]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "flows.serve", "--port", str(port), "--every", "2"]
-    environment = running.environment({"PYTHONPATH": str(ROOT)})
-    log = notes.folder(project) / "serving.log"
+    environment = running.child_environment({"PYTHONPATH": str(ROOT)})
+    log = state_folder(project) / "serving.log"
     with log.open("w") as file:
         process = psutil.Popen(command, cwd=project, env=environment, stdout=file, stderr=file, start_new_session=True)
     until(lambda: "serving on" in log.read_text(), within=180)
@@ -58,12 +58,12 @@ def prefect(server: Flow, *words: str) -> None:
 
 
 def below(process: psutil.Popen, words: str) -> list[psutil.Process]:
-    """Processes that a process started, and on whose command the words are."""
-    found = []
-    for one in process.children(recursive=True):
+    """Return the processes below a process whose command has the words."""
+    matches = []
+    for child in process.children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # ended meanwhile
-            found += [one] if words in " ".join(one.cmdline()) else []
-    return found
+            matches += [child] if words in " ".join(child.cmdline()) else []
+    return matches
 
 
 def state(server: Flow, run: dict[str, Any]) -> str:
@@ -74,36 +74,36 @@ def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_m
     project: Path, serving: tuple[psutil.Popen, Flow]
 ) -> None:
     process, server = serving
-    assert {one["name"] for one in server.ask("deployments")} == {"retrain-nightly", "retrain-on-data", "score"}
+    deployments = {deployment["name"]: deployment["id"] for deployment in server.ask("deployments")}
+    assert set(deployments) == {"retrain-nightly", "retrain-on-data", "score"}
     waiting = {**PUBLISHED["train"], "cmd": "sleep 600.5"}  # type: ignore[dict-item]
-    pushed(project, dvc__yaml=json.dumps({"stages": {**PUBLISHED, "train": waiting}}))
+    push_files(project, dvc__yaml=json.dumps({"stages": {**PUBLISHED, "train": waiting}}))
     prefect(server, "deployment", "run", "retrain/retrain-nightly")
     until(lambda: bool(below(process, "sleep 600.5")), within=120)
     stages = below(process, "sleep 600.5")
     (crashed,) = (run for run in server.ask("flow_runs") if run["state_type"] == "RUNNING" and run["deployment_id"])
     run, worker = below(process, "prefect.engine"), below(process, "prefect worker")
-    for gone in [*worker, *run]:  # the worker too, which else would say so itself
-        os.kill(gone.pid, signal.SIGKILL)
+    for killed in [*worker, *run]:  # the worker too, which would otherwise report it
+        os.kill(killed.pid, signal.SIGKILL)
     began = time.monotonic()
     psutil.wait_procs(stages, timeout=15)
     assert not any(stage.is_running() for stage in stages)
     until(lambda: state(server, crashed) == "CRASHED", within=120)
     print(f"crashed after {time.monotonic() - began:.0f} s")
 
-    pushed(project, dvc__yaml=json.dumps({"stages": PUBLISHED}), params__yaml="seed: 8\n")
-    before = int(at_remote(project, "git rev-list --count main"))
+    push_files(project, dvc__yaml=json.dumps({"stages": PUBLISHED}), params__yaml="seed: 8\n")
+    before = int(ask_remote(project, "git rev-list --count main"))
     prefect(server, "flow-run", "retry", crashed["id"])
     until(lambda: state(server, crashed) == "COMPLETED", within=120)
-    assert crashed["name"] in at_remote(project, "git log -1 --format=%B main")
-    prefect(server, "event", "emit", "gazette.core.corpus.changed", "--resource-id", "gazette.core.corpus.news")
-    on_data = next(one["id"] for one in server.ask("deployments") if one["name"] == "retrain-on-data")
+    assert crashed["name"] in ask_remote(project, "git log -1 --format=%B main")
+    prefect(server, "event", "emit", "gazette.corpus.changed", "--resource-id", "gazette.corpus.news")
 
-    def told() -> list[str]:
-        runs = server.ask("flow_runs", flow_runs={"deployment_id": {"any_": [on_data]}})
+    def messages() -> list[str]:
+        runs = server.ask("flow_runs", flow_runs={"deployment_id": {"any_": [deployments["retrain-on-data"]]}})
         return [run["state"]["message"] or "" for run in runs if run["state_type"] == "COMPLETED"]
 
-    until(lambda: told() == ["nothing new for main: nothing changed"], within=120)
-    assert int(at_remote(project, "git rev-list --count main")) == before + 1
+    until(lambda: messages() == ["nothing new for main: nothing changed"], within=120)
+    assert int(ask_remote(project, "git rev-list --count main")) == before + 1
 
 
 def test_an_interrupt_ends_all_of_it(serving: tuple[psutil.Popen, Flow]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from projects import SOMEBODY, make_project, said
+from projects import SOMEBODY, make_project, shell
 
 from gazette.lineage.proof import verify
 from gazette.registry import ledger, signing
@@ -62,11 +62,13 @@ def cases() -> Iterator[tuple[str, str, float, int]]:
 def promoted(count: int) -> None:
     """Writes so many lines into the ledger."""
     for number in range(1, count + 1):
-        new = ledger.Place(str(number), f"{number:032x}.dir", "f" * 40)
+        new = ledger.VersionRef(str(number), f"{number:032x}.dir", "f" * 40)
         verdict = {"word": "accept", "digest": new.digest}
         when = datetime(2026, 1, number, tzinfo=UTC)
-        entry = ledger.next_entry(ledger.read(), "promotion", "tiny", new, "Ada", "better", "f" * 40, verdict, when)
-        ledger.append(entry)
+        entry = ledger.next_entry(
+            ledger.read_ledger(), "promotion", "tiny", new, "Ada", "better", "f" * 40, verdict, when
+        )
+        ledger.append_entry(entry)
 
 
 @pytest.fixture(scope="module")
@@ -85,19 +87,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     promoted(3)
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # the same one each time, so that bits are
     Path("../key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    said(root, "dvc add -q data/raw/tiny && dvc repro -q")
-    said(root, f"git add -A && git {SOMEBODY} commit -qm ran && openssl pkey -in ../key.pem -pubout -out ../public.pem")
-    said(root, f"{sys.executable} -m gazette attest --sign ../key.pem --to statements/tiny.json")
+    shell(root, "dvc add -q data/raw/tiny && dvc repro -q")
+    shell(
+        root, f"git add -A && git {SOMEBODY} commit -qm ran && openssl pkey -in ../key.pem -pubout -out ../public.pem"
+    )
+    shell(root, f"{sys.executable} -m gazette attest --sign ../key.pem --to statements/tiny.json")
     yield root
     os.chdir(before)
 
 
-def found(key: bool = True) -> list[str]:
-    return verify.findings([Path("statements/tiny.json")], Path("../public.pem") if key else None)
+def faults(key: bool = True) -> list[str]:
+    return verify.verify_revision([Path("statements/tiny.json")], Path("../public.pem") if key else None)
 
 
 def test_what_nobody_touched_is_as_it_was_recorded(project: Path) -> None:
-    assert found() == []
+    assert faults() == []
 
 
 @pytest.mark.parametrize(("what", "file", "where", "bit"), list(cases()))
@@ -109,7 +113,7 @@ def test_one_bit_is_found_and_named(project: Path, what: str, file: str, where: 
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # nobody sees it by its time
     try:
         named = [
-            line for line in found() if file in line or (Path(file).name in line and str(Path(file).parent) in line)
+            line for line in faults() if file in line or (Path(file).name in line and str(Path(file).parent) in line)
         ]
         assert named, f"byte {place}, bit {bit} of {file}"
     finally:
@@ -134,11 +138,11 @@ def test_the_command_says_so_too_and_ends_with_three(project: Path) -> None:
 def test_a_statement_that_somebody_else_signed_is_found(project: Path) -> None:
     path = project / "statements" / "tiny.json"
     content = path.read_bytes()
-    said(project, "openssl genpkey -algorithm ed25519 -out ../other.pem")
-    held = signing.payload(json.loads(content))
-    path.write_text(signing.text(signing.sign(held, Path("../other.pem"))))
+    shell(project, "openssl genpkey -algorithm ed25519 -out ../other.pem")
+    payload = signing.payload(json.loads(content))
+    path.write_text(signing.text(signing.sign(payload, Path("../other.pem"))))
     try:
-        assert any("signature" in line for line in found())
+        assert any("signature" in line for line in faults())
     finally:
         path.write_bytes(content)
 
@@ -148,8 +152,8 @@ def test_a_statement_without_a_signature_is_refused_where_a_key_is_given(project
     content = path.read_bytes()
     path.write_text(signing.text(json.loads(signing.payload(json.loads(content)))))
     try:
-        assert any("no signature" in line for line in found())
-        assert found(key=False) == []
+        assert any("no signature" in line for line in faults())
+        assert faults(key=False) == []
     finally:
         path.write_bytes(content)
 
@@ -159,6 +163,6 @@ def test_a_ledger_whose_last_line_was_cut_off_is_found(project: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
     try:
-        assert any("ledger.jsonl" in line for line in found())
+        assert any("ledger.jsonl" in line for line in faults())
     finally:
         path.write_bytes(content)

@@ -11,16 +11,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import supervisor
 from gazette.pipeline.recovery import guard, orphans
 
 HOLD = """\
 import time; from pathlib import Path; from gazette.pipeline.recovery import guard
-with guard.held(Path()): print(1, flush=True); {}
+with guard.exclusive_run(Path()): print(1, flush=True); {}
 """
 RUN = """import sys, pathlib; from gazette.pipeline.recovery import guard
-sys.exit(guard.run(sys.argv[1:], pathlib.Path()))"""
+sys.exit(guard.run_command(sys.argv[1:], pathlib.Path()))"""
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -48,93 +48,91 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def gone(processes: list[psutil.Process], within: float) -> bool:
     give_up = time.monotonic() + within
-    while any(orphans.is_there(process) for process in processes) and time.monotonic() < give_up:
+    while any(orphans.is_running(process) for process in processes) and time.monotonic() < give_up:
         time.sleep(0.01)
     return time.monotonic() < give_up
 
 
 def three_below(run: "subprocess.Popen[str]") -> list[psutil.Process]:
-    """The keeper, the shell and what it waits for."""
-    while len(found := psutil.Process(run.pid).children(recursive=True)) < 3:
+    """Return the supervisor, the shell and what it waits for."""
+    while len(processes := psutil.Process(run.pid).children(recursive=True)) < 3:
         time.sleep(0.01)
-    return found
+    return processes
 
 
-def test_a_second_run_is_told_which_one_is_at_work(start: Start, tmp_path: Path) -> None:
+def test_a_second_run_is_refused_and_names_the_first(start: Start, tmp_path: Path) -> None:
     first = start(HOLD.format("time.sleep(60)"))
     with (
-        pytest.raises(Misconfigured, match=f"another run is at work in this folder: process {first.pid}, -c, since 20"),
-        guard.held(tmp_path),
+        pytest.raises(ConfigError, match=f"another run is at work in this folder: process {first.pid}, -c, since 20"),
+        guard.exclusive_run(tmp_path),
     ):
         pass
 
 
 def test_a_run_that_was_killed_blocks_nobody(start: Start, tmp_path: Path) -> None:
     start(HOLD.format("time.sleep(60)")).kill()
-    with guard.held(tmp_path) as deeds:
-        assert deeds == []
+    with guard.exclusive_run(tmp_path) as repairs:
+        assert repairs == []
 
 
 def test_what_a_run_starts_is_marked_while_it_lasts(tmp_path: Path) -> None:
-    with guard.held(tmp_path):
+    with guard.exclusive_run(tmp_path):
         assert os.environ[orphans.MARK] == str(tmp_path)
     assert orphans.MARK not in os.environ
 
 
-def test_inside_a_run_the_project_is_held_already(tmp_path: Path) -> None:
-    with guard.held(tmp_path), guard.held(tmp_path) as deeds:
-        assert deeds == []
+def test_a_run_may_be_nested(tmp_path: Path) -> None:
+    with guard.exclusive_run(tmp_path), guard.exclusive_run(tmp_path) as repairs:
+        assert repairs == []
         assert os.environ[orphans.MARK] == str(tmp_path)
 
 
-def test_a_run_in_another_folder_inside_a_run_is_one_of_its_own(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    with guard.held(tmp_path):
-        with guard.held(other):
-            assert os.environ[orphans.MARK] == str(other)
+def test_a_nested_run_in_another_folder_is_separate(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with guard.exclusive_run(tmp_path):
+        with guard.exclusive_run(folder):
+            assert os.environ[orphans.MARK] == str(folder)
         assert os.environ[orphans.MARK] == str(tmp_path)
 
 
-def test_only_a_run_that_did_not_end_by_itself_counts_as_interrupted(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[bool] = []
+def test_a_killed_run_counts_as_interrupted(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interruptions: list[bool] = []
     monkeypatch.setattr(
-        "gazette.pipeline.recovery.repair.heal", lambda root, interrupted: seen.append(interrupted) or []
+        "gazette.pipeline.recovery.repair.repair", lambda root, interrupted: interruptions.append(interrupted) or []
     )
-    with guard.held(tmp_path):
+    with guard.exclusive_run(tmp_path):
         pass
     start(HOLD.format("time.sleep(60)")).kill()
     for _ in range(2):
-        with guard.held(tmp_path):
+        with guard.exclusive_run(tmp_path):
             pass
-    assert seen == [False, True, False]
+    assert interruptions == [False, True, False]
 
 
 @pytest.mark.parametrize(("command", "interrupted"), [("kill -INT 0; sleep 9", True), ("exit 3", False)])
 def test_a_run_that_a_signal_ended_counts_as_interrupted(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, interrupted: bool
 ) -> None:
-    held = HOLD.format("guard.run(['sh', '-c', sys.argv[1]], Path())")
-    start("import sys\n" + held, command).wait()
-    seen: list[bool] = []
+    code = HOLD.format("guard.run_command(['sh', '-c', sys.argv[1]], Path())")
+    start("import sys\n" + code, command).wait()
+    interruptions: list[bool] = []
     monkeypatch.setattr(
-        "gazette.pipeline.recovery.repair.heal", lambda root, interrupted: seen.append(interrupted) or []
+        "gazette.pipeline.recovery.repair.repair", lambda root, interrupted: interruptions.append(interrupted) or []
     )
-    with guard.held(tmp_path):
+    with guard.exclusive_run(tmp_path):
         pass
-    assert seen == [interrupted]
+    assert interruptions == [interrupted]
 
 
-def test_a_healer_does_not_wait_for_ever_for_dvc(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gazette.pipeline.recovery.filelock.PATIENCE", 0.2)
+def test_repair_does_not_wait_forever_for_dvc(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gazette.pipeline.locks.LOCK_SECONDS", 0.2)
     code = (
         "import time, zc.lockfile; lock = zc.lockfile.LockFile('.dvc/tmp/lock'); print(1, flush=True); time.sleep(60)"
     )
     dvc = start(code)
-    said = pytest.raises(Misconfigured, match=f"DVC is at work in this folder, process: {dvc.pid}")
-    with said, guard.held(tmp_path):
+    busy = pytest.raises(ConfigError, match=f"DVC is at work in this folder, process: {dvc.pid}")
+    with busy, guard.exclusive_run(tmp_path):
         pass
 
 
@@ -160,10 +158,10 @@ def test_a_run_that_is_killed_takes_all_below_it_along(start: Start) -> None:
 
 def test_what_is_below_a_command_that_is_killed_goes_too(start: Start) -> None:
     run = start(RUN, "sh", "-c", "echo 1; sleep 60; sleep 60")
-    keeper, shell, sleep = three_below(run)
+    supervising, shell, sleep = three_below(run)
     shell.kill()
     assert run.wait() == 137
-    assert gone([keeper, sleep], within=1)
+    assert gone([supervising, sleep], within=1)
 
 
 def test_a_commands_own_code_is_the_runs(start: Start) -> None:

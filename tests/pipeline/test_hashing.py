@@ -1,4 +1,4 @@
-"""What files are known by."""
+"""Hashes of files and folders."""
 
 import hashlib
 from pathlib import Path
@@ -10,18 +10,18 @@ def test_a_bundle_has_the_hash_that_dvc_gives_its_folder(tmp_path: Path) -> None
     (tmp_path / "sub").mkdir()
     for name, content in {"b.txt": "a", "sub/é.txt": "c", "B.txt": "d", "sub.x": "e"}.items():
         (tmp_path / name).write_text(content)
-    assert hashing.of_bundle(tmp_path) == "f6158854b6604a3148415c9902518b10.dir"  # as `dvc add` says
+    assert hashing.dvc_hash(tmp_path) == "f6158854b6604a3148415c9902518b10.dir"  # as `dvc add` says
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "a.pyc").write_text("compiled")
-    assert hashing.of_bundle(tmp_path) == "f6158854b6604a3148415c9902518b10.dir"
+    assert hashing.dvc_hash(tmp_path) == "f6158854b6604a3148415c9902518b10.dir"
 
 
 def test_a_folder_of_articles_has_one_hash_of_what_is_read(tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "a.txt").write_text("a")
-    first = hashing.of_articles(tmp_path)
-    assert first == hashlib.sha256(f"{hashlib.sha256(b'a').hexdigest()}  one/a.txt\n".encode()).hexdigest()
+    (tmp_path / "sport").mkdir()
+    (tmp_path / "sport" / "a.txt").write_text("a")
+    first = hashing.sha256_tree(tmp_path)
+    assert first == hashlib.sha256(f"{hashlib.sha256(b'a').hexdigest()}  sport/a.txt\n".encode()).hexdigest()
     (tmp_path / ".DS_Store").write_text("x")
-    assert hashing.of_articles(tmp_path) == first
-    (tmp_path / "one" / "a.txt").rename(tmp_path / "one" / "b.txt")
-    assert hashing.of_articles(tmp_path) != first
+    assert hashing.sha256_tree(tmp_path) == first
+    (tmp_path / "sport" / "a.txt").rename(tmp_path / "sport" / "b.txt")
+    assert hashing.sha256_tree(tmp_path) != first

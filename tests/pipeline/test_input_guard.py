@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from projects import ROOT
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import input_guard, loaded
 from gazette.pipeline.execution import run
 
@@ -31,7 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     raw = tmp_path / "data" / "raw" / "tiny"
     raw.mkdir(parents=True)
-    for number in range(input_guard.FEW + 1):
+    for number in range(input_guard.MAX_CONTENT_FILES + 1):
         (raw / f"{number}.txt").write_text("goal")
     (tmp_path / "code.py").write_text("one = 1\n")
     (tmp_path / "dvc.yaml").write_text(PIPELINE)
@@ -48,10 +48,10 @@ def rewritten(path: Path, text: str) -> None:
 
 
 EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a raw file": (lambda root: rewritten(root / "data/raw/tiny/3.txt", "bank"), "data/raw/tiny/3.txt was written"),
+    "a raw file": (lambda root: rewritten(root / "data/raw/tiny/3.txt", "bank"), "data/raw/tiny/3.txt was modified"),
     "a raw file more": (lambda root: (root / "data/raw/tiny/x.txt").write_text("x"), "data/raw/tiny/x.txt appeared"),
-    "a raw file fewer": (lambda root: (root / "data/raw/tiny/3.txt").unlink(), "data/raw/tiny/3.txt is gone"),
-    "code": (lambda root: rewritten(root / "code.py", "one = 2\n"), "code.py was written"),
+    "a raw file fewer": (lambda root: (root / "data/raw/tiny/3.txt").unlink(), "data/raw/tiny/3.txt disappeared"),
+    "code": (lambda root: rewritten(root / "code.py", "one = 2\n"), "code.py was modified"),
     "a param": (lambda root: (root / "params.yaml").write_text(PARAMS.replace("7", "8")), "train.seed: 7 → 8"),
     "a param, half saved": (lambda root: (root / "params.yaml").write_text("train: {seed"), "params.yaml is not YAML"),
     "its own param": (
@@ -64,23 +64,28 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.mark.parametrize("edit", EDITS)
 def test_what_is_edited_while_a_stage_runs_fails_it_and_is_named(project: Path, edit: str) -> None:
     change, named = EDITS[edit]
-    with pytest.raises(Misconfigured, match=named), input_guard.held("train", {"candidate": "a"}):
+    with pytest.raises(ConfigError, match=named), input_guard.inputs_unchanged("train", {"candidate": "a"}):
         change(project)
 
 
 def test_the_encoder_of_a_candidate_is_watched_and_no_other(project: Path) -> None:
-    (project / "dvc.yaml").write_text("stages: {head: {foreach: '${further.frozen}', do: {deps: ['${item}.bin']}}}")
-    (project / "params.yaml").write_text("further: {frozen: {a: one, b: two}}")
+    (project / "dvc.yaml").write_text(
+        "stages: {linear_probe: {foreach: '${pretrained.linear_probe}', do: {deps: ['${item}.bin']}}}"
+    )
+    (project / "params.yaml").write_text("pretrained: {linear_probe: {a: one, b: two}}")
     for name in ("one", "two"):
         (project / f"{name}.bin").write_text("0.5")
     for candidate in ("a", "called by hand, listed nowhere"):
-        with input_guard.held("head", {"candidate": candidate}):
+        with input_guard.inputs_unchanged("linear_probe", {"candidate": candidate}):
             (project / "two.bin").write_text(f"0.7 {candidate}")
-    with pytest.raises(Misconfigured, match=r"one\.bin"), input_guard.held("head", {"candidate": "a"}):
+    with (
+        pytest.raises(ConfigError, match=r"one\.bin"),
+        input_guard.inputs_unchanged("linear_probe", {"candidate": "a"}),
+    ):
         (project / "one.bin").write_text("0.7")
 
 
-OTHERS: dict[str, Callable[[Path], object]] = {
+UNRELATED: dict[str, Callable[[Path], object]] = {
     "nothing": lambda root: None,
     "a param of another candidate": lambda root: (root / "params.yaml").write_text(PARAMS.replace("9", "5")),
     "a remark": lambda root: (root / "params.yaml").write_text(PARAMS + "# a remark\n"),
@@ -90,30 +95,30 @@ OTHERS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("edit", OTHERS)
+@pytest.mark.parametrize("edit", UNRELATED)
 def test_what_a_stage_does_not_depend_on_may_be_edited(project: Path, edit: str) -> None:
-    with input_guard.held("train", {"candidate": "a"}):
-        OTHERS[edit](project)
+    with input_guard.inputs_unchanged("train", {"candidate": "a"}):
+        UNRELATED[edit](project)
 
 
-def test_a_folder_without_a_pipeline_is_none_of_its_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_a_pipeline_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with input_guard.held("train", {}):
+    with input_guard.inputs_unchanged("train", {}):
         (tmp_path / "dvc.yaml").write_text(PIPELINE)
 
 
-def test_a_failure_of_the_stage_itself_is_told_as_it_is(project: Path) -> None:
-    with pytest.raises(ZeroDivisionError), input_guard.held("train", {"candidate": "a"}):
+def test_a_failure_of_the_stage_itself_is_raised_unchanged(project: Path) -> None:
+    with pytest.raises(ZeroDivisionError), input_guard.inputs_unchanged("train", {"candidate": "a"}):
         rewritten(project / "code.py", "one = 2\n")
         1 / 0  # noqa: B018
 
 
 def test_code_that_was_written_after_the_process_began_is_found(tmp_path: Path) -> None:
-    began = loaded.began()
+    began = loaded.process_start()
     assert 0 < time.time() - began < 3600
     (tmp_path / "late.py").write_text("")
-    assert loaded.written_since(began, {"src/late.py": tmp_path / "late.py"}) == ["src/late.py was written"]
-    assert loaded.written_since(time.time(), {"src/late.py": tmp_path / "late.py"}) == []
+    assert loaded.modified_since(began, {"src/late.py": tmp_path / "late.py"}) == ["src/late.py was modified"]
+    assert loaded.modified_since(time.time(), {"src/late.py": tmp_path / "late.py"}) == []
 
 
 def test_code_of_another_tree_fails_a_stage_before_it_begins(project: Path) -> None:
@@ -121,8 +126,8 @@ def test_code_of_another_tree_fails_a_stage_before_it_begins(project: Path) -> N
     (project / "src" / "gazette").mkdir(parents=True)
     began = False
     with (
-        pytest.raises(Misconfigured, match=r"not this tree's src/gazette/.*PYTHONPATH="),
-        input_guard.held("train", {}),
+        pytest.raises(ConfigError, match=r"not this tree's src/gazette/.*PYTHONPATH="),
+        input_guard.inputs_unchanged("train", {}),
     ):
         began = True
     assert not began
@@ -136,7 +141,7 @@ def test_dvc_runs_a_stage_with_the_code_of_its_own_tree(dvc_project: Callable[..
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text("import sys; print(__file__, sys.argv[1:])")
-    subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root, env=run.environment({}), check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root, env=run.child_environment({}), check=True)
     assert (root / "made").read_text() == f"{package / '__main__.py'} ['say']\n"
 
 
@@ -144,7 +149,7 @@ def test_dvc_runs_a_stage_with_the_code_of_its_own_tree(dvc_project: Callable[..
 def test_under_plain_dvc_repro_nothing_is_recorded(dvc_project: Callable[..., Path]) -> None:
     program = (
         "from gazette.pipeline import input_guard\nfrom pathlib import Path\n"
-        "with input_guard.held('copy', {}):\n"
+        "with input_guard.inputs_unchanged('copy', {}):\n"
         "    Path('made').write_text(Path('raw').read_text())\n"
         "    if Path('edit').exists(): Path('raw').write_text('other')\n"
     )
@@ -153,7 +158,7 @@ def test_under_plain_dvc_repro_nothing_is_recorded(dvc_project: Callable[..., Pa
     repro = [sys.executable, "-m", "dvc", "repro"]
     failed = subprocess.run(repro, cwd=root, capture_output=True, text=True)
     assert failed.returncode != 0
-    assert "  raw was written" in failed.stderr
+    assert "  raw was modified" in failed.stderr
     assert not (root / "dvc.lock").exists()
     (root / "edit").unlink()
     assert subprocess.run(repro, cwd=root, capture_output=True).returncode == 0
@@ -170,13 +175,13 @@ def test_every_stage_that_the_command_line_runs_is_watched(project: Path, monkey
     (project / "params.yaml").write_text((root / "params.yaml").read_text())
 
     @functools.wraps(select.run)
-    def edited(*given: object, **named: object) -> None:
+    def edited(*args: object, **kwargs: object) -> None:
         text = (project / "params.yaml").read_text()
-        (project / "params.yaml").write_text(text.replace("tie: 0.5", "tie: 0.25"))
+        (project / "params.yaml").write_text(text.replace("tie_standard_errors: 0.5", "tie_standard_errors: 0.25"))
 
     monkeypatch.setattr(select, "run", edited)
     for name in ("bundles", "scores", "curves"):
         (project / name).mkdir()
     words = [f"--{name}={name}" for name in ("bundles", "scores", "curves", "bundle", "selection")]
-    with pytest.raises(Misconfigured, match=r"select\.tie: 0\.5 → 0\.25"):
+    with pytest.raises(ConfigError, match=r"select\.tie_standard_errors: 0\.5 → 0\.25"):
         app.stage("select").main(words, standalone_mode=False)

@@ -1,4 +1,4 @@
-"""Processes that outlive their run: which are found and ended, which are spared, and which end by themselves."""
+"""Processes that outlive their run: which are ended, which are spared, and which end by themselves."""
 
 import os
 import subprocess
@@ -14,10 +14,10 @@ from gazette import __main__
 from gazette.pipeline.recovery import orphans, rwlock
 
 STAGE = (
-    "from gazette.pipeline.recovery import orphans; {}orphans.follow(); print('ready', flush=True); "
+    "from gazette.pipeline.recovery import orphans; {}orphans.exit_with_dvc(); print('ready', flush=True); "
     "import time; time.sleep(60)"
 )
-BLIND = STAGE.format("orphans._watch = str; ")  # has only the kernel to tell it
+BLIND = STAGE.format("orphans._watch = str; ")  # only the kernel reports it
 WATCHING = STAGE.format("")
 DVC = "import subprocess, sys; subprocess.run(sys.argv[1:])"  # waits for its stage, as DVC does
 LEAVE = """\
@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def leave(root: Path) -> Iterator[Leave]:
-    """Starts a process that sleeps, with nothing above it any more; gives it."""
+    """Return a function that starts a process which sleeps and has no parent."""
     left = []
 
     def start(*words: str, **environment: str) -> psutil.Process:
@@ -48,39 +48,39 @@ def leave(root: Path) -> Iterator[Leave]:
 
     yield start
     for process in left:
-        if orphans.is_there(process):
+        if orphans.is_running(process):
             process.kill()
 
 
-# Found
+# Ended
 
 
 def test_a_process_that_an_earlier_run_marked_is_ended_and_named(root: Path, leave: Leave) -> None:
     process = leave(GAZETTE_RUN=str(root))
-    assert [f"ended process {process.pid}" in deed for deed in orphans.end(root)] == [True]
-    assert not orphans.is_there(process)
-    assert orphans.end(root) == []
+    assert [f"ended process {process.pid}" in deed for deed in orphans.end_orphans(root)] == [True]
+    assert not orphans.is_running(process)
+    assert orphans.end_orphans(root) == []
 
 
 def test_a_stage_whose_dvc_is_gone_is_ended(root: Path, leave: Leave) -> None:
     process = leave(DVC_ROOT=str(root), DVC_STAGE="train@cnn")
-    orphans.end(root)
-    assert not orphans.is_there(process)
+    orphans.end_orphans(root)
+    assert not orphans.is_running(process)
 
 
 def test_a_process_that_does_not_listen_is_killed(root: Path, leave: Leave, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orphans, "GRACE", 0.2)
     process = leave(GAZETTE_RUN=str(root))
     process.suspend()
-    orphans.end(root)
-    assert not orphans.is_there(process)
+    orphans.end_orphans(root)
+    assert not orphans.is_running(process)
 
 
 def test_an_embedded_server_of_this_project_is_ended(root: Path, leave: Leave) -> None:
     home = str(root / ".gazette" / "prefect")
     process = leave("--factory", "prefect.server.api.server:create_app", PREFECT_HOME=home)
-    orphans.end(root)
-    assert not orphans.is_there(process)
+    orphans.end_orphans(root)
+    assert not orphans.is_running(process)
 
 
 # Spared
@@ -97,35 +97,35 @@ def test_an_embedded_server_of_this_project_is_ended(root: Path, leave: Leave) -
 )
 def test_what_is_not_this_projects_is_spared(root: Path, leave: Leave, environment: dict[str, str]) -> None:
     process = leave("prefect.server.api.server:create_app", **environment)
-    assert orphans.end(root) == []
-    assert orphans.is_there(process)
+    assert orphans.end_orphans(root) == []
+    assert orphans.is_running(process)
 
 
 def test_a_stage_whose_dvc_is_at_work_is_spared(root: Path) -> None:
     environment = {**os.environ, "DVC_ROOT": str(root), "DVC_STAGE": "train"}
     with subprocess.Popen([sys.executable, "-c", DVC, "env", *marked(environment), "sleep", "60"], cwd=root) as dvc:
         stage = child_of(dvc)
-        assert orphans.end(root) == []
-        assert orphans.is_there(stage)
+        assert orphans.end_orphans(root) == []
+        assert orphans.is_running(stage)
         stage.kill()
 
 
-def test_a_stage_is_spared_whose_dvc_works_elsewhere_but_stands_in_the_rwlock(root: Path, tmp_path: Path) -> None:
+def test_a_stage_is_spared_whose_dvc_works_elsewhere_but_is_in_the_rwlock(root: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-c", DVC, "env", f"DVC_ROOT={root}", "DVC_STAGE=train", "sleep", "60"]
     with subprocess.Popen(words, cwd="/") as dvc:
         stage = child_of(dvc)
         holder = f'{{"write": {{"{root}/out": {{"pid": {dvc.pid}, "cmd": "-c env"}}}}}}'
-        rwlock.place(root).write_text(holder)
-        assert orphans.end(root) == []
-        rwlock.place(root).unlink()
-        assert len(orphans.end(root)) == 1
-        assert not orphans.is_there(stage)
+        rwlock.path_of(root).write_text(holder)
+        assert orphans.end_orphans(root) == []
+        rwlock.path_of(root).unlink()
+        assert len(orphans.end_orphans(root)) == 1
+        assert not orphans.is_running(stage)
 
 
 def test_this_process_and_those_above_it_are_spared(root: Path) -> None:
     code = (
         "import sys, pathlib; from gazette.pipeline.recovery import orphans; "
-        "print(orphans.end(pathlib.Path(sys.argv[1])))"
+        "print(orphans.end_orphans(pathlib.Path(sys.argv[1])))"
     )
     environment = {**os.environ, "GAZETTE_RUN": str(root)}
     command = ["sh", "-c", f"'{sys.executable}' -c '{code}' '{root}'; true"]
@@ -137,7 +137,7 @@ def test_this_process_and_those_above_it_are_spared(root: Path) -> None:
 
 @pytest.mark.parametrize(("shell", "code"), [([], BLIND), (["sh", "-c", '"$@"; true', "sh"], WATCHING)])
 def test_a_stage_ends_when_its_dvc_is_killed(root: Path, shell: list[str], code: str) -> None:
-    """Also behind a shell that lives on, of which the kernel tells nothing."""
+    """Also behind a shell that lives on, which the kernel does not report."""
     command = [sys.executable, "-c", DVC, "env", f"DVC_ROOT={root}", "DVC_STAGE=train", *shell]
     with subprocess.Popen([*command, sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE) as dvc:
         assert dvc.stdout is not None and dvc.stdout.readline() == b"ready\n"
@@ -145,11 +145,11 @@ def test_a_stage_ends_when_its_dvc_is_killed(root: Path, shell: list[str], code:
         stage = next(process for process in below if process.cmdline()[1:] == ["-c", code])
         began = time.monotonic()
         dvc.kill()
-        while orphans.is_there(stage):
+        while orphans.is_running(stage):
             assert time.monotonic() - began < 5
             time.sleep(0.01)
         for process in below:
-            if orphans.is_there(process):
+            if orphans.is_running(process):
                 process.kill()
 
 
@@ -161,7 +161,7 @@ def test_a_stage_that_finds_its_dvc_gone_when_it_starts_ends(root: Path, leave: 
     )
     process = psutil.Process(int(started.stdout))
     began = time.monotonic()
-    while orphans.is_there(process):
+    while orphans.is_running(process):
         assert time.monotonic() - began < 10
         time.sleep(0.01)
 
@@ -170,8 +170,8 @@ def test_a_command_that_dvc_starts_follows_it_and_one_that_a_person_types_does_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     followed = []
-    monkeypatch.setattr(orphans, "follow", lambda: followed.append(True))
-    monkeypatch.setattr("gazette.__main__.gazette.main", lambda **given: 0)
+    monkeypatch.setattr(orphans, "exit_with_dvc", lambda: followed.append(True))
+    monkeypatch.setattr("gazette.__main__.gazette.main", lambda **options: 0)
     for environment in ({}, {"DVC_STAGE": "train", "DVC_ROOT": "/x"}):
         monkeypatch.setattr(os, "environ", environment)
         with pytest.raises(SystemExit):
@@ -184,7 +184,7 @@ def marked(environment: dict[str, str]) -> list[str]:
 
 
 def child_of(process: "subprocess.Popen[bytes]") -> psutil.Process:
-    """Its child, once it runs `sleep`."""
-    while not (found := psutil.Process(process.pid).children()) or found[0].name() != "sleep":
+    """Return its child, once it runs `sleep`."""
+    while not (children := psutil.Process(process.pid).children()) or children[0].name() != "sleep":
         time.sleep(0.01)
-    return found[0]
+    return children[0]

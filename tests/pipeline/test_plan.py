@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.cli import plan_table
-from gazette.core.errors import Misconfigured, parse
+from gazette.core.errors import ConfigError, parse
 from gazette.pipeline.plan import Change, Hints, Node, plan
 
 EDITED = (Change("param", "train.seed", "modified", 7, 8),)
@@ -28,7 +28,7 @@ def graphs(draw: st.DrawFn) -> list[Node]:
     return nodes
 
 
-def test_where_nothing_changed_nothing_would_run() -> None:
+def test_without_changes_nothing_would_run() -> None:
     assert [step.wave for step in plan(chain(), {})] == [None, None, None]
 
 
@@ -51,7 +51,7 @@ def test_with_force_all_would_run() -> None:
     assert [step.wave for step in steps] == [1, 2, 3] and all(step.stale for step in steps)
 
 
-def test_only_a_stage_with_nothing_new_upstream_is_said_to_come_from_the_cache() -> None:
+def test_only_a_stage_with_an_unchanged_upstream_is_restorable() -> None:
     nodes = chain("a", "b", restorable=True)
     assert [step.restorable for step in plan(nodes, {})] == [True, False, False]
 
@@ -66,7 +66,7 @@ def test_a_stage_is_in_a_later_wave_than_all_it_waits_for(nodes: list[Node]) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         (Change("dep", "raw", "modified", "0123456789ab", "fedcba9876"), "dep raw: 01234567 → fedcba98"),
         (Change("out", "model", "deleted", "0123"), "out model is deleted"),
@@ -74,20 +74,21 @@ def test_a_stage_is_in_a_later_wave_than_all_it_waits_for(nodes: list[Node]) -> 
         (Change("param", "k", "modified", [1], [1, 2]), "param k: [1] → [1, 2]"),
     ],
 )
-def test_a_change_says_from_what_to_what(change: Change, said: str) -> None:
-    assert str(change) == said
+def test_a_change_shows_before_and_after(change: Change, text: str) -> None:
+    assert str(change) == text
 
 
-def test_hints_that_are_misspelt_are_refused_with_the_stage_that_has_them() -> None:
-    with pytest.raises(Misconfigured, match="meta of train: retrys"):
+def test_hints_that_are_misspelled_are_refused_with_the_stage_that_has_them() -> None:
+    with pytest.raises(ConfigError, match="meta of train: retrys"):
         parse(Hints, {"retrys": 2}, "meta of train")
 
 
-def test_a_plan_is_a_table_for_a_person_and_json_for_a_program() -> None:
+def test_a_plan_is_a_table_for_a_person_and_json_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     nodes = chain("b")
     steps = plan(nodes, {"b": 2.5})
-    text = plan_table.as_text(steps)
+    plan_table.show_plan(steps)
+    text = capsys.readouterr().out
     assert "train.seed: 7 → 8" in text and "2.5 s" in text and text.endswith("unchanged: a\n")
-    middle = json.loads(plan_table.as_json(nodes, steps))["stages"][1]
+    middle = json.loads(json.dumps(plan_table.plan_record(nodes, steps)))["stages"][1]
     assert (middle["state"], middle["wave"], middle["seconds"]) == ("would run", 1, 2.5)
     assert middle["changes"] == [{"kind": "param", "name": "train.seed", "state": "modified", "before": 7, "after": 8}]

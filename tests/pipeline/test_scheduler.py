@@ -2,19 +2,26 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, UNCHANGED, Outcome, exit_code, walk
+from gazette.pipeline.execution.scheduler import (
+    FAILED,
+    NOT_REACHED,
+    RAN,
+    UNCHANGED,
+    StageOutcome,
+    exit_code,
+    run_steps,
+)
 from gazette.pipeline.plan import Change, Hints, Node, plan
 
 NEW = (Change("stage", "", "new"),)
 
 
 class Stages:
-    """Runs a graph, and remembers what ran, how many at once, and which side by side."""
+    """Runs a graph, and records what ran, in which order, and what ran side by side."""
 
-    def __init__(self, nodes: list[Node], ends: dict[str, Outcome] | None = None, takes: float = 0.0) -> None:
+    def __init__(self, nodes: list[Node], ends: dict[str, StageOutcome] | None = None, takes: float = 0.0) -> None:
         self.steps = plan(nodes, {})
         self.ends = ends or {}
         self.takes = takes
@@ -23,7 +30,7 @@ class Stages:
         self.together: set[frozenset[str]] = set()
         self.guard = threading.Lock()
 
-    def run(self, name: str) -> Outcome:
+    def run(self, name: str) -> StageOutcome:
         with self.guard:
             self.ran.append(name)
             self.now.add(name)
@@ -31,12 +38,12 @@ class Stages:
         time.sleep(self.takes)
         with self.guard:
             self.now.remove(name)
-        return self.ends.get(name, Outcome(name, RAN, 1.0))
+        return self.ends.get(name, StageOutcome(name, RAN, 1.0))
 
-    def walk(self, workers: int = 2, keep_going: bool = False) -> list[Outcome]:
+    def walk(self, workers: int = 2, keep_going: bool = False) -> list[StageOutcome]:
         self.settled: list[str] = []
         with ThreadPoolExecutor() as pool:
-            return walk(
+            return run_steps(
                 self.steps,
                 lambda step: pool.submit(self.run, step.stage),
                 lambda step, outcome: self.settled.append(step.stage),
@@ -45,12 +52,12 @@ class Stages:
             )
 
 
-def states(outcomes: list[Outcome]) -> dict[str, str]:
+def states(outcomes: list[StageOutcome]) -> dict[str, str]:
     return {outcome.stage: outcome.state for outcome in outcomes}
 
 
 def fan(changes: tuple[Change, ...] = NEW, hints: Hints | None = None) -> list[Node]:
-    """start to a, b, c, d, to end; `hints` for a and b."""
+    """Return start, then a, b, c, d, then end; `hints` for a and b."""
     middle = [
         Node(name, ("start",), changes, hints=hints or Hints.model_validate({}))
         if name in "ab"
@@ -60,11 +67,11 @@ def fan(changes: tuple[Change, ...] = NEW, hints: Hints | None = None) -> list[N
     return [Node("start", (), changes), *middle, Node("end", ("a", "b", "c", "d"), changes)]
 
 
-def failing(*names: str, code: int = 1) -> dict[str, Outcome]:
-    return {name: Outcome(name, FAILED, 1.0, code, "last words") for name in names}
+def failing(*names: str, code: int = 1) -> dict[str, StageOutcome]:
+    return {name: StageOutcome(name, FAILED, 1.0, code, "last words") for name in names}
 
 
-def test_where_nothing_changed_nothing_is_started() -> None:
+def test_without_changes_nothing_is_started() -> None:
     stages = Stages(fan(changes=()))
     assert set(states(stages.walk()).values()) == {UNCHANGED}
     assert stages.ran == []
@@ -89,11 +96,11 @@ def test_a_stage_starts_when_its_own_upstream_is_done_and_not_a_wave_later() -> 
     began: dict[str, float] = {}
     stages = Stages(nodes)
 
-    def run(name: str) -> Outcome:
+    def run(name: str) -> StageOutcome:
         began[name] = time.monotonic()
         time.sleep(0.5 if name == "slow" else 0)
         began[f"{name} done"] = time.monotonic()
-        return Outcome(name, RAN)
+        return StageOutcome(name, RAN)
 
     stages.run = run  # type: ignore[method-assign]
     stages.walk()
@@ -109,15 +116,22 @@ def test_two_stages_of_one_mutex_never_run_at_once_and_others_do() -> None:
 
 def test_a_stage_whose_upstream_came_out_unchanged_is_unchanged() -> None:
     nodes = [Node("a", (), NEW), Node("b", ("a",))]
-    stages = Stages(nodes, {"a": Outcome("a", UNCHANGED, 1.0)})
+    stages = Stages(nodes, {"a": StageOutcome("a", UNCHANGED, 1.0)})
     assert states(stages.walk()) == {"a": UNCHANGED, "b": UNCHANGED}
     assert stages.ran == ["a"]
 
 
 def test_after_a_failure_nothing_new_is_started_and_what_runs_ends() -> None:
     stages = Stages(fan(), failing("a"), takes=0.05)
-    found = states(stages.walk(workers=2))
-    assert found == {"start": RAN, "a": FAILED, "b": found["b"], "c": found["c"], "d": NOT_REACHED, "end": NOT_REACHED}
+    result = states(stages.walk(workers=2))
+    assert result == {
+        "start": RAN,
+        "a": FAILED,
+        "b": result["b"],
+        "c": result["c"],
+        "d": NOT_REACHED,
+        "end": NOT_REACHED,
+    }
 
 
 def test_keep_going_runs_all_that_does_not_depend_on_what_failed() -> None:
@@ -139,8 +153,7 @@ def test_the_exit_code_is_that_of_the_first_failure_in_serial_order() -> None:
     assert exit_code(Stages(fan()).walk()) == 0
 
 
-def test_every_outcome_is_told_once() -> None:
-    told: Callable[[Stages], list[str]] = lambda stages: sorted(stages.settled)  # noqa: E731
+def test_every_outcome_is_settled_once() -> None:
     stages = Stages(fan(), failing("start"))
     stages.walk()
-    assert told(stages) == ["a", "b", "c", "d", "end", "start"]
+    assert sorted(stages.settled) == ["a", "b", "c", "d", "end", "start"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from registries import Registry
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.registry import aliases, ledger, promotion, versions
-from gazette.registry.promotion import Decision, Outcome
+from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.store import client, retry
 from gazette.registry.verdict import FAIL, Finding, Verdict
-from gazette.registry.versions import Model
+from gazette.registry.versions import ResolvedModel
 
 WHO = Decision("t <t@x>", "because")
 
@@ -23,20 +23,20 @@ def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.chdir(tmp_path)
     git = "git init -q && git -c user.name=t -c user.email=t@x commit -q --allow-empty -m start"
     subprocess.run(git, shell=True, check=True)
-    found = Registry("one.dir", "two.dir", "three.dir")
-    monkeypatch.setattr(client, "connect", lambda: found)
-    monkeypatch.setattr(retry, "PATIENCE", 0)
+    registry = Registry("one.dir", "two.dir", "three.dir")
+    monkeypatch.setattr(client, "connect", lambda: registry)
+    monkeypatch.setattr(retry, "RETRY_SECONDS", 0)
     monkeypatch.setattr(retry, "PAUSE", 0)
-    monkeypatch.setattr(versions, "refuse_no_registry", lambda asked: None)
-    monkeypatch.setattr(versions, "find", lambda asked: model(asked, found))
+    monkeypatch.setattr(versions, "require_registry", lambda reference: None)
+    monkeypatch.setattr(versions, "find_model", lambda reference: model(reference, registry))
     promote("1")
-    found.moves.clear()
-    return found
+    registry.moves.clear()
+    return registry
 
 
-def model(asked: str, remote: Registry) -> Model:
-    number = asked.rpartition("/")[2]
-    return Model(asked, Path(number), remote.versions[number].tags["digest"], "tiny", number)
+def model(reference: str, remote: Registry) -> ResolvedModel:
+    number = reference.rpartition("/")[2]
+    return ResolvedModel(reference, Path(number), remote.versions[number].tags["digest"], "tiny", number)
 
 
 def saying(word: str) -> Callable[[Path], Verdict]:
@@ -44,28 +44,28 @@ def saying(word: str) -> Callable[[Path], Verdict]:
     return lambda folder: Verdict(word, digests[folder.name], "c" * 40, "tiny", None, [], {})
 
 
-def promote(asked: str, word: str = "accept", decision: Decision = WHO, tried: str = "pass") -> Outcome:
-    findings = [Finding("known articles", True, tried, 0.0, 0.0)]
-    return promotion.promote("tiny", asked, decision, lambda _: "r" * 40, saying(word), lambda *_: findings)
+def promote(number: str, word: str = "accept", decision: Decision = WHO, outcome: str = "pass") -> PromotionResult:
+    findings = [Finding("known articles", True, outcome, 0.0, 0.0)]
+    return promotion.promote("tiny", number, decision, lambda _: "r" * 40, saying(word), lambda *_: findings)
 
 
 def kinds() -> list[str]:
-    return [entry.kind for entry in ledger.read()]
+    return [entry.kind for entry in ledger.read_ledger()]
 
 
 def test_a_promotion_is_in_the_ledger_and_moves_each_alias_once(remote: Registry) -> None:
     assert promote("2").is_new
-    last = ledger.read()[-1]
+    last = ledger.read_ledger()[-1]
     assert (last.origin and last.origin.version, last.to.version, last.reason) == ("1", "2", "because")
-    assert last.verdict and last.verdict["word"] == "accept" and last.verdict["probation"]
+    assert last.verdict and last.verdict["word"] == "accept" and last.verdict["smoke_test"]
     assert remote.moves == [("previous", "1"), ("champion", "2")]
     assert remote.versions["2"].tags["revision"] == "r" * 40
     assert remote.tags["ledger"] == last.digest()
 
 
-@pytest.mark.parametrize("word", ["reject", "cannot tell"])
+@pytest.mark.parametrize("word", ["reject", "inconclusive"])
 def test_what_the_gate_does_not_accept_changes_nothing(remote: Registry, word: str) -> None:
-    with pytest.raises(promotion.Rejected, match=f"the gate says {word}"):
+    with pytest.raises(promotion.RejectedError, match=f"the gate says {word}"):
         promote("2", word)
     assert (kinds(), remote.moves) == (["promotion"], [])
 
@@ -74,20 +74,20 @@ def test_an_override_is_recorded_as_one_and_only_where_it_was_needed(remote: Reg
     promote("2", "reject", Decision("t", "", "looked at by hand"))
     promote("3", "accept", Decision("t", "", "just in case"))
     assert kinds() == ["promotion", "override", "promotion"]
-    assert ledger.read()[1].reason == "looked at by hand"
+    assert ledger.read_ledger()[1].reason == "looked at by hand"
 
 
-def test_an_override_does_not_excuse_from_probation(remote: Registry) -> None:
-    with pytest.raises(promotion.Rejected, match="does not pass probation"):
+def test_an_override_does_not_skip_the_smoke_test(remote: Registry) -> None:
+    with pytest.raises(promotion.RejectedError, match="fails the smoke test"):
         promote("2", "reject", Decision("t", "", "looked at by hand"), FAIL)
     assert remote.moves == []
 
 
 def test_a_version_without_a_revision_is_not_promoted(remote: Registry) -> None:
-    def none(model: Model) -> str:
-        raise Misconfigured(f"{model.asked} has no revision")
+    def none(model: ResolvedModel) -> str:
+        raise ConfigError(f"{model.reference} has no revision")
 
-    with pytest.raises(Misconfigured, match="tiny/2 has no revision"):
+    with pytest.raises(ConfigError, match="tiny/2 has no revision"):
         promotion.promote("tiny", "2", WHO, none, saying("accept"), lambda *_: [])
     assert remote.moves == []
 
@@ -103,7 +103,7 @@ def test_a_promotion_that_failed_half_way_is_finished_by_the_same_command(
     remote: Registry, where: str, done: bool
 ) -> None:
     remote.fails = (where, done)
-    with pytest.raises(Misconfigured, match="the same command finishes what was begun"):
+    with pytest.raises(ConfigError, match="the same command finishes the job"):
         promote("2")
     remote.fails = None
     assert not promote("2").is_new
@@ -117,7 +117,7 @@ def test_a_rollback_that_failed_half_way_is_finished_and_not_undone(remote: Regi
     promote("2")
     remote.moves.clear()
     remote.fails = (where, done)
-    with pytest.raises(Misconfigured):
+    with pytest.raises(ConfigError):
         promotion.roll_back("tiny", WHO)
     remote.fails = None
     assert not promotion.roll_back("tiny", WHO).is_new
@@ -127,14 +127,14 @@ def test_a_rollback_that_failed_half_way_is_finished_and_not_undone(remote: Regi
 
 def test_a_registry_that_is_down_at_first_changes_nothing(remote: Registry) -> None:
     remote.fails = ("get", False)
-    with pytest.raises(Misconfigured, match="did not do what it was asked"):
+    with pytest.raises(ConfigError, match=r"the registry at .* failed"):
         promote("2")
-    assert len(ledger.lines()) == 1
+    assert len(ledger.read_lines()) == 1
 
 
 def test_a_half_done_promotion_is_undone_by_a_rollback(remote: Registry) -> None:
     remote.fails = ("champion", False)
-    with pytest.raises(Misconfigured):
+    with pytest.raises(ConfigError):
         promote("2")
     remote.fails = None
     promotion.roll_back("tiny", WHO)
@@ -147,38 +147,38 @@ def test_two_rollbacks_end_where_they_began(remote: Registry) -> None:
 
 
 def test_the_first_champion_has_nothing_to_go_back_to(remote: Registry) -> None:
-    with pytest.raises(Misconfigured, match="nothing to go back to"):
+    with pytest.raises(ConfigError, match="nothing to go back to"):
         promotion.roll_back("tiny", WHO)
 
 
 def test_aliases_that_were_moved_by_hand_follow_the_ledger_again(remote: Registry) -> None:
     remote.aliases = {"champion": "3", "previous": "2", "challenger": "3"}
-    moved = aliases.settle(remote, "tiny", ledger.read())
+    moved = aliases.sync(remote, "tiny", ledger.read_ledger())
     assert remote.aliases == {"champion": "1", "challenger": "3"}
     assert [(move.alias, move.to) for move in moved] == [("previous", None), ("champion", "1")]
-    assert aliases.settle(remote, "tiny", ledger.read()) == []
+    assert aliases.sync(remote, "tiny", ledger.read_ledger()) == []
 
 
 def test_a_ledger_that_is_behind_moves_nothing(remote: Registry) -> None:
     before = ledger.PATH.read_bytes()
     promote("2")
     ledger.PATH.write_bytes(before)  # another clone, which has not pulled
-    with pytest.raises(Misconfigured, match="another clone has promoted"):
+    with pytest.raises(ConfigError, match="another clone has promoted"):
         promote("3")
     assert remote.aliases["champion"] == "2"
-    aliases.settle(remote, "tiny", ledger.read(), force=True)
+    aliases.sync(remote, "tiny", ledger.read_ledger(), force=True)
     assert remote.aliases["champion"] == "1"
 
 
 def test_a_champion_that_this_registry_lacks_moves_no_alias_and_is_named(remote: Registry) -> None:
-    known = client.Known({}, {"champion": "9"})
-    assert aliases.moves(ledger.standing(ledger.read(), "tiny"), known) == []
-    assert "git checkout rrrrrrrrr && gazette run" in aliases.absent("tiny", ledger.read(), known)
+    known = client.RegisteredModel({}, {"champion": "9"})
+    assert aliases.plan_moves(ledger.current_champions(ledger.read_ledger(), "tiny"), known) == []
+    assert "git checkout rrrrrrrrr && gazette run" in aliases.missing_champion_hint("tiny", ledger.read_ledger(), known)
 
 
 @pytest.mark.parametrize(
-    ("asked", "form"),
+    ("reference", "name"),
     [("7", "tiny/7"), ("challenger", "tiny@challenger"), ("tiny/7", "tiny/7"), ("tiny@x", "tiny@x")],
 )
-def test_a_number_and_an_alias_are_of_the_corpus(asked: str, form: str) -> None:
-    assert promotion.full(asked, "tiny") == form
+def test_a_number_and_an_alias_are_of_the_corpus(reference: str, name: str) -> None:
+    assert promotion.qualified_name(reference, "tiny") == name

@@ -22,10 +22,10 @@ import pytest
 from bundles import make_bundle
 from faulty import Fault, Proxy, locked, mlflow_server, moves
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import ledger, promotion
-from gazette.registry.promotion import Decision, Outcome, Rejected
+from gazette.registry.promotion import Decision, PromotionResult, RejectedError
 from gazette.registry.verdict import Verdict
 
 pytestmark = pytest.mark.slow
@@ -44,8 +44,8 @@ AT_PROMOTE = [
 ONCE, ALWAYS = 1, 10**6
 POINTS = [("register", *point) for point in AT_REGISTER] + [("promote", *point) for point in AT_PROMOTE]
 FAULTS = [
-    (*point, how, ALWAYS if (place + other) % 2 else ONCE)
-    for (place, point), (other, how) in itertools.product(enumerate(POINTS), enumerate(HOW))
+    (*point, how, ALWAYS if (place + number) % 2 else ONCE)
+    for (place, point), (number, how) in itertools.product(enumerate(POINTS), enumerate(HOW))
 ]
 OTHERS = ["down"] * 4 + ["locked"] * 2 + ["together"] * 4
 SHORT = [FAULTS[6], FAULTS[8], FAULTS[33], FAULTS[38]]
@@ -65,18 +65,18 @@ class World:
     def register(self) -> str:
         from gazette.registry.store import client as registry
 
-        return registry.register(self.client, NAME, self.model, {"digest": f"{self.count}.dir"}, "about")
+        return registry.create_version(self.client, NAME, self.model, {"digest": f"{self.count}.dir"}, "about")
 
     def judge(self, folder: Path) -> Verdict:
-        digest = hashing.of_bundle(folder)
+        digest = hashing.dvc_hash(folder)
         word = "accept" if digest in self.accepted else "reject"
         return Verdict(word, digest, "c" * 40, NAME, None, [], {})
 
-    def promote(self, number: str) -> Outcome:
+    def promote(self, number: str) -> PromotionResult:
         return promotion.promote(NAME, number, WHO, lambda _: "r" * 40, self.judge, lambda *_: [])
 
-    def other(self) -> str:
-        champion = ledger.standing(ledger.read(), NAME).champion
+    def target(self) -> str:
+        champion = ledger.current_champions(ledger.read_ledger(), NAME).champion
         return "1" if champion and champion.version == "2" else "2"
 
     def rows(self, digest: str) -> int:
@@ -100,23 +100,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         from gazette.registry.store import client as registry
         from gazette.registry.store import retry
 
-        patch.setattr(retry, "PATIENCE", 1)
+        patch.setattr(retry, "RETRY_SECONDS", 1)
         patch.setattr(retry, "PAUSE", 0.1)
         client = registry.connect()
         bundle = make_bundle(box)
         accepted, model = set(), None
         for number in (1, 2, 3):
-            about = json.loads((bundle / "bundle.json").read_text()) | {"made": number}
+            about = json.loads((bundle / "bundle.json").read_text()) | {"number": number}
             (bundle / "bundle.json").write_text(json.dumps(about))
-            tags = {"digest": hashing.of_bundle(bundle)}
+            tags = {"digest": hashing.dvc_hash(bundle)}
             accepted |= {tags["digest"]} if number < 3 else set()
             run: dict[str, Any] = {"experiment": NAME, "name": "linear", "metrics": {}, "files": [], "candidates": []}
-            model = registry.log(registry.Run(tags=tags, examples=["goal"], **run), bundle)
-            registry.register(client, NAME, model, tags, "about")
-        found = World(proxy, database, client, model, accepted)
-        found.promote("1")
-        found.promote("2")
-        yield found
+            model = registry.log_run(registry.Run(tags=tags, examples=["goal"], **run), bundle)
+            registry.create_version(client, NAME, model, tags, "about")
+        ready = World(proxy, database, client, model, accepted)
+        ready.promote("1")
+        ready.promote("2")
+        yield ready
         proxy.shutdown()
 
 
@@ -124,8 +124,8 @@ def tries(work: Callable[[], object]) -> int:
     """How often a person has to type a command until it succeeds; a failure that is not clear is none that counts."""
     try:
         work()
-    except Misconfigured as error:
-        assert "the same command" in str(error) or "another promotion is at work" in str(error)
+    except ConfigError as error:
+        assert "the same command" in str(error) or "another promotion is running" in str(error)
         return 1
     return 0
 
@@ -134,20 +134,20 @@ def once(world: World, what: str) -> tuple[Callable[[], object], Callable[[], No
     """Something to do that was not done yet, and the question whether it was done once."""
     world.count += 1
     moves(world.database)
-    target, before = world.other(), len(ledger.read())
+    target, before = world.target(), len(ledger.read_ledger())
 
     def done_once() -> None:
         if what == "register":
             assert world.rows(f"{world.count}.dir") == 1
             assert moves(world.database) == []
         else:
-            assert len(ledger.read()) == before + 1
+            assert len(ledger.read_ledger()) == before + 1
             assert [move[2] for move in moves(world.database) if move[0] == "champion"] == [int(target)]
 
     return world.register if what == "register" else lambda: world.promote(target), done_once
 
 
-def undergo(world: World, what: str, hurt: Callable[[], None], heal: Callable[[], None]) -> int:
+def endure(world: World, what: str, hurt: Callable[[], None], heal: Callable[[], None]) -> int:
     """One failure: what is begun under it, and the second try; the tries that it took."""
     work, done_once = once(world, what)
     hurt()
@@ -162,26 +162,26 @@ def undergo(world: World, what: str, hurt: Callable[[], None], heal: Callable[[]
 def fail(world: World, fault: tuple[str, str, str, str, int]) -> int:
     what, path, word, how, times = fault
     injected = Fault(path, word, how, times)
-    took = undergo(
+    took = endure(
         world, what, lambda: setattr(world.proxy, "fault", injected), lambda: setattr(world.proxy, "fault", None)
     )
-    assert injected.met, f"{path} was never asked"
+    assert injected.met, f"{path} was never requested"
     return took
 
 
 def be_down(world: World, what: str) -> int:
-    return undergo(world, what, lambda: setattr(world.proxy, "down", True), lambda: setattr(world.proxy, "down", False))
+    return endure(world, what, lambda: setattr(world.proxy, "down", True), lambda: setattr(world.proxy, "down", False))
 
 
 def be_together(world: World, what: str) -> int:
-    """Two at once, in threads; those that were told to wait try again."""
+    """Two at once, in threads; those that must wait try again."""
     work, done_once = once(world, what)
     again: list[int] = []
     both = [threading.Thread(target=lambda: again.append(tries(work))) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
     assert len(again) == 2
     if any(again):
         assert tries(work) == 0
@@ -196,7 +196,7 @@ def be_locked(world: World, what: str, seconds: float = 20) -> int:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{world.database}")
-        patch.setattr(retry, "PATIENCE", 60)
+        patch.setattr(retry, "RETRY_SECONDS", 60)
         through, world.client = world.client, registry.connect()
         work, done_once = once(world, what)
         try:
@@ -231,46 +231,46 @@ def test_fifty_failures_of_fifty_end_well(world: World) -> None:
             took = fail(world, fault)
         else:
             took = {"down": be_down, "locked": be_locked, "together": be_together}[fault](world, what)
-        said = fault if isinstance(fault, str) else _said(fault)
-        lines.append(f"{number:2} {what:8} {said}: {took} tries, {time.monotonic() - began:.1f} s")
+        name = fault if isinstance(fault, str) else describe(fault)
+        lines.append(f"{number:2} {what:8} {name}: {took} tries, {time.monotonic() - began:.1f} s")
         print(lines[-1], flush=True)
         well += took <= 2
     assert well == len(lines) == 50
 
 
-def _said(fault: tuple[str, str, str, str, int]) -> str:
+def describe(fault: tuple[str, str, str, str, int]) -> str:
     _, path, word, how, times = fault
     return f"{path} {word}: {how}, {'once' if times == ONCE else 'until the second try'}"
 
 
-def read_on(address: str, stop: threading.Event, found: list[str]) -> None:
+def read_on(address: str, stop: threading.Event, reads: list[str]) -> None:
     """Asks the server for the champion as fast as it answers."""
     while not stop.is_set():
-        asked = f"{address}/api/2.0/mlflow/registered-models/alias?name={NAME}&alias=champion"
+        url = f"{address}/api/2.0/mlflow/registered-models/alias?name={NAME}&alias=champion"
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                found.append(str(json.load(answer)["model_version"]["version"]))
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                reads.append(str(json.load(answer)["model_version"]["version"]))
         except urllib.error.HTTPError as error:  # 404: no such alias
-            found.append(f"absent: {error}")
+            reads.append(f"absent: {error}")
 
 
 def swing(world: World, times: int) -> tuple[int, int]:
     """Moves the champion so often, a rejected version between; how many reads, and of other than accepted versions."""
-    stop, found = threading.Event(), list[str]()
-    reader = threading.Thread(target=read_on, args=(f"http://127.0.0.1:{world.proxy.upstream}", stop, found))
+    stop, reads = threading.Event(), list[str]()
+    reader = threading.Thread(target=read_on, args=(f"http://127.0.0.1:{world.proxy.upstream}", stop, reads))
     moves(world.database)
     reader.start()
     for number in range(times):
         if number % 10 == 0:
-            with pytest.raises(Rejected):
+            with pytest.raises(RejectedError):
                 world.promote("3")
-        world.promote(world.other())
+        world.promote(world.target())
     stop.set()
     reader.join()
     changes = [move for move in moves(world.database) if move[0] == "champion"]
     assert len(changes) == times
     assert all(to is not None for _, _, to in changes)
-    return len(found), len([one for one in found if one not in ("1", "2")])
+    return len(reads), len([number for number in reads if number not in ("1", "2")])
 
 
 def test_a_reader_finds_an_accepted_champion_while_it_moves(world: World) -> None:
@@ -292,9 +292,9 @@ def test_a_bundle_is_pulled_pinned_and_pulled_again_as_pinned(world: World, tmp_
 
     lock, to = tmp_path / "gazette.lock", tmp_path / "models" / "news"
     pin = pull.pull(f"{NAME}@champion", to, lock)
-    assert hashing.of_bundle(to) == pin.digest
+    assert hashing.dvc_hash(to) == pin.digest
     assert pin.revision == "r" * 40
-    world.promote(world.other())
+    world.promote(world.target())
     shutil.rmtree(to.parent)
     assert pull.pull_locked(lock)[to.as_posix()] == pin
-    assert hashing.of_bundle(to) == pin.digest
+    assert hashing.dvc_hash(to) == pin.digest

@@ -1,4 +1,4 @@
-"""What a clean process said is held to what was recorded and to the budget."""
+"""The result of a clean process against the recorded predictions and the budget."""
 
 import json
 import subprocess
@@ -8,25 +8,26 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import smoke_test
 from gazette.registry.smoke_test import Articles, Params
-from gazette.registry.versions import Model
+from gazette.registry.versions import ResolvedModel
 
 PARAMS = Params(articles=2, tolerance=1e-5, seconds_to_load=60, milliseconds_per_article=50, megabytes=1)
 LABELS = ["sport", "trade"]
 KNOWN = Articles(["goal", "bank"], [[0.75, 0.25], [0.25, 0.75]])
 
 
-def said(**other: Any) -> dict[str, Any]:
+def result(**changed: Any) -> dict[str, Any]:
     answers = [{"probabilities": dict(zip(LABELS, row, strict=True))} for row in KNOWN.probabilities]
     sound = {"answers": answers, "seconds_to_load": 5.0, "milliseconds_per_article": 1.0, "imported": ["numpy"]}
-    return sound | other
+    return sound | changed
 
 
 def failed(words: dict[str, Any]) -> list[str]:
-    return [one.rule for one in smoke_test.verdicts(PARAMS, words, KNOWN, LABELS) if one.outcome == "fail"]
+    findings = smoke_test.check_answers(PARAMS, words, KNOWN, LABELS)
+    return [finding.rule for finding in findings if finding.outcome == "fail"]
 
 
 def answers(*rows: list[float]) -> list[dict[str, Any]]:
@@ -34,12 +35,12 @@ def answers(*rows: list[float]) -> list[dict[str, Any]]:
 
 
 def test_equal_answers_within_the_budget_pass() -> None:
-    assert failed(said()) == []
-    assert failed(said(answers=answers([0.750004, 0.249996], [0.25, 0.75]))) == []
+    assert failed(result()) == []
+    assert failed(result(answers=answers([0.750004, 0.249996], [0.25, 0.75]))) == []
 
 
 @pytest.mark.parametrize(
-    "given",
+    "rows",
     [
         answers([0.7501, 0.2499], [0.25, 0.75]),
         answers([0.75, 0.25]),
@@ -49,20 +50,20 @@ def test_equal_answers_within_the_budget_pass() -> None:
     ],
     ids=["another probability", "an answer short", "no number", "a label short", "none"],
 )
-def test_other_answers_fail(given: list[dict[str, Any]]) -> None:
-    assert failed(said(answers=given)) == ["known articles"]
+def test_different_answers_fail(rows: list[dict[str, Any]]) -> None:
+    assert failed(result(answers=rows)) == ["known articles"]
 
 
 @pytest.mark.parametrize(
-    ("other", "rule"),
+    ("changed", "rule"),
     [
         ({"imported": ["numpy", "tensorflow"]}, "imports"),
         ({"seconds_to_load": 61.0}, "seconds to load"),
         ({"milliseconds_per_article": 51.0}, "milliseconds per article"),
     ],
 )
-def test_what_costs_too_much_fails(other: dict[str, Any], rule: str) -> None:
-    assert failed(said(**other)) == [rule]
+def test_what_costs_too_much_fails(changed: dict[str, Any], rule: str) -> None:
+    assert failed(result(**changed)) == [rule]
 
 
 @pytest.fixture
@@ -94,15 +95,15 @@ def test_the_revision_is_the_first_commit_in_which_the_bundle_was_selected(proje
     commit("one.dir", candidate="two.dir")
     second = commit("two.dir", candidate="one.dir")
     commit("two.dir", candidate="other.dir")
-    found = smoke_test.recorded(smoke_test.revision(Model("tiny/2", project, "two.dir")))
-    assert (found.revision, found.test, found.predictions) == (second, "test.parquet", "said.parquet")
+    recorded = smoke_test.find_recorded(smoke_test.require_revision(ResolvedModel("tiny/2", project, "two.dir")))
+    assert (recorded.revision, recorded.test, recorded.predictions) == (second, "test.parquet", "said.parquet")
 
 
 def test_a_bundle_that_no_lock_names_has_no_revision(project: Path) -> None:
     commit("one.dir", candidate="two.dir")
     for digest in ("two.dir", "three.dir"):
-        with pytest.raises(Misconfigured, match="has no revision"):
-            smoke_test.revision(Model("tiny/2", project, digest))
+        with pytest.raises(ConfigError, match="has no revision"):
+            smoke_test.require_revision(ResolvedModel("tiny/2", project, digest))
 
 
 def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
@@ -111,8 +112,8 @@ def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
     experiment = commit("two.dir")
     git("update-ref", "refs/exps/one", experiment)
     git("checkout", "-q", "main")
-    with pytest.raises(Misconfigured, match="has no revision"):
-        smoke_test.revision(Model("tiny/2", project, "two.dir"))
+    with pytest.raises(ConfigError, match="has no revision"):
+        smoke_test.require_revision(ResolvedModel("tiny/2", project, "two.dir"))
 
 
 @pytest.mark.slow
@@ -124,19 +125,21 @@ def test_a_real_version_is_tried_in_a_process_without_gazette_and_tensorflow(
     from gazette.registry.store import client as registry
 
     client = registry.connect()
-    tags = {"digest": hashing.of_bundle(bundle)}
+    tags = {"digest": hashing.dvc_hash(bundle)}
     about: dict[str, Any] = {"experiment": "tiny", "name": "linear", "metrics": {}, "files": [], "candidates": []}
-    number = registry.register(
-        client, "tiny", registry.log(registry.Run(tags=tags, examples=["goal"], **about), bundle), tags, "about"
+    number = registry.create_version(
+        client, "tiny", registry.log_run(registry.Run(tags=tags, examples=["goal"], **about), bundle), tags, "about"
     )
-    model = Model("tiny/1", bundle, tags["digest"], "tiny", number)
+    model = ResolvedModel("tiny/1", bundle, tags["digest"], "tiny", number)
     known = Articles(KNOWN.texts, Bundle(bundle).probabilities(KNOWN.texts).tolist())
     generous = PARAMS.model_copy(update={"seconds_to_load": 600.0, "milliseconds_per_article": 5000.0})
-    assert {one.rule: one.outcome for one in smoke_test.undergo(generous, model, known)} == dict.fromkeys(
+    assert {
+        finding.rule: finding.outcome for finding in smoke_test.run_smoke_test(generous, model, known)
+    } == dict.fromkeys(
         ("digest", "megabytes", "imports", "known articles", "seconds to load", "milliseconds per article"), "pass"
     )
-    wrong = smoke_test.undergo(generous, model, KNOWN)
-    assert [one.rule for one in wrong if one.outcome == "fail"] == ["known articles"]
-    json.dumps([one.observed for one in wrong], allow_nan=False)
-    foreign = smoke_test.undergo(generous, Model("tiny/1", bundle, "other.dir", "tiny", number), known)
+    wrong = smoke_test.run_smoke_test(generous, model, KNOWN)
+    assert [finding.rule for finding in wrong if finding.outcome == "fail"] == ["known articles"]
+    json.dumps([finding.observed for finding in wrong], allow_nan=False)
+    foreign = smoke_test.run_smoke_test(generous, ResolvedModel("tiny/1", bundle, "other.dir", "tiny", number), known)
     assert foreign[0].outcome == "fail"

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.registry import signing, statements
 from gazette.registry.store import client as registry
 
@@ -30,21 +30,27 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_statement_that_was_put_beside_a_version_comes_out_again_signed_or_not(client: Any, tmp_path: Path) -> None:
-    assert statements.bring("tiny", "1") is None and statements.put("tiny", "other.dir", tmp_path) is None
+    assert (
+        statements.fetch_statement("tiny", "1") is None
+        and statements.attach_statement("tiny", "other.dir", tmp_path) is None
+    )
     path, key = tmp_path / "one.json", tmp_path / "key.pem"
     path.write_text(json.dumps(STATEMENT))
-    assert statements.put("tiny", "abc.dir", path) == "tiny/1" and statements.bring("tiny", "1") == STATEMENT
+    assert (
+        statements.attach_statement("tiny", "abc.dir", path) == "tiny/1"
+        and statements.fetch_statement("tiny", "1") == STATEMENT
+    )
     key.write_bytes(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     path.write_text(json.dumps(signing.sign(json.dumps(STATEMENT).encode(), key)))
-    statements.put("tiny", "abc.dir", path)
-    assert statements.bring("tiny", "1") == STATEMENT
+    statements.attach_statement("tiny", "abc.dir", path)
+    assert statements.fetch_statement("tiny", "1") == STATEMENT
 
 
 def test_a_statement_that_was_changed_in_the_registry_is_refused(client: Any, tmp_path: Path) -> None:
     path = tmp_path / "one.json"
     path.write_text(json.dumps(STATEMENT))
-    statements.put("tiny", "abc.dir", path)
+    statements.attach_statement("tiny", "abc.dir", path)
     (stored,) = tmp_path.glob("mlruns/**/statements/one.json")
     stored.write_text("{}")
-    with pytest.raises(Misconfigured, match="the registry has no statement with the SHA-256"):
-        statements.bring("tiny", "1")
+    with pytest.raises(ConfigError, match="the registry has no statement with the SHA-256"):
+        statements.fetch_statement("tiny", "1")

@@ -25,18 +25,18 @@ def logged(bundle: Path, digest: str) -> Any:
 
     candidate = registry.Candidate("linear", {"l2": 0.1}, [{"epoch": 1.0, "valid_loss": 0.7}], {"macro_f1": 0.5})
     run = registry.Run(candidates=[candidate], tags={"digest": digest}, examples=["goal and bank"], **RUN)
-    return registry.log(run, bundle)
+    return registry.log_run(run, bundle)
 
 
 def test_two_that_register_one_bundle_at_once_end_with_one_version(client: Any, bundle: Path) -> None:
     from gazette.registry.store import client as registry
 
     model = logged(bundle, "abc")
-    made = [registry.register(client, "tiny", model, {"digest": "abc"}, "about") for _ in range(2)]
-    assert made == ["1", "1"]
+    numbers = [registry.create_version(client, "tiny", model, {"digest": "abc"}, "about") for _ in range(2)]
+    assert numbers == ["1", "1"]
     assert [version.version for version in client.search_model_versions("name = 'tiny'")] == [1]
-    assert registry.find(client, "tiny", "abc") == "1"
-    assert registry.find(client, "tiny", "other") is None
+    assert registry.find_version(client, "tiny", "abc") == "1"
+    assert registry.find_version(client, "tiny", "other") is None
 
 
 def test_a_run_tells_of_every_candidate(client: Any, bundle: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import versions
 
@@ -24,8 +24,8 @@ def registered(project: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A registry with versions 1 and 2 of `tiny`, 2 its challenger; what was downloaded."""
     from gazette.registry.store import client as registry
 
-    tags = {"digest": hashing.of_bundle(bundle), registry.TRAINED_ON: '{"sport": 3}'}
-    known = registry.Known({n: registry.Version(n, tags) for n in ("1", "2")}, {"challenger": "2"})
+    tags = {"digest": hashing.dvc_hash(bundle), registry.TRAINED_ON: '{"sport": 3}'}
+    known = registry.RegisteredModel({n: registry.Version(n, tags) for n in ("1", "2")}, {"challenger": "2"})
     brought = []
 
     def download(version: str, to: Path) -> Path:
@@ -34,58 +34,62 @@ def registered(project: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     (project / "mlflow.db").touch()
     monkeypatch.setattr(registry, "connect", lambda: None)
-    monkeypatch.setattr(registry, "known", lambda _, name: known if name == "tiny" else registry.Known({}, {}))
+    monkeypatch.setattr(
+        registry, "get_model", lambda _, name: known if name == "tiny" else registry.RegisteredModel({}, {})
+    )
     monkeypatch.setattr(registry, "download", download)
     return brought
 
 
 def test_a_folder_with_a_bundle_is_one(bundle: Path) -> None:
-    found = versions.find(str(bundle))
-    assert (found.folder, found.name, found.trained_on) == (bundle, None, None)
-    assert found.digest == hashing.of_bundle(bundle)
+    model = versions.find_model(str(bundle))
+    assert (model.folder, model.name, model.trained_on) == (bundle, None, None)
+    assert model.digest == hashing.dvc_hash(bundle)
 
 
-@pytest.mark.parametrize("asked", ["tiny@challenger", "tiny/2"])
-def test_a_version_is_downloaded_once(registered: list[str], asked: str) -> None:
+@pytest.mark.parametrize("reference", ["tiny@challenger", "tiny/2"])
+def test_a_version_is_downloaded_once(registered: list[str], reference: str) -> None:
     for _ in range(2):
-        found = versions.find(asked)
-        assert (found.name, found.version, found.trained_on) == ("tiny", "2", {"sport": 3})
-        assert hashing.of_bundle(found.folder) == found.digest
+        model = versions.find_model(reference)
+        assert (model.name, model.version, model.trained_on) == ("tiny", "2", {"sport": 3})
+        assert hashing.dvc_hash(model.folder) == model.digest
     assert registered == ["tiny/2"]
 
 
 def test_a_downloaded_bundle_that_was_damaged_is_downloaded_again(registered: list[str]) -> None:
-    (versions.find("tiny/1").folder / "model.onnx").write_bytes(b"damaged")
-    versions.find("tiny/1")
+    (versions.find_model("tiny/1").folder / "model.onnx").write_bytes(b"damaged")
+    versions.find_model("tiny/1")
     assert registered == ["tiny/1", "tiny/1"]
 
 
 def test_a_version_that_is_not_what_was_registered_is_refused(registered: list[str], bundle: Path) -> None:
     (bundle / "model.onnx").write_bytes(b"another")
-    with pytest.raises(Misconfigured, match="changed afterwards and must not be trusted"):
-        versions.find("tiny/1")
+    with pytest.raises(ConfigError, match="changed afterwards and must not be trusted"):
+        versions.find_model("tiny/1")
     assert not list(Path(".gazette/bundles").iterdir())
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("reference", "message"),
     [
-        ("tiny", r"tiny: the registry has no such version; there is tiny@challenger \(version 2\): say which"),
+        ("tiny", r"tiny: the registry has no such version; there is tiny@challenger \(version 2\): choose one"),
         ("tiny@champion", r"no such version; there is tiny@challenger"),
         ("tiny/9", r"no such version; there is tiny@challenger"),
-        ("other", "the registry knows no other"),
+        ("other", "the registry has no other"),
         ("a b", "holds no bundle; give NAME@ALIAS, NAME/VERSION or a folder"),
         (".", "holds no bundle"),
     ],
 )
-def test_what_is_not_there_is_said_with_what_is(registered: list[str], asked: str, said: str) -> None:
-    with pytest.raises(Misconfigured, match=said):
-        versions.find(asked)
+def test_a_missing_version_is_refused_with_the_existing_ones(
+    registered: list[str], reference: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        versions.find_model(reference)
 
 
 def test_without_a_registry_none_is_made(project: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"no registry here to ask for tiny@champion \(mlflow.db\)"):
-        versions.find("tiny@champion")
+    with pytest.raises(ConfigError, match=r"tiny@champion: there is no registry here \(mlflow.db\)"):
+        versions.find_model("tiny@champion")
     assert not (project / "mlflow.db").exists()
 
 
@@ -99,12 +103,12 @@ def test_a_real_registry_gives_back_what_was_registered(
 
     client = registry.connect()
     about: dict[str, Any] = {"experiment": "tiny", "name": "linear", "metrics": {}, "files": [], "candidates": []}
-    tags = {"digest": hashing.of_bundle(bundle)}
-    logged = registry.log(registry.Run(tags=tags, examples=["goal"], **about), bundle)
-    number = registry.register(client, "tiny", logged, tags, "about")
-    registry.challenge(client, "tiny", number)
-    assert versions.find("tiny@challenger").trained_on is None
-    registry.note_training(client, "tiny", number, {"sport": 3, "体育": 4})
-    found = versions.find("tiny@challenger")
-    assert (found.version, found.trained_on) == ("1", {"sport": 3, "体育": 4})
-    assert json.loads((found.folder / "bundle.json").read_text())["labels"] == ["sport", "trade"]
+    tags = {"digest": hashing.dvc_hash(bundle)}
+    logged = registry.log_run(registry.Run(tags=tags, examples=["goal"], **about), bundle)
+    number = registry.create_version(client, "tiny", logged, tags, "about")
+    registry.set_challenger(client, "tiny", number)
+    assert versions.find_model("tiny@challenger").trained_on is None
+    registry.set_training_rows(client, "tiny", number, {"sport": 3, "体育": 4})
+    model = versions.find_model("tiny@challenger")
+    assert (model.version, model.trained_on) == ("1", {"sport": 3, "体育": 4})
+    assert json.loads((model.folder / "bundle.json").read_text())["labels"] == ["sport", "trade"]

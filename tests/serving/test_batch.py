@@ -1,4 +1,4 @@
-"""Labels for files of new articles, in parts."""
+"""Scoring of files of new articles, in parts."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gazette.core import files
 from gazette.core.bundle import Bundle
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.registry import versions
 from gazette.serving.batch import parts, pools, staging
 from gazette.serving.batch import run as running
@@ -28,12 +28,12 @@ Score = Callable[..., Path]
 
 @pytest.fixture
 def score(bundle: Path, tmp_path: Path) -> Score:
-    """Scores a path into a folder; the folder."""
+    """Return a function that scores a path into a folder, and returns the folder."""
 
     def run(path: Path, to: str = "scored", force: bool = False, pool: Executor | None = None, **options: Any) -> Path:
         with ThreadPoolExecutor(1) as own:
-            model = versions.find(str(bundle))
-            running.score(path, tmp_path / to, model, Options(**options), pool or own, lambda *_: None, force)
+            model = versions.find_model(str(bundle))
+            running.score_files(path, tmp_path / to, model, Options(**options), pool or own, lambda *_: None, force)
         return tmp_path / to
 
     return run
@@ -58,7 +58,7 @@ def quarantine(folder: Path) -> list[tuple[str, int, str]]:
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    return files.read(folder / "manifest.json")
+    return files.read_json(folder / "manifest.json")
 
 
 def lines(tmp_path: Path, *texts: str) -> Path:
@@ -67,9 +67,9 @@ def lines(tmp_path: Path, *texts: str) -> Path:
 
 
 def test_every_article_has_a_label_its_probability_and_its_place(score: Score, tmp_path: Path) -> None:
-    found = results(score(lines(tmp_path, "goal goal", "bank")))
-    assert found.select("file", "line", "label").rows() == [("new.txt", 1, "sport"), ("new.txt", 2, "trade")]
-    assert found["probability"].to_list() == pytest.approx([0.98201, 0.88080], abs=1e-5)
+    result = results(score(lines(tmp_path, "goal goal", "bank")))
+    assert result.select("file", "line", "label").rows() == [("new.txt", 1, "sport"), ("new.txt", 2, "trade")]
+    assert result["probability"].to_list() == pytest.approx([0.98201, 0.88080], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -91,17 +91,17 @@ def test_files_of_every_format_are_read(
     score: Score, tmp_path: Path, name: str, content: str, options: dict[str, Any]
 ) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8", newline="")
-    found = results(score(tmp_path / name, **options))
-    assert found["label"].to_list()[:2] == ["sport", "trade"]
-    assert ("id" in found.columns) == ("id" in options)
+    result = results(score(tmp_path / name, **options))
+    assert result["label"].to_list()[:2] == ["sport", "trade"]
+    assert ("id" in result.columns) == ("id" in options)
     if "id" in options:
-        assert found["id"].to_list() == ["7", "8"]
+        assert result["id"].to_list() == ["7", "8"]
 
 
 def test_parquet_is_read(score: Score, tmp_path: Path) -> None:
     pl.DataFrame({"key": [7, 8], "text": ["a goal", "the bank"]}).write_parquet(tmp_path / "a.parquet")
-    found = results(score(tmp_path / "a.parquet", id="key"))
-    assert found.select("line", "id", "label").rows() == [(1, "7", "sport"), (2, "8", "trade")]
+    result = results(score(tmp_path / "a.parquet", id="key"))
+    assert result.select("line", "id", "label").rows() == [(1, "7", "sport"), (2, "8", "trade")]
 
 
 def test_a_folder_of_tables_is_read_file_by_file(score: Score, tmp_path: Path) -> None:
@@ -110,13 +110,13 @@ def test_a_folder_of_tables_is_read_file_by_file(score: Score, tmp_path: Path) -
     (folder / "b.jsonl").write_text('{"text": "bank"}\n')
     (folder / "a.csv").write_text("text,x\ngoal,1\n")
     (folder / ".hidden.csv").write_text("nothing")
-    found = results(score(tmp_path / "drop"))
-    assert found.select("file", "line", "label").rows() == [
+    result = results(score(tmp_path / "drop"))
+    assert result.select("file", "line", "label").rows() == [
         ("monday/a.csv", 2, "sport"),
         ("monday/b.jsonl", 1, "trade"),
     ]
     (folder / "readme.md").write_text("about")
-    with pytest.raises(Misconfigured, match=r"tables \(a.csv\) and others \(readme.md\)"):
+    with pytest.raises(ConfigError, match=r"tables \(a.csv\) and articles \(readme.md\)"):
         score(tmp_path / "drop", "again")
 
 
@@ -128,7 +128,7 @@ def test_in_another_folder_every_file_is_an_article(score: Score, tmp_path: Path
     scored = score(tmp_path / "drop")
     assert results(scored).select("file", "line", "label").rows() == [("monday/1.txt", 1, "sport")]
     assert quarantine(scored) == [("monday/2.txt", 1, "not UTF-8")]
-    with pytest.raises(Misconfigured, match="every file is an article"):
+    with pytest.raises(ConfigError, match="every file is an article"):
         score(tmp_path / "drop", "again", id="id")
 
 
@@ -145,43 +145,45 @@ def test_rows_that_cannot_be_used_are_in_quarantine_with_their_place(score: Scor
 
 @settings(max_examples=15)
 @given(st.lists(st.binary(max_size=12).filter(lambda line: b"\n" not in line), min_size=1, max_size=20))
-def test_no_row_is_lost_whatever_stands_in_a_file(written: list[bytes]) -> None:
+def test_no_row_is_lost_whatever_a_file_contains(raw: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as box, ThreadPoolExecutor(1) as pool:
         path, to = Path(box) / "a.txt", Path(box) / "to"
-        path.write_bytes(b"\n".join([b"a goal", *written, b"the end"]))
-        model = versions.find(str(make_bundle(Path(box))))
-        account = running.score(path, to, model, Options(), pool, lambda *_: None)
+        path.write_bytes(b"\n".join([b"a goal", *raw, b"the end"]))
+        model = versions.find_model(str(make_bundle(Path(box))))
+        record = running.score_files(path, to, model, Options(), pool, lambda *_: None)
         places = [*results(to)["line"], *(line for _, line, _ in quarantine(to))]
-    assert sorted(places) == list(range(1, len(written) + 3))
-    assert account["rows"]["read"] == len(written) + 2
+    assert sorted(places) == list(range(1, len(raw) + 3))
+    assert record["rows"]["read"] == len(raw) + 2
 
 
-def test_what_was_let_pass_is_counted(score: Score, tmp_path: Path) -> None:
+def test_tolerated_oddities_are_counted(score: Score, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,id\n\ngoal,1\n\n")
     assert manifest(score(tmp_path / "a.csv"))["notes"] == {"blank lines, skipped": 2}
 
 
-def test_a_file_broken_as_a_whole_ends_the_scoring(score: Score, tmp_path: Path) -> None:
+def test_an_unreadable_file_ends_the_scoring(score: Score, tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 cut off")
-    with pytest.raises(BrokenContract, match="not Parquet, or was cut off"):
+    with pytest.raises(DataContractError, match="not Parquet, or was truncated"):
         score(tmp_path / "a.parquet")
 
 
-def test_where_no_row_can_be_used_the_quarantine_says_why(score: Score, tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match=r"none of 2 rows can be scored. The first:\n  new.txt, line 1: no word"):
+def test_if_no_row_is_usable_the_quarantine_says_why(score: Score, tmp_path: Path) -> None:
+    with pytest.raises(
+        DataContractError, match=r"none of 2 rows can be scored. The first:\n  new.txt, line 1: no word"
+    ):
         score(lines(tmp_path, "...", "--"))
     assert len(quarantine(tmp_path / "scored")) == 2
     assert len(results(score(lines(tmp_path, "...", "goal")))) == 1
 
 
-def test_the_text_stands_in_the_results_where_it_is_asked_for(score: Score, tmp_path: Path) -> None:
+def test_the_text_is_in_the_results_on_request(score: Score, tmp_path: Path) -> None:
     path = lines(tmp_path, "goal")
     assert "text" not in results(score(path))
     assert results(score(path, "with", with_text=True))["text"].to_list() == ["goal"]
 
 
 def test_results_do_not_depend_on_the_size_of_parts(score: Score, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What runs through the network together is the same, for a row's last bit depends on it."""
+    """The batches are the same, since the last bits of a probability depend on its batch."""
     together: list[list[str]] = []
     answer = Bundle.probabilities
 
@@ -190,23 +192,23 @@ def test_results_do_not_depend_on_the_size_of_parts(score: Score, many: Path, mo
         return answer(bundle, texts)
 
     monkeypatch.setattr(Bundle, "probabilities", spied)
-    found, blocks = [], []
+    result, blocks = [], []
     for number, rows in enumerate([1, parts.BLOCK + 1, 10 * parts.BLOCK]):
         together.clear()
-        found.append(score(many, f"scored{number}", part_rows=rows))
+        result.append(score(many, f"scored{number}", part_rows=rows))
         blocks.append(list(together))
-    assert [len(list(folder.glob("part-*"))) for folder in found] == [4, 2, 1]
+    assert [len(list(folder.glob("part-*"))) for folder in result] == [4, 2, 1]
     assert blocks[0] == blocks[1] == blocks[2]
-    assert results(found[0]).equals(results(found[1])) and results(found[0]).equals(results(found[2]))
-    assert results(found[0])["line"].to_list() == list(range(1, 3 * parts.BLOCK + 101))
+    assert results(result[0]).equals(results(result[1])) and results(result[0]).equals(results(result[2]))
+    assert results(result[0])["line"].to_list() == list(range(1, 3 * parts.BLOCK + 101))
 
 
 def test_results_do_not_depend_on_who_scores(score: Score, many: Path, bundle: Path) -> None:
-    with pools.pool("processes", 2) as pool:
-        two = score(many, "two", pool=pool, part_rows=parts.BLOCK)
-    one = score(many, "one", part_rows=parts.BLOCK)
-    for path in sorted(one.glob("*.*")):
-        assert path.read_bytes() == (two / path.name).read_bytes(), path.name
+    with pools.worker_pool("processes", 2) as pool:
+        parallel = score(many, "two", pool=pool, part_rows=parts.BLOCK)
+    alone = score(many, "one", part_rows=parts.BLOCK)
+    for path in sorted(alone.glob("*.*")):
+        assert path.read_bytes() == (parallel / path.name).read_bytes(), path.name
 
 
 def test_what_is_missing_is_scored_and_nothing_else(score: Score, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,18 +221,18 @@ def test_what_is_missing_is_scored_and_nothing_else(score: Score, many: Path, mo
             raise KeyboardInterrupt
         return done(folder, number)
 
-    done, again = parts.score, []
-    monkeypatch.setattr(parts, "score", ends)
+    done, again = parts.score_part, []
+    monkeypatch.setattr(parts, "score_part", ends)
     with pytest.raises(KeyboardInterrupt):
         score(many, part_rows=parts.BLOCK)
     (folder / ".part-00002.parquet.abc.partial").write_bytes(b"half")
-    monkeypatch.setattr(parts, "score", lambda to, number: again.append(number) or done(to, number))
+    monkeypatch.setattr(parts, "score_part", lambda to, number: again.append(number) or done(to, number))
     score(many, part_rows=parts.BLOCK)
     assert again == [2, 3]
     assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == whole
 
 
-def test_a_killed_beginning_is_begun_anew(score: Score, many: Path) -> None:
+def test_a_killed_start_is_repeated(score: Score, many: Path) -> None:
     folder = score(many)
     for name in ("plan.json", "manifest.json", "part-00000.parquet"):
         (folder / name).unlink()
@@ -240,9 +242,9 @@ def test_a_killed_beginning_is_begun_anew(score: Score, many: Path) -> None:
     assert not (folder / "staged").exists()
 
 
-def test_what_is_done_is_not_done_again(score: Score, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_parts_are_not_scored_again(score: Score, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = manifest(score(many))
-    monkeypatch.setattr(parts, "score", lambda *_: pytest.fail("scored again"))
+    monkeypatch.setattr(parts, "score_part", lambda *_: pytest.fail("scored again"))
     assert manifest(score(many)) == before
 
 
@@ -257,22 +259,22 @@ def test_what_was_removed_by_hand_is_made_again(score: Score, many: Path, lost: 
 
 def test_a_folder_of_other_results_is_refused_unless_forced(score: Score, many: Path, bundle: Path) -> None:
     score(many)
-    with pytest.raises(Misconfigured, match="results for other options; give another folder, or --force"):
+    with pytest.raises(ConfigError, match="results for other options; choose another folder, or --force"):
         score(many, uncertain=0.6)
     many.write_text(many.read_text() + "\ngoal")
-    with pytest.raises(Misconfigured, match="results for other articles"):
+    with pytest.raises(ConfigError, match="results for other articles"):
         score(many)
     about = json.loads((bundle / "bundle.json").read_text()) | {"labels": ["Sport", "Trade"]}
     (bundle / "bundle.json").write_text(json.dumps(about))
-    with pytest.raises(Misconfigured, match="results for other articles, another model"):
+    with pytest.raises(ConfigError, match="results for other articles, another model"):
         score(many)
     assert set(results(score(many, force=True))["label"]) == {"Sport", "Trade"}
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(score: Score, many: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(score: Score, many: Path, tmp_path: Path) -> None:
     (tmp_path / "scored").mkdir()
     (tmp_path / "scored" / "diary.txt").write_text("mine")
-    with pytest.raises(Misconfigured, match=r"holds diary\.txt, which is no result"):
+    with pytest.raises(ConfigError, match=r"has diary\.txt, which is not a result"):
         score(many, force=True)
     assert (tmp_path / "scored" / "diary.txt").read_text() == "mine"
 
@@ -280,45 +282,43 @@ def test_a_folder_with_other_things_in_it_is_left_alone(score: Score, many: Path
 def test_results_do_not_lie_among_the_articles(score: Score, tmp_path: Path) -> None:
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop" / "a.csv").write_text("text\ngoal\n")
-    with pytest.raises(Misconfigured, match="results would be read as articles"):
+    with pytest.raises(ConfigError, match="results would be read as articles"):
         score(tmp_path / "drop", "drop/scored")
 
 
-def test_two_at_once_are_one(score: Score, many: Path, tmp_path: Path) -> None:
-    with running.alone(tmp_path / "scored"), pytest.raises(Misconfigured, match="another run writes"):
+def test_a_second_run_is_kept_out(score: Score, many: Path, tmp_path: Path) -> None:
+    with running.folder_lock(tmp_path / "scored"), pytest.raises(ConfigError, match="another run writes"):
         score(many)
 
 
 def test_the_manifest_compares_the_labels_with_those_of_training(bundle: Path, tmp_path: Path) -> None:
     path = lines(tmp_path, "goal", "goal", "goal", "bank", "goal bank", "...")
-    known = versions.find(str(bundle))
-    model = versions.Model("t@x", bundle, known.digest, "tiny", "3", {"sport": 100, "trade": 300})
+    known = versions.find_model(str(bundle))
+    model = versions.ResolvedModel("t@x", bundle, known.digest, "tiny", "3", {"sport": 100, "trade": 300})
     with ThreadPoolExecutor(1) as pool:
-        account = running.score(path, tmp_path / "to", model, Options(uncertain=0.6), pool, lambda *_: None)
-    assert account["model"] == {"name": "tiny", "version": "3", "digest": known.digest}
-    assert account["rows"] == {"read": 6, "scored": 5, "quarantined": 1}
-    assert account["quarantined"] == {"share": 0.166667, "reasons": [{"reason": "no word", "rows": 1}]}
-    assert account["uncertain"] == {"below": 0.6, "rows": 1, "share": 0.2}
-    assert account["labels"] == [
+        record = running.score_files(path, tmp_path / "to", model, Options(uncertain=0.6), pool, lambda *_: None)
+    assert record["model"] == {"name": "tiny", "version": "3", "digest": known.digest}
+    assert record["rows"] == {"read": 6, "scored": 5, "quarantined": 1}
+    assert record["quarantined"] == {"share": 0.166667, "reasons": [{"reason": "no word", "rows": 1}]}
+    assert record["uncertain"] == {"below": 0.6, "rows": 1, "share": 0.2}
+    assert record["labels"] == [
         {"label": "sport", "rows": 4, "share": 0.8, "training_share": 0.25},
         {"label": "trade", "rows": 1, "share": 0.2, "training_share": 0.75},
     ]
-    assert account["distance_to_training"] == {
+    assert record["distance_to_training"] == {
         "measure": "Jensen-Shannon, base 2",
         "value": pytest.approx(0.4812, abs=1e-4),
     }
-    assert account["parts"][0]["rows"] == 5
+    assert record["parts"][0]["rows"] == 5
 
 
-def test_of_a_bundle_without_a_version_no_training_is_known(score: Score, tmp_path: Path) -> None:
-    account = manifest(score(lines(tmp_path, "goal")))
-    assert account["distance_to_training"]["value"] is None
-    assert account["labels"][0]["training_share"] is None
+def test_a_bundle_without_a_version_has_no_training_shares(score: Score, tmp_path: Path) -> None:
+    record = manifest(score(lines(tmp_path, "goal")))
+    assert record["distance_to_training"]["value"] is None
+    assert record["labels"][0]["training_share"] is None
 
 
-def test_an_answer_that_is_no_number_is_uncertain(
-    score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_probability_that_is_nan_is_uncertain(score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bundle, "probabilities", lambda self, texts: np.full((len(texts), 2), np.nan, np.float32))
     assert manifest(score(lines(tmp_path, "goal")))["uncertain"]["rows"] == 1
 
@@ -331,7 +331,7 @@ def test_parts_are_of_equal_size_whatever_files_they_come_from(sizes: list[int])
             yield pl.DataFrame({"n": range(start, start + size)}, schema={"n": pl.Int64})
             start += size
 
-    found = list(staging._in_parts(tables(), 5))
-    assert [part.height for part in found[:-1]] == [5] * (len(found) - 1)
-    assert [n for part in found for n in part["n"]] == list(range(sum(sizes)))
-    assert all(part.height for part in found)
+    result = list(staging._in_parts(tables(), 5))
+    assert [part.height for part in result[:-1]] == [5] * (len(result) - 1)
+    assert [n for part in result for n in part["n"]] == list(range(sum(sizes)))
+    assert all(part.height for part in result)

@@ -1,4 +1,4 @@
-"""Scoring that is killed, as processes."""
+"""Scoring processes that are killed."""
 
 import os
 import signal
@@ -17,14 +17,14 @@ BLOCKS = 20
 ROWS = BLOCKS * parts.BLOCK - 17
 
 
-def started(articles: Path, to: Path, bundle: Path) -> "subprocess.Popen[str]":
+def start(articles: Path, to: Path, bundle: Path) -> "subprocess.Popen[str]":
     words = ["score", str(articles), "--to", str(to), "--model", str(bundle), "--part-rows", "1", "--workers", "2"]
     return subprocess.Popen(
         [sys.executable, "-m", "gazette", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def ended(process: "subprocess.Popen[str]", code: int = 0) -> str:
+def wait_for(process: "subprocess.Popen[str]", code: int = 0) -> str:
     out, err = process.communicate(timeout=300)
     assert process.returncode == code, err
     return out + err
@@ -50,7 +50,7 @@ def test_killed_and_resumed_it_scores_what_is_missing_and_loses_nothing(
     articles: Path, bundle: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     to = tmp_path / "killed"
-    process = started(articles, to, bundle)
+    process = start(articles, to, bundle)
     while len(scored(to)) < 3:
         assert process.poll() is None
         time.sleep(0.01)
@@ -65,10 +65,10 @@ def test_killed_and_resumed_it_scores_what_is_missing_and_loses_nothing(
     before = scored(to)
     assert 3 <= len(before) < BLOCKS
     assert not (to / "manifest.json").exists()
-    ended(started(articles, to, bundle))
+    wait_for(start(articles, to, bundle))
     assert before.items() <= scored(to).items()
     assert f'"parts_found": {len(before)}' in (to / "run.json").read_text()
-    ended(started(articles, tmp_path / "whole", bundle))
+    wait_for(start(articles, tmp_path / "whole", bundle))
     assert content(to) == content(tmp_path / "whole")
 
 
@@ -79,14 +79,12 @@ def is_alive(pid: str) -> bool:
         return False
 
 
-def test_a_worker_that_is_killed_ends_the_scoring_and_says_how_to_go_on(
-    articles: Path, bundle: Path, tmp_path: Path
-) -> None:
-    process = started(articles, tmp_path / "to", bundle)
+def test_a_killed_worker_ends_the_scoring_with_advice(articles: Path, bundle: Path, tmp_path: Path) -> None:
+    process = start(articles, tmp_path / "to", bundle)
     while len(scored(tmp_path / "to")) < 3:
         time.sleep(0.01)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     worker = next(child for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text())
     os.kill(int(worker), signal.SIGKILL)
-    assert "a worker was killed" in ended(process, 70)
-    ended(started(articles, tmp_path / "to", bundle))
+    assert "a worker was killed" in wait_for(process, 70)
+    wait_for(start(articles, tmp_path / "to", bundle))

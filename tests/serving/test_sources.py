@@ -1,11 +1,11 @@
-"""Texts that somebody wants labelled."""
+"""Texts to label."""
 
 import io
 from pathlib import Path
 
 import pytest
 
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.serving import sources
 
 
@@ -20,22 +20,22 @@ from gazette.serving import sources
 )
 def test_the_column_text_is_read(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    assert sources.texts(tmp_path / name) == ["one", "two\nlines"]
+    assert sources.read_texts(tmp_path / name) == ["one", "two\nlines"]
 
 
 def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone, 1\r\n \xe4\xba\x94\n\nlast")
-    assert sources.texts(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
+    assert sources.read_texts(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
-    assert sources.texts(Path("-")) == ["one", "two"]
+    assert sources.read_texts(Path("-")) == ["one", "two"]
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
-    with pytest.raises(Misconfigured, match=r"none\.csv: no such file"):
-        sources.texts(Path("none.csv"))
+    with pytest.raises(ConfigError, match=r"none\.csv: no such file"):
+        sources.read_texts(Path("none.csv"))
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_a_file_that_is_not_there_is_named() -> None:
 )
 def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises((Misconfigured, BrokenContract), match=message):
-        sources.texts(tmp_path / name)
+    with pytest.raises((ConfigError, DataContractError), match=message):
+        sources.read_texts(tmp_path / name)
 
 
-def test_a_text_without_a_word_has_an_answer_too(tmp_path: Path) -> None:
+def test_a_text_without_a_word_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('text,id\n"",1\n...,2\n')
-    assert sources.texts(tmp_path / "a.csv") == ["", "..."]
+    assert sources.read_texts(tmp_path / "a.csv") == ["", "..."]

@@ -1,4 +1,4 @@
-"""Files that are well formed and wrong all the same: what the data stages say of them, and how severely."""
+"""Well-formed files with wrong content: what the data stages report, and how severely."""
 
 import inspect
 from pathlib import Path
@@ -10,17 +10,17 @@ from projects import ROOT
 from ruamel.yaml import YAML
 
 from gazette.core import articles, files
-from gazette.core.errors import BrokenContract
+from gazette.core.errors import DataContractError
 from gazette.stages import preprocess, validate
 
 NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
 SMALL = {"min_rows": 10, "min_rows_per_class": 2, "max_quarantined": 0.5}
-WORDS = "river stone market orange violin harbour window copper garden letter engine forest basket candle mirror"
+WORDS = "river stone market orange violin harbor window copper garden letter engine forest basket candle mirror"
 Row = tuple[str, str]
 
 
 def different(label: str, rows: int, start: int = 0) -> list[Row]:
-    """As many articles that have little in common."""
+    """Articles that have little in common."""
     words = WORDS.split()
     return [
         (f"{label} {words[n % 15]} {words[n * 7 % 13]} {words[n * 3 % 11]} {n * 7919}", label)
@@ -33,7 +33,7 @@ TEST = [("Sport & its “rivals”", "sport"), *different("sport", 9, 100), *dif
 
 
 def lay_down(folder: Path, **splits: list[Row]) -> dict[str, Path]:
-    """The files of a corpus, a row on each line, and the description of it."""
+    """Writes the files of a corpus and its description; their paths by option."""
     (folder / "raw").mkdir()
     described = "language: en\nlabels: [sport, trade]\nsource: made here\nterms: none\nfiles:\n"
     for split, rows in splits.items():
@@ -44,27 +44,27 @@ def lay_down(folder: Path, **splits: list[Row]) -> dict[str, Path]:
 
 
 def validated(folder: Path, **splits: list[Row]) -> tuple[dict[str, Any], pl.DataFrame, pl.DataFrame]:
-    """The report, the valid articles and the quarantine."""
-    given = lay_down(folder, **splits)
+    """The report, the validated articles and the quarantine."""
+    paths = lay_down(folder, **splits)
     names = {name for name in inspect.signature(validate.run).parameters if name != "params"}
-    outs = {name: folder / name for name in names - given.keys()}
-    validate.run(validate.Params(**NUMBERS["validate"] | SMALL), **given, **outs)
-    valid = articles.read(folder / "valid_articles")
-    return files.read(folder / "report"), valid, pl.read_parquet(folder / "quarantine")
+    outs = {name: folder / name for name in names - paths.keys()}
+    validate.run(validate.Params(**NUMBERS["validate"] | SMALL), **paths, **outs)
+    table = articles.read_articles(folder / "validated")
+    return files.read_json(folder / "report"), table, pl.read_parquet(folder / "quarantine")
 
 
 def preprocessed(folder: Path) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
-    """The report of `preprocess` after `validated`, and what it left."""
+    """The report of `preprocess` after `validated`, and its tables."""
     names = ("train", "valid", "test", "quarantine")
     preprocess.run(
         preprocess.Params(valid_share=0.2, test_share=0.2),
         description=folder / "tiny.yaml",
-        valid_articles=folder / "valid_articles",
+        validated=folder / "validated",
         **{name: folder / f"{name}.parquet" for name in names},
         report=folder / "preprocessing",
     )
     tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in names}
-    return files.read(folder / "preprocessing"), tables
+    return files.read_json(folder / "preprocessing"), tables
 
 
 def warnings(report: dict[str, Any]) -> str:
@@ -75,13 +75,13 @@ def warnings(report: dict[str, Any]) -> str:
 
 
 def test_copies_are_counted_and_dropped(tmp_path: Path) -> None:
-    report, valid, _ = validated(tmp_path, train=[*TRAIN, TRAIN[0], TRAIN[1]])
-    assert (valid.height, report["corpus"]["exact_duplicates_train"]) == (122, round(2 / 122, 6))
+    report, table, _ = validated(tmp_path, train=[*TRAIN, TRAIN[0], TRAIN[1]])
+    assert (table.height, report["corpus"]["exact_duplicates_train"]) == (122, round(2 / 122, 6))
     assert preprocessed(tmp_path)[0]["left_out"]["duplicates"] == 2
 
 
 def test_too_many_copies_stop(tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match=r"exact_duplicates_train.*Observed: 0\.1[\s\S]*files joined twice"):
+    with pytest.raises(DataContractError, match=r"exact_duplicates_train.*Observed: 0\.1[\s\S]*concatenated twice"):
         validated(tmp_path, train=[*TRAIN, *TRAIN[:20]])
 
 
@@ -96,7 +96,7 @@ def test_one_text_under_two_labels_is_a_warning_and_goes_to_quarantine(tmp_path:
 
 
 def test_many_texts_under_two_labels_stop(tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match="exact_conflicts"):
+    with pytest.raises(DataContractError, match="exact_conflicts"):
         validated(tmp_path, train=[*TRAIN, *((text, "trade") for text, _ in TRAIN[:5])])
 
 
@@ -120,7 +120,7 @@ def test_a_test_article_in_train_is_a_warning_and_leaves_train(tmp_path: Path, c
 
 
 def test_many_test_articles_in_train_stop(tmp_path: Path) -> None:
-    with pytest.raises(BrokenContract, match="exact_overlap"):
+    with pytest.raises(DataContractError, match="exact_overlap"):
         validated(tmp_path, train=[*TRAIN, *TEST[:5]], test=TEST)
 
 
@@ -137,7 +137,7 @@ def test_many_test_articles_in_train_stop(tmp_path: Path) -> None:
     ids=["none in train", "none in test", "one in train"],
 )
 def test_a_class_that_is_missing_or_has_one_row_stops(tmp_path: Path, train: list[Row], test: list[Row]) -> None:
-    with pytest.raises(BrokenContract, match="can be neither learned nor judged"):
+    with pytest.raises(DataContractError, match="can be neither trained nor evaluated"):
         validated(tmp_path, train=train, test=test)
 
 
@@ -162,11 +162,9 @@ def test_a_class_that_outweighs_the_others_is_a_warning(tmp_path: Path) -> None:
     ],
     ids=["unknown", "case", "near", "white space", "zero width", "punctuation", "too long"],
 )
-def test_a_row_that_is_wrong_goes_to_quarantine_and_its_neighbours_do_not(
-    tmp_path: Path, row: Row, reason: str
-) -> None:
-    _, valid, quarantine = validated(tmp_path, train=[*TRAIN[:60], row, *TRAIN[60:]])
-    assert valid.select("text", "label").rows() == TRAIN
+def test_a_row_that_is_wrong_goes_to_quarantine_and_its_neighbors_do_not(tmp_path: Path, row: Row, reason: str) -> None:
+    _, table, quarantine = validated(tmp_path, train=[*TRAIN[:60], row, *TRAIN[60:]])
+    assert table.select("text", "label").rows() == TRAIN
     assert reason in quarantine["reason"].item()
     assert (quarantine["reason"].item() + quarantine["seen"].item()).isprintable()
 
@@ -198,30 +196,30 @@ def test_a_row_that_is_wrong_goes_to_quarantine_and_its_neighbours_do_not(
         "dates",
         "url",
         "digits",
-        "one",
+        "one character",
         "long",
         "regex",
         "tags",
     ],
 )
 def test_a_row_that_is_odd_is_an_article_as_it_stands(tmp_path: Path, text: str) -> None:
-    _, valid, quarantine = validated(tmp_path, train=[*TRAIN, (text, "sport")])
+    _, table, quarantine = validated(tmp_path, train=[*TRAIN, (text, "sport")])
     assert quarantine.is_empty()
-    assert valid["text"][-1] == text
+    assert table["text"][-1] == text
 
 
 def test_rows_in_another_order_are_the_same_splits(tmp_path: Path) -> None:
-    found = []
-    for name, rows in {"one": TRAIN, "other": TRAIN[::-1]}.items():
+    texts = []
+    for name, rows in {"forward": TRAIN, "reversed": TRAIN[::-1]}.items():
         (tmp_path / name).mkdir()
         validated(tmp_path / name, train=rows)
         left = preprocessed(tmp_path / name)[1]
-        found.append({split: sorted(left[split]["text"]) for split in ("train", "valid", "test")})
-    assert found[0] == found[1]
+        texts.append({split: sorted(left[split]["text"]) for split in ("train", "valid", "test")})
+    assert texts[0] == texts[1]
 
 
 def test_what_is_shown_of_a_row_in_a_message_is_escaped(tmp_path: Path) -> None:
     bad = [("\x1b]0;owned\x07 \u202eabc", f"\u202e{n}") for n in range(200)]
-    with pytest.raises(BrokenContract) as stop:
+    with pytest.raises(DataContractError) as stop:
         validated(tmp_path, train=[*TRAIN, *bad])
     assert str(stop.value).replace("\n", "").isprintable()

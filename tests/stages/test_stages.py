@@ -1,4 +1,4 @@
-"""Each light stage on few rows: what it declares appears, nothing else, and every row is accounted for."""
+"""Each light stage on few rows: its declared outputs and nothing else, and every row accounted for."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from gazette.core import articles
-from gazette.core import files as records
-from gazette.core.errors import BrokenContract
+from gazette.core.errors import DataContractError
+from gazette.core.files import read_json, write_json
+from gazette.core.tables import write_csv
 from gazette.stages import evaluate, preprocess, select, validate
 
 LayDown = Callable[..., tuple[Path, Path]]
@@ -23,11 +24,11 @@ BOUNDS = validate.Params(
     max_duplicates=0.1,
     max_conflicts=0.1,
     max_overlap=0.1,
-    near_similarity=1,  # these articles are made from two sentences
-    max_foreign=0.1,
-    max_damaged=0.1,
-    giveaway_rows=1,
-    giveaway_purity=0.9,
+    near_duplicate_similarity=1,  # these articles are made from two sentences
+    max_other_language=0.1,
+    max_corrupted=0.1,
+    leakage_min_share=1,
+    leakage_purity=0.9,
     max_class_distance=0.5,
     max_length_distance=0.5,
     max_vocabulary_distance=0.5,
@@ -37,7 +38,7 @@ BOUNDS = validate.Params(
 )
 
 
-def files(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
@@ -49,25 +50,25 @@ def out(tmp_path: Path) -> Path:
 # validate
 
 
-def run_validate(given: tuple[Path, Path], out: Path, params: validate.Params = BOUNDS) -> dict[str, Any]:
-    description, raw = given
+def run_validate(paths: tuple[Path, Path], out: Path, params: validate.Params = BOUNDS) -> dict[str, Any]:
+    description, raw = paths
     outs = {
-        "valid_articles": out / "articles.parquet",
+        "validated": out / "articles.parquet",
         "quarantine": out / "quarantine.parquet",
         "examples": out / "examples.parquet",
     }
     validate.run(params, description=description, raw=raw, **outs, report=out / "report.json", docs=out.parent / "docs")
-    return records.read(out / "report.json")
+    return read_json(out / "report.json")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_validate_leaves_articles_a_quarantine_and_a_report(
     lay_down: LayDown, out: Path, request: pytest.FixtureRequest, language: str
 ) -> None:
-    given = request.getfixturevalue({"en": "english", "zh": "chinese"}[language])
-    report = run_validate(lay_down(given, language), out)
-    assert files(out) == ["articles.parquet", "examples.parquet", "quarantine.parquet", "report.json"]
-    assert articles.read(out / "articles.parquet").drop("file").equals(given.drop("file"))
+    corpus = request.getfixturevalue({"en": "english", "zh": "chinese"}[language])
+    report = run_validate(lay_down(corpus, language), out)
+    assert list_files(out) == ["articles.parquet", "examples.parquet", "quarantine.parquet", "report.json"]
+    assert articles.read_articles(out / "articles.parquet").drop("file").equals(corpus.drop("file"))
     assert pl.read_parquet(out / "quarantine.parquet").is_empty()
     assert all(finding["success"] for finding in report["expectations"])
 
@@ -75,59 +76,59 @@ def test_validate_leaves_articles_a_quarantine_and_a_report(
 def test_validate_accounts_for_every_row(lay_down: LayDown, out: Path, english: pl.DataFrame) -> None:
     report = run_validate(lay_down(english, extra="trade\nsports,A misspelt label.\nsport,?!\n"), out)
     quarantine = pl.read_parquet(out / "quarantine.parquet")
-    assert articles.read(out / "articles.parquet").height == 60
+    assert articles.read_articles(out / "articles.parquet").height == 60
     assert quarantine["line"].to_list() == [62, 63, 64]
     assert [part["rows"] for part in report["quarantine"]] == [1, 1, 1]
     assert report["corpus"]["quarantined"] == round(3 / 63, 6)
 
 
 def test_too_many_quarantined_rows_stop_after_the_report(lay_down: LayDown, out: Path, english: pl.DataFrame) -> None:
-    with pytest.raises(BrokenContract, match=r"7 rows \(10\.4%\).*\n +train\.csv, line 62: 1 field, expected 2"):
+    with pytest.raises(DataContractError, match=r"7 rows \(10\.4%\).*\n +train\.csv, line 62: 1 field, expected 2"):
         run_validate(lay_down(english, extra="trade\n" * 7), out)
-    assert files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
-    assert records.read(out / "report.json")["quarantine"][0]["rows"] == 7
+    assert list_files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
+    assert read_json(out / "report.json")["quarantine"][0]["rows"] == 7
 
 
 def test_a_corpus_that_breaks_its_contract_stops_after_the_report(
     lay_down: LayDown, out: Path, english: pl.DataFrame
 ) -> None:
     with pytest.raises(
-        BrokenContract, match=r"(?s)rows minimum.*61.*Observed: 60\..*Too few articles.*bound in section"
+        DataContractError, match=r"(?s)rows minimum.*61.*Observed: 60\..*Too few articles.*bound in section"
     ):
         run_validate(lay_down(english), out, BOUNDS.model_copy(update={"min_rows": 61}))
-    assert files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
+    assert list_files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
 
 
 def test_a_warning_stops_nothing(
     lay_down: LayDown, out: Path, english: pl.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_validate(lay_down(english), out, BOUNDS.model_copy(update={"max_class_share": 0.4}))
-    assert capsys.readouterr().out == "60 valid articles, 0 rows in quarantine, 1 warnings\n"
+    assert capsys.readouterr().out == "60 validated articles, 0 rows in quarantine, 1 warnings\n"
 
 
 # preprocess
 
 
-def run_preprocess(given: pl.DataFrame, lay_down: LayDown, out: Path) -> dict[str, Any]:
-    description, raw = lay_down(given)
-    articles.write(given, raw / "articles.parquet")
+def run_preprocess(corpus: pl.DataFrame, lay_down: LayDown, out: Path) -> dict[str, Any]:
+    description, raw = lay_down(corpus)
+    articles.write_articles(raw / "articles.parquet", corpus)
     outs = {name: out / f"{name}.parquet" for name in ("train", "valid", "test", "quarantine")}
     preprocess.run(
         preprocess.Params(valid_share=0.2, test_share=0.2),
         description=description,
-        valid_articles=raw / "articles.parquet",
+        validated=raw / "articles.parquet",
         **outs,
         report=out / "report.json",
     )
-    return records.read(out / "report.json")
+    return read_json(out / "report.json")
 
 
 def test_preprocess_leaves_three_splits_a_quarantine_and_a_report(
     english: pl.DataFrame, lay_down: LayDown, out: Path
 ) -> None:
     report = run_preprocess(english, lay_down, out)
-    assert files(out) == ["quarantine.parquet", "report.json", "test.parquet", "train.parquet", "valid.parquet"]
-    parts = {split: articles.read(out / f"{split}.parquet") for split in ("train", "valid", "test")}
+    assert list_files(out) == ["quarantine.parquet", "report.json", "test.parquet", "train.parquet", "valid.parquet"]
+    parts = {split: articles.read_articles(out / f"{split}.parquet") for split in ("train", "valid", "test")}
     assert {split: set(part["split"]) for split, part in parts.items()} == {split: {split} for split in parts}
     assert pl.concat(parts.values()).drop("split").sort("line").equals(english.drop("split"))
     assert {split: part.height for split, part in parts.items()} == {split: report[split] for split in parts}
@@ -145,7 +146,7 @@ def test_preprocess_accounts_for_every_row(table: Table, lay_down: LayDown, out:
     report = run_preprocess(table(*rows), lay_down, out)
     assert report["left_out"] == {"conflicts": 2, "duplicates": 1, "overlap": 1}
     assert report["read"] == len(rows) == report["train"] + report["valid"] + report["test"] + 4
-    assert articles.read(out / "test.parquet")["line"].to_list() == [44, 45, 46]
+    assert articles.read_articles(out / "test.parquet")["line"].to_list() == [44, 45, 46]
     quarantine = pl.read_parquet(out / "quarantine.parquet")
     assert quarantine.select("line", "reason").rows() == [(line, "the same text under two labels") for line in (42, 43)]
 
@@ -156,31 +157,31 @@ def test_preprocess_writes_the_same_bytes_whatever_the_order_of_rows(
     run_preprocess(english, lay_down, out)
     before = (out / "train.parquet").read_bytes()
     description, raw = out.parent / "tiny.yaml", out.parent / "raw"
-    articles.write(english.reverse(), raw / "articles.parquet")
+    articles.write_articles(raw / "articles.parquet", english.reverse())
     outs = {name: out / f"{name}.parquet" for name in ("train", "valid", "test", "quarantine")}
-    given = {"description": description, "valid_articles": raw / "articles.parquet", "report": out / "report.json"}
-    preprocess.run(preprocess.Params(valid_share=0.2, test_share=0.2), **given, **outs)
+    paths = {"description": description, "validated": raw / "articles.parquet", "report": out / "report.json"}
+    preprocess.run(preprocess.Params(valid_share=0.2, test_share=0.2), **paths, **outs)
     assert (out / "train.parquet").read_bytes() == before
 
 
 # select
 
 
-def scored(macro_f1: float, size: int = 100, error: float = 0.02) -> dict[str, float]:
+def score(macro_f1: float, size: int = 100, error: float = 0.02) -> dict[str, float]:
     return {"macro_f1": macro_f1, "standard_error": error, "bytes": size}
 
 
 @pytest.mark.parametrize(
-    ("scores", "tie", "chosen"),
+    ("scores", "tie", "selected"),
     [
-        ({"one": scored(0.8), "two": scored(0.9)}, 0.5, "two"),
-        ({"one": scored(0.9), "two": scored(0.8)}, 0.5, "one"),
-        ({"one": scored(0.895, 50), "two": scored(0.9, 100)}, 0.5, "one"),
-        ({"one": scored(0.885, 50), "two": scored(0.9, 100)}, 0.5, "two"),
-        ({"one": scored(0.895, 50), "two": scored(0.9, 100)}, 0, "two"),
-        ({"one": scored(0.895, 50, error=9), "two": scored(0.9, 100, error=0)}, 0.5, "two"),
-        ({"one": scored(0.9), "two": scored(0.9)}, 0, "one"),
-        ({"two": scored(0.9), "one": scored(0.9)}, 0, "two"),
+        ({"one": score(0.8), "two": score(0.9)}, 0.5, "two"),
+        ({"one": score(0.9), "two": score(0.8)}, 0.5, "one"),
+        ({"one": score(0.895, 50), "two": score(0.9, 100)}, 0.5, "one"),
+        ({"one": score(0.885, 50), "two": score(0.9, 100)}, 0.5, "two"),
+        ({"one": score(0.895, 50), "two": score(0.9, 100)}, 0, "two"),
+        ({"one": score(0.895, 50, error=9), "two": score(0.9, 100, error=0)}, 0.5, "two"),
+        ({"one": score(0.9), "two": score(0.9)}, 0, "one"),
+        ({"two": score(0.9), "one": score(0.9)}, 0, "two"),
     ],
     ids=[
         "best last",
@@ -194,43 +195,49 @@ def scored(macro_f1: float, size: int = 100, error: float = 0.02) -> dict[str, f
     ],
 )
 def test_the_best_wins_and_among_equals_the_smallest_then_the_first(
-    scores: dict[str, dict[str, float]], tie: float, chosen: str
+    scores: dict[str, dict[str, float]], tie: float, selected: str
 ) -> None:
-    assert select.choose(scores, tie) == chosen
+    assert select.choose(scores, tie) == selected
 
 
 def test_select_removes_leftovers_and_copies_the_best_bundle(tmp_path: Path, out: Path) -> None:
-    for name, score in {"one": 0.8, "two": 0.9, "gone": 0.99}.items():
-        records.write({"name": name}, tmp_path / "bundles" / name / "bundle.json")
-        records.write(scored(score), tmp_path / "scores" / f"{name}.json")
-        records.write_csv(pl.DataFrame({"epoch": [1]}), tmp_path / "curves" / f"{name}.csv")
-    records.write({}, out / "bundle/stale.json")
-    given = {name: tmp_path / name for name in ("bundles", "scores", "curves")}
-    listed = {"candidates": ["one"], "further": {"fine_tuned": {"two": "an encoder"}, "frozen": {}}}
-    select.clear(**listed, **given)
-    select.run(select.Params(tie=0.5), **listed, **given, bundle=out / "bundle", selection=out / "chosen.json")
-    assert files(out) == ["bundle/bundle.json", "chosen.json"]
-    assert records.read(out / "bundle/bundle.json") == {"name": "two"}
-    assert records.read(out / "chosen.json")["selected"] == "two"
-    assert files(tmp_path / "bundles") == ["one/bundle.json", "two/bundle.json"]
-    assert files(tmp_path / "scores") == ["one.json", "two.json"]
-    assert files(tmp_path / "curves") == ["one.csv", "two.csv"]
+    for name, macro_f1 in {"one": 0.8, "two": 0.9, "gone": 0.99}.items():
+        write_json(tmp_path / "bundles" / name / "bundle.json", {"name": name})
+        write_json(tmp_path / "scores" / f"{name}.json", score(macro_f1))
+        write_csv(tmp_path / "curves" / f"{name}.csv", pl.DataFrame({"epoch": [1]}))
+    write_json(out / "bundle/stale.json", {})
+    paths = {name: tmp_path / name for name in ("bundles", "scores", "curves")}
+    listed = {
+        "candidates": ["one"],
+        "pretrained": {"fine_tune": {"two": "an encoder"}, "linear_probe": {}},
+        "teachers": {},
+    }
+    select.clear(**listed, **paths)
+    select.run(
+        select.Params(tie_standard_errors=0.5), **listed, **paths, bundle=out / "bundle", selection=out / "chosen.json"
+    )
+    assert list_files(out) == ["bundle/bundle.json", "chosen.json"]
+    assert read_json(out / "bundle/bundle.json") == {"name": "two"}
+    assert read_json(out / "chosen.json")["selected"] == "two"
+    assert list_files(tmp_path / "bundles") == ["one/bundle.json", "two/bundle.json"]
+    assert list_files(tmp_path / "scores") == ["one.json", "two.json"]
+    assert list_files(tmp_path / "curves") == ["one.csv", "two.csv"]
 
 
 # evaluate
 
 
-def run_evaluate(bundle: Path, given: pl.DataFrame, out: Path, mistakes: int = 5) -> dict[str, Any]:
-    articles.write(given, bundle.parent / "test.parquet")
+def run_evaluate(bundle: Path, rows: pl.DataFrame, out: Path, mistakes: int = 5) -> dict[str, Any]:
+    articles.write_articles(bundle.parent / "test.parquet", rows)
     params = evaluate.Params(seed=7, threads=1, resamples=200, confidence=0.95, min_slice_rows=2, mistakes=mistakes)
     outs: dict[str, Path] = {name: out / f"{name}.csv" for name in ("slices", "confusion", "calibration")}
     outs |= {name: out / f"{name}.parquet" for name in ("predictions", "mistakes")}
     evaluate.run(params, bundle=bundle, test=bundle.parent / "test.parquet", metrics=out / "metrics.json", **outs)
-    return records.read(out / "metrics.json")
+    return read_json(out / "metrics.json")
 
 
 @pytest.fixture
-def judged(table: Table) -> pl.DataFrame:
+def rows(table: Table) -> pl.DataFrame:
     return table(
         ("goal goal", "sport", "test"),
         ("bank", "trade", "test"),
@@ -240,8 +247,8 @@ def judged(table: Table) -> pl.DataFrame:
     )
 
 
-def test_evaluate_leaves_what_it_declares(bundle: Path, judged: pl.DataFrame, out: Path) -> None:
-    run_evaluate(bundle, judged, out)
+def test_evaluate_leaves_what_it_declares(bundle: Path, rows: pl.DataFrame, out: Path) -> None:
+    run_evaluate(bundle, rows, out)
     tables = [
         "calibration.csv",
         "confusion.csv",
@@ -250,11 +257,11 @@ def test_evaluate_leaves_what_it_declares(bundle: Path, judged: pl.DataFrame, ou
         "predictions.parquet",
         "slices.csv",
     ]
-    assert files(out) == tables
+    assert list_files(out) == tables
 
 
-def test_evaluate_judges_every_row(bundle: Path, judged: pl.DataFrame, out: Path) -> None:
-    metrics = run_evaluate(bundle, judged, out)
+def test_evaluate_covers_every_row(bundle: Path, rows: pl.DataFrame, out: Path) -> None:
+    metrics = run_evaluate(bundle, rows, out)
     assert (metrics["rows"], metrics["accuracy"]) == (5, 0.6)
     assert metrics["macro_f1"] == pytest.approx((2 / 3 + 1 / 2) / 2, abs=1e-6)
     assert metrics["interval"]["accuracy"]["low"] < 0.6 < metrics["interval"]["accuracy"]["high"]
@@ -264,17 +271,17 @@ def test_evaluate_judges_every_row(bundle: Path, judged: pl.DataFrame, out: Path
     assert "text" not in predictions.columns
 
 
-def test_the_most_confident_mistakes_come_first(bundle: Path, judged: pl.DataFrame, out: Path) -> None:
-    run_evaluate(bundle, judged, out)
-    found = pl.read_parquet(out / "mistakes.parquet")
-    assert found["text"].to_list() == ["bank bank bank", "one goal"]
-    assert found["probability"].to_list() == pytest.approx([0.9975, 0.8808], abs=1e-3)
-    run_evaluate(bundle, judged, out, mistakes=1)
+def test_the_most_confident_mistakes_come_first(bundle: Path, rows: pl.DataFrame, out: Path) -> None:
+    run_evaluate(bundle, rows, out)
+    mistakes = pl.read_parquet(out / "mistakes.parquet")
+    assert mistakes["text"].to_list() == ["bank bank bank", "one goal"]
+    assert mistakes["probability"].to_list() == pytest.approx([0.9975, 0.8808], abs=1e-3)
+    run_evaluate(bundle, rows, out, mistakes=1)
     assert pl.read_parquet(out / "mistakes.parquet").height == 1
 
 
-def test_evaluate_is_the_same_bytes_again(bundle: Path, judged: pl.DataFrame, out: Path) -> None:
-    run_evaluate(bundle, judged, out)
-    before = {name: (out / name).read_bytes() for name in files(out)}
-    run_evaluate(bundle, judged, out)
-    assert {name: (out / name).read_bytes() for name in files(out)} == before
+def test_evaluate_is_the_same_bytes_again(bundle: Path, rows: pl.DataFrame, out: Path) -> None:
+    run_evaluate(bundle, rows, out)
+    before = {name: (out / name).read_bytes() for name in list_files(out)}
+    run_evaluate(bundle, rows, out)
+    assert {name: (out / name).read_bytes() for name in list_files(out)} == before

@@ -14,33 +14,34 @@ from families import FAMILIES, TOKENS
 from projects import ROOT
 from pydantic import ValidationError
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.training.tuning import search_space
 
 pytestmark = pytest.mark.slow  # TensorFlow's import alone takes ten seconds
 
 INT8 = ["linear", "lstm", "transformer"]  # two scales in a table, a loop, attention
 WORDS = {"sports": ["goal", "match", "coach", "league"], "business": ["shares", "bank", "profit", "market"]}
-OTHERS = ["the", "of", "after", "year", "said", "new"]
+COMMON = ["the", "of", "after", "year", "said", "new"]
 
 
 def articles(rows: int) -> tuple[list[str], list[str]]:
     draw = np.random.default_rng(3)
     labels = [("sports", "business")[number % 2] for number in range(rows)]
-    texts = [" ".join(draw.choice(WORDS[label] + OTHERS, size=draw.integers(4, 20))) for label in labels]
+    texts = [" ".join(draw.choice(WORDS[label] + COMMON, size=draw.integers(4, 20))) for label in labels]
     return texts, labels
 
 
 @pytest.fixture(scope="module")
 def rows() -> Any:
-    from gazette.training.networks import tokenizer as tokenizing
     from gazette.training.networks import training_loop
+    from gazette.training.networks.batches import Rows
+    from gazette.training.networks.tokenizer import encode, train_tokenizer
 
-    training_loop.fix(seed=1, threads=2)
+    training_loop.make_deterministic(seed=1, threads=2)
     texts, labels = articles(120)
-    tokenizer = tokenizing.learn(texts, "words", 200, 1)
+    tokenizer = train_tokenizer(texts, "words", 200, 1)
     numbers = np.array([label == "business" for label in labels], np.int64)
-    return training_loop.Rows(tokenizing.encode(tokenizer, texts), numbers)
+    return Rows(encode(tokenizer, texts), numbers)
 
 
 def built(family: str, **changes: Any) -> tuple[Any, Any, Any]:
@@ -74,12 +75,12 @@ def test_probabilities_sum_to_one_and_do_not_depend_on_padding(family: str, rows
     np.testing.assert_allclose(training_loop.probabilities(network, rows).sum(axis=1), 1, atol=1e-5)
 
 
-def test_what_the_linear_graph_says_is_what_was_solved(rows: Any) -> None:
+def test_the_linear_graph_computes_the_solution(rows: Any) -> None:
     from gazette.training.networks import training_loop
 
     network, [point] = fitted("linear", rows)
-    right = training_loop.probabilities(network, rows)[np.arange(len(rows.ids)), rows.labels]
-    assert -np.log(right).mean() == pytest.approx(point["valid_loss"], rel=1e-4)
+    correct = training_loop.probabilities(network, rows)[np.arange(len(rows.ids)), rows.labels]
+    assert -np.log(correct).mean() == pytest.approx(point["valid_loss"], rel=1e-4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -94,7 +95,7 @@ def test_every_optimizer_lowers_the_loss(optimizer: str, rows: Any) -> None:
     assert curve[-1]["train_loss"] < curve[0]["train_loss"]
 
 
-def test_lazy_adam_moves_the_rows_that_a_batch_reads_and_no_other() -> None:
+def test_lazy_adam_updates_only_the_rows_that_a_batch_reads() -> None:
     import keras
     import tensorflow as tf
 
@@ -115,25 +116,25 @@ def test_an_lstm_is_fitted_by_the_values_and_gradients_of_keras_own(sequences: b
 
     from gazette.training.networks import recurrent
 
-    def layer(kind: Any) -> Any:
-        made = kind(5, return_sequences=sequences)
-        made = keras.layers.Bidirectional(made) if bidirectional else made
-        made.build((None, None, 3))
-        return made
+    def build(kind: Any) -> Any:
+        layer = kind(5, return_sequences=sequences)
+        layer = keras.layers.Bidirectional(layer) if bidirectional else layer
+        layer.build((None, None, 3))
+        return layer
 
-    def found(made: Any) -> list[Any]:
+    def values_and_gradients(layer: Any) -> list[Any]:
         with tf.GradientTape() as tape:
             tape.watch(vectors)
-            values = made(vectors, mask=mask, training=True)
-            values *= tf.cast(mask, tf.float32)[..., None] if sequences else 1.0  # nobody reads what padding gives
+            values = layer(vectors, mask=mask, training=True)
+            values *= tf.cast(mask, tf.float32)[..., None] if sequences else 1.0  # padding is not read
             total = tf.reduce_sum(values**2)
-        return [values, *tape.gradient(total, [vectors, *(weight.value for weight in made.trainable_variables)])]
+        return [values, *tape.gradient(total, [vectors, *(weight.value for weight in layer.trainable_variables)])]
 
     vectors = tf.constant(np.random.default_rng(1).normal(size=(4, 6, 3)), tf.float32)
     mask = tf.sequence_mask([6, 3, 1, 0], 6)
-    keras_own, ours = layer(keras.layers.LSTM), layer(recurrent.LSTM)
+    keras_own, ours = build(keras.layers.LSTM), build(recurrent.LSTM)
     ours.set_weights(keras_own.get_weights())
-    for expected, value in zip(found(keras_own), found(ours), strict=True):
+    for expected, value in zip(values_and_gradients(keras_own), values_and_gradients(ours), strict=True):
         np.testing.assert_allclose(value, expected, atol=1e-6)
 
 
@@ -147,22 +148,22 @@ def test_the_best_epochs_weights_are_kept(rows: Any) -> None:
     from gazette.training.networks import training_loop
 
     network, curve = fitted("mlp", rows, learning_rate=0.5, epochs=6, patience=6)
-    right = training_loop.probabilities(network, rows).argmax(axis=1) == rows.labels
-    assert right.mean() == pytest.approx(max(point["valid_accuracy"] for point in curve))
+    correct = training_loop.probabilities(network, rows).argmax(axis=1) == rows.labels
+    assert correct.mean() == pytest.approx(max(point["valid_accuracy"] for point in curve))
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_cure(rows: Any) -> None:
-    with pytest.raises(Misconfigured, match="Lower learning_rate"):
+    with pytest.raises(ConfigError, match="Lower learning_rate"):
         fitted("mlp", rows, optimizer="sgd", learning_rate=1e30)
 
 
-def test_targets_are_learned_in_place_of_the_labels_and_accuracy_stays_that_of_the_labels(rows: Any) -> None:
+def test_soft_labels_are_learned_and_accuracy_stays_that_of_the_labels(rows: Any) -> None:
     from gazette.training.networks import training_loop
 
-    doubtful = dataclasses.replace(rows, targets=np.array([[0.7, 0.3], [0.2, 0.8]], np.float32)[1 - rows.labels])
+    doubtful = dataclasses.replace(rows, soft_labels=np.array([[0.7, 0.3], [0.2, 0.8]], np.float32)[1 - rows.labels])
     _, params, network = built("mlp", learning_rate=0.05, epochs=20, patience=20)
     curve = training_loop.fit(network, params, doubtful, rows, 1, 0)
-    assert curve[-1]["train_accuracy"] < 0.1  # the targets say the opposite of the labels
+    assert curve[-1]["train_accuracy"] < 0.1  # the soft labels are the opposite of the labels
     assert 0.6 < training_loop.probabilities(network, rows).max(axis=1).mean() < 0.9
 
 
@@ -174,55 +175,55 @@ def test_label_smoothing_leaves_doubt(rows: Any) -> None:
         for share in (0.0, 0.4)
     )
     assert doubtful < 0.9 < sure
-    np.testing.assert_allclose(rows.answers(2, smoothing=0.4)[0, 2:].max(), 0.8)
+    np.testing.assert_allclose(rows.to_targets(2, smoothing=0.4)[0, 2:].max(), 0.8)
 
 
 def test_class_weights_make_up_for_a_rare_class(rows: Any) -> None:
     from gazette.training.networks import training_loop
 
-    few = dataclasses.replace(rows, labels=np.arange(len(rows.ids)) % 10 // 9)  # says nothing about the texts
+    few = dataclasses.replace(rows, labels=np.arange(len(rows.ids)) % 10 // 9)  # unrelated to the texts
     plain, weighted = (
-        training_loop.probabilities(fitted("mlp", few, class_weights=on, epochs=4, learning_rate=0.05)[0], few)[
+        training_loop.probabilities(fitted("mlp", few, class_weight=weight, epochs=4, learning_rate=0.05)[0], few)[
             :, 1
         ].mean()
-        for on in (False, True)
+        for weight in (None, "balanced")
     )
     assert plain < 0.15 < 0.25 < weighted
 
 
-def test_a_fit_is_the_same_after_another_and_watched(rows: Any) -> None:
+def test_a_fit_is_the_same_after_another_and_with_a_callback(rows: Any) -> None:
     from gazette.training.networks import training_loop
 
-    watched: list[dict[str, float]] = []
-    found = []
-    for watch in (None, watched.append):
-        training_loop.fix(seed=1, threads=2)
+    points: list[dict[str, float]] = []
+    probabilities = []
+    for on_epoch in (None, points.append):
+        training_loop.make_deterministic(seed=1, threads=2)
         _, params, network = built("cnn", epochs=2, dropout=0.3)
-        curve = training_loop.fit(network, params, rows, rows, 1, 0, watch)
-        found.append(training_loop.probabilities(network, rows))
-    assert np.array_equal(*found)
-    assert watched == curve
+        curve = training_loop.fit(network, params, rows, rows, 1, 0, on_epoch)
+        probabilities.append(training_loop.probabilities(network, rows))
+    assert np.array_equal(*probabilities)
+    assert points == curve
 
 
 def test_regularization_shrinks_the_weights(rows: Any) -> None:
-    free, held = (fitted("mlp", rows, l1=l1, l2=0.0)[0].get_layer("probabilities").kernel for l1 in (0.0, 0.1))
-    assert np.abs(np.asarray(held)).sum() < np.abs(np.asarray(free)).sum()
+    free, shrunk = (fitted("mlp", rows, l1=l1, l2=0.0)[0].get_layer("probabilities").kernel for l1 in (0.0, 0.1))
+    assert np.abs(np.asarray(shrunk)).sum() < np.abs(np.asarray(free)).sum()
 
 
 @pytest.mark.parametrize("family", ["linear", "average"])
-def test_a_table_without_a_row_is_refused(family: str, rows: Any) -> None:
-    with pytest.raises(Misconfigured, match="stands in 1000 of the 120 train rows"):
-        fitted(family, rows, min_rows=1000)
+def test_a_table_without_a_row_is_rejected(family: str, rows: Any) -> None:
+    with pytest.raises(ConfigError, match="occurs in 1000 of the 120 training rows"):
+        fitted(family, rows, min_df=1000)
 
 
 def test_the_n_grams_of_most_rows_have_the_linear_tables_rows(rows: Any) -> None:
-    network, _ = fitted("linear", rows, ngrams=1, table_rows=5)
-    places, table = (network.get_layer(name).get_weights()[0] for name in ("places", "table"))
-    found = np.bincount(np.concatenate([np.unique(text) for text in rows.ids]), minlength=len(places))
+    network, _ = fitted("linear", rows, ngrams=1, max_features=5)
+    lookup, table = (network.get_layer(name).get_weights()[0] for name in ("lookup", "table"))
+    counts = np.bincount(np.concatenate([np.unique(text) for text in rows.ids]), minlength=len(lookup))
     assert table.shape == (6, 3)
     assert not table[0].any()
-    assert sorted(places[places > 0]) == [1, 2, 3, 4, 5]
-    assert found[places > 0].min() >= found[places == 0].max()
+    assert sorted(lookup[lookup > 0]) == [1, 2, 3, 4, 5]
+    assert counts[lookup > 0].min() >= counts[lookup == 0].max()
 
 
 def test_a_number_out_of_bounds_is_refused_by_name() -> None:
@@ -233,20 +234,20 @@ def test_a_number_out_of_bounds_is_refused_by_name() -> None:
 
 
 def test_batches_hold_every_row_once_and_are_shuffled_anew_from_one_seed(rows: Any) -> None:
-    from gazette.training.networks import training_loop
+    from gazette.training.networks.batches import Batches
 
-    first, second = (training_loop.Batches(rows.ids, rows.answers(2), 16, seed=5) for _ in range(2))
+    first, second = (Batches(rows.ids, rows.to_targets(2), 16, seed=5) for _ in range(2))
     epochs = [[ids.tolist() for ids, _ in first] for _ in range(2)]
-    assert sum(len(answers) for _, answers in first) == len(rows.ids)
+    assert sum(len(targets) for _, targets in first) == len(rows.ids)
     assert epochs[0] != epochs[1]
     assert epochs[0] == [ids.tolist() for ids, _ in second]
 
 
 def test_n_grams_are_hashed_below_two_to_the_thirty_first_and_a_texts_ends_are_tokens() -> None:
-    from gazette.training.networks.families import linear
+    from gazette.training.networks.ngrams import HashedNgrams
 
     last, buckets = (1 << 17) - 1, 1 << 22
-    grams = np.asarray(linear.NGrams(3, buckets, last + 1)(np.array([[last, last, 0]], np.int32)))
+    grams = np.asarray(HashedNgrams(3, buckets, last + 1)(np.array([[last, last, 0]], np.int32)))
     pairs = [last, last * 16_381 + last, last * 16_381]  # the beginning, both, the end
     threes = [(pairs[0] * 509 + last) % buckets, (pairs[1] % buckets * 509) % buckets]
     expected = [last, last, 0, *(pair % buckets + last + 1 for pair in pairs), 0]
@@ -254,46 +255,51 @@ def test_n_grams_are_hashed_below_two_to_the_thirty_first_and_a_texts_ends_are_t
 
 
 def test_a_second_view_stands_behind_the_first_and_no_n_gram_crosses() -> None:
-    from gazette.training.networks.families import linear
+    from gazette.training.networks.families.linear import ConcatViews
+    from gazette.training.networks.ngrams import HashedNgrams
 
     views = np.array([[3, 4], [5, 0]], np.int32), np.array([[2, 0], [6, 7]], np.int32)
-    joined = linear.Joined(10)(*views)
+    joined = ConcatViews(10)(*views)
     assert np.asarray(joined).tolist() == [[3, 4, 0, 0, 12, 0], [5, 0, 0, 0, 16, 17]]
-    apart = {number for view in (views[0], joined[:, 4:]) for number in np.unique(linear.NGrams(3, 512, 20)(view))}
-    assert set(np.unique(linear.NGrams(3, 512, 20)(joined))) == apart
+    apart = {number for view in (views[0], joined[:, 4:]) for number in np.unique(HashedNgrams(3, 512, 20)(view))}
+    assert set(np.unique(HashedNgrams(3, 512, 20)(joined))) == apart
 
 
 def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
     from ruamel.yaml import YAML
 
     numbers = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
-    for section in (one for one in numbers["models"].values() if one["family"] != "bert"):
+    for section in (model for model in numbers["models"].values() if model["family"] != "bert"):
         importlib.import_module(f"gazette.training.networks.families.{section['family']}").Params(**section)
     for name, section in numbers["tune"].items():
         model = numbers["models"][name]
         accepted = importlib.import_module(f"gazette.training.networks.families.{model['family']}").Params
-        for key, one in search_space.read(section, model, name).items():
-            for end in one.ends():
-                accepted(**search_space.changed(model, {key: end}))
+        for key, space in search_space.read_space(section, model, name).items():
+            for end in space.ends():
+                accepted(**search_space.with_values(model, {key: end}))
 
 
 TRAIN = """
 import json, sys
 from pathlib import Path
 from gazette.stages import train
+from gazette.training.export.candidate import CandidateFiles
 folder, families = Path(sys.argv[1]), json.loads(sys.argv[2])
 for family in families:
     train.run(
-        train.Params(seed=7, threads=2, onednn=True, tolerance=1e-4, resamples=100), models=families, candidate=family,
+        train.Params(seed=7, threads=2, onednn=True, export_tolerance=1e-4, resamples=100),
+        models=families, candidate=family,
         description=folder / "corpus.yaml", train=folder / "train.parquet", valid=folder / "valid.parquet",
-        bundle=folder / "out" / family, curve=folder / "out" / (family + ".csv"),
-        score=folder / "out" / (family + ".json"), fingerprint=folder / "fingerprint.json",
+        outs=CandidateFiles(
+            folder / "out" / family, folder / "out" / (family + ".csv"), folder / "out" / (family + ".json"),
+            folder / "fingerprint.json",
+        ),
     )
 """
 
 
 def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> None:
-    found = []
+    outputs = []
     for seed in ("1", "2"):
         folder = tmp_path / seed
         folder.mkdir()
@@ -306,7 +312,7 @@ def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> N
             "files: {train: [{format: csv, path: a, header: true, text: [text], label: label}]}\n"
         )
         families = {name: {"family": name, **TOKENS, **numbers} for name, numbers in FAMILIES.items()}
-        families["pieces"] = families["linear"] | {"pieces": 100}
+        families["pieces"] = families["linear"] | {"subword_vocabulary": 100}
         families |= {f"{name}_int8": families[name] | {"precision": "int8"} for name in INT8}
         for numbers in families.values():
             numbers.update({"epochs": 2} if "epochs" in numbers else {})
@@ -316,11 +322,11 @@ def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> N
             capture_output=True,
             env=os.environ | {"PYTHONHASHSEED": seed},
         )
-        made = (path for path in (folder / "out").rglob("*") if path.is_file())
-        found.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in made})
-    assert len(found[0]) == len(FAMILIES) * 6 + 7 + len(INT8) * 5  # two tokenizers; int8 has none of Keras' weights
-    scores = {name: json.loads(found[0][f"out/{name}.json"]) for name in [*INT8, *(f"{name}_int8" for name in INT8)]}
+        files = (path for path in (folder / "out").rglob("*") if path.is_file())
+        outputs.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+    assert len(outputs[0]) == len(FAMILIES) * 6 + 7 + len(INT8) * 5  # two tokenizers; int8 has none of Keras' weights
+    scores = {name: json.loads(outputs[0][f"out/{name}.json"]) for name in [*INT8, *(f"{name}_int8" for name in INT8)]}
     for name in INT8:
         assert scores[f"{name}_int8"]["bytes"] < scores[name]["bytes"] / 2
         assert scores[f"{name}_int8"]["int8_equal_labels"] > 0.9
-    assert [name for name in found[0] if found[0][name] != found[1][name]] == []
+    assert [name for name in outputs[0] if outputs[0][name] != outputs[1][name]] == []

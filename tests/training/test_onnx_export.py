@@ -1,4 +1,4 @@
-"""The canonical form of an exported network, and that every family of networks has one."""
+"""The canonical form of an exported network, for graphs by hand and for networks of every kind."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from gazette.core.errors import Misconfigured
-from gazette.training.export.onnx_export import canonical, export
+from gazette.core.errors import ConfigError
+from gazette.training.export.canonical import canonical
+from gazette.training.export.onnx_export import export
 
 FAMILIES = ["linear", "mlp", "cnn", "lstm", "bilstm", "transformer", "two_views"]
 SHAPES = [(1, 5), (3, 9), (7, 17)]
@@ -50,10 +51,10 @@ SAME = {
     ),
     "a dead node": network("a = Mul(x, w) b = Sigmoid(x) d = Relu(b) c = Add(a, b) y = Sub(c, w)"),
 }
-OTHER = {
+DIFFERENT = {
     "another weight": network("a = Mul(x, w) b = Sigmoid(x) c = Add(a, b) y = Sub(c, w)", "float[2] w = {2.0, 4.0}"),
     "another operation": network("a = Mul(x, w) b = Tanh(x) c = Add(a, b) y = Sub(c, w)"),
-    "inputs the other way round": network("a = Mul(x, w) b = Sigmoid(x) c = Add(a, b) y = Sub(w, c)"),
+    "inputs swapped": network("a = Mul(x, w) b = Sigmoid(x) c = Add(a, b) y = Sub(w, c)"),
 }
 
 
@@ -62,39 +63,39 @@ def test_equal_computations_are_equal_bytes(variant: str) -> None:
     assert form(SAME[variant]) == form(PLAIN)
 
 
-@pytest.mark.parametrize("variant", OTHER)
-def test_other_computations_are_other_bytes(variant: str) -> None:
-    assert form(OTHER[variant]) != form(PLAIN)
+@pytest.mark.parametrize("variant", DIFFERENT)
+def test_different_computations_are_different_bytes(variant: str) -> None:
+    assert form(DIFFERENT[variant]) != form(PLAIN)
 
 
-def test_remarks_and_names_of_nodes_leave_no_trace() -> None:
-    remarked = onnx.ModelProto()
-    remarked.CopyFrom(PLAIN)
-    remarked.doc_string, remarked.producer_version, remarked.graph.name = "now", "1.2", "other"
-    remarked.metadata_props.add(key="at", value="0x7f")
-    remarked.graph.node[0].name = remarked.graph.node[0].doc_string = "einsum140299"
-    remarked.graph.initializer[0].doc_string = "0x7f"
-    remarked.graph.value_info.append(onnx.helper.make_tensor_value_info("a", 1, ["unk__12", 2]))
-    remarked.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "unk__13"
-    assert form(remarked) == form(PLAIN)
+def test_doc_strings_and_names_of_nodes_leave_no_trace() -> None:
+    annotated = onnx.ModelProto()
+    annotated.CopyFrom(PLAIN)
+    annotated.doc_string, annotated.producer_version, annotated.graph.name = "now", "1.2", "other"
+    annotated.metadata_props.add(key="at", value="0x7f")
+    annotated.graph.node[0].name = annotated.graph.node[0].doc_string = "einsum140299"
+    annotated.graph.initializer[0].doc_string = "0x7f"
+    annotated.graph.value_info.append(onnx.helper.make_tensor_value_info("a", 1, ["unk__12", 2]))
+    annotated.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "unk__13"
+    assert form(annotated) == form(PLAIN)
 
 
 def test_order_of_attributes_and_opsets_leaves_no_trace() -> None:
     body = "h = HardSigmoid <{}> (x) s = Shape(x) f = ConstantOfShape <value = float[1] {{1.0}}> (s) y = Add(h, f)"
-    model, other = (network(body.format(order)) for order in ("alpha = 0.3, beta = 0.4", "beta = 0.4, alpha = 0.3"))
-    other.graph.node[2].attribute[0].t.name = other.graph.node[0].attribute[0].doc_string = "0x7f"
+    model, reordered = (network(body.format(order)) for order in ("alpha = 0.3, beta = 0.4", "beta = 0.4, alpha = 0.3"))
+    reordered.graph.node[2].attribute[0].t.name = reordered.graph.node[0].attribute[0].doc_string = "0x7f"
     model.opset_import.append(onnx.helper.make_opsetid("ai.onnx.ml", 2))
-    other.opset_import.insert(0, onnx.helper.make_opsetid("ai.onnx.ml", 2))
-    assert form(other) == form(model)
+    reordered.opset_import.insert(0, onnx.helper.make_opsetid("ai.onnx.ml", 2))
+    assert form(reordered) == form(model)
 
 
 def test_constants_are_sorted_by_name() -> None:
-    constants = [f"c{each}" for each in range(9)]
-    sums = " ".join(f"s{each + 1} = Add(s{each}, c{each})" for each in range(9))
+    constants = [f"c{number}" for number in range(9)]
+    sums = " ".join(f"s{number + 1} = Add(s{number}, c{number})" for number in range(9))
     model = network(
         f"s0 = Relu(x) {sums} y = Relu(s9)", ", ".join(f"float {name} = {{{name[1]}.0}}" for name in constants)
     )
-    names = [each.name for each in canonical(model, ["x"], "probabilities").graph.initializer]
+    names = [constant.name for constant in canonical(model, ["x"], "probabilities").graph.initializer]
     assert len(names) == 9
     assert names == sorted(names)
 
@@ -130,7 +131,7 @@ def test_subgraphs_read_values_from_outside() -> None:
         assert np.array_equal(predicted(form(direct), x=x), predicted(direct.SerializeToString(), x=x))
 
 
-def test_a_subgraph_may_give_back_what_it_did_not_make() -> None:
+def test_a_subgraph_can_return_a_value_from_outside() -> None:
     model = branches("t = Identity(outside)", "e = Identity(w2)", "w2 = Add(x, w)")
     onnx.checker.check_model(canonical(model, ["x"], "probabilities"))
     for x in np.array([[[0.5, 1.0]], [[-2.0, 0.0]]], np.float32):
@@ -148,7 +149,7 @@ def test_a_loop_keeps_its_state() -> None:
     assert np.allclose(predicted(form(model), x=x), (x + [2, 3] * (x + [2, 3] * (x + [2, 3] * x))) + x)
 
 
-def test_inputs_come_in_the_order_asked_for_and_lose_their_suffixes() -> None:
+def test_inputs_come_in_the_requested_order_and_lose_their_suffixes() -> None:
     model = onnx.parser.parse_model(
         '<ir_version: 8, opset_import: ["": 15]> net (float[a, b] words_1, float[c, d] words) => (float[e, f] y)'
         " { y = Sub(words, words_1) }"
@@ -164,7 +165,7 @@ def test_inputs_come_in_the_order_asked_for_and_lose_their_suffixes() -> None:
     assert list(new.graph.node[0].input) == ["words", "characters"]
 
 
-def test_of_two_inputs_that_fit_the_exact_one_is_taken() -> None:
+def test_of_two_matching_inputs_the_exact_one_is_taken() -> None:
     model = onnx.parser.parse_model(
         '<ir_version: 8, opset_import: ["": 15]> net (float[a] x_1, float[a] x) => (float[a] y) { y = Sub(x, x_1) }'
     )
@@ -176,7 +177,7 @@ def test_a_missing_input_is_named() -> None:
         canonical(PLAIN, ["ids"], "probabilities")
 
 
-def test_a_second_output_is_refused() -> None:
+def test_a_second_output_is_rejected() -> None:
     model = onnx.ModelProto()
     model.CopyFrom(PLAIN)
     model.graph.output.append(onnx.helper.make_tensor_value_info("a", 1, None))
@@ -184,7 +185,7 @@ def test_a_second_output_is_refused() -> None:
         canonical(model, ["x"], "probabilities")
 
 
-# Networks made by Keras, each in processes of its own: this file, run with a FOLDER, exports them all
+# Networks built by Keras, exported in separate processes: this file, run with a FOLDER, exports them all
 
 
 def networks() -> dict[str, Any]:
@@ -206,44 +207,44 @@ def networks() -> dict[str, Any]:
         return ops.sum(vectors * mask(ids), axis=1) / ops.maximum(ops.sum(mask(ids), axis=1), 1.0)
 
     def linear() -> Any:
-        one = ids()
-        following = ops.pad(one[:, 1:], ((0, 0), (0, 1)))
-        two = ops.where(following > 0, ops.mod(one * 31 + following, 7) + words, 0)
-        both = ops.concatenate([one, two], axis=1)
-        total = ops.sum(layers.Embedding(words + 7, classes)(both) * mask(both), axis=1)
-        count = ops.maximum(ops.sum(mask(both), axis=1), 1.0)
-        return keras.Model(one, layers.Softmax()(total / ops.sqrt(count)))
+        inputs = ids()
+        following = ops.pad(inputs[:, 1:], ((0, 0), (0, 1)))
+        pairs = ops.where(following > 0, ops.mod(inputs * 31 + following, 7) + words, 0)
+        grams = ops.concatenate([inputs, pairs], axis=1)
+        total = ops.sum(layers.Embedding(words + 7, classes)(grams) * mask(grams), axis=1)
+        count = ops.maximum(ops.sum(mask(grams), axis=1), 1.0)
+        return keras.Model(inputs, layers.Softmax()(total / ops.sqrt(count)))
 
     def mlp() -> Any:
-        one = ids()
-        hidden = layers.Dense(8, activation="relu")(mean(layers.Embedding(words, width)(one), one))
-        return classifier(one, layers.Dropout(0.5)(hidden))
+        inputs = ids()
+        hidden = layers.Dense(8, activation="relu")(mean(layers.Embedding(words, width)(inputs), inputs))
+        return classifier(inputs, layers.Dropout(0.5)(hidden))
 
     def cnn() -> Any:
-        one = ids()
-        vectors = layers.Embedding(words, width)(one) * mask(one)
-        found = [layers.Conv1D(4, size, padding="same", activation="relu")(vectors) for size in (2, 3, 4, 5)]
-        pooled = [layers.GlobalMaxPooling1D()(each * mask(one)) for each in found]
-        return classifier(one, layers.Concatenate()(pooled))
+        inputs = ids()
+        vectors = layers.Embedding(words, width)(inputs) * mask(inputs)
+        convolved = [layers.Conv1D(4, size, padding="same", activation="relu")(vectors) for size in (2, 3, 4, 5)]
+        pooled = [layers.GlobalMaxPooling1D()(values * mask(inputs)) for values in convolved]
+        return classifier(inputs, layers.Concatenate()(pooled))
 
     def lstm() -> Any:
-        one = ids()
-        vectors = layers.Embedding(words, width, mask_zero=True)(one)
-        return classifier(one, layers.LSTM(4)(layers.LSTM(4, return_sequences=True)(vectors)))
+        inputs = ids()
+        vectors = layers.Embedding(words, width, mask_zero=True)(inputs)
+        return classifier(inputs, layers.LSTM(4)(layers.LSTM(4, return_sequences=True)(vectors)))
 
     def bilstm() -> Any:
-        one = ids()
-        vectors = layers.Embedding(words, width, mask_zero=True)(one)
-        return classifier(one, layers.Bidirectional(layers.LSTM(4))(vectors))
+        inputs = ids()
+        vectors = layers.Embedding(words, width, mask_zero=True)(inputs)
+        return classifier(inputs, layers.Bidirectional(layers.LSTM(4))(vectors))
 
     def transformer(activation: Any = lambda x: ops.gelu(x, approximate=True)) -> Any:
-        one = ids()
-        places = ops.cumsum(ops.ones_like(one), axis=1) - 1
-        x = layers.Embedding(words, width)(one) + layers.Embedding(32, width)(places)
-        heard = layers.MultiHeadAttention(num_heads=2, key_dim=2)(x, x, attention_mask=(one > 0)[:, None, :])
-        x = layers.LayerNormalization()(x + heard)
+        inputs = ids()
+        positions = ops.cumsum(ops.ones_like(inputs), axis=1) - 1
+        x = layers.Embedding(words, width)(inputs) + layers.Embedding(32, width)(positions)
+        attended = layers.MultiHeadAttention(num_heads=2, key_dim=2)(x, x, attention_mask=(inputs > 0)[:, None, :])
+        x = layers.LayerNormalization()(x + attended)
         x = layers.LayerNormalization()(x + layers.Dense(width)(layers.Dense(8, activation=activation)(x)))
-        return classifier(one, mean(x, one))
+        return classifier(inputs, mean(x, inputs))
 
     def two_views() -> Any:
         views = [ids("words"), ids("characters")]
@@ -252,11 +253,11 @@ def networks() -> dict[str, Any]:
         )
 
     built = (linear, mlp, cnn, lstm, bilstm, transformer, two_views)
-    made = {}
+    models = {}
     for seed, build in enumerate(built):
         keras.utils.set_random_seed(seed)
-        made[build.__name__] = build()
-    return {**made, "exact_gelu": transformer("gelu")}
+        models[build.__name__] = build()
+    return {**models, "exact_gelu": transformer("gelu")}
 
 
 def texts(shape: tuple[int, int], seed: int) -> np.ndarray:
@@ -267,19 +268,19 @@ def texts(shape: tuple[int, int], seed: int) -> np.ndarray:
 
 
 def export_all(folder: Path) -> None:
-    made = networks()
+    models = networks()
     for name in FAMILIES:
-        model = made[name]
+        model = models[name]
         export(model, folder / f"{name}.onnx")
         for shape in SHAPES:
             inputs = [texts(shape, seed) for seed in range(len(model.inputs))]
             predictions = np.asarray(model(inputs if len(inputs) > 1 else inputs[0]))
             np.save(folder / f"{name}-{shape[0]}x{shape[1]}.npy", predictions)
-    kept = folder / "kept.onnx"
-    kept.write_text("as it was")
-    with pytest.raises(Misconfigured, match="Erfc") as refused:
-        export(made["exact_gelu"], kept)
-    (folder / "refused.txt").write_text(str(refused.value))
+    existing = folder / "existing.onnx"
+    existing.write_text("unchanged")
+    with pytest.raises(ConfigError, match="Erfc") as error:
+        export(models["exact_gelu"], existing)
+    (folder / "error.txt").write_text(str(error.value))
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +292,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             [sys.executable, __file__, str(folder)], env=environment, text=True, capture_output=True, check=False
         )
         assert ran.returncode == 0, ran.stderr
-        (folder / "said.txt").write_text(ran.stdout + ran.stderr)
+        (folder / "output.txt").write_text(ran.stdout + ran.stderr)
     return folders
 
 
@@ -307,7 +308,7 @@ def test_two_processes_export_the_same_bytes(exported: list[Path], family: str) 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_onnx_runtime_predicts_what_keras_does(exported: list[Path], family: str, shape: tuple[int, int]) -> None:
     session = onnxruntime.InferenceSession(exported[0] / f"{family}.onnx")
-    inputs = {each.name: texts(shape, seed) for seed, each in enumerate(session.get_inputs())}
+    inputs = {tensor.name: texts(shape, seed) for seed, tensor in enumerate(session.get_inputs())}
     (probabilities,) = session.run(["probabilities"], inputs)
     expected = np.load(exported[0] / f"{family}-{shape[0]}x{shape[1]}.npy")
     assert np.abs(probabilities - expected).max() < 1e-5
@@ -315,26 +316,26 @@ def test_onnx_runtime_predicts_what_keras_does(exported: list[Path], family: str
 
 
 @pytest.mark.slow
-def test_inputs_and_output_have_names_of_ours(exported: list[Path]) -> None:
-    def face(family: str) -> list[tuple[str, list[str | int]]]:
+def test_inputs_and_output_have_our_names(exported: list[Path]) -> None:
+    def interface(family: str) -> list[tuple[str, list[str | int]]]:
         session = onnxruntime.InferenceSession(exported[0] / f"{family}.onnx")
-        return [(each.name, each.shape) for each in (*session.get_inputs(), *session.get_outputs())]
+        return [(tensor.name, tensor.shape) for tensor in (*session.get_inputs(), *session.get_outputs())]
 
-    assert face("lstm") == [("ids", ["batch", "length"]), ("probabilities", ["batch", 3])]
-    assert [name for name, _ in face("two_views")] == ["words", "characters", "probabilities"]
+    assert interface("lstm") == [("ids", ["batch", "length"]), ("probabilities", ["batch", 3])]
+    assert [name for name, _ in interface("two_views")] == ["words", "characters", "probabilities"]
 
 
 @pytest.mark.slow
-def test_what_onnx_does_not_have_is_refused_and_nothing_is_written(exported: list[Path]) -> None:
-    assert "gelu: its approximation" in (exported[0] / "refused.txt").read_text()
-    assert (exported[0] / "kept.onnx").read_text() == "as it was"
+def test_an_operation_that_onnx_lacks_is_rejected_and_nothing_is_written(exported: list[Path]) -> None:
+    assert "gelu: its approximation" in (exported[0] / "error.txt").read_text()
+    assert (exported[0] / "existing.onnx").read_text() == "unchanged"
     assert not list(exported[0].glob(".*"))
 
 
 @pytest.mark.slow
-def test_export_says_nothing(exported: list[Path]) -> None:
-    said = (exported[0] / "said.txt").read_text()
-    assert not [word for word in ("Saved artifact", "tf2onnx", "FutureWarning", "Erfc") if word in said]
+def test_export_prints_nothing(exported: list[Path]) -> None:
+    output = (exported[0] / "output.txt").read_text()
+    assert not [word for word in ("Saved artifact", "tf2onnx", "FutureWarning", "Erfc") if word in output]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A network in eight bits: small, close to what it was, and the same bytes in every process."""
+"""Quantization: a small network, close to the original, and the same bytes in every process."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ IDS = np.array([[1, 5, 3], [7, 2, 2]], np.int32)
 
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
-    """A table, a product as Keras writes attention's (a transposed `Gemm`, its weight computed), a product, softmax."""
+    """A table, a product as Keras exports attention (a transposed `Gemm` of a computed weight), a product, softmax."""
     draw = np.random.default_rng(5)
     weights = {"table": (50, 16), "flat": (256,), "last": (16, 3)}
     constants = [from_array(draw.normal(size=size).astype(np.float32), name) for name, size in weights.items()]
@@ -44,51 +44,53 @@ def network(tmp_path: Path) -> Path:
     return path
 
 
-def answers(path: Path) -> np.ndarray:
+def predict(path: Path) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.run(None, {"ids": IDS})[0]
 
 
-def test_tables_and_matrices_are_eight_bits_wide_and_answers_close(network: Path) -> None:
-    before = answers(network)
-    quantize.quantise(network)
+def test_tables_and_matrices_are_int8_and_predictions_close(network: Path) -> None:
+    before = predict(network)
+    quantize.quantize(network)
     model = onnx.load(network)
     wide = [
-        one.name for one in model.graph.initializer if one.data_type == onnx.TensorProto.FLOAT and len(one.dims) > 1
+        tensor.name
+        for tensor in model.graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1
     ]
     assert wide == []
     assert [node.op_type for node in model.graph.node].count("MatMulInteger") == 2
-    assert 0 < np.abs(answers(network) - before).max() < 0.05
+    assert 0 < np.abs(predict(network) - before).max() < 0.05
 
 
-def test_weights_keep_seven_bits_so_that_every_processor_says_the_same(network: Path) -> None:
-    quantize.quantise(network)
-    constants = [onnx.numpy_helper.to_array(one) for one in onnx.load(network).graph.initializer]
-    matrices = [one for one in constants if one.dtype == np.int8 and one.ndim == 2]
+def test_weights_use_seven_bits_so_that_every_processor_computes_the_same(network: Path) -> None:
+    quantize.quantize(network)
+    constants = [onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(network).graph.initializer]
+    matrices = [array for array in constants if array.dtype == np.int8 and array.ndim == 2]
     assert len(matrices) == 2
-    assert max(np.abs(one.astype(int)).max() for one in matrices) == 64
+    assert max(np.abs(array.astype(int)).max() for array in matrices) == 64
 
 
 def test_two_processes_write_the_same_bytes(network: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    other = network.with_name("other.onnx")
-    other.write_bytes(network.read_bytes())
-    quantize.quantise(network)
+    copy = network.with_name("copy.onnx")
+    copy.write_bytes(network.read_bytes())
+    quantize.quantize(network)
     program = (
-        f"import pathlib; from gazette.training.export import quantize; quantize.quantise(pathlib.Path({str(other)!r}))"
+        f"import pathlib; from gazette.training.export import quantize; quantize.quantize(pathlib.Path({str(copy)!r}))"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-    assert other.read_bytes() == network.read_bytes()
+    assert copy.read_bytes() == network.read_bytes()
     assert capfd.readouterr() == ("", "")
-    assert sorted(path.name for path in network.parent.iterdir()) == ["model.onnx", "other.onnx"]
+    assert sorted(path.name for path in network.parent.iterdir()) == ["copy.onnx", "model.onnx"]
 
 
-def test_a_bundle_in_eight_bits_says_how_far_it_agrees(bundle: Path) -> None:
+def test_a_quantized_bundle_reports_its_agreement(bundle: Path) -> None:
     (bundle / "weights.h5").write_bytes(b"those of Keras")
     texts = ["goal goal", "bank", "a goal", ""]
     before = Bundle(bundle, 1).probabilities(texts)
-    found, agreement = bundle_writer.quantised(bundle, texts, before, 1)
+    after, agreement = bundle_writer.quantize_bundle(bundle, texts, before, 1)
     assert not (bundle / "weights.h5").exists()
     assert agreement == {
         "int8_equal_labels": 1.0,
-        "int8_largest_difference": pytest.approx(float(np.abs(found - before).max())),
+        "int8_largest_difference": pytest.approx(float(np.abs(after - before).max())),
     }

@@ -1,4 +1,4 @@
-"""Tokenizers, learned from a few sentences."""
+"""Tokenizers, trained on a few sentences."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,52 +7,52 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from gazette.training.networks import tokenizer as tokenizing
+from gazette.training.networks.tokenizer import encode, set_max_length, train_tokenizer
 
 TEXTS = ["The bank fell.", "The bank rose, the market fell", "中国队 won"]
 Tokens = Literal["words", "characters", "bpe"]
 KINDS: list[Tokens] = ["words", "characters", "bpe"]
 
 
-def cut(tokenizer: Tokenizer, text: str) -> list[str]:
+def tokenize(tokenizer: Tokenizer, text: str) -> list[str]:
     return list(tokenizer.encode(text).tokens)
 
 
 def test_words_are_runs_of_letters_and_each_han_character_and_mark() -> None:
-    tokenizer = tokenizing.learn(TEXTS, "words", 100, 1)
-    assert cut(tokenizer, "THE bank,中国") == ["the", "bank", ",", "中", "国"]
+    tokenizer = train_tokenizer(TEXTS, "words", 100, 1)
+    assert tokenize(tokenizer, "THE bank,中国") == ["the", "bank", ",", "中", "国"]
 
 
 def test_characters_are_all_but_white_space() -> None:
-    tokenizer = tokenizing.learn(TEXTS, "characters", 100, 1)
-    assert cut(tokenizer, "The 中国") == ["t", "h", "e", "中", "国"]
+    tokenizer = train_tokenizer(TEXTS, "characters", 100, 1)
+    assert tokenize(tokenizer, "The 中国") == ["t", "h", "e", "中", "国"]
 
 
 def test_frequent_pairs_become_parts_of_words() -> None:
-    tokenizer = tokenizing.learn(["bank bank bank banks"], "bpe", 100, 1)
-    assert cut(tokenizer, "bank") == ["bank"]
+    tokenizer = train_tokenizer(["bank bank bank banks"], "bpe", 100, 1)
+    assert tokenize(tokenizer, "bank") == ["bank"]
 
 
 @pytest.mark.parametrize("tokens", KINDS)
 def test_padding_is_0_and_the_unknown_is_1(tokens: Tokens) -> None:
-    tokenizer = tokenizing.learn(TEXTS, tokens, 100, 1)
+    tokenizer = train_tokenizer(TEXTS, tokens, 100, 1)
     assert (tokenizer.token_to_id("[PAD]"), tokenizer.token_to_id("[UNK]")) == (0, 1)
-    assert set(tokenizing.encode(tokenizer, ["ж"])[0]) == {1}
+    assert set(encode(tokenizer, ["ж"])[0]) == {1}
 
 
 def test_rare_words_and_words_past_the_vocabulary_are_unknown() -> None:
-    assert cut(tokenizing.learn(TEXTS, "words", 100, 2), "the bank rose") == ["the", "bank", "[UNK]"]
-    assert tokenizing.learn(TEXTS, "words", 5, 1).get_vocab_size() == 5
+    assert tokenize(train_tokenizer(TEXTS, "words", 100, 2), "the bank rose") == ["the", "bank", "[UNK]"]
+    assert train_tokenizer(TEXTS, "words", 5, 1).get_vocab_size() == 5
 
 
 @pytest.mark.parametrize("tokens", KINDS)
 def test_the_same_texts_give_the_same_file(tokens: Tokens) -> None:
-    assert tokenizing.learn(TEXTS, tokens, 50, 1).to_str() == tokenizing.learn(iter(TEXTS), tokens, 50, 1).to_str()
+    assert train_tokenizer(TEXTS, tokens, 50, 1).to_str() == train_tokenizer(iter(TEXTS), tokens, 50, 1).to_str()
 
 
 @pytest.mark.parametrize("tokens", KINDS)
 def test_a_saved_tokenizer_gives_the_same_ids(tmp_path: Path, tokens: Tokens) -> None:
-    tokenizer = tokenizing.learn(TEXTS, tokens, 50, 1)
+    tokenizer = train_tokenizer(TEXTS, tokens, 50, 1)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     again = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     assert again.encode("The BANK #39;中国#39;").ids == tokenizer.encode("The BANK #39;中国#39;").ids
@@ -61,13 +61,13 @@ def test_a_saved_tokenizer_gives_the_same_ids(tmp_path: Path, tokens: Tokens) ->
 @pytest.mark.parametrize(("quantile", "cap", "longest"), [(1.0, 100, 9), (0.5, 100, 5), (0.45, 100, 5), (1.0, 3, 3)])
 def test_texts_are_cut_at_a_quantile_of_the_lengths_or_at_the_cap(quantile: float, cap: int, longest: int) -> None:
     texts = ["a", "a a a a a", "a a a a a a a a a"]
-    tokenizer = tokenizing.learn(texts, "words", 100, 1)
-    tokenizing.limit(tokenizer, tokenizing.encode(tokenizer, texts), quantile, cap)
-    assert len(tokenizing.encode(tokenizer, ["a " * 50])[0]) == longest
+    tokenizer = train_tokenizer(texts, "words", 100, 1)
+    set_max_length(tokenizer, encode(tokenizer, texts), quantile, cap)
+    assert len(encode(tokenizer, ["a " * 50])[0]) == longest
 
 
 def test_ids_are_unpadded_rows_of_int32() -> None:
-    tokenizer = tokenizing.learn(TEXTS, "words", 100, 1)
-    rows = tokenizing.encode(tokenizer, ["the", "", "the bank"])
+    tokenizer = train_tokenizer(TEXTS, "words", 100, 1)
+    rows = encode(tokenizer, ["the", "", "the bank"])
     assert [len(row) for row in rows] == [1, 0, 2]
     assert {row.dtype for row in rows} == {np.dtype(np.int32)}

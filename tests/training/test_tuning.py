@@ -1,4 +1,4 @@
-"""What `gazette tune` tries, keeps and changes; the command itself in test_tune_command.py."""
+"""Search spaces, patches of params.yaml and studies; the command itself is in test_tune_command.py."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from gazette.core import atomic
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
+from gazette.training.networks.family import EpochCallback
 from gazette.training.tuning import params_patch, search_space, study
 
 MODEL = {"rate": 0.001, "filters": 128, "widths": [2, 3], "flag": True, "head": {"units": 8}}
@@ -23,15 +24,15 @@ def test_a_range_is_from_low_to_high_or_one_of_a_list() -> None:
         "widths": [[2, 3], [3]],
         "head.units": [8, 16],
     }
-    found = search_space.read(section, MODEL, "cnn")
-    assert found["rate"] == search_space.Span(low=0.0001, high=0.01, log=True)
-    assert found["filters"].whole()
-    assert not found["rate"].whole()
-    assert found["head.units"].ends() == [8, 16]
+    space = search_space.read_space(section, MODEL, "cnn")
+    assert space["rate"] == search_space.Span(low=0.0001, high=0.01, log=True)
+    assert space["filters"].is_integer()
+    assert not space["rate"].is_integer()
+    assert space["head.units"].ends() == [8, 16]
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "message"),
     [
         ({"rate": {"low": 0.01, "high": 0.001}}, "tune.cnn.rate: : Value error, low must be below high"),
         ({"rate": {"low": 0, "high": 0.1, "log": True}}, "log needs a low above 0"),
@@ -48,20 +49,20 @@ def test_a_range_is_from_low_to_high_or_one_of_a_list() -> None:
         ([], "expected keys of models.cnn with ranges"),
     ],
 )
-def test_what_is_no_range_is_refused_by_name(section: Any, said: str) -> None:
-    with pytest.raises(Misconfigured, match=said):
-        search_space.read(section, MODEL, "cnn")
+def test_an_invalid_range_is_rejected_by_name(section: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        search_space.read_space(section, MODEL, "cnn")
 
 
-def test_a_drawn_number_has_three_digits_and_stays_within() -> None:
+def test_a_sampled_number_has_three_digits_and_stays_within() -> None:
     span = search_space.Span(low=0.00012345, high=0.1)
-    assert span.written(0.0123456) == 0.0123
-    assert span.written(0.00012346) == 0.00012345
-    assert search_space.Span(low=1, high=10_000).written(1234) == 1234
+    assert span.rounded(0.0123456) == 0.0123
+    assert span.rounded(0.00012346) == 0.00012345
+    assert search_space.Span(low=1, high=10_000).rounded(1234) == 1234
 
 
 def test_other_values_leave_the_section_as_it_was() -> None:
-    assert search_space.changed(MODEL, {"head.units": 16})["head"] == {"units": 16}
+    assert search_space.with_values(MODEL, {"head.units": 16})["head"] == {"units": 16}
     assert MODEL["head"] == {"units": 8}
 
 
@@ -84,135 +85,142 @@ models:
 
 def test_values_change_in_their_places_and_nothing_else_does() -> None:
     values = {"rate": 0.00002, "widths": [1, 2, 3], "activation": "true", "units": [16]}
-    after = params_patch.made(PARAMS, ("models", "cnn"), values)
+    after = params_patch.patch_params(PARAMS, ("models", "cnn"), values)
     assert YAML(typ="safe", pure=True).load(after)["models"]["cnn"] == values
-    kept = ("0.001", "[2, 3]", "'relu'", "\n      - 8\n      - 4"), ("0.00002", "[1, 2, 3]", '"true"', "\n      [16]")
+    replaced = (
+        ("0.001", "[2, 3]", "'relu'", "\n      - 8\n      - 4"),
+        ("0.00002", "[1, 2, 3]", '"true"', "\n      [16]"),
+    )
     expected = PARAMS
-    for old, new in zip(*kept, strict=True):
+    for old, new in zip(*replaced, strict=True):
         expected = expected.replace(old, new, 1)
     assert after == expected
 
 
 def test_a_nested_value_and_a_word_change_in_their_places() -> None:
-    assert params_patch.made(PARAMS, ("models", "lstm"), {"head.units": 16}) == PARAMS.replace("units: 8", "units: 16")
-    assert params_patch.made(PARAMS, ("models", "cnn"), {"activation": "tanh"}) == PARAMS.replace("'relu'", "tanh")
+    assert params_patch.patch_params(PARAMS, ("models", "lstm"), {"head.units": 16}) == PARAMS.replace(
+        "units: 8", "units: 16"
+    )
+    assert params_patch.patch_params(PARAMS, ("models", "cnn"), {"activation": "tanh"}) == PARAMS.replace(
+        "'relu'", "tanh"
+    )
 
 
 def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
     windows = PARAMS.replace("\n", "\r\n")
-    after = params_patch.made(windows, ("models", "cnn"), {"rate": 0.5})
-    atomic.write(after, tmp_path / "params.yaml")
+    after = params_patch.patch_params(windows, ("models", "cnn"), {"rate": 0.5})
+    atomic.write_text(tmp_path / "params.yaml", after)
     assert (tmp_path / "params.yaml").read_bytes().decode() == windows.replace("0.001", "0.5")
 
 
 def test_the_difference_is_shown_line_by_line() -> None:
-    after = params_patch.made(PARAMS, ("models", "cnn"), {"rate": 0.5})
+    after = params_patch.patch_params(PARAMS, ("models", "cnn"), {"rate": 0.5})
     assert "-    rate: 0.001   # per step\n+    rate: 0.5   # per step\n" in params_patch.diff(PARAMS, after)
 
 
 # The study
 
-RANGES = search_space.read(
+RANGES = search_space.read_space(
     {"rate": {"low": 0.0001, "high": 0.01, "log": True}, "widths": [[2, 3], [3], [4]]}, MODEL, "cnn"
 )
 CURRENT = {"rate": 0.001, "widths": [2, 3]}
 
 
-def judged(values: dict[str, Any], watch: study.Watch) -> dict[str, float]:
+def evaluate(values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
     return {"macro_f1": 1 - abs(values["rate"] - 0.002) * 50 - len(values["widths"]) / 10, "accuracy": 0.5}
 
 
-def searched(place: Path, judge: study.Judge = judged, trials: int = 6) -> list[study.Trial]:
-    list(study.search(study.opened(place, "it"), RANGES, CURRENT, judge, trials=trials, seed=3))
-    return study.finished(study.opened(place, "it"))
+def searched(place: Path, evaluate: study.ScoreTrial = evaluate, trials: int = 6) -> list[study.Trial]:
+    list(study.search(study.open_study(place, "it"), RANGES, CURRENT, evaluate, trials=trials, seed=3))
+    return study.finished_trials(study.open_study(place, "it"))
 
 
-def values(trials: list[study.Trial]) -> list[dict[str, Any]]:
+def values_of(trials: list[study.Trial]) -> list[dict[str, Any]]:
     return [trial.values for trial in trials]
 
 
 def test_the_current_values_come_first_and_the_best_is_never_worse(tmp_path: Path) -> None:
-    found = searched(tmp_path / "a.db")
-    assert found[0].values == CURRENT
-    assert len(found) == 6
-    assert study.best(found, CURRENT).score > found[0].score
-    assert study.best(found[:1], CURRENT) == found[0]
+    trials = searched(tmp_path / "a.db")
+    assert trials[0].values == CURRENT
+    assert len(trials) == 6
+    assert study.best_trial(trials, CURRENT).score > trials[0].score
+    assert study.best_trial(trials[:1], CURRENT) == trials[0]
 
 
 def test_a_study_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     unbroken = searched(tmp_path / "whole.db")
     calls = []
 
-    def killed(given: dict[str, Any], watch: study.Watch) -> dict[str, float]:
-        calls.append(given)
+    def killed(values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
+        calls.append(values)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return judged(given, watch)
+        return evaluate(values, on_epoch)
 
     with pytest.raises(KeyboardInterrupt):
         searched(tmp_path / "part.db", killed)
-    assert values(searched(tmp_path / "part.db")) == values(unbroken)
+    assert values_of(searched(tmp_path / "part.db")) == values_of(unbroken)
 
 
-def test_what_falls_behind_is_given_up(tmp_path: Path) -> None:
+def test_a_trial_that_falls_behind_is_pruned(tmp_path: Path) -> None:
     epochs = []
 
-    def stepwise(given: dict[str, Any], watch: study.Watch) -> dict[str, float]:
+    def stepwise(values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
         slow = len(epochs) >= 4
         epochs.append(0)
         for epoch in range(1, 6):
             epochs[-1] = epoch
-            watch({"epoch": epoch, "valid_accuracy": 0.1 if slow else 0.5})
-        return judged(given, watch)
+            on_epoch({"epoch": epoch, "valid_accuracy": 0.1 if slow else 0.5})
+        return evaluate(values, on_epoch)
 
-    found = searched(tmp_path / "a.db", stepwise)
+    trials = searched(tmp_path / "a.db", stepwise)
     assert epochs == [5] * 4 + [2] * 2
-    assert [trial.why for trial in found[3:5]] == ["", "behind the others after 2 epochs"]
-    assert [len(trial.curve) for trial in found[3:5]] == [5, 2]
-    assert study.best(found, CURRENT).figures
+    assert [trial.why for trial in trials[3:5]] == ["", "behind the others after 2 epochs"]
+    assert [len(trial.curve) for trial in trials[3:5]] == [5, 2]
+    assert study.best_trial(trials, CURRENT).figures
 
 
-def test_values_that_lead_nowhere_are_given_up_and_the_search_goes_on(tmp_path: Path) -> None:
-    def narrow(given: dict[str, Any], watch: study.Watch) -> dict[str, float]:
-        if given["widths"] != [2, 3]:
-            raise Misconfigured("the loss is nan")
-        return judged(given, watch)
+def test_values_that_fail_are_pruned_and_the_search_goes_on(tmp_path: Path) -> None:
+    def narrow(values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
+        if values["widths"] != [2, 3]:
+            raise ConfigError("the loss is nan")
+        return evaluate(values, on_epoch)
 
-    found = searched(tmp_path / "a.db", narrow)
-    assert {trial.why for trial in found} == {"", "the loss is nan"}
-    assert study.best(found, CURRENT).values["widths"] == [2, 3]
+    trials = searched(tmp_path / "a.db", narrow)
+    assert {trial.why for trial in trials} == {"", "the loss is nan"}
+    assert study.best_trial(trials, CURRENT).values["widths"] == [2, 3]
 
 
-def test_current_values_that_lead_nowhere_stop_the_search(tmp_path: Path) -> None:
-    def never(given: dict[str, Any], watch: study.Watch) -> dict[str, float]:
-        raise Misconfigured("the loss is nan")
+def test_current_values_that_fail_stop_the_search(tmp_path: Path) -> None:
+    def never(values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
+        raise ConfigError("the loss is nan")
 
-    with pytest.raises(Misconfigured, match="the loss is nan"):
+    with pytest.raises(ConfigError, match="the loss is nan"):
         searched(tmp_path / "a.db", never)
 
 
 def test_values_are_learned_once(tmp_path: Path) -> None:
     learned = []
 
-    def judge(given: dict[str, Any], watch: study.Watch) -> dict[str, float]:
-        learned.append(given["widths"])
-        return {"macro_f1": 0.1 * given["widths"][0]}
+    def count(values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
+        learned.append(values["widths"])
+        return {"macro_f1": 0.1 * values["widths"][0]}
 
     few = {"widths": search_space.Choice(values=[[2, 3], [3], [4]])}
-    opened = study.opened(tmp_path / "a.db", "it")
-    found = list(study.search(opened, few, {"widths": [2, 3]}, judge, trials=8, seed=3))
-    assert len(found) == 8
+    unfinished = study.open_study(tmp_path / "a.db", "it")
+    trials = list(study.search(unfinished, few, {"widths": [2, 3]}, count, trials=8, seed=3))
+    assert len(trials) == 8
     assert sorted(learned) == [[2, 3], [3], [4]]
-    assert {trial.score for trial in found if trial.values == {"widths": [4]}} == {0.4}
+    assert {trial.score for trial in trials if trial.values == {"widths": [4]}} == {0.4}
 
 
 def test_no_trial_but_that_of_the_current_values_begins_when_time_is_up(tmp_path: Path) -> None:
-    opened = study.opened(tmp_path / "a.db", "it")
-    assert values(list(study.search(opened, RANGES, CURRENT, judged, trials=9, seed=3, until=0))) == [CURRENT]
+    unfinished = study.open_study(tmp_path / "a.db", "it")
+    assert values_of(list(study.search(unfinished, RANGES, CURRENT, evaluate, trials=9, seed=3, until=0))) == [CURRENT]
 
 
 def test_current_values_that_changed_are_tried_in_the_study_as_it_is(tmp_path: Path) -> None:
     searched(tmp_path / "a.db", trials=3)
-    opened = study.opened(tmp_path / "a.db", "it")
+    unfinished = study.open_study(tmp_path / "a.db", "it")
     new = CURRENT | {"rate": 0.0042}
-    assert values(list(study.search(opened, RANGES, new, judged, trials=3, seed=3))) == [new]
+    assert values_of(list(study.search(unfinished, RANGES, new, evaluate, trials=3, seed=3))) == [new]

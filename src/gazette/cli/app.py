@@ -1,8 +1,10 @@
-"""The command line: what a person types, and the stages that `dvc.yaml` calls. A command imports what it needs."""
+"""The command line: commands for people, and the stages that `dvc.yaml` calls. A command imports what it needs."""
 
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +26,20 @@ from gazette.cli import (
     score,
     tune,
 )
-from gazette.core.errors import Misconfigured, parse
+from gazette.cli.options import Group
+from gazette.core.errors import ConfigError, parse
 
 
-class Commands(click.Group):
-    """The commands below; any other word is a stage, a module of `gazette.stages`."""
+class Commands(Group):
+    """The commands, and as a fallback the stages: the modules of `gazette.stages`."""
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: D102
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command or a stage, or None if there is none of this name."""
         return super().get_command(ctx, cmd_name) or (stage(cmd_name) if cmd_name in stages() else None)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: D102
-        with formatter.section("Stages, which dvc.yaml calls"):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names of the stages, then the exit codes."""
+        with formatter.section("Stages, called by dvc.yaml"):
             formatter.write_text(", ".join(sorted(stages())))
         super().format_epilog(ctx, formatter)
 
@@ -44,40 +49,53 @@ class Commands(click.Group):
 )
 @click.version_option(__version__)
 def gazette() -> None:
-    """Labelled news goes in; a registered classifier comes out."""
+    """Labeled news goes in; a registered classifier comes out."""
 
 
 def stages() -> set[str]:
-    """The names of the stages."""
+    """Return the names of the stages."""
     from gazette import stages
 
     return {module.name for module in pkgutil.iter_modules(stages.__path__)}
 
 
+def stage_parameters(run: Callable[..., None]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Return the options of a stage's `run` with their types, its dataclasses of options, and its sections of params.
+
+    A parameter that is a path or a word is an option, one that is a dataclass is an option per field, and any other but
+    `params` is a section of `params.yaml`.
+    """
+    kinds = {name: parameter.annotation for name, parameter in inspect.signature(run, eval_str=True).parameters.items()}
+    groups = {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
+    options = {name: kind for name, kind in kinds.items() if kind in (Path, str)}
+    options |= {field.name: field.type for group in groups.values() for field in fields(group)}
+    return options, groups, [name for name in kinds if name not in ("params", *options, *groups)]
+
+
 def stage(name: str) -> click.Command:
-    """A stage as a command: its paths and words are options, the rest comes from `params.yaml` by name."""
+    """Return a stage as a command: its paths and words are options, the rest comes from `params.yaml` by name."""
     module = importlib.import_module(f"gazette.stages.{name}")
-    taken = inspect.signature(module.run, eval_str=True).parameters.values()
-    options = [parameter for parameter in taken if parameter.annotation in (Path, str)]
-    sections = [p.name for p in taken if p.name != "params" and p not in options]
+    options, groups, sections = stage_parameters(module.run)
     own = hasattr(module, "Params")
 
     def read() -> dict[str, Any]:
         numbers = project.params()
         if missing := [section for section in sections + ([name] if own else []) if section not in numbers]:
-            raise Misconfigured(f"params.yaml has no section {', '.join(missing)}, which {name} reads")
+            raise ConfigError(f"params.yaml has no section {', '.join(missing)}, which {name} reads")
         return numbers
 
-    def call(**given: Any) -> None:
+    def call(**values: Any) -> None:
         from gazette.pipeline import input_guard
 
         if clear := getattr(module, "clear", None):
-            known = read() | given
-            clear(**{key: known[key] for key in inspect.signature(clear).parameters})
-        with input_guard.held(name, {option: str(value) for option, value in given.items()}):
+            available = read() | values
+            clear(**{key: available[key] for key in inspect.signature(clear).parameters})
+        with input_guard.inputs_unchanged(name, {option: str(value) for option, value in values.items()}):
             numbers = read()
             params = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if own else []
-            module.run(*params, **{section: numbers[section] for section in sections}, **given)
+            for parameter, group in groups.items():
+                values[parameter] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+            module.run(*params, **{section: numbers[section] for section in sections}, **values)
 
     return click.Command(
         name,
@@ -85,38 +103,20 @@ def stage(name: str) -> click.Command:
         help=module.__doc__,
         params=[
             click.Option(
-                ["--" + p.name.replace("_", "-")],
+                ["--" + option.replace("_", "-")],
                 required=True,
-                type=click.Path(path_type=Path) if p.annotation is Path else str,
+                type=click.Path(path_type=Path) if kind is Path else str,
             )
-            for p in options
+            for option, kind in options.items()
         ],
     )
 
 
-for command in (
-    ci.ci,
-    corpus.corpus,
-    gate.gate,
-    lineage.card,
-    lineage.diff,
-    lineage.lineage,
-    predict.predict,
-    pipeline.doctor,
-    pipeline.plan,
-    pipeline.report,
-    pipeline.run,
-    pretrained.pretrained,
-    promotion.promote,
-    promotion.rollback,
-    registry.ledger,
-    registry.pull,
-    registry.registry,
-    registry.versions,
-    proof.attest,
-    proof.reproduce,
-    proof.verify,
-    score.score,
-    tune.tune,
-):
-    gazette.add_command(command)
+gazette.add_under("Data", corpus.corpus, pretrained.pretrained)
+gazette.add_under("Run", pipeline.plan, pipeline.run, pipeline.report, tune.tune, pipeline.doctor)
+gazette.add_under("Judge", gate.gate, lineage.diff, ci.ci)
+gazette.add_under(
+    "Release", registry.versions, promotion.promote, promotion.rollback, registry.ledger, registry.registry
+)
+gazette.add_under("Release", registry.pull, predict.predict, score.score)
+gazette.add_under("Prove", lineage.lineage, lineage.card, proof.reproduce, proof.verify, proof.attest)

@@ -1,30 +1,81 @@
-"""The commands about corpora: what is there, what comes in, what goes."""
+"""The commands about corpora."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from gazette.cli import corpus_check, project
+from gazette.cli import corpus_check, options, project
 from gazette.cli.corpus_add import add
-from gazette.core.errors import Misconfigured
-from gazette.data.paths import DESCRIPTIONS, RAW, descriptions
+from gazette.core.errors import ConfigError
+from gazette.data.paths import DESCRIPTIONS, RAW, list_descriptions
 
 
-@click.group()
+@click.group(cls=options.Group)
 def corpus() -> None:
-    """The corpora described in data/corpora."""
+    """Add, list, show, fetch, remove, compare and audit corpora."""
 
 
-for command in (add, corpus_check.audit, corpus_check.diff):
-    corpus.add_command(command)
+corpus.add_command(add)
+
+
+@corpus.command("list")
+@options.as_json("Print one JSON list of objects.")
+def list_(as_json: bool) -> None:
+    """List the described corpora, and whether their files are present.
+
+    Example: gazette corpus list
+    """
+    from gazette.cli import corpus_view
+    from gazette.core import corpus
+
+    chosen = project.params().get("corpus")
+    rows = []
+    for path in list_descriptions():
+        row = {"name": path.stem, "chosen": path.stem == chosen}
+        try:
+            about = corpus.read_description(path)
+        except ConfigError as error:
+            rows.append(row | {"error": str(error).split("\n")[0]})
+            continue
+        row |= {"language": about.language, "classes": len(about.labels), "splits": list(about.files)}
+        rows.append(row | {"state": _state(path.stem, about.fetch is not None)[0]})
+    project.echo_json(rows, indent=None) if as_json else corpus_view.show_list(rows)
+
+
+@corpus.command("show")
+@click.argument("name")
+@options.as_json()
+def show(name: str, as_json: bool) -> None:
+    """Show the description of corpus NAME and, if its files are present, how many rows each class has.
+
+    Example: gazette corpus show bbc_news
+    """
+    from gazette.cli import corpus_view
+    from gazette.core import corpus
+    from gazette.data.readers import read
+
+    description = corpus.read_description(_find_description(name))
+    state, cure = _state(name, description.fetch is not None)
+    if not as_json:
+        corpus_view.show_description(name, description, str(RAW / name), f"{state}: {cure}" if cure else state)
+    table, rejects = None, None
+    if state == "present":
+        table, rejects, _ = read.read_corpus(description, RAW / name)
+    if as_json:
+        about = {"name": name, **description.model_dump(exclude_none=True), "raw": str(RAW / name), "state": state}
+        project.echo_json(about | corpus_view.count_rows(table, rejects), indent=None)
+    elif table is not None and rejects is not None:
+        corpus_view.show_classes(table, description)
+        corpus_view.show_rejects(rejects, table.height + rejects.height)
 
 
 @corpus.command("fetch")
 @click.argument("name", required=False)
 def fetch(name: str | None) -> None:
-    """Bring the files of corpus NAME, or of the one in params.yaml, to data/raw/NAME, checked by their hash.
+    """Download the files of corpus NAME, by default the one in params.yaml, and check their hash.
+
+    They are written to data/raw/NAME.
 
     Example: gazette corpus fetch bbc_news
     """
@@ -32,97 +83,52 @@ def fetch(name: str | None) -> None:
     from gazette.data import fetch as fetching
 
     name = name or str(project.params()["corpus"])
-    click.echo(fetching.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
-
-
-@corpus.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects.")
-def list_(as_json: bool) -> None:
-    """List the corpora that are described, and whether their files are there."""
-    from gazette.cli import corpus_view
-    from gazette.core import corpus
-
-    chosen = project.params().get("corpus")
-    rows = []
-    for path in descriptions():
-        about = {"name": path.stem, "chosen": path.stem == chosen}
-        try:
-            described = corpus.describe(path)
-        except Misconfigured as error:
-            rows.append({**about, "error": str(error).split("\n")[0]})
-            continue
-        rows.append(
-            {
-                **about,
-                "language": described.language,
-                "classes": len(described.labels),
-                "splits": list(described.files),
-                "state": _state(path.stem, described.fetch is not None)[0],
-            }
-        )
-    click.echo(json.dumps(rows, ensure_ascii=False)) if as_json else corpus_view.show_list(rows)
-
-
-@corpus.command("show")
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def show(name: str, as_json: bool) -> None:
-    """Show how corpus NAME is described and, where its files are there, how many rows each class has."""
-    from gazette.cli import corpus_view
-    from gazette.core import corpus
-    from gazette.data.readers import read
-
-    described = corpus.describe(_known(name))
-    state, cure = _state(name, described.fetch is not None)
-    if not as_json:
-        corpus_view.show_description(name, described, str(RAW / name), f"{state}: {cure}" if cure else state)
-    table, rejects = None, None
-    if state == "there":
-        table, rejects, _ = read.read(described, RAW / name)
-    if as_json:
-        about = {"name": name, **described.model_dump(exclude_none=True), "raw": str(RAW / name), "state": state}
-        click.echo(json.dumps(about | corpus_view.counted(table, rejects), ensure_ascii=False))
-    elif table is not None and rejects is not None:
-        corpus_view.show_classes(table, described, corpus_view.console())
-        corpus_view.show_rejects(rejects, table.height + rejects.height, corpus_view.console())
+    click.echo(fetching.fetch_corpus(corpus.read_description(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
 
 
 @corpus.command("remove")
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Remove it without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def remove(name: str, yes: bool) -> None:
-    """Remove corpus NAME: its description, its files in data/raw and their pointer."""
+    """Remove corpus NAME: its description, its files in data/raw and their pointer.
+
+    Example: gazette corpus remove mine
+    """
     if project.params().get("corpus") == name:
-        raise Misconfigured(f"params.yaml says `corpus: {name}`; name another corpus there first")
-    _known(name)
+        raise ConfigError(f"params.yaml has `corpus: {name}`; choose another corpus there first")
+    _find_description(name)
     has_copies = (RAW / f"{name}.dvc").exists()
-    copies = "DVC's cache keeps its copies." if has_copies else f"No copies of data/raw/{name} are in DVC's cache."
+    copies = "DVC's cache keeps its copies." if has_copies else f"DVC's cache has no copies of data/raw/{name}."
     if not yes:
         if not project.can_ask():
-            raise click.UsageError("there is no terminal to ask on: --yes removes the corpus")
+            raise click.UsageError("no terminal to ask for confirmation: --yes removes the corpus")
         if not click.confirm(f"Remove {name}, its description and its files? {copies}"):
             click.echo("Nothing was removed.")
             sys.exit(1)
     from gazette.data import ingest
 
-    click.echo(f"Removed: {', '.join(map(str, ingest.remove(name)))}. {copies}")
+    click.echo(f"Removed: {', '.join(map(str, ingest.remove_corpus(name)))}. {copies}")
 
 
-def _known(name: str) -> Path:
-    """The description of a corpus, if there is one of that name."""
-    there = {path.stem: path for path in descriptions()}
-    if name not in there:
-        raise Misconfigured(f"no corpus {name!r} in {DESCRIPTIONS}; there are: {', '.join(there) or 'none'}")
-    return there[name]
+corpus.add_command(corpus_check.diff)
+corpus.add_command(corpus_check.audit)
+
+
+def _find_description(name: str) -> Path:
+    """Return the path of a corpus's description; raises ConfigError if there is none."""
+    paths = {path.stem: path for path in list_descriptions()}
+    if name not in paths:
+        raise ConfigError(f"no corpus {name!r} in {DESCRIPTIONS}; it has: {', '.join(paths) or 'none'}")
+    return paths[name]
 
 
 def _state(name: str, can_fetch: bool) -> tuple[str, str]:
-    """Whether the files of a corpus are there, and what brings them."""
+    """Return whether the files of a corpus are present, and the command that brings them."""
     raw = RAW / name
     if raw.exists():
-        return "there", ""
+        return "present", ""
     if can_fetch:
         return "not fetched", f"gazette corpus fetch {name}"
     if raw.with_name(f"{name}.dvc").exists():
         return "not pulled", f"dvc pull {raw}.dvc"
-    return "not there", f"lay them down at {raw}, then dvc add {raw}"
+    return "missing", f"copy them to {raw}, then dvc add {raw}"

@@ -1,25 +1,24 @@
-"""The commands that look closely at a corpus and change nothing: diff and audit."""
+"""The commands that examine corpora and change nothing: diff and audit."""
 
-import json
 import tempfile
 from pathlib import Path
 
 import click
 
-from gazette.cli import project
-from gazette.core.errors import Misconfigured, parse
+from gazette.cli import options, project
+from gazette.core.errors import ConfigError, parse
 
 
 @click.command()
 @click.argument("before")
 @click.argument("after")
-@click.option("--rows", default=5, show_default=True, type=click.IntRange(0), help="How many articles of each change.")
-@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object, without articles.")
+@click.option("--rows", default=5, show_default=True, type=click.IntRange(0), help="Articles to show of each change.")
+@options.as_json("Print the figures as one JSON object, without articles.")
 def diff(before: str, after: str, rows: int, as_json: bool) -> None:
-    """Compare two corpora, or two states of one: NAME (as it is here), NAME@REVISION, or REVISION.
+    """Compare two corpora, or two states of one.
 
-    Shows articles added, gone, relabelled and moved to another split, class shares and lengths, and what the corpus
-    contract says of both.
+    Each is NAME (its files here), NAME@REVISION, or REVISION. Shows articles that were added, removed, relabeled or
+    moved to another split, class shares, lengths, and how both do against the corpus contract.
 
     \b
     Examples:
@@ -34,30 +33,33 @@ def diff(before: str, after: str, rows: int, as_json: bool) -> None:
 
     bounds = parse(inspect.Params, project.params()["validate"], "params.yaml, section validate")
     with tempfile.TemporaryDirectory() as box:
-        found = []
-        for number, word in enumerate((before, after)):
-            described, raw = snapshots.find(word, Path(box) / str(number))
-            found.append(inspect.inspect(described, raw, bounds, Path(box) / "docs" / str(number)))
-    one, other = (normalization.with_key(side.articles) for side in found)
-    figures = comparing.figures(one, other)
-    figures["contract"] = {word: corpus_diff.breaches(side) for word, side in zip((before, after), found, strict=True)}
+        sides = []
+        for number, name in enumerate((before, after)):
+            description, raw = snapshots.find_snapshot(name, Path(box) / str(number))
+            sides.append(inspect.inspect_corpus(description, raw, bounds, Path(box) / "docs" / str(number)))
+    old, new = (normalization.add_key(side.articles) for side in sides)
+    figures = comparing.summarize_changes(old, new)
+    figures["contract"] = {
+        name: corpus_diff.list_breaches(side) for name, side in zip((before, after), sides, strict=True)
+    }
     if as_json:
-        click.echo(json.dumps(figures, ensure_ascii=False))
+        project.echo_json(figures, indent=None)
     else:
-        corpus_diff.show(before, after, figures, comparing.compare(one, other), rows)
+        corpus_diff.show_diff(before, after, figures, comparing.compare_articles(old, new), rows)
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--to", type=click.Path(path_type=Path), help="The list; data/audit/NAME.csv unless given.")
-@click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Parts of the cross-validation.")
-@click.option("--model", default="linear", show_default=True, help="A section of models whose family is linear.")
-@click.option("--json", "as_json", is_flag=True, help="The estimate per class as JSON.")
+@click.option("--to", type=options.PATH, help="The list.  [default: data/audit/NAME.csv]")
+@click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds of the cross-validation.")
+@click.option("--model", default="linear", show_default=True, help="A section of `models` of the linear family.")
+@options.as_json("Print the estimate per class as JSON.")
 def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bool) -> None:
-    """List articles of corpus NAME, or of the one in params.yaml, whose label is likely wrong; changes none.
+    """List articles of corpus NAME, by default the one in params.yaml, whose label is probably wrong.
 
-    Confident learning (Northcutt, Jiang and Chuang, 2021) on probabilities of the linear family, cross-validated. The
-    list is a CSV, the likeliest first, with an empty column `correct_label` for a person to fill in.
+    Confident learning (Northcutt, Jiang and Chuang, 2021) on cross-validated probabilities of the linear family. The
+    list is a CSV, the most likely errors first, with an empty column `correct_label` for a person to fill in. No label
+    is changed.
 
     \b
     Examples:
@@ -74,16 +76,16 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     numbers = project.params()
     name = name or str(numbers["corpus"])
     if numbers["models"].get(model, {}).get("family") != "linear":
-        raise Misconfigured(f"--model {model}: params.yaml has no section models.{model} whose family is linear")
-    described, raw = snapshots.find(name, Path())
-    table, _, _ = read.read(described, raw)
-    table, _ = articles.sort_out(table, described.labels)
+        raise ConfigError(f"--model {model}: params.yaml has no section models.{model} with family linear")
+    description, raw = snapshots.find_snapshot(name, Path())
+    table, _, _ = read.read_corpus(description, raw)
+    table, _ = articles.split_invalid(table, description.labels)
     shared = {key: numbers["train"][key] for key in ("seed", "threads", "onednn")}
-    click.echo(f"{table.height:,} articles, {folds} folds: a minute or so", err=True)
-    suspects, estimate = auditing.audit(table, numbers["models"][model], folds=folds, **shared)
+    click.echo(f"{table.height:,} articles, {folds} folds: about a minute", err=True)
+    suspects, estimate = auditing.audit_labels(table, numbers["models"][model], folds=folds, **shared)
     to = to or Path("data/audit") / f"{name}.csv"
-    spreadsheet.write(suspects, to)
+    spreadsheet.write_spreadsheet(to, suspects)
     if as_json:
-        click.echo(json.dumps(estimate.to_dicts(), ensure_ascii=False))
+        project.echo_json(estimate.to_dicts(), indent=None)
     else:
         corpus_diff.show_estimate(estimate, suspects.height, to)

@@ -1,56 +1,61 @@
-"""What a comparison or an audit of corpora found, on a terminal."""
+"""The results of comparing and auditing corpora on a terminal."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.table import Table
 
-from gazette.cli.corpus_view import console
-from gazette.core.escape import shown
+from gazette.cli import tables
+from gazette.core.escape import escape
 from gazette.data.validation.inspect import Inspection
 
 
-def breaches(side: Inspection) -> list[str]:
-    """What the contract holds against a corpus, a line each."""
+def list_breaches(side: Inspection) -> list[str]:
+    """Return what breaks the contract in a corpus, a line each."""
     lines = [f"{f['severity']}: {f['expects']} Observed: {f['observed']}" for f in side.findings if not f["success"]]
-    held = [f"{side.rejects.height:,} rows in quarantine"] if side.rejects.height else []
-    return held + lines
+    return ([f"{side.rejects.height:,} rows in quarantine"] if side.rejects.height else []) + lines
 
 
-def show(before: str, after: str, figures: dict[str, Any], changes: pl.DataFrame, rows: int) -> None:
-    """Counts, shares and lengths side by side, then the first articles of each change."""
-    to = console()
-    to.print("  ".join(f"{name} {count:,}" for name, count in figures["changes"].items()), "", sep="\n")
-    sides = Table("", before, after, box=None, header_style="bold")
-    old, new = figures["before"], figures["after"]
-    sides.add_row("articles", f"{old['rows']:,}", f"{new['rows']:,}")
-    for label in sorted(old["shares"] | new["shares"]):
-        sides.add_row(shown(label, 60), *(f"{side['shares'].get(label, 0):.2%}" for side in (old, new)))
-    for quantile in old["characters"]:
-        sides.add_row(f"characters, {quantile}", *(f"{side['characters'][quantile] or 0:,.0f}" for side in (old, new)))
-    to.print(sides, "")
-    for word, lines in figures["contract"].items():
-        to.print(
-            f"The contract on {word}:", *(f"  {line}" for line in lines or ["keeps it"]), "", sep="\n", soft_wrap=True
-        )
-    for change in ("relabelled", "added", "gone", "moved"):
-        for row in changes.filter(pl.col("change") == change).head(rows).iter_rows(named=True):
-            labels = {row["label_before"], row["label"]} - {None}
-            was = f"{row['label_before']} → {row['label']}" if len(labels) == 2 else f"{labels.pop()}"
-            place = f"{shown(row['file'])}, line {row['line']}"
-            to.print(f"{change}  {place}  {shown(was, 80)}  {shown(row['text'], 100)}", soft_wrap=True)
+def show_diff(before: str, after: str, figures: dict[str, Any], changes: pl.DataFrame, max_rows: int) -> None:
+    """Print counts, shares and lengths side by side, then the first `max_rows` articles of each change."""
+    tables.show(
+        "  ".join(f"{name} {count:,}" for name, count in figures["changes"].items()),
+        "",
+        tables.build_table(_sides(figures), {"": "", "before": before, "after": after}, limits={"": 60}),
+        "",
+    )
+    for name, lines in figures["contract"].items():
+        tables.show(f"The contract on {name}:", *(f"  {line}" for line in lines or ["kept"]), "")
+    for change in (name for name in figures["changes"] if name != "same"):
+        tables.show(*map(_line, changes.filter(pl.col("change") == change).head(max_rows).iter_rows(named=True)))
+
+
+def _sides(figures: dict[str, Any]) -> Iterator[dict[str, str]]:
+    sides = {side: figures[side] for side in ("before", "after")}
+    yield {"": "articles"} | {side: f"{data['rows']:,}" for side, data in sides.items()}
+    for label in sorted(sides["before"]["shares"] | sides["after"]["shares"]):
+        yield {"": label} | {side: f"{data['shares'].get(label, 0):.2%}" for side, data in sides.items()}
+    for quantile in sides["before"]["characters"]:
+        lengths = {side: f"{data['characters'][quantile] or 0:,.0f}" for side, data in sides.items()}
+        yield {"": f"characters, {quantile}"} | lengths
+
+
+def _line(row: dict[str, Any]) -> str:
+    labels = " → ".join(dict.fromkeys(label for label in (row["label_before"], row["label"]) if label is not None))
+    place = f"{escape(row['file'])}, line {row['line']}"
+    return f"{row['change']}  {place}  {escape(labels, 80)}  {escape(row['text'], 100)}"
 
 
 def show_estimate(estimate: pl.DataFrame, suspects: int, path: Path) -> None:
-    """How many labels of each class are estimated to be wrong, and where the suspects are."""
-    table = Table("label", "articles", "estimated errors", "mostly", box=None, header_style="bold")
-    for label, rows, wrong, mostly in estimate.iter_rows():
-        table.add_row(shown(label, 60), f"{rows:,}", f"{wrong:,}", shown(mostly or "", 60))
-    to = console()
-    to.print(table, "")
-    to.print(
-        f"{suspects:,} suspects in {path}, the likeliest first. Nothing was changed: correct what is wrong in the raw "
-        "files, then `dvc add` and `gazette run`.",
-        soft_wrap=True,
+    """Print how many labels of each class are estimated to be wrong, and where the suspects are listed."""
+    rows = [
+        {"label": label, "articles": f"{articles:,}", "estimated errors": f"{errors:,}", "mostly": mostly or ""}
+        for label, articles, errors, mostly in estimate.iter_rows()
+    ]
+    tables.show(
+        tables.build_table(rows, limits={"label": 60, "mostly": 60}, right=("articles", "estimated errors")),
+        "",
+        f"{suspects:,} suspects in {path}, the most likely errors first. Nothing was changed: correct the raw files, "
+        "then run `dvc add` and `gazette run`.",
     )

@@ -1,24 +1,26 @@
-"""The command that judges."""
+"""The command that judges the selected classifier."""
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 import click
+
+from gazette.cli import options, project
 
 if TYPE_CHECKING:
     from gazette.registry.verdict import Verdict
 
 
 @click.command()
-@click.option("--against", help="A revision, NAME/VERSION, NAME@alias or an alias; without it, the champion.")
-@click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
-@click.option("--markdown", is_flag=True, help="The verdict for a reviewer.")
+@click.option("--against", metavar="MODEL", help="A revision, NAME/VERSION, NAME@ALIAS or alias.  [default: champion]")
+@options.as_json("Print the verdict as one JSON object.")
+@click.option("--markdown", is_flag=True, help="Print the verdict as Markdown, for a reviewer.")
 def gate(against: str | None, as_json: bool, markdown: bool) -> None:
-    """Judge the selected classifier: accept (0), reject or cannot tell (1), by section gate of params.yaml.
+    """Judge the selected classifier: accept, reject or inconclusive.
 
-    By itself (evidence, floors, behaviour) and beside another one on the same test rows (no worse than by a margin, on
-    the whole and slice by slice). What git knows by the name is taken for a revision.
+    Section `gate` of params.yaml sets the rules: provenance, absolute floors, invariance, and non-inferiority to a
+    baseline on the same test rows, overall and slice by slice. Exits with 0 if accepted, else with 1. A name that git
+    knows is a revision.
 
     \b
     Examples:
@@ -27,32 +29,28 @@ def gate(against: str | None, as_json: bool, markdown: bool) -> None:
       gazette gate --against bbc_news/3 --json
     """
     if as_json and markdown:
-        raise click.UsageError("--json or --markdown, not both")
+        raise click.UsageError("--json and --markdown exclude each other")
     from gazette.evaluation import markdown as page
     from gazette.evaluation.gate.judge import judge
 
     verdict = judge(against)
     if as_json:
-        click.echo(json.dumps(verdict.record(), indent=2, ensure_ascii=False))
+        project.echo_json(verdict.record())
     elif markdown:
-        click.echo(page.whole(verdict))
+        click.echo(page.render_verdict(verdict))
     else:
         _show(verdict)
     sys.exit(verdict.code)
 
 
 def _show(verdict: "Verdict") -> None:
-    from rich.table import Table
-
-    from gazette.cli.corpus_view import console
-    from gazette.core.escape import shown
-    from gazette.evaluation.markdown import in_a_line
+    from gazette.cli import tables
+    from gazette.evaluation.markdown import summarize_verdict
     from gazette.registry.verdict import PASS
 
-    table = Table("", "rule", "observed", "expected", "why", box=None, header_style="bold")
-    for finding in verdict.findings:
-        mark = finding.outcome if finding.blocks or finding.outcome == PASS else f"{finding.outcome} (warns)"
-        table.add_row(mark, finding.rule, shown(str(finding.observed)), str(finding.expected), shown(finding.why, 160))
-    to = console()
-    to.print(table, "", sep="\n")
-    to.print(in_a_line(verdict), soft_wrap=True)
+    rows = [
+        vars(finding) | {"": finding.outcome + ("" if finding.blocks or finding.outcome == PASS else " (warns)")}
+        for finding in verdict.findings
+    ]
+    table = tables.build_table(rows, ("", "rule", "observed", "expected", "why"), limits={"why": 160})
+    tables.show(table, "", summarize_verdict(verdict))

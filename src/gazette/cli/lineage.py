@@ -1,21 +1,21 @@
-"""The commands about where a model comes from."""
+"""The commands about where a model comes from, and what two models differ in."""
 
-import json
 from pathlib import Path
 
 import click
 
+from gazette.cli import options, project
 from gazette.core import atomic
 
 
 @click.command()
-@click.argument("asked", metavar="VERSION|DIGEST|FILE|COMMIT")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, with the hash of every raw file.")
-def lineage(asked: str, as_json: bool) -> None:
+@click.argument("name", metavar="VERSION|DIGEST|FILE|COMMIT")
+@options.as_json("Print one JSON object, with the hash of every raw file.")
+def lineage(name: str, as_json: bool) -> None:
     """Show what made a model and what became of it, or which models saw a file.
 
-    A version is NAME/NUMBER or NAME@ALIAS; a commit stands for the model that its dvc.lock names. Links that hold less
-    than others (a dirty tree, no remote, an override) and what is not known are said.
+    A version is NAME/NUMBER or NAME@ALIAS; a commit stands for the model in its dvc.lock. Steps that cannot be fully
+    verified (a dirty tree, no remote, an override) are listed as weak links.
 
     \b
     Examples:
@@ -23,28 +23,28 @@ def lineage(asked: str, as_json: bool) -> None:
       gazette lineage HEAD --json
       gazette lineage data/raw/bbc_news/business/001.txt
     """
-    from gazette.cli.corpus_view import console
-    from gazette.lineage import sightings, tree
-    from gazette.lineage import trace as tracing
+    from gazette.cli import lineage_view, tables
+    from gazette.lineage import sightings, trace
 
-    found = tracing.trace(asked) if tracing.is_model(asked) else sightings.of_file(asked)
+    result = trace.trace(name) if trace.is_model(name) else sightings.trace_file(name)
     if as_json:
-        click.echo(json.dumps(found.record(), indent=2, ensure_ascii=False))
+        project.echo_json(result.record())
+    elif isinstance(result, trace.ModelLineage):
+        tables.show(lineage_view.model_tree(result))
     else:
-        shown = tree.of_model(found) if isinstance(found, tracing.Model) else tree.of_file(found)
-        console().print(shown)
+        tables.show(lineage_view.file_tree(result))
 
 
 @click.command()
 @click.argument("before")
 @click.argument("after", required=False)
-@click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Lines shown of each kind.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, with up to a hundred articles of each kind.")
+@click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Rows to show of each kind.")
+@options.as_json("Print one JSON object, with up to a hundred articles of each kind.")
 def diff(before: str, after: str | None, rows: int, as_json: bool) -> None:
-    """Show what two revisions or versions differ in; without AFTER, BEFORE and the tree here.
+    """Compare two revisions or versions, or one with the working tree.
 
-    Data, params, code, packages, stages, metrics with a paired test on the test articles that both were judged on, and
-    articles that are now called otherwise.
+    Compares data, params, code, packages, stages, metrics (with a paired test on the test articles that both predicted)
+    and lists articles whose prediction flipped.
 
     \b
     Examples:
@@ -52,22 +52,21 @@ def diff(before: str, after: str | None, rows: int, as_json: bool) -> None:
       gazette diff bbc_news@champion bbc_news@challenger
       gazette diff v1 v2 --json
     """
-    from gazette.cli.corpus_view import console
-    from gazette.evaluation.diff import terminal
-    from gazette.evaluation.diff.difference import difference
+    from gazette.cli import diff_view
+    from gazette.evaluation.diff.difference import diff_revisions
 
-    found = difference(before, after)
+    result = diff_revisions(before, after)
     if as_json:
-        click.echo(json.dumps(found.record(), indent=2, ensure_ascii=False))
+        project.echo_json(result.record())
     else:
-        terminal.show(found, console(), rows)
+        diff_view.show_diff(result, rows)
 
 
 @click.command()
 @click.argument("version")
-@click.option("--to", type=click.Path(path_type=Path), help="A file; without it, the card is printed.")
+@click.option("--to", type=options.PATH, help="A file.  [default: standard output]")
 def card(version: str, to: Path | None) -> None:
-    """Write the model card of a version, a digest or a commit, in Markdown, of nothing but what was recorded.
+    """Write the model card of a version, a digest or a commit, in Markdown, from recorded facts only.
 
     \b
     Examples:
@@ -77,9 +76,9 @@ def card(version: str, to: Path | None) -> None:
     from gazette.lineage import card
     from gazette.lineage.trace import trace
 
-    text = card.write(trace(version))
+    text = card.render_card(trace(version))
     if to is None:
         click.echo(text, nl=False)
         return
-    atomic.write(text, to)
+    atomic.write_text(to, text)
     click.echo(to)

@@ -1,6 +1,5 @@
-"""The commands that run the stages and show what came out."""
+"""The commands that run the stages and report on them."""
 
-import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,62 +7,66 @@ from typing import Any
 
 import click
 
-from gazette.cli import project
-from gazette.core.errors import BrokenContract
+from gazette.cli import options, project
+from gazette.core.errors import DataContractError
 
 
 @click.command()
-@click.option("--unguarded", is_flag=True, hidden=True)  # what the guarded one starts
+@click.option("--unguarded", is_flag=True, hidden=True)  # the process that the guarded one starts
 def run(unguarded: bool) -> None:
-    """Bring every stage up to date (`dvc repro`), write the report, and show what came out.
+    """Bring every stage up to date, write the report and print a summary.
 
-    What an earlier run left behind when it was killed is put right first, as `gazette doctor` does.
+    Runs `dvc repro`. If an earlier run was killed, what it left behind is repaired first, as by `gazette doctor`.
     """
     numbers = project.params()
     if unguarded:
-        return bring_up(numbers)
+        return run_stages(numbers)
     from gazette.pipeline.recovery import guard
 
-    with guard.held(Path()) as deeds:
-        for deed in deeds:
-            click.echo(deed)
-        code = guard.run([sys.executable, "-m", "gazette", "run", "--unguarded"], Path())
+    with guard.exclusive_run(Path()) as repairs:
+        for repair in repairs:
+            click.echo(repair)
+        code = guard.run_command([sys.executable, "-m", "gazette", "run", "--unguarded"], Path())
     sys.exit(code)
 
 
-def bring_up(numbers: dict[str, Any]) -> None:
-    """Brings every stage up to date in this process."""
+def run_stages(numbers: dict[str, Any]) -> None:
+    """Bring every stage up to date in this process."""
     from gazette.cli import run_summary
     from gazette.evaluation.diff import changes
     from gazette.evaluation.report import page
-    from gazette.pipeline import cmdline, graph
+    from gazette.pipeline import cmdline, repro
 
-    paths = cmdline.paths(numbers)
+    paths = cmdline.stage_paths(numbers)
     project.renew_receipt()
-    outcome = graph.reproduce()
-    if outcome.code == BrokenContract.code and Path(paths["validate"]["report"]).exists():
-        outcome = replace(outcome, message=f"{outcome.message}\nThe report says more: {page.write(paths, numbers)}")
-    if outcome.code:
-        click.echo(outcome.message, err=True)
-        sys.exit(outcome.code)
-    run_summary.show(outcome.states, paths, page.write(paths, numbers), changes.outputs())
+    result = repro.reproduce()
+    if result.code == DataContractError.code and Path(paths["validate"]["report"]).exists():
+        result = replace(
+            result, message=f"{result.message}\nThe report has details: {page.write_report(paths, numbers)}"
+        )
+    if result.code:
+        click.echo(result.message, err=True)
+        sys.exit(result.code)
+    run_summary.show_summary(result.states, paths, page.write_report(paths, numbers), changes.changed_outputs())
 
 
 @click.command()
 def report() -> None:
-    """Write the report, one HTML page that stands alone, from what the stages left."""
+    """Write the report, one self-contained HTML page, from what the stages produced."""
     from gazette.evaluation.report import page
     from gazette.pipeline import cmdline
 
-    click.echo(page.write(cmdline.paths(project.params()), project.params()))
+    click.echo(page.write_report(cmdline.stage_paths(project.params()), project.params()))
 
 
 @click.command()
 @click.argument("targets", nargs=-1)
-@click.option("--force", is_flag=True, help="As if everything had changed.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, with every change from what to what.")
+@click.option("--force", is_flag=True, help="Plan as if everything had changed.")
+@options.as_json("Print one JSON object, with the old and new value of every change.")
 def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
-    """Show what would run for TARGETS, or for all: in which waves, why, and what it took last time. Runs nothing.
+    """Show which stages would run, in which waves, why, and how long each took last time.
+
+    Runs nothing. Without TARGETS, plans all stages.
 
     \b
     Examples:
@@ -74,16 +77,19 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
     from gazette.pipeline import graph, state
     from gazette.pipeline.plan import plan
 
-    nodes = graph.read(Path(), targets)
-    steps = plan(nodes, state.seconds(Path()), force)
-    click.echo(plan_table.as_json(nodes, steps) if as_json else plan_table.as_text(steps), nl=as_json)
+    nodes = graph.read_graph(Path(), targets)
+    steps = plan(nodes, state.read_seconds(Path()), force)
+    if as_json:
+        project.echo_json(plan_table.plan_record(nodes, steps))
+    else:
+        plan_table.show_plan(steps)
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Hash DVC's cache again; ends with 3 where an object is damaged.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: healed, warnings, damaged.")
+@click.option("--verify", is_flag=True, help="Also hash every object of DVC's cache; exit with 3 if one is damaged.")
+@options.as_json("Print one JSON object with healed, warnings and damaged.")
 def doctor(verify: bool, as_json: bool) -> None:
-    """Put right what a killed run left behind, say what was done, and warn of what lets damage through.
+    """Repair what a killed run left behind, and warn of settings that hide damage.
 
     \b
     Examples:
@@ -92,16 +98,16 @@ def doctor(verify: bool, as_json: bool) -> None:
     """
     from gazette.pipeline.recovery import cache, guard
 
-    with guard.held(Path()) as healed:
-        warnings = cache.warnings(Path())
-    damaged = cache.damaged(Path()) if verify else []
+    with guard.exclusive_run(Path()) as repairs:
+        warnings = cache.list_warnings(Path())
+    damaged = cache.list_damaged(Path()) if verify else []
     if as_json:
-        found = {"healed": healed, "warnings": warnings, "damaged": [asdict(damage) for damage in damaged]}
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        record = {"healed": repairs, "warnings": warnings, "damaged": [asdict(damage) for damage in damaged]}
+        project.echo_json(record)
     else:
-        lines = [*(healed or ["nothing to heal"]), *(f"warning: {warning}" for warning in warnings)]
+        lines = [*(repairs or ["nothing to repair"]), *(f"warning: {warning}" for warning in warnings)]
         for damage in damaged:
             lines += [f"damaged: {damage.file}", *(f"  of {owner}" for owner in damage.belongs_to), f"  {damage.cure}"]
-        click.echo("\n".join([*lines, *(["the cache is sound"] if verify and not damaged else [])]))
+        click.echo("\n".join([*lines, *(["DVC's cache is intact"] if verify and not damaged else [])]))
     if damaged:
-        sys.exit(BrokenContract.code)
+        sys.exit(DataContractError.code)

@@ -1,34 +1,32 @@
-"""A plan as a table for a person, and as JSON for a program."""
+"""A plan as a table for a person, and as a record for a program."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from gazette.cli import tables
 from gazette.pipeline.plan import Node, Step
 
 
-def as_text(steps: Sequence[Step]) -> str:
-    """What would run, wave by wave, a line for each reason; then what is unchanged."""
-    stale = [step for step in steps if step.wave is not None]
-    table = Table("wave", "stage", "last time", "why", box=None, header_style="bold")
-    for step in sorted(stale, key=lambda step: step.wave or 0):
-        took = "" if step.seconds is None else f"{step.seconds:.1f} s"
-        restored = ["restored from cache, as it seems"] if step.restorable else []
-        table.add_row(str(step.wave), step.stage, took, "\n".join([*restored, *step.why]))
-    console = Console(highlight=False, markup=False)
-    with console.capture() as said:
-        if stale:
-            console.print(table, "", sep="\n")
-        unchanged = [step.stage for step in steps if step.wave is None]
-        console.print(f"unchanged: {', '.join(unchanged) or 'nothing'}", soft_wrap=True)
-    return said.get()
+def show_plan(steps: Sequence[Step]) -> None:
+    """Print the stages that would run, wave by wave, with a line for each reason; then those that are unchanged."""
+    stale = sorted((step for step in steps if step.wave is not None), key=lambda step: step.wave or 0)
+    if stale:
+        tables.show(tables.build_table((row for step in stale for row in _rows(step)), limits={"why": 200}), "")
+    unchanged = [step.stage for step in steps if step.wave is None]
+    tables.show(f"unchanged: {', '.join(unchanged) or 'nothing'}")
 
 
-def as_json(nodes: Sequence[Node], steps: Sequence[Step]) -> str:
-    """Every step with what `as_text` says of it and more: each change with what it was and what it is."""
+def _rows(step: Step) -> Iterator[dict[str, Any]]:
+    seconds = "" if step.seconds is None else f"{step.seconds:.1f} s"
+    row = {"wave": step.wave, "stage": step.stage, "last time": seconds}
+    for reason in [*(["probably restored from cache"] if step.restorable else []), *step.why] or [""]:
+        yield row | {"why": reason}
+        row = dict.fromkeys(row, "")
+
+
+def plan_record(nodes: Sequence[Node], steps: Sequence[Step]) -> dict[str, Any]:
+    """Return all steps for JSON, each with the old and new value of every change."""
     changes = {node.name: [asdict(change) for change in node.changes] for node in nodes}
     stages = [
         {
@@ -44,4 +42,4 @@ def as_json(nodes: Sequence[Node], steps: Sequence[Step]) -> str:
         }
         for step in steps
     ]
-    return json.dumps({"stages": stages}, ensure_ascii=False, indent=2, default=str)
+    return {"stages": stages}

@@ -1,12 +1,11 @@
-"""The commands that ask a classifier."""
+"""The command that labels texts."""
 
-import json
 from pathlib import Path
 
 import click
 
-from gazette.cli import project
-from gazette.core.errors import Misconfigured
+from gazette.cli import options, project
+from gazette.core.errors import ConfigError
 
 
 @click.command()
@@ -17,9 +16,9 @@ from gazette.core.errors import Misconfigured
     type=click.Path(path_type=Path, allow_dash=True),
     help="CSV, TSV, JSON lines or Parquet with a column `text`, or plain lines; - for standard input.",
 )
-@click.option("--bundle", type=click.Path(path_type=Path), help="Another bundle than the selected one.")
-@click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to show.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per text.")
+@click.option("--bundle", type=options.PATH, help="Folder of a bundle.  [default: the selected one]")
+@click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to print.")
+@options.as_json("Print one JSON object per text.")
 def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, top: int, as_json: bool) -> None:
     """Label TEXTS with the selected classifier.
 
@@ -32,25 +31,21 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
     from gazette.core.bundle import Bundle
     from gazette.pipeline import cmdline
 
-    given = list(texts)
+    inputs = list(texts)
     if source is not None:
         from gazette.serving import sources
 
-        given += sources.texts(source)
-    if not given:
-        raise click.UsageError("no text: give TEXTS or --file")
-    folder = bundle or Path(cmdline.paths(project.params())["select"]["bundle"])
+        inputs += sources.read_texts(source)
+    if not inputs:
+        raise click.UsageError("no text: pass TEXTS or --file")
+    folder = bundle or Path(cmdline.stage_paths(project.params())["select"]["bundle"])
     if not folder.exists():
-        raise Misconfigured(f"no bundle at {folder}: `gazette run` makes it")
+        raise ConfigError(f"no bundle at {folder}: `gazette run` makes it")
     classifier = Bundle(folder)
-    for text, row in zip(given, classifier.probabilities(given), strict=True):
-        best = [(classifier.labels[place], float(row[place])) for place in (-row).argsort(kind="stable")[:top]]
+    for text, row in zip(inputs, classifier.probabilities(inputs), strict=True):
+        best = [(classifier.labels[index], float(row[index])) for index in (-row).argsort(kind="stable")[:top]]
         if as_json:
-            click.echo(
-                json.dumps(
-                    {"text": text, "labels": [{"label": label, "probability": round(p, 6)} for label, p in best]},
-                    ensure_ascii=False,
-                )
-            )
+            labels = [{"label": label, "probability": round(p, 6)} for label, p in best]
+            project.echo_json({"text": text, "labels": labels}, indent=None)
         else:
             click.echo("  ".join(f"{label} {p:.3f}" for label, p in best))

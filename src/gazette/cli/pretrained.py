@@ -1,20 +1,22 @@
-"""The commands about encoders that others trained."""
+"""The commands about pretrained encoders."""
 
 import click
 
+from gazette.cli import options
 
-@click.group()
+
+@click.group(cls=options.Group)
 def pretrained() -> None:
-    """The encoders described in data/pretrained."""
+    """Fetch the pretrained encoders described in data/pretrained."""
 
 
 @pretrained.command("fetch")
 @click.argument("name", default="all-minilm-l6-v2")
 def fetch(name: str) -> None:
-    """Bring encoder NAME to data/pretrained/NAME, checked by its hash.
+    """Download encoder NAME to data/pretrained/NAME and check its hash.
 
     Example: gazette pretrained fetch all-minilm-l6-v2
     """
     from gazette.data import fetch as fetching
 
-    click.echo(fetching.encoder(name))
+    click.echo(fetching.fetch_encoder(name))

@@ -1,31 +1,39 @@
-"""The project in which a command was called, and the terminal."""
+"""The project in which a command was called, and its terminal."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
+
+import click
 
 from gazette.data.paths import DESCRIPTIONS
 
 
 def params() -> dict[str, Any]:
-    """The numbers of `params.yaml`, where the command was called."""
+    """Read `params.yaml` in the working directory."""
     from gazette.core import files
 
     return files.read_yaml(Path("params.yaml"))
 
 
+def echo_json(record: Any, indent: int | None = 2) -> None:
+    """Print a record as JSON, on one line if `indent` is None."""
+    click.echo(json.dumps(record, indent=indent, ensure_ascii=False, default=str))
+
+
 def can_ask() -> bool:
-    """Whether somebody is there to answer."""
+    """Return whether standard input is a terminal."""
     return sys.stdin.isatty()
 
 
 def renew_receipt() -> None:
-    """Takes away the receipt of a version that today's registry has not, so that `register` runs for this one too."""
+    """Delete a receipt whose version is not in the current registry, so that stage `register` runs for it."""
     from gazette.pipeline import cmdline
     from gazette.registry.store import address
 
     if not DESCRIPTIONS.exists():  # the flow runs any DVC project
         return
-    options = cmdline.paths(params())["register"]
+    options = cmdline.stage_paths(params())["register"]
     if not address.is_current(Path(options["version"])):
         Path(options["receipt"]).unlink(missing_ok=True)

@@ -4,31 +4,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gazette.cli import project
-from gazette.core.errors import Misconfigured, parse
+from gazette.cli import options, project
+from gazette.core.errors import ConfigError, parse
 
 if TYPE_CHECKING:
-    from gazette.registry.promotion import Decision, Outcome
+    from gazette.registry.promotion import Decision, PromotionResult
     from gazette.registry.verdict import Finding
-    from gazette.registry.versions import Model
+    from gazette.registry.versions import ResolvedModel
 
-BY = click.option("--by", help="Who decides.  [default: git's author]")
-BECAUSE = click.option("--because", default="", help="Why; it stands in the ledger.")
+DECISION = options.add_options(
+    [
+        click.option("--by", metavar="NAME", help="Who decides.  [default: git's author]"),
+        click.option("--because", metavar="REASON", default="", help="The reason, recorded in the ledger."),
+    ]
+)
 
 
 @click.command()
 @click.argument("version", default="challenger")
-@BY
-@BECAUSE
-@click.option(
-    "--override", metavar="REASON", default="", help="Promote what the gate does not accept; recorded as such."
-)
+@DECISION
+@click.option("--override", metavar="REASON", default="", help="Promote despite the gate; recorded as an override.")
 def promote(version: str, by: str | None, because: str, override: str) -> None:
-    """Make VERSION the champion: a number or an alias, by default the challenger.
+    """Make VERSION, by default the challenger, the champion.
 
-    The gate judges that very bundle; a clean process loads it from the registry and must say of known articles what was
-    recorded; then the ledger is written, then the aliases move. Rejected, it ends with 1 and nothing has changed. After
-    a failure in between, the same command finishes what was begun.
+    VERSION is a number or an alias. The gate judges its bundle; an isolated process loads it from the registry and must
+    reproduce recorded predictions; then the ledger is written and the aliases are moved. If the gate does not accept
+    it, the command exits with 1 and nothing has changed. After a failure in between, the same command finishes the job.
 
     \b
     Examples:
@@ -40,58 +41,60 @@ def promote(version: str, by: str | None, because: str, override: str) -> None:
     from gazette.registry import promotion, smoke_test
 
     numbers = project.params()
-    if "promote" not in numbers:
-        raise Misconfigured("params.yaml has no section promote, which says what probation asks and may cost")
-    budget = parse(smoke_test.Params, numbers["promote"], "params.yaml, section promote")
+    if "smoke_test" not in numbers:
+        raise ConfigError("params.yaml has no section smoke_test, which sets the sample and budget of the smoke test")
+    budget = parse(smoke_test.Params, numbers["smoke_test"], "params.yaml, section smoke_test")
 
-    def undergo(model: "Model", revision: str) -> "list[Finding]":
-        click.echo(f"{model.asked}: loading it in a clean process", err=True)
-        return smoke_test.undergo(budget, model, smoke_test.articles(smoke_test.recorded(revision), budget.articles))
+    def run_smoke_test(model: "ResolvedModel", revision: str) -> "list[Finding]":
+        click.echo(f"{model.reference}: loading it in an isolated process", err=True)
+        recorded = smoke_test.read_recorded(smoke_test.find_recorded(revision), budget.articles)
+        return smoke_test.run_smoke_test(budget, model, recorded)
 
-    outcome = promotion.promote(
+    result = promotion.promote(
         numbers["corpus"],
         version,
         _decision(by, because, override),
-        smoke_test.revision,
+        smoke_test.require_revision,
         lambda folder: judge(bundle=folder),
-        undergo,
+        run_smoke_test,
     )
-    _tell(outcome)
+    _show(result)
 
 
 @click.command()
-@BY
-@BECAUSE
+@DECISION
 def rollback(by: str | None, because: str) -> None:
-    """Make the version champion that was before; the present champion becomes the previous one.
+    """Make the previous champion the champion again.
+
+    The present champion becomes the previous one.
 
     \b
     Examples:
       gazette rollback
-      gazette rollback --because "agency feed labelled as sport since Monday"
+      gazette rollback --because "agency feed labeled as sport since Monday"
     """
     from gazette.registry import promotion
 
-    _tell(promotion.roll_back(project.params()["corpus"], _decision(by, because)))
+    _show(promotion.roll_back(project.params()["corpus"], _decision(by, because)))
 
 
 def _decision(by: str | None, because: str, override: str = "") -> "Decision":
     from gazette.pipeline import git
     from gazette.registry.promotion import Decision
 
-    who = by or git.said("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"
+    who = by or git.run("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"
     return Decision(who, because, override)
 
 
-def _tell(outcome: "Outcome") -> None:
+def _show(result: "PromotionResult") -> None:
     from gazette.registry.ledger import PATH
 
-    entry = outcome.entry
-    for line in outcome.finished:
+    entry = result.entry
+    for line in result.finished:
         click.echo(line, err=True)
     before = f", before it {entry.origin.version}" if entry.origin else ""
     click.echo(f"{entry.name}: version {entry.to.version} is champion{before} ({entry.kind} of {entry.when})")
-    if outcome.is_new:
+    if result.is_new:
         click.echo(
-            f'git add {PATH} && git commit -m "{entry.kind}: {entry.name} {entry.to.version}" keeps it', err=True
+            f'to keep it: git add {PATH} && git commit -m "{entry.kind}: {entry.name} {entry.to.version}"', err=True
         )

@@ -1,37 +1,34 @@
-"""The commands that prove: a revision made again, everything recorded checked, a statement on it."""
+"""The commands that prove: reproduce a revision, verify everything recorded, write a statement."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gazette.core.errors import BrokenContract
+from gazette.cli import options, project
+from gazette.core.errors import DataContractError
 
-SIGN = click.option(
-    "--sign", "key", type=click.Path(path_type=Path), help="A private Ed25519 key in PEM: the statement is signed."
-)
-TO = click.option(
-    "--to", type=click.Path(path_type=Path), help="The statement's file; by default statements/CORPUS-REVISION.json."
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+SIGN = click.option("--sign", "key", type=options.PATH,
+                    help="Sign the statement with this private Ed25519 key in PEM.")  # fmt: skip
+TO = click.option("--to", type=options.PATH, help="The statement's file.  [default: statements/CORPUS-REVISION.json]")
 
 
-def tell(line: str) -> None:
-    """Progress, which is no result."""
+def echo_progress(line: str) -> None:
+    """Print a line of progress on standard error."""
     click.echo(line, err=True)
 
 
 @click.command()
-@click.argument("asked", metavar="REV|VERSION", default="HEAD")
+@click.argument("name", metavar="[REV|VERSION]", default="HEAD")
 @SIGN
 @TO
-@AS_JSON
-def reproduce(asked: str, key: Path | None, to: Path | None, as_json: bool) -> None:
-    """Make a revision again from raw data alone, in a fresh clone, and compare every byte with what it recorded.
+@options.as_json()
+def reproduce(name: str, key: Path | None, to: Path | None, as_json: bool) -> None:
+    """Make a revision again in a fresh clone, from raw data alone, and compare every byte.
 
-    Ends with 0 where all is identical, and writes a statement; else with 1, and names the first stage that differs.
+    If all outputs are identical, writes a statement and exits with 0; else exits with 1 and names the first stage that
+    differs.
 
     \b
     Examples:
@@ -43,21 +40,23 @@ def reproduce(asked: str, key: Path | None, to: Path | None, as_json: bool) -> N
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.registry import resolve
 
-    with reproducing.reproduced(resolve.commit(asked), tell) as (made, clone):
-        corpus, digest = reproducing.identity(made.revision)
-        record = made.record() | {"machine": _machine(made.machines, corpus, digest) if made.differences else ""}
-        if made.identical:
-            path = to or provenance.path_of(corpus, made.revision)
+    with reproducing.reproduce_revision(resolve.resolve_commit(name), echo_progress) as (result, clone):
+        corpus, digest = reproducing.revision_identity(result.revision)
+        record = result.record()
+        record["machine"] = _explain_machine(result.machines, corpus, digest) if result.differences else ""
+        if result.identical:
+            path = to or provenance.statement_path(corpus, result.revision)
             facts = {"identical": True, "environment": record["environment"]}
-            provenance.write(provenance.make(clone, made.revision, made.machines, facts), path, key)
+            statement = provenance.make_statement(clone, result.revision, result.machines, facts)
+            provenance.write_statement(statement, path, key)
             record["statement"] = str(path)
-    if made.identical:
-        _beside(corpus, digest, Path(record["statement"]))
+    if result.identical:
+        _attach(corpus, digest, Path(record["statement"]))
     if as_json:
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        project.echo_json(record)
     else:
-        _show(record, made.differences)
-    sys.exit(0 if made.identical else 1)
+        _show(record, result.differences)
+    sys.exit(0 if result.identical else 1)
 
 
 def _show(record: dict[str, Any], differences: list[Any]) -> None:
@@ -70,23 +69,21 @@ def _show(record: dict[str, Any], differences: list[Any]) -> None:
         click.echo(f"{revision} could not be made: {record['failed']}")
     if differences:
         click.echo(f"{revision} differs, first in {differences[0].stage}:")
-        click.echo("\n".join(f"  {one}" for one in differences))
+        click.echo("\n".join(f"  {difference}" for difference in differences))
         click.echo(record["machine"])
 
 
 @click.command()
-@click.option(
-    "--key", type=click.Path(path_type=Path), help="The public key in PEM by which statements must be signed."
-)
-@click.option(
-    "--statement", "only", type=click.Path(path_type=Path), help="That statement, instead of statements/*.json."
-)
-@click.option("--registry", "ask", is_flag=True, help="Download the version of the selected bundle too, and hash it.")
-@AS_JSON
-def verify(key: Path | None, only: Path | None, ask: bool, as_json: bool) -> None:
-    """Read every byte that was recorded of this revision again, and name what is not so; nothing is run.
+@click.option("--key", type=options.PATH, help="Require signatures by this public key in PEM.")
+@click.option("--statement", type=options.PATH,
+              help="Check only this statement.  [default: statements/*.json]")  # fmt: skip
+@click.option("--registry", is_flag=True, help="Also download the registered version of the selected bundle.")
+@options.as_json()
+def verify(key: Path | None, statement: Path | None, registry: bool, as_json: bool) -> None:
+    """Hash everything recorded of this revision again, and list what differs.
 
-    Files under git, raw data, code, params, outputs, the ledger and the statements; ends with 3 where any differs.
+    Checks files under git, raw data, code, params, outputs, the ledger and the statements, and runs nothing. Exits with
+    3 if anything differs.
 
     \b
     Examples:
@@ -97,27 +94,25 @@ def verify(key: Path | None, only: Path | None, ask: bool, as_json: bool) -> Non
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.lineage.proof import verify as verifying
 
-    statements = [only] if only else sorted(provenance.FOLDER.glob("*.json"))
-    found = verifying.findings(statements, key)
-    if ask:
-        found += verifying.registered(*reproducing.identity("HEAD"))
+    statements = [statement] if statement else sorted(provenance.FOLDER.glob("*.json"))
+    differences = verifying.verify_revision(statements, key)
+    if registry:
+        differences += verifying.verify_registered(*reproducing.revision_identity("HEAD"))
     if as_json:
-        click.echo(json.dumps({"statements": [str(one) for one in statements], "differs": found}, indent=2))
+        project.echo_json({"statements": [str(path) for path in statements], "differs": differences})
     else:
-        click.echo("\n".join(found) or "all is as it was recorded")
-    if found:
-        sys.exit(BrokenContract.code)
+        click.echo("\n".join(differences) or "everything is as recorded")
+    if differences:
+        sys.exit(DataContractError.code)
 
 
 @click.command()
 @SIGN
 @TO
 def attest(key: Path | None, to: Path | None) -> None:
-    """Write a statement on this revision without making it again: outputs, materials, params, machine.
+    """Write a statement about this revision without reproducing it: outputs, materials, params, machine.
 
-    \b
-    Examples:
-      gazette attest --sign key.pem
+    Example: gazette attest --sign key.pem
     """
     from gazette.core import files
     from gazette.lineage.proof import provenance
@@ -125,27 +120,27 @@ def attest(key: Path | None, to: Path | None) -> None:
     from gazette.lineage.proof import verify as verifying
     from gazette.pipeline import git
 
-    if found := verifying.findings([], None):
-        raise BrokenContract("what was recorded is not so any more:\n" + "\n".join(f"  {one}" for one in found))
-    commit = git.commit("HEAD")
-    corpus, digest = reproducing.identity(commit)
-    machines = {path.stem: files.read(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
-    path = to or provenance.path_of(corpus, commit)
-    provenance.write(provenance.make(Path(), commit, machines, None), path, key)
-    _beside(corpus, digest, path)
+    if differences := verifying.verify_revision([], None):
+        raise DataContractError("the tree is not as recorded:\n" + "\n".join(f"  {line}" for line in differences))
+    commit = git.resolve_commit("HEAD")
+    corpus, digest = reproducing.revision_identity(commit)
+    machines = {path.stem: files.read_json(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
+    path = to or provenance.statement_path(corpus, commit)
+    provenance.write_statement(provenance.make_statement(Path(), commit, machines, None), path, key)
+    _attach(corpus, digest, path)
     click.echo(path)
 
 
-def _machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
+def _explain_machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
     from gazette.lineage.proof import machines as fingerprints
 
     now = next(iter(machines.values()), None)
-    return fingerprints.explanation(fingerprints.recorded(corpus, digest), now)
+    return fingerprints.explain_machines(fingerprints.recorded_machine(corpus, digest), now)
 
 
-def _beside(corpus: str, digest: str, path: Path) -> None:
-    """Puts the statement beside the version in the registry, where there is one."""
-    from gazette.registry import statements as beside
+def _attach(corpus: str, digest: str, path: Path) -> None:
+    """Attach the statement to its version, if there is a registry."""
+    from gazette.registry import statements
 
-    if place := beside.put(corpus, digest, path):
-        tell(f"the statement lies beside {place} too")
+    if version := statements.attach_statement(corpus, digest, path):
+        echo_progress(f"the statement is attached to {version}")

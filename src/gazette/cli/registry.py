@@ -1,39 +1,38 @@
-"""The commands that look at the registry and its ledger, and take a version into an application."""
+"""The commands that show the registry and its ledger, and pull a version into an application."""
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gazette.cli import project
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.cli import options, project
+from gazette.core.errors import ConfigError, DataContractError
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per version.")
+@options.as_json("Print one JSON object per version.")
 def versions(as_json: bool) -> None:
-    """List the versions of the corpus: aliases, digest, revision, and what the ledger says of each.
+    """List the versions of the corpus: aliases, digest, revision, and last entry in the ledger.
 
-    \b
-    Examples:
-      gazette versions
-      gazette versions --json
+    Example: gazette versions
     """
     from gazette.registry import listing
 
-    rows = listing.of_versions(project.params()["corpus"])
+    rows = listing.list_versions(project.params()["corpus"])
     if as_json:
-        _as_lines(rows)
+        _echo_lines(rows)
     else:
-        _table(rows, {"digest": 12, "revision": 9, "ledger": 20})
+        _show(rows, {"digest": 12, "revision": 9, "ledger": 20})
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Check the chain, git's history of it, and what the registry follows.")
-@click.option("--json", "as_json", is_flag=True, help="The entries as they stand, one JSON object per line.")
+@click.option("--verify", is_flag=True, help="Check the hash chain, its history in git, and the registry's aliases.")
+@options.as_json("Print the entries as recorded, one JSON object per line.")
 def ledger(verify: bool, as_json: bool) -> None:
-    """Show who made which version champion, when and why; an altered ledger ends with 3.
+    """Show who made which version champion, when and why.
+
+    Exits with 3 if the ledger was altered.
 
     \b
     Examples:
@@ -44,62 +43,62 @@ def ledger(verify: bool, as_json: bool) -> None:
     from gazette.registry import ledger as book
     from gazette.registry import listing
 
-    found = book.verify(book.lines())
+    faults = book.verify_chain(book.read_lines())
     if verify:
-        found += book.rewritten() + listing.followed_elsewhere()
-    if found:
-        raise BrokenContract("\n".join([f"{book.PATH} is not to be trusted:", *(f"  {one}" for one in found)]))
-    entries = book.read()
+        faults += book.rewritten_commits() + listing.names_ahead_of_ledger()
+    if faults:
+        raise DataContractError("\n".join([f"{book.PATH} cannot be trusted:", *(f"  {fault}" for fault in faults)]))
+    entries = book.read_ledger()
     if as_json:
-        _as_lines([entry.record() for entry in entries])
+        _echo_lines(entry.record() for entry in entries)
     elif not verify:
-        _table([listing.of_entry(entry) for entry in entries], {})
+        _show([listing.entry_row(entry) for entry in entries], {})
     if verify:
-        new = book.uncommitted()
-        late = f"; the last {new} in no commit yet, where git cannot vouch for them" if new else ""
-        click.echo(f"{len(entries)} entries, the chain is whole{late}", err=as_json)
+        new = book.count_uncommitted()
+        late = f"; the last {new} in no commit yet, so git cannot vouch for them" if new else ""
+        click.echo(f"{len(entries)} entries, the chain is intact{late}", err=as_json)
 
 
-@click.group()
+@click.group(cls=options.Group)
 def registry() -> None:
-    """The aliases of the registry, which follow the ledger."""
+    """Repair the registry's aliases, which follow the ledger."""
 
 
 @registry.command()
-@click.option("--force", is_flag=True, help="Also where the registry follows an entry that is not in this ledger.")
+@click.option("--force", is_flag=True, help="Even if the registry follows an entry that is not in this ledger.")
 def rebuild(force: bool) -> None:
-    """Move champion and previous to where the ledger has them.
+    """Move the aliases champion and previous to the versions that the ledger names.
 
-    \b
-    Examples:
-      gazette registry rebuild
+    Example: gazette registry rebuild
     """
-    from gazette.registry import versions as known
+    from gazette.registry import versions
 
     corpus = project.params()["corpus"]
-    known.refuse_no_registry(corpus)
+    versions.require_registry(corpus)
     from gazette.registry import aliases, promotion
     from gazette.registry import ledger as book
-    from gazette.registry.store import client as remote
+    from gazette.registry.store import client as store
 
-    with promotion.alone():
-        entries, client = book.read(), remote.connect()
-        missing = []
+    with promotion.promotion_lock():
+        entries, client = book.read_ledger(), store.connect()
+        hints = []
         for name in sorted({corpus, *(entry.name for entry in entries)}):
-            moved = aliases.settle(client, name, entries, force)
-            lines = [f"{name}@{move.alias}: {move.origin or 'nowhere'} → {move.to or 'nowhere'}" for move in moved]
-            missing += [why] if (why := aliases.absent(name, entries, remote.known(client, name))) else []
+            moves = aliases.sync(client, name, entries, force)
+            lines = [f"{name}@{move.alias}: {move.source or 'nowhere'} → {move.to or 'nowhere'}" for move in moves]
+            hints.append(aliases.missing_champion_hint(name, entries, store.get_model(client, name)))
             click.echo("\n".join(lines or [f"{name}: nothing to move"]))
-    if missing:
-        raise Misconfigured("\n".join(missing))
+    if any(hints):
+        raise ConfigError("\n".join(filter(None, hints)))
 
 
 @click.command()
-@click.argument("asked", metavar="[NAME@ALIAS]", required=False)
-@click.option("--to", type=click.Path(path_type=Path), help="The folder for the bundle.")
-@click.option("--locked", is_flag=True, help="Exactly what gazette.lock pins, or 1.")
-def pull(asked: str | None, to: Path | None, locked: bool) -> None:
-    """Bring a registered bundle to a folder and pin it in gazette.lock; digest checked, swapped in at once.
+@click.argument("version", metavar="[NAME@ALIAS]", required=False)
+@click.option("--to", type=options.PATH, help="Folder for the bundle.")
+@click.option("--locked", is_flag=True, help="Pull exactly what gazette.lock pins, or exit with 1.")
+def pull(version: str | None, to: Path | None, locked: bool) -> None:
+    """Download a registered bundle, check its digest, and pin it in gazette.lock.
+
+    The folder is replaced atomically.
 
     \b
     Examples:
@@ -107,31 +106,23 @@ def pull(asked: str | None, to: Path | None, locked: bool) -> None:
       gazette pull bbc_news/7 --to models/news
       gazette pull --locked
     """
-    if locked == bool(asked or to) or (asked is None) != (to is None):
-        raise click.UsageError("give NAME@ALIAS and --to FOLDER, or --locked alone")
-    from gazette.serving import pull as consuming
+    if locked == bool(version or to) or (version is None) != (to is None):
+        raise click.UsageError("pass NAME@ALIAS and --to FOLDER, or --locked alone")
+    from gazette.serving import pull as pulling
 
-    pins = consuming.pull_locked() if locked else {to.as_posix(): consuming.pull(asked, to)} if asked and to else {}
-    click.echo("\n".join(consuming.folders(pins)))
+    pins = pulling.pull_locked() if locked else {to.as_posix(): pulling.pull(version, to)} if version and to else {}
+    click.echo("\n".join(pulling.list_folders(pins)))
 
 
-def _as_lines(rows: list[dict[str, Any]]) -> None:
+def _echo_lines(rows: Iterable[dict[str, Any]]) -> None:
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False))
+        project.echo_json(row, indent=None)
 
 
-def _table(rows: list[dict[str, Any]], cut: dict[str, int]) -> None:
-    """Rows with the same keys; of hashes the first characters."""
-    from rich.table import Table
+def _show(rows: list[dict[str, Any]], limits: dict[str, int]) -> None:
+    from gazette.cli import tables
 
-    from gazette.cli.corpus_view import console
-    from gazette.core.escape import shown
-
-    if not rows:
+    if rows:
+        tables.show(tables.build_table(rows, limits=limits))
+    else:
         click.echo("none yet", err=True)
-        return
-    table = Table(*rows[0], box=None, header_style="bold")
-    for row in rows:
-        cells = {key: " ".join(value) if isinstance(value, list) else str(value) for key, value in row.items()}
-        table.add_row(*(shown(text, 80)[: cut.get(key)] for key, text in cells.items()))
-    console().print(table)

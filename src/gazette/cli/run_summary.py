@@ -1,35 +1,39 @@
-"""What `gazette run` says at its end: stages, metrics with intervals, the version, the lines to type next."""
+"""The summary of `gazette run`: stages, metrics with intervals, the version, and what to do next."""
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from gazette.cli import tables
 from gazette.core import files
 
 NEXT = """\
 Next, after `source .venv/bin/activate`:
   gazette predict "…"   label a text
-  dvc metrics diff      see what changed against the last commit
+  dvc metrics diff      compare the metrics with the last commit
   make ui               look at the registry"""
 
 
-def show(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path, changed: list[str]) -> None:
-    """Prints the summary: `states` and `paths` by stage, the report's page, outputs that the last commit has not."""
-    console = Console(highlight=False)
-    stages = Table("stage", "state", box=None, header_style="bold")
-    for name, state in states.items():
-        stages.add_row(name, state)
-    metrics = files.read(Path(paths["evaluate"]["metrics"]))
-    figures = Table("metric", "value", "interval", box=None, header_style="bold")
-    for name, label in {"accuracy": "accuracy", "macro_f1": "macro-F1"}.items():
-        ends = metrics["interval"][name]
-        figures.add_row(label, f"{metrics[name]:.4f}", f"{ends['low']:.4f} to {ends['high']:.4f}")
-    figures.add_row("ECE", f"{metrics['ece']:.4f}", "")
-    version = files.read(Path(paths["register"]["version"]))
-    selected = files.read(Path(paths["select"]["selection"]))["selected"]
-    console.print("", stages, "", figures, "", sep="\n")
-    said = f"{selected} is {version['name']} version {version['version']} in the registry; the report is {page}"
-    if changed:
-        said += f"\nother than in the last commit: {', '.join(changed)}"
-    console.print(said, "", NEXT, sep="\n", soft_wrap=True)
+def show_summary(states: dict[str, str], paths: dict[str, dict[str, str]], page: Path, changed: list[str]) -> None:
+    """Print the summary.
+
+    `states` and `paths` are by stage, `page` is the report, `changed` are the outputs that differ from the last commit.
+    """
+    metrics = files.read_json(Path(paths["evaluate"]["metrics"]))
+    figures = [
+        {"metric": title, "value": f"{metrics[name]:.4f}", "interval": "{low:.4f} to {high:.4f}".format(**interval)}
+        for name, title in {"accuracy": "accuracy", "macro_f1": "macro-F1"}.items()
+        for interval in [metrics["interval"][name]]
+    ]
+    figures.append({"metric": "ECE", "value": f"{metrics['ece']:.4f}", "interval": ""})
+    version = files.read_json(Path(paths["register"]["version"]))
+    selected = files.read_json(Path(paths["select"]["selection"]))["selected"]
+    tables.show(
+        "",
+        tables.build_table({"stage": name, "state": state} for name, state in states.items()),
+        "",
+        tables.build_table(figures),
+        "",
+        f"{selected} is {version['name']} version {version['version']} in the registry; the report is {page}",
+        *([f"different from the last commit: {', '.join(changed)}"] if changed else []),
+        "",
+        NEXT,
+    )

@@ -1,15 +1,13 @@
-"""The command that looks for better numbers."""
+"""The command that searches for better hyperparameters."""
 
-import json
-import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazette.core.errors import Misconfigured, parse
+from gazette.cli import options, project
+from gazette.core.errors import ConfigError, parse
 
 if TYPE_CHECKING:
     from gazette.training.tuning.study import Trial
@@ -19,16 +17,17 @@ PARAMS = Path("params.yaml")
 
 @click.command()
 @click.argument("candidate")
-@click.option("--trials", default=20, show_default=True, type=click.IntRange(1, 1000), help="In all, resumed or not.")
-@click.option("--minutes", type=click.FloatRange(0), help="No trial begins after that.")
-@click.option("--write", is_flag=True, help="Make the change in params.yaml.")
-@click.option("--json", "as_json", is_flag=True, help="Trials, best numbers and change as one JSON object.")
+@click.option("--trials", default=20, show_default=True, type=click.IntRange(1, 1000),
+              help="How many trials in all, earlier ones included.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0), help="Start no trial after this time.")
+@click.option("--write", is_flag=True, help="Write the best values to params.yaml.")
+@options.as_json("Print the trials, the best one and the change as one JSON object.")
 def tune(candidate: str, trials: int, minutes: float | None, write: bool, as_json: bool) -> None:
-    """Try other numbers for CANDIDATE within the ranges of `tune.CANDIDATE` in params.yaml.
+    """Search for better hyperparameters of CANDIDATE in its search space, `tune.CANDIDATE` in params.yaml.
 
-    A trial learns as `train` does and is judged by macro-F1 on the valid rows; the current numbers are one of them.
-    Killed or interrupted and called again, it goes on. Ends with the best numbers as a change of params.yaml; once that
-    is made, `gazette run` makes exactly that model.
+    A trial trains as stage `train` does and is scored by macro-F1 on the validation split; the current values are one
+    of the trials. If the command is interrupted or killed, the same command resumes. It ends with the best values as a
+    change of params.yaml; once that is applied, `gazette run` makes exactly that model.
 
     \b
     Examples:
@@ -36,78 +35,78 @@ def tune(candidate: str, trials: int, minutes: float | None, write: bool, as_jso
       gazette tune cnn --trials 30 --write
     """
     from gazette.core import files
-    from gazette.pipeline import state
-    from gazette.pipeline.recovery import filelock
+    from gazette.pipeline import locks, state
+    from gazette.training.networks import learn
     from gazette.training.tuning import objective, search_space
 
-    until = float("inf") if minutes is None else time.monotonic() + 60 * minutes
+    deadline = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     numbers = files.read_yaml(PARAMS)
     model, section = (_section(numbers, kind, candidate) for kind in ("models", "tune"))
-    found = search_space.read(section, model, candidate)
-    current = {key: search_space.value(model, key, candidate) for key in found}
-    shared = parse(objective.Shared, numbers["train"], "params.yaml, section train")
-    wired = _wired(numbers, candidate)
-    judge = objective.Trying(candidate, model, shared, wired)
-    name = f"{candidate}-{objective.digest(model, section, shared, wired)}"
-    folder = state.folder(Path()) / "tuning"
+    space = search_space.read_space(section, model, candidate)
+    current = {key: search_space.current_value(model, key, candidate) for key in space}
+    shared = parse(learn.Shared, numbers["train"], "params.yaml, section train")
+    inputs = _training_inputs(numbers, candidate)
+    evaluate = objective.Objective(candidate, model, shared, inputs)
+    name = f"{candidate}-{objective.study_digest(model, section, shared, inputs)}"
+    folder = state.state_folder(Path()) / "tuning"
     folder.mkdir(exist_ok=True)
-    with filelock.held(folder / f"{candidate}.lock", f"{candidate} is being tuned") as lock:
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}, {' '.join(sys.argv)}\n")
-        lock.flush()
+    with locks.file_lock(folder / f"{candidate}.lock", f"{candidate} is being tuned"):
+        locks.sign(folder / f"{candidate}.lock")
         click.echo(f"study {name}", err=True)
-        judge.check(found)
+        evaluate.check(space)
 
-        from gazette.registry import trials as runs
-        from gazette.training.tuning import study  # MLflow, ten seconds that wrong ranges need not wait for
+        from gazette.registry.trials import TrialRuns
+        from gazette.training.tuning import study  # imports MLflow; a wrong search space fails before that
 
-        tried = study.opened(folder / f"{candidate}.db", name)
-        logged = runs.Runs(numbers["corpus"], candidate, name)
+        trial_study = study.open_study(folder / f"{candidate}.db", name)
+        runs = TrialRuns(numbers["corpus"], candidate, name)
         interrupted = False
         try:
-            for trial in study.search(tried, found, current, judge, trials=trials, seed=shared.seed, until=until):
+            for trial in study.search(
+                trial_study, space, current, evaluate, trials=trials, seed=shared.seed, until=deadline
+            ):
                 click.echo(_line(trial), err=True)
-                logged.log(study.finished(tried))
+                runs.log(study.finished_trials(trial_study))
         except KeyboardInterrupt:
             interrupted = True
-        done = study.finished(tried)
-        if not any(trial.figures for trial in done):
+        finished = study.finished_trials(trial_study)
+        if not any(trial.figures for trial in finished):
             raise click.Abort
-        logged.log(done)
-        best = study.best(done, current)
-        logged.end(best)
-    now = next((trial for trial in done if trial.values == current), None)
-    _end(candidate, done, best, now, write=write and not interrupted, as_json=as_json, model=model)
+        runs.log(finished)
+        best = study.best_trial(finished, current)
+        runs.end(best)
+    now = next((trial for trial in finished if trial.values == current), None)
+    _report(candidate, finished, best, now, write=write and not interrupted, as_json=as_json, model=model)
     if interrupted:
-        click.echo(f"interrupted; `gazette tune {candidate} --trials {trials}` goes on", err=True)
+        click.echo(f"interrupted; `gazette tune {candidate} --trials {trials}` resumes", err=True)
         raise click.Abort
 
 
 def _section(numbers: dict[str, Any], kind: str, candidate: str) -> Any:
     sections = numbers.get(kind) or {}
     if candidate not in sections:
-        there = ", ".join(sorted(sections)) or "nothing"
-        raise Misconfigured(f"params.yaml has no section {kind}.{candidate}; under {kind} it has {there}")
+        names = ", ".join(sorted(sections)) or "nothing"
+        raise ConfigError(f"params.yaml has no section {kind}.{candidate}; under {kind} it has {names}")
     return sections[candidate]
 
 
-def _wired(numbers: dict[str, Any], candidate: str) -> dict[str, Path]:
-    """Where `train` finds what it reads, whether or not the candidate is listed."""
+def _training_inputs(numbers: dict[str, Any], candidate: str) -> dict[str, Path]:
+    """Return what stage `train` reads for a candidate, whether or not it is listed in `candidates`."""
     from gazette.pipeline import cmdline
 
-    options = cmdline.paths(numbers | {"candidates": [candidate]})[f"train@{candidate}"]
-    return {name: Path(options[name]) for name in ("description", "train", "valid")}
+    paths = cmdline.stage_paths(numbers | {"candidates": [candidate]})[f"train@{candidate}"]
+    return {name: Path(paths[name]) for name in ("description", "train", "valid")}
 
 
 def _line(trial: "Trial") -> str:
     values = ", ".join(f"{key} {value}" for key, value in trial.values.items())
-    came_to = f"macro-F1 {trial.figures['macro_f1']:.4f}" if trial.figures else f"given up: {trial.why}"
-    return f"trial {trial.number}: {came_to}, {trial.seconds:.0f} s ({values})"
+    result = f"macro-F1 {trial.figures['macro_f1']:.4f}" if trial.figures else f"stopped: {trial.why}"
+    return f"trial {trial.number}: {result}, {trial.seconds:.0f} s ({values})"
 
 
-def _end(
+def _report(
     candidate: str,
-    done: list["Trial"],
+    finished: list["Trial"],
     best: "Trial",
     now: "Trial | None",
     *,
@@ -115,27 +114,26 @@ def _end(
     as_json: bool,
     model: dict[str, Any],
 ) -> None:
+    """Print the best trial and the change that it asks for, and write the change if `write` is true."""
     from gazette.core import atomic, files
     from gazette.training.tuning import params_patch
 
     if files.read_yaml(PARAMS)["models"].get(candidate) != model:
-        raise Misconfigured(f"models.{candidate} was edited while it was tuned: {_line(best)}. Call the command again")
-    before = PARAMS.read_bytes().decode()  # line ends as they are
-    new = {key: value for key, value in best.values.items() if now is None or value != now.values[key]}
-    after = params_patch.made(before, ("models", candidate), new)
-    if write and new:
-        atomic.write(after, PARAMS)
+        raise ConfigError(f"models.{candidate} was edited during tuning: {_line(best)}. Run the command again")
+    before = PARAMS.read_bytes().decode()  # keeps line ends
+    change = {key: value for key, value in best.values.items() if now is None or value != now.values[key]}
+    after = params_patch.patch_params(before, ("models", candidate), change)
+    if write and change:
+        atomic.write_text(PARAMS, after)
     if as_json:
-        told = [trial._asdict() | {"curve": len(trial.curve)} for trial in done]
-        click.echo(
-            json.dumps({"trials": told, "best": best.number, "change": new, "written": write and bool(new)}, indent=2)
-        )
+        rows = [trial._asdict() | {"curve": len(trial.curve)} for trial in finished]
+        record = {"trials": rows, "best": best.number, "change": change, "written": write and bool(change)}
+        project.echo_json(record)
         return
-    error = best.figures["standard_error"]
-    was = f", now {now.score:.4f}" if now else ""
-    click.echo(f"best of {len(done)}: trial {best.number}, macro-F1 {best.score:.4f} ± {error:.4f} on valid rows{was}")
-    if not new:
-        click.echo("params.yaml has the best numbers; there is nothing to change")
+    score = f"macro-F1 {best.score:.4f} ± {best.figures['standard_error']:.4f} on the validation split"
+    click.echo(f"best of {len(finished)}: trial {best.number}, {score}" + (f", now {now.score:.4f}" if now else ""))
+    if not change:
+        click.echo("params.yaml already has the best values")
         return
     click.echo(params_patch.diff(before, after), nl=False)
-    click.echo("written; `gazette run` makes this model" if write else "--write makes this change")
+    click.echo("written; `gazette run` makes this model" if write else "--write applies this change")

@@ -1,1 +1,1 @@
-"""What every stage speaks: errors, small files, the table of articles, a corpus, a bundle, metrics."""
+"""Shared by all stages: errors, small files, the table of articles, corpus descriptions, bundles, metrics."""

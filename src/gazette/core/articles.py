@@ -1,32 +1,35 @@
-"""The table of articles: its contract (pandera), asked at every read and write."""
+"""The table of articles and its contract, which pandera checks at every read and write."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from gazette.core import atomic
-from gazette.core.escape import SEEN, quoted, shown
+from gazette.core import tables
+from gazette.core.escape import MAX_SHOWN, escape, quote
 from gazette.core.limits import MAX_FIELD
 
 _UNKNOWN = "unknown label"
-PART = 1 << 18  # rows that are asked at a time
+PART = 1 << 18  # rows that are validated at a time
 
 
 class Article(pa.DataFrameModel):
-    """A row: one article, its label, and the place in the raw files where it stands (line from 1)."""
+    """A row: one article, its label, and its location in the raw files (line from 1)."""
 
-    text: str = pa.Field(description="what is read")
+    text: str = pa.Field(description="title and body")
     label: str = pa.Field(str_length={"min_value": 1})
     split: str = pa.Field(isin=["train", "valid", "test"])
     file: str = pa.Field(str_length={"min_value": 1})
     line: int = pa.Field(ge=1)
 
     class Config:
-        """No other columns, in this order."""
+        """Exactly these columns, in this order."""
 
         strict = True
         ordered = True
@@ -44,39 +47,33 @@ class Article(pa.DataFrameModel):
         return data.lazyframe.select(pl.col(data.key).str.len_chars() <= MAX_FIELD)
 
 
-def read(path: Path) -> pl.DataFrame:
-    """The articles at `path`; raises pandera's SchemaError where they break the contract."""
-    return _kept(pl.read_parquet(path))
+def read_articles(path: Path) -> pl.DataFrame:
+    """Read the articles at `path`; raises pandera's SchemaError if they break the contract."""
+    return _validate(pl.read_parquet(path))
 
 
-def write(articles: pl.DataFrame, path: Path) -> None:
-    """Writes articles that keep the contract, whole or not at all."""
-    write_table(_kept(articles), path)
+def write_articles(path: Path, articles: pl.DataFrame) -> None:
+    """Write articles atomically; raises pandera's SchemaError if they break the contract."""
+    tables.write_parquet(path, _validate(articles))
 
 
-def _kept(articles: pl.DataFrame) -> pl.DataFrame:
-    """The articles, asked part by part: pandera copies what it is given."""
+def _validate(articles: pl.DataFrame) -> pl.DataFrame:
+    """Return the articles, validated in parts since pandera copies its input."""
     for part in (articles.head(0), *articles.iter_slices(PART)):
         Article.validate(part)
     return articles
 
 
-def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Writes any table as parquet, whole or not at all; rows keep their order, so equal tables are equal bytes."""
-    with atomic.written(path) as partial:
-        table.write_parquet(partial)
-
-
-def sort_out(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Parts the rows that keep the contract, labels included, from those that do not (with a reason)."""
-    schema = deepcopy(Article.to_schema())  # pandera keeps one for all
+def split_invalid(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split rows into articles that keep the contract, labels included, and rejects with a reason."""
+    schema = deepcopy(Article.to_schema())  # pandera caches the schema
     schema.columns["label"].checks = [pa.Check.isin(labels, error=_UNKNOWN)]
     try:
         return schema.validate(articles, lazy=True), _rejects(
             articles, pl.DataFrame({"index": [], "check": []}), labels
         )
-    except SchemaErrors as broken:
-        cases = broken.failure_cases.select("index", "check")
+    except SchemaErrors as errors:
+        cases = errors.failure_cases.select("index", "check")
     return (
         articles.with_row_index().filter(~pl.col("index").is_in(cases["index"].implode())).drop("index"),
         _rejects(articles, cases, labels),
@@ -93,32 +90,42 @@ def _rejects(articles: pl.DataFrame, cases: pl.DataFrame, labels: list[str]) -> 
     )
     names = rows.filter(pl.col("check") == _UNKNOWN)["label"].unique(maintain_order=True)
     reason = pl.when(pl.col("check") == _UNKNOWN).then(
-        pl.col("label").replace_strict(names, [unknown(name, labels) for name in names], default=None)
+        pl.col("label").replace_strict(names, [unknown_label_reason(name, labels) for name in names], default=None)
     )
-    seen = pl.format("{}: {}", pl.col("label").fill_null(""), pl.col("text").fill_null("").str.slice(0, SEEN))
+    seen = pl.format("{}: {}", pl.col("label").fill_null(""), pl.col("text").fill_null("").str.slice(0, MAX_SHOWN))
     return (
         rows.with_columns(reason.otherwise(pl.col("check")).alias("reason"), seen=seen)
         .group_by("index", "split", "file", "line", "seen", maintain_order=True)
         .agg(pl.col("reason").str.join("; "))
-        .with_columns(pl.col("seen").map_elements(shown, return_dtype=pl.String))
+        .with_columns(pl.col("seen").map_elements(escape, return_dtype=pl.String))
         .select("split", "file", "line", "reason", "seen")
     )
 
 
-def kinds(rejects: pl.DataFrame) -> pl.DataFrame:
-    """How many rejects there are of each kind of reason, and the first; a kind quotes nothing from the corpus."""
+def count_reasons(rejects: pl.DataFrame) -> pl.DataFrame:
+    """Count the rejects of each kind of reason and show the first; a kind quotes nothing from the corpus."""
     kind = pl.col("reason").str.extract(r"""^([^:('"]*)""").str.strip_chars()
-    place = pl.format("{}, line {}: {}", pl.col("file").first(), pl.col("line").first(), pl.col("reason").first())
-    counted = rejects.group_by(kind.alias("kind"), maintain_order=True).agg(rows=pl.len(), first=place)
-    return counted.rename({"kind": "reason"}).sort("rows", "reason", descending=[True, False])
+    location = pl.format("{}, line {}: {}", pl.col("file").first(), pl.col("line").first(), pl.col("reason").first())
+    counts = rejects.group_by(kind.alias("kind"), maintain_order=True).agg(rows=pl.len(), first=location)
+    return counts.rename({"kind": "reason"}).sort("rows", "reason", descending=[True, False])
 
 
-def unknown(label: str, labels: list[str]) -> str:
-    """Why a label is none of `labels`, and which it may have been meant to be."""
+def unknown_label_reason(label: str, labels: list[str]) -> str:
+    """Return why a label is not one of `labels`, and the one that was probably meant."""
     foreign = sorted({c for c in label if not c.isascii()} - set("".join(labels)))
     points = f" ({', '.join(f'U+{ord(c):04X}' for c in foreign[:5])})" if foreign else ""
     near = get_close_matches(label.strip().casefold(), [name.casefold() for name in labels], n=1, cutoff=0.7)
     meant = next((name for name in labels if near and name.casefold() == near[0]), None)
-    named = ", ".join(shown(name, 60) for name in labels[:20])
-    hint = f"did you mean {quoted(meant)}?" if meant else f"the description names {named}"
-    return f"{_UNKNOWN} {quoted(label)}{points}: {hint}"
+    names = ", ".join(escape(name, 60) for name in labels[:20])
+    hint = f"did you mean {quote(meant)}?" if meant else f"the description names {names}"
+    return f"{_UNKNOWN} {quote(label)}{points}: {hint}"
+
+
+def encode_labels(column: pl.Series, labels: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the labels of a column as indices into `labels`; raises polars' error if one is not among them."""
+    return column.replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
+
+
+def sample_rows(total: int, max_rows: int | None, seed: int) -> npt.NDArray[np.int64]:
+    """Return sorted numbers of at most `max_rows` of `total` rows (None: all), sampled by a seed."""
+    return np.sort(np.random.default_rng(seed).permutation(total)[:max_rows])

@@ -1,8 +1,8 @@
-"""A bundle: what a classifier is once it is trained. Texts in, class probabilities out, by ONNX Runtime.
+"""A bundle: a trained classifier on disk. Texts in, class probabilities out, by ONNX Runtime.
 
-A bundle is a folder with `model.onnx`, `tokenizer.json`, `weights.h5` (not in int8) and `bundle.json`: labels,
-language, longest text in tokens, which tokenizer feeds which input. This module needs numpy, ONNX Runtime and
-tokenizers, nothing of Gazette: it travels with every registered version.
+A bundle is a folder with `model.onnx`, `tokenizer.json`, `weights.h5` (not for int8) and `bundle.json`: labels,
+language, maximum length in tokens, and the tokenizer of each input. This module ships with every registered version, so
+it needs numpy, ONNX Runtime and tokenizers, and nothing of Gazette.
 """
 
 import itertools
@@ -15,12 +15,12 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
-BATCH, TOKENS = 256, 8192  # texts that run through the network together, and tokens of theirs: both bound memory
-CHUNK = 4096  # texts that are cut into tokens together
+BATCH, TOKENS = 256, 8192  # texts and tokens of a batch; both bound memory
+CHUNK = 4096  # texts that are tokenized together
 
 
 class Bundle:
-    """A classifier that was read from its folder; `threads` is how many cores ONNX Runtime may use (0: all)."""
+    """A classifier loaded from its folder; `threads` is the number of threads for ONNX Runtime (0: all cores)."""
 
     def __init__(self, folder: Path | str, threads: int = 0) -> None:
         folder = Path(folder)
@@ -36,30 +36,30 @@ class Bundle:
         )
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Class probabilities, texts × labels, in the order of `labels`."""
-        found = np.empty((len(texts), len(self.labels)), np.float32)
+        """Return class probabilities, texts × labels, in the order of `labels`."""
+        probabilities = np.empty((len(texts), len(self.labels)), np.float32)
         encoded = {name: Ragged.encode(tokenizer, texts) for name, tokenizer in self.tokenizers.items()}
         lengths = np.max([rows.lengths for rows in encoded.values()], axis=0, initial=0)
-        order = np.argsort(lengths, kind="stable")  # texts of like length together: little padding
+        order = np.argsort(lengths, kind="stable")  # similar lengths together: little padding
         start = 0
         while start < len(texts):
             batch = order[start : start + BATCH]
             batch = batch[: max(1, TOKENS // max(1, lengths[batch[-1]]))]  # the last is the longest
             start += len(batch)
-            inputs = {name: rows.padded(batch) for name, rows in encoded.items()}
-            found[batch] = self.session.run(None, inputs)[0]
-        return found
+            inputs = {name: rows.pad(batch) for name, rows in encoded.items()}
+            probabilities[batch] = self.session.run(None, inputs)[0]
+        return probabilities
 
 
 class Ragged:
-    """Token ids of many texts in one array, end to end, and how many each text has."""
+    """Token ids of many texts, concatenated in one array, and the length of each text."""
 
     def __init__(self, ids: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> None:
         self.ids, self.lengths, self.starts = ids, lengths, np.cumsum(lengths) - lengths
 
     @classmethod
     def encode(cls, tokenizer: Tokenizer, texts: Sequence[str]) -> "Ragged":
-        """Cut by chunks: what the tokenizer hands over is ten times as large as the ids."""
+        """Tokenize texts in chunks, since the tokenizer's encodings take ten times the memory of the ids."""
         ids, lengths = [np.empty(0, np.int32)], [0]
         for start in range(0, len(texts), CHUNK):
             rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts[start : start + CHUNK]))]
@@ -67,10 +67,10 @@ class Ragged:
             ids.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32))
         return cls(np.concatenate(ids), np.array(lengths[1:], np.int64))
 
-    def padded(self, batch: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """The texts of `batch`, each with zeros behind it up to the longest."""
-        place = np.arange(max(1, self.lengths[batch].max()))
-        inside = place < self.lengths[batch, None]
+    def pad(self, batch: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Return the texts of `batch`, padded with zeros to the longest."""
+        positions = np.arange(max(1, self.lengths[batch].max()))
+        inside = positions < self.lengths[batch, None]
         array = np.zeros(inside.shape, np.int32)
-        array[inside] = self.ids[(self.starts[batch, None] + place)[inside]]
+        array[inside] = self.ids[(self.starts[batch, None] + positions)[inside]]
         return array

@@ -1,19 +1,20 @@
-"""The candidates of `params.yaml`: those that `train` makes of train rows alone, and those under `further`."""
+"""The candidates of `params.yaml`: trained from scratch, from a pretrained encoder, or distilled from a teacher."""
 
 from typing import Any
 
 
-def listed(candidates: list[str], further: dict[str, dict[str, str]]) -> list[str]:
-    """The names of all candidates, in the order of preference."""
-    return [*candidates, *(name for made in further.values() for name in made)]
+def list_candidates(
+    candidates: list[str], pretrained: dict[str, dict[str, str]], teachers: dict[str, str]
+) -> list[str]:
+    """List the names of all candidates, in the order of preference."""
+    return [*candidates, *pretrained["fine_tune"], *pretrained["linear_probe"], *teachers]
 
 
-def encoders(params: dict[str, Any]) -> list[str]:
-    """The encoders that candidates begin with, by name, of the whole of `params.yaml`."""
-    further = params.get("further", {})
-    return sorted({name for kind in ("fine_tuned", "frozen") for name in further.get(kind, {}).values()})
+def all_candidates(params: dict[str, Any]) -> list[str]:
+    """List the names of all candidates of `params.yaml`."""
+    return list_candidates(params["candidates"], params["pretrained"], params["teachers"])
 
 
-def of(params: dict[str, Any]) -> list[str]:
-    """The same, of the whole of `params.yaml`, old ones without `further` included."""
-    return listed(params["candidates"], params.get("further", {}))
+def list_encoders(params: dict[str, Any]) -> list[str]:
+    """List the pretrained encoders that the candidates of `params.yaml` start from, sorted."""
+    return sorted({encoder for kind in params["pretrained"].values() for encoder in kind.values()})

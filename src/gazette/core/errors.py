@@ -1,16 +1,16 @@
-"""How a command ends when it cannot go on.
+"""Errors that end a command, and their exit codes.
 
-    Stop                 the message is for the person who typed the command, `code` for the program that did
-    ├── Misconfigured    2: the command line, params.yaml or a corpus's description
-    └── BrokenContract   3: the data are not what was agreed
+    GazetteError               the message is for the user, `code` is the exit code
+    ├── ConfigError        2   the command line, params.yaml or a corpus description
+    └── DataContractError  3   the data break their contract
 
-Anything else that is raised is our own bug and ends with 70.
+Any other exception is a bug in Gazette and exits with 70.
 """
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gazette.core.escape import SEEN, shown
+from gazette.core.escape import MAX_SHOWN, escape
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
 Section = TypeVar("Section", bound="BaseModel")
 
 
-class Stop(Exception):
-    """A reason not to go on: what happened, where, what was expected, and what to do."""
+class GazetteError(Exception):
+    """An error with a message for the user: what happened, where, what was expected, and what to do."""
 
     code = 70
 
 
-class Misconfigured(Stop):
-    """The command line, `params.yaml` or a corpus's description says something that cannot be done."""
+class ConfigError(GazetteError):
+    """The command line, `params.yaml` or a corpus description is invalid."""
 
     code = 2
 
 
-class BrokenContract(Stop):
-    """The data are not what was agreed; nothing downstream may use them."""
+class DataContractError(GazetteError):
+    """The data break their contract; no later stage may use them."""
 
     code = 3
 
 
 def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Section":
-    """`values` as a `section`; raises Misconfigured, a line for each key that is missing, unknown or out of bounds.
+    """Parse `values` as a `section`; raises ConfigError with a line per key that is missing, unknown or out of bounds.
 
-    A value has to be of its key's type: `"3"`, `true` and `3.0` are no whole numbers.
+    Types are strict: `"3"`, `true` and `3.0` are not integers.
     """
     from pydantic import ValidationError
 
     try:
         return section.model_validate(values, strict=True)
     except ValidationError as error:
-        found = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-        lines = [f"{where}: {_said(one, set(section.model_fields))}" for one in found]
-        raise Misconfigured("\n".join(lines)) from None
+        faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
+        lines = [f"{where}: {_describe(fault, set(section.model_fields))}" for fault in faults]
+        raise ConfigError("\n".join(lines)) from None
 
 
-def _said(error: Any, keys: set[str]) -> str:
-    key = ".".join(map(str, error["loc"]))
-    if error["type"] == "extra_forbidden":
+def _describe(fault: Any, keys: set[str]) -> str:
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
         near = get_close_matches(key, sorted(keys), n=1)
         return f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
-    if error["type"] == "missing":
+    if fault["type"] == "missing":
         return f"{key}: missing"
-    return f"{key}: {error['msg']}, got {shown(repr(error['input'])[: 2 * SEEN], 80)}"
+    return f"{key}: {fault['msg']}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"

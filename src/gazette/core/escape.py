@@ -1,24 +1,21 @@
-"""A piece of a corpus as it may stand in a message, on a terminal or in a report."""
+"""Escaping of text from a corpus for messages, terminals and reports."""
 
-SEEN = 200  # characters that are shown
+MAX_SHOWN = 200  # characters
 
 
-def shown(text: str, limit: int = SEEN) -> str:
-    """The first `limit` characters, with what a screen would obey or hide as an escape: a backslash, then `x1b` or so.
+def escape(text: str, limit: int = MAX_SHOWN) -> str:
+    """Return the first `limit` characters with every non-printable one as a backslash escape, such as `\\x1b`.
 
-    These are control and format characters, bidirectional overrides, spaces other than U+0020, lone surrogates.
+    Escaped are control and format characters, bidirectional overrides, spaces other than U+0020, and lone surrogates.
     """
     start = text[:limit]
     if start.isprintable():
         return start
-    return "".join(c if c.isprintable() else _escape(c) for c in start)[:limit]
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in start)
+    return "".join(escaped)[:limit]
 
 
-def quoted(text: object, limit: int = 60) -> str:
-    """A name from a corpus (a label, a column, a file) in quotes, escaped; what is cut ends in an ellipsis."""
+def quote(text: object, limit: int = 60) -> str:
+    """Return a label, column or file name in quotes, escaped; a truncated one ends in an ellipsis."""
     name = str(text)
-    return f"'{shown(name, limit)}{'…' if len(name) > limit else ''}'"
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    return f"'{escape(name, limit)}{'…' if len(name) > limit else ''}'"

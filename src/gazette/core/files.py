@@ -1,65 +1,78 @@
-"""Small files: figures as JSON and CSV, the same bytes for the same figures, whole or not there at all; and YAML."""
+"""Small files: JSON, written atomically and deterministically, and a hardened YAML reader."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionStartEvent
 
 from gazette.core import atomic
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 
-DEEPEST = 20  # levels of lists and mappings in a YAML file
-
-
-def write(record: dict[str, Any], path: Path) -> None:
-    """Writes figures as JSON in their own order, floats to six decimals; a figure that is not finite is refused."""
-    atomic.write(json.dumps(_rounded(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
+MAX_DEPTH = 20  # levels of lists and mappings in a YAML file
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The figures at `path`."""
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a record as JSON, keys in order, floats to six decimals; raises ValueError if a number is not finite."""
+    atomic.write_text(path, json.dumps(_round(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a record from a JSON file."""
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return record
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping at `path`, by YAML 1.2; raises Misconfigured where the file is missing, or is something else.
-
-    Aliases are refused, for a few lines of them unfold to gigabytes, and so is what is nested beyond `DEEPEST`. The
-    reader is the one in Python: the one in C, which comes with other packages, reads YAML 1.1.
-    """
+    """Read a mapping from a YAML 1.2 file; raises ConfigError if the file is missing or holds anything else."""
     if not path.is_file():
-        raise Misconfigured(f"{path}: no such file in {Path.cwd()}")
+        raise ConfigError(f"{path}: no such file in {Path.cwd()}")
+    return parse_yaml(path.read_bytes(), path)
+
+
+def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:
+    """Parse a mapping in YAML 1.2; raises ConfigError with `where` if it is anything else.
+
+    Aliases are rejected, since a few lines of them can expand to gigabytes, and so is nesting beyond `MAX_DEPTH`. The
+    pure Python reader is used because the one in C reads YAML 1.1.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _PlainComposer
     try:
-        depth = 0
-        for event in YAML(typ="safe", pure=True).parse(path.read_bytes()):
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if isinstance(event, AliasEvent) or depth > DEEPEST:
-                what = "an alias (*)" if isinstance(event, AliasEvent) else f"more than {DEEPEST} levels"
-                raise Misconfigured(f"{path}, line {event.start_mark.line + 1}: {what}; write the values out")
-        loaded = YAML(typ="safe", pure=True).load(path)
+        loaded = yaml.load(text)
+    except _NotPlainError as error:
+        raise ConfigError(
+            f"{where}, line {error.problem_mark.line + 1}: {error.problem}; write the values out"
+        ) from None
     except YAMLError as error:
-        raise Misconfigured(f"{path} is not YAML: {error}") from None
+        raise ConfigError(f"{where} is not YAML: {error}") from None
     if not isinstance(loaded, dict):
-        raise Misconfigured(f"{path}: expected keys and values, got {type(loaded).__name__}")
+        raise ConfigError(f"{where}: expected keys and values, got {type(loaded).__name__}")
     return loaded
 
 
-def _rounded(value: Any) -> Any:
+class _NotPlainError(MarkedYAMLError):
+    """An alias, or too many levels."""
+
+
+class _PlainComposer(Composer):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        if isinstance(event, AliasEvent):
+            raise _NotPlainError(problem="an alias (*)", problem_mark=event.start_mark)
+        if isinstance(event, CollectionStartEvent) and self.depth >= MAX_DEPTH:
+            raise _NotPlainError(problem=f"more than {MAX_DEPTH} levels", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def _round(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
+        return {key: _round(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_rounded(inner) for inner in value]
+        return [_round(inner) for inner in value]
     return value
-
-
-def write_csv(table: pl.DataFrame, path: Path) -> None:
-    """Writes a small table of figures as CSV, for `dvc plots` and for a reviewer's diff; floats to six decimals."""
-    with atomic.written(path) as partial:
-        table.write_csv(partial, float_precision=6)

@@ -1,26 +1,25 @@
-"""How good a classifier is: labels and probabilities in, figures out; pure."""
+"""Metrics of a classifier from labels and probabilities; pure functions."""
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import precision_recall_fscore_support
 
-Numbers = npt.NDArray[Any]
+from gazette.core.arrays import Array
 
 
-def accuracy(actual: Numbers, predicted: Numbers) -> float:
-    """Share of articles whose label is right."""
+def accuracy(actual: Array, predicted: Array) -> float:
+    """Return the share of correct predictions."""
     return float(np.mean(actual == predicted))
 
 
-def macro_f1(actual: Numbers, predicted: Numbers, classes: int) -> float:
-    """The mean of the classes' F1; every class counts alike. A class without rows and without predictions counts 0."""
+def macro_f1(actual: Array, predicted: Array, classes: int) -> float:
+    """Return the unweighted mean of the classes' F1; a class without rows and without predictions counts as 0."""
     return float(_f1(_confusion(actual, predicted, classes)[None])[0])
 
 
-def per_class(actual: Numbers, predicted: Numbers, labels: list[str]) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1 and rows of every class."""
+def per_class(actual: Array, predicted: Array, labels: list[str]) -> dict[str, dict[str, float]]:
+    """Return precision, recall, F1 and the number of rows of every class."""
     columns = precision_recall_fscore_support(actual, predicted, labels=range(len(labels)), zero_division=0)
     names = ("precision", "recall", "f1", "rows")
     return {
@@ -29,8 +28,8 @@ def per_class(actual: Numbers, predicted: Numbers, labels: list[str]) -> dict[st
     }
 
 
-def confusion(actual: Numbers, predicted: Numbers, labels: list[str]) -> list[dict[str, Any]]:
-    """Rows for each pair of an actual and a predicted label, those that never occur too."""
+def confusion(actual: Array, predicted: Array, labels: list[str]) -> list[dict[str, Any]]:
+    """Count the rows of each pair of an actual and a predicted label, zero counts included."""
     counts = _confusion(actual, predicted, len(labels))
     return [
         {"actual": a, "predicted": p, "rows": int(counts[i, j])}
@@ -39,57 +38,56 @@ def confusion(actual: Numbers, predicted: Numbers, labels: list[str]) -> list[di
     ]
 
 
-def resample(actual: Numbers, predicted: Numbers, classes: int, resamples: int, seed: int) -> dict[str, Numbers]:
-    """Accuracy and macro-F1 on `resamples` bootstrap samples of the articles.
+def bootstrap(actual: Array, predicted: Array, classes: int, resamples: int, seed: int) -> dict[str, Array]:
+    """Return accuracy and macro-F1 on `resamples` bootstrap samples of the articles.
 
-    Both depend on the confusion matrix alone, and drawing articles with replacement draws that matrix from a
-    multinomial: the same distribution as resampling rows, at a cost that does not grow with them (B. Efron and
-    R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 6).
+    Both depend only on the confusion matrix, and resampling articles with replacement samples that matrix from a
+    multinomial: the same distribution at a cost that does not grow with the number of rows (B. Efron and R. Tibshirani,
+    "An Introduction to the Bootstrap", 1993, chapter 6).
     """
     counts = _confusion(actual, predicted, classes)
-    drawn = np.random.default_rng(seed).multinomial(counts.sum(), counts.ravel() / counts.sum(), size=resamples)
-    matrices = drawn.reshape(resamples, classes, classes)
+    samples = np.random.default_rng(seed).multinomial(counts.sum(), counts.ravel() / counts.sum(), size=resamples)
+    matrices = samples.reshape(resamples, classes, classes)
     return {"accuracy": np.trace(matrices, axis1=1, axis2=2) / counts.sum(), "macro_f1": _f1(matrices)}
 
 
-def interval(samples: Numbers, confidence: float) -> tuple[float, float]:
-    """The percentile interval of bootstrap samples."""
+def percentile_interval(samples: Array, confidence: float) -> tuple[float, float]:
+    """Return the percentile interval of bootstrap samples."""
     low, high = np.quantile(samples, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
-def calibration(
-    actual: Numbers, probabilities: Numbers, bins: int = 10
-) -> tuple[dict[str, float], list[dict[str, float]]]:
-    """Expected calibration error and Brier score, and what the first is made of: confidence and accuracy per bin.
+def calibration(actual: Array, probabilities: Array, bins: int = 10) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Return expected calibration error and Brier score, and the reliability curve: confidence and accuracy per bin.
 
     ECE: C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, with bins of equal width. Brier score
     over all classes, between 0 and 2: G. Brier, "Verification of Forecasts Expressed in Terms of Probability", 1950.
+    scikit-learn's would compute it in float32 here, and differ in the sixth decimal.
     """
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == actual
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    correct = probabilities.argmax(axis=1) == actual
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     curve = [
         {
             "bin": (number + 0.5) / bins,
-            "confidence": float(confidence[place == number].mean()),
-            "accuracy": float(right[place == number].mean()),
-            "rows": int((place == number).sum()),
+            "confidence": float(confidence[bin_of == number].mean()),
+            "accuracy": float(correct[bin_of == number].mean()),
+            "rows": int((bin_of == number).sum()),
         }
-        for number in np.unique(place)
+        for number in np.unique(bin_of)
     ]
     error = sum(abs(part["confidence"] - part["accuracy"]) * part["rows"] for part in curve) / len(actual)
     truth = np.eye(probabilities.shape[1])[actual]
     return {"ece": error, "brier": float(((probabilities - truth) ** 2).sum(axis=1).mean())}, curve
 
 
-def _confusion(actual: Numbers, predicted: Numbers, classes: int) -> Numbers:
+def _confusion(actual: Array, predicted: Array, classes: int) -> Array:
     return np.bincount(actual * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def _f1(matrices: Numbers) -> Numbers:
-    """Macro-F1 of each confusion matrix (… × classes × classes); a class with neither rows nor predictions is 0."""
+def _f1(matrices: Array) -> Array:
+    """Return the macro-F1 of each confusion matrix (… × classes × classes); an empty class counts as 0."""
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
     total = matrices.sum(axis=-1) + matrices.sum(axis=-2)
-    f1: Numbers = np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0)
+    f1: Array = np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0)
     return np.asarray(f1.mean(axis=-1))

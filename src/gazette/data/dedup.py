@@ -1,6 +1,6 @@
-"""Which articles are the same, row by row and without a second copy of the texts.
+"""Exact duplicates, by digests of the texts instead of the texts.
 
-A text is known by 128 bits of its key's BLAKE2b: that two different ones among 10^7 share them has a chance of 10^-25.
+A digest is 128 bits of BLAKE2b; the chance that two different texts among 10^7 share one is 10^-25.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,31 +11,32 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-ROWS = 1 << 14  # worked on at once: a few megabytes of text
+PART_ROWS = 1 << 14  # a few megabytes of text
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
-def in_parts(texts: pl.Series, look: Callable[[pl.Series], Found]) -> list[Found]:
-    """What `look` finds in each part of the texts, in their order, for any number of threads."""
-    return list(side_by_side(look, (texts.slice(start, ROWS) for start in range(0, max(texts.len(), 1), ROWS))))
+def map_parts(texts: pl.Series, function: Callable[[pl.Series], Result]) -> list[Result]:
+    """Return `function` of each part of the texts, in their order, for any number of threads."""
+    parts = (texts.slice(start, PART_ROWS) for start in range(0, max(texts.len(), 1), PART_ROWS))
+    return list(map_threads(function, parts))
 
 
-def side_by_side(work: Callable[[Any], Found], parts: Iterator[Any]) -> Iterator[Found]:
-    """`map` on as many threads as polars has; it and numpy let others work meanwhile."""
+def map_threads(function: Callable[[Any], Result], parts: Iterator[Any]) -> Iterator[Result]:
+    """Map on as many threads as polars has; polars and numpy release the interpreter's lock."""
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-        yield from pool.map(work, parts)
+        yield from pool.map(function, parts)
 
 
-def digests(keys: pl.Series) -> Numbers:
-    """Two numbers for each key."""
-    found = b"".join(blake2b(key.encode(), digest_size=16).digest() for key in keys.to_list())
-    return np.frombuffer(found, dtype="<u8").reshape(-1, 2)
+def hash_keys(keys: pl.Series) -> Numbers:
+    """Return the digest of each key as two 64-bit integers."""
+    digests = b"".join(blake2b(key.encode(), digest_size=16).digest() for key in keys.to_list())
+    return np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
 
 
-def first_rows(digests: Numbers) -> Numbers:
-    """For each row the first row that has the same digest."""
+def first_occurrences(digests: Numbers) -> Numbers:
+    """Return for each row the first row with the same digest."""
     order = np.lexsort((digests[:, 1], digests[:, 0]))
     new = np.ones(len(order), dtype=bool)
     new[1:] = (digests[order[1:]] != digests[order[:-1]]).any(axis=1)

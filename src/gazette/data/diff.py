@@ -1,16 +1,16 @@
-"""Two corpora, or two states of one: which articles came, went, or changed their label or split."""
+"""Differences between two corpora, or two states of one: articles added, gone, relabeled, or moved between splits."""
 
 from typing import Any
 
 import polars as pl
 
 
-def compare(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """One row per article (text, `key`) of either: change, label_before, label, split_before, split, file, line, text.
+def compare_articles(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per article of either: change, label_before, label, split_before, split, file, line, text.
 
-    `change` is added, gone, relabelled, moved (to another split) or same. Articles are the same where their keys are;
-    one that stands several times is compared by its first place, in the order of split, file and line. A file and line
-    are those of `after`, or of `before` where the article is gone.
+    `change` is added, gone, relabeled, moved (to another split) or same. Articles are the same if their keys are equal;
+    a repeated one counts by its first place, in the order of split, file and line. File and line are those of `after`,
+    or of `before` if the article is gone.
     """
     old, new = (
         table.sort("split", "file", "line").unique("key", keep="first", maintain_order=True)
@@ -22,7 +22,7 @@ def compare(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     change = (
         pl.when(pl.col("key_before").is_null()).then(pl.lit("added"))
         .when(pl.col("key").is_null()).then(pl.lit("gone"))
-        .when(label).then(pl.lit("relabelled"))
+        .when(label).then(pl.lit("relabeled"))
         .when(split).then(pl.lit("moved"))
         .otherwise(pl.lit("same"))
     )  # fmt: skip
@@ -32,14 +32,14 @@ def compare(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def figures(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
-    """How many articles changed in each way, and rows, class shares and lengths of both."""
-    changes = compare(before, after)
-    counted = dict(changes["change"].value_counts().iter_rows())
-    moves = changes.filter(pl.col("change") == "relabelled").group_by("label_before", "label").agg(articles=pl.len())
+def summarize_changes(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
+    """Count the changes, and the rows, class shares and lengths of both."""
+    changes = compare_articles(before, after)
+    counts = dict(changes["change"].value_counts().iter_rows())
+    moves = changes.filter(pl.col("change") == "relabeled").group_by("label_before", "label").agg(articles=pl.len())
     return {
-        "changes": {name: counted.get(name, 0) for name in ("added", "gone", "relabelled", "moved", "same")},
-        "relabelled": moves.sort("articles", "label_before", "label", descending=[True, False, False]).to_dicts(),
+        "changes": {name: counts.get(name, 0) for name in ("added", "gone", "relabeled", "moved", "same")},
+        "relabeled": moves.sort("articles", "label_before", "label", descending=[True, False, False]).to_dicts(),
         "before": _shape(before),
         "after": _shape(after),
     }

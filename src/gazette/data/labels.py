@@ -1,4 +1,4 @@
-"""The classes of a corpus, found out from the labels that its files hold."""
+"""The classes of a corpus, inferred from the labels in its files."""
 
 import re
 import unicodedata
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from gazette.core.errors import BrokenContract, Misconfigured
-from gazette.core.escape import quoted
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import quote
 
-MOST = 1_000  # more is another column than the label's
-LONGEST = 100  # characters of a label
-FEW = 20  # so many may be rare each; more, and every second row one of its own, is another column too
+MAX_CLASSES = 1_000  # more, and it is not the label column
+MAX_LABEL = 100  # characters
+MIN_CLASSES = 20  # up to which labels may be rare; above, with half the rows distinct, it is not the label column
 
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 
@@ -24,88 +24,88 @@ class Classes(NamedTuple):
     numbered_from: int | None = None
 
 
-def find(articles: pl.DataFrame) -> Classes:
-    """The labels of train, sorted (numbers by size); `articles` have label, split and place.
+def infer_labels(articles: pl.DataFrame) -> Classes:
+    """Infer the classes from the labels of train, sorted (numbers by value); `articles` have label, split and place.
 
-    Raises BrokenContract or Misconfigured where they are no classes.
+    Raises DataContractError or ConfigError if they cannot be classes.
     """
     train = articles.filter(pl.col("split") == "train")
     places = _places(train)
     if len(places) < 2:
-        raise BrokenContract(f"train has {len(places)} class: {_listed(places)}; expected two or more")
-    if len(places) > MOST or (len(places) > FEW and 2 * len(places) > train.height):
-        raise Misconfigured(
-            f"train has {len(places):,} different labels in {train.height:,} rows; at most {MOST:,} can be learned. "
-            f"Is that the label column? They begin with {_listed(places)}"
+        raise DataContractError(f"train has {len(places)} class: {_list(places)}; expected two or more")
+    if len(places) > MAX_CLASSES or (len(places) > MIN_CLASSES and 2 * len(places) > train.height):
+        raise ConfigError(
+            f"train has {len(places):,} different labels in {train.height:,} rows; at most {MAX_CLASSES:,} are "
+            f"supported. Is that the label column? The first are {_list(places)}"
         )
-    refuse_twins(_places(articles))
-    if long := next((label for label in places if len(label) > LONGEST or not label.isprintable()), None):
-        raise Misconfigured(
-            f"{places[long]}: the label {quoted(long)} is no name of a class: more than {LONGEST} characters, or "
-            "some that a screen does not show. Is that the label column?"
+    check_confusable(_places(articles))
+    if long := next((label for label in places if len(label) > MAX_LABEL or not label.isprintable()), None):
+        raise ConfigError(
+            f"{places[long]}: the label {quote(long)} cannot be a class: it has more than {MAX_LABEL} characters, or "
+            "unprintable ones. Is that the label column?"
         )
     return Classes(sorted(places, key=int if all(map(_NUMBER.fullmatch, places)) else None))
 
 
-def name(articles: pl.DataFrame, names: list[str], numbered_from: int | None = None) -> Classes:
-    """The classes by `names`, in their order; where labels are numbers, whether from 0 or from 1 is found out.
+def map_labels(articles: pl.DataFrame, names: list[str], numbered_from: int | None = None) -> Classes:
+    """Match labels to `names`, in their order; if labels are numbers, infer whether they start from 0 or from 1.
 
-    Raises BrokenContract or Misconfigured where names and labels do not fit together.
+    Raises DataContractError or ConfigError if names and labels do not match.
     """
     if len(names) < 2 or len(set(names)) < len(names):
-        raise Misconfigured("--classes: the file names fewer than two classes, or one of them twice")
+        raise ConfigError("--classes: the file has fewer than two classes, or a class twice")
     places = _places(articles)
     numbers = {int(label): place for label, place in places.items() if _NUMBER.fullmatch(label)}
-    refuse_twins({**dict.fromkeys(names, "--classes"), **places})
+    check_confusable({**dict.fromkeys(names, "--classes"), **places})
     if sum(label in places for label in names) > len(numbers):
         return Classes(names)
     if not numbers:
-        raise Misconfigured(f"--classes: no label is a number or one of {_listed(names)}; labels are {_listed(places)}")
-    first = _first(numbers, names) if numbered_from is None else numbered_from
+        raise ConfigError(f"--classes: no label is a number or in {_list(names)}; labels are {_list(places)}")
+    first = _infer_first(numbers, names) if numbered_from is None else numbered_from
     if wrong := [number for number in sorted(numbers) if not 0 <= number - first < len(names)]:
-        raise BrokenContract(
-            f"{numbers[wrong[0]]}: the label {wrong[0]} has no name; the {len(names)} of --classes are counted from "
-            f"{first} to {first + len(names) - 1}. Is the label wrong, or does the file lack a class?"
+        raise DataContractError(
+            f"{numbers[wrong[0]]}: the label {wrong[0]} has no name; the {len(names)} of --classes are numbered "
+            f"{first} to {first + len(names) - 1}. Is the label wrong, or is a class missing in the file?"
         )
     return Classes(names, first)
 
 
-def _first(numbers: dict[int, str], names: list[str]) -> int:
+def _infer_first(numbers: dict[int, str], names: list[str]) -> int:
     least, most = min(numbers), max(numbers)
     if least == 0 or most == len(names):
         return min(least, 1)
     if most > len(names):
         return 1
-    raise Misconfigured(
-        f"labels are numbers from {least} to {most}, the classes {len(names)}: is {quoted(names[0])} number 0 or 1? "
-        "Say --numbered-from 0 or --numbered-from 1"
+    raise ConfigError(
+        f"labels are numbers from {least} to {most} for {len(names)} classes: is {quote(names[0])} number 0 or 1? "
+        "Add --numbered-from 0 or --numbered-from 1"
     )
 
 
-def refuse_twins(places: dict[str, str]) -> None:
-    """Raises BrokenContract where two labels differ by nothing that a reader sees; `places` says where each stands."""
-    seen: dict[str, str] = {}
+def check_confusable(places: dict[str, str]) -> None:
+    """Raise DataContractError if two labels look the same; `places` maps each to where it first occurs."""
+    labels: dict[str, str] = {}
     for label, place in places.items():
-        other = seen.setdefault(_looks(label), label)
-        if other != label:
-            raise BrokenContract(
-                f"two classes that look the same: {quoted(other)} ({places[other]}) and {quoted(label)} ({place}); "
-                "spell them alike in the file, or take the one out"
+        twin = labels.setdefault(_visible_form(label), label)
+        if twin != label:
+            raise DataContractError(
+                f"two classes that look the same: {quote(twin)} ({places[twin]}) and {quote(label)} ({place}); "
+                "use one spelling, or remove one"
             )
 
 
 def _places(articles: pl.DataFrame) -> dict[str, str]:
-    """Every label that is not blank, with the place where it stands first, in their order in the files."""
+    """Map every label that is not blank to its first place, in the order of the files."""
     filled = articles.filter(pl.col("label").str.strip_chars() != "")
     first = filled.group_by("label", maintain_order=True).agg(pl.col("place").first())
     return dict(first.iter_rows())
 
 
-def _looks(label: str) -> str:
-    """The label as it looks: width, case, invisible characters and white space make no difference."""
+def _visible_form(label: str) -> str:
+    """Return a label without differences of width, case, invisible characters and white space."""
     folded = unicodedata.normalize("NFKC", label).casefold()
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
 
 
-def _listed(labels: Iterable[str]) -> str:
-    return ", ".join(map(quoted, sorted(labels)[:5]))
+def _list(labels: Iterable[str]) -> str:
+    return ", ".join(map(quote, sorted(labels)[:5]))

@@ -1,1 +1,1 @@
-"""How good, how different, good enough."""
+"""How good a classifier is, how it differs from another, and whether it is good enough."""

@@ -1,81 +1,85 @@
-"""A verdict in Markdown, for a reviewer."""
+"""A verdict in Markdown, for a reviewer, and the tables that all Markdown of Gazette is made of."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from gazette.core.escape import shown
-from gazette.registry.verdict import CANNOT_TELL, PASS, Verdict
+from tabulate import tabulate
 
-MARKS = {"accept": "✅", "reject": "❌", "cannot tell": "❓", "pass": "✅", "fail": "❌", "unknown": "❓"}
+from gazette.core.escape import escape
+from gazette.registry.verdict import INCONCLUSIVE, PASS, Verdict
+
+MARKS = {"accept": "✅", "reject": "❌", "inconclusive": "❓", "pass": "✅", "fail": "❌", "unknown": "❓"}
+MAX_WHY = 400  # characters of a reason in a table, whose columns are as wide as their widest cell
 
 
-def whole(verdict: Verdict) -> str:
-    """The verdict in a line, then its parts."""
-    parts = [f"## {MARKS[verdict.word]} {in_a_line(verdict)}", metrics(verdict), rules(verdict), slices(verdict)]
+def render_verdict(verdict: Verdict) -> str:
+    """Render the verdict in a line, then its parts."""
+    parts = [
+        f"## {MARKS[verdict.word]} {summarize_verdict(verdict)}",
+        metrics_table(verdict),
+        rules_table(verdict),
+        slices_table(verdict),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
-def in_a_line(verdict: Verdict) -> str:
-    """What was decided, on what against what, and the first reasons."""
-    other = verdict.other
-    than = f" against {other['asked']} ({other['digest'][:9]})" if other else f" ({verdict.figures['compared']})"
-    bad = [one for one in verdict.findings if one.blocks and one.outcome != PASS]
-    why = f": {'; '.join(dict.fromkeys(one.rule for one in bad))}" if bad else ""
-    if verdict.word == CANNOT_TELL and (needed := verdict.figures.get("difference", {}).get("rows_needed")):
-        why += f"; {verdict.figures['rows']:,} test rows, about {needed:,} would do"
+def summarize_verdict(verdict: Verdict) -> str:
+    """Return the decision, the bundle, the baseline and the rules that did not pass, in one line."""
+    baseline, figures = verdict.baseline, verdict.figures
+    than = f" against {baseline['reference']} ({baseline['digest'][:9]})" if baseline else f" ({figures['compared']})"
+    rules = dict.fromkeys(finding.rule for finding in verdict.findings if finding.blocks and finding.outcome != PASS)
+    why = f": {'; '.join(rules)}" if rules else ""
+    if verdict.word == INCONCLUSIVE and (needed := figures.get("difference", {}).get("rows_needed")):
+        why += f"; {figures['rows']:,} test rows, about {needed:,} would be enough"
     return f"{verdict.word.capitalize()} {verdict.corpus} {verdict.digest[:9]}{than}{why}"
 
 
-def metrics(verdict: Verdict) -> str:
-    """Accuracy and macro-F1 of both, with the interval of the difference."""
+def metrics_table(verdict: Verdict) -> str:
+    """Render the metrics of both bundles, with the interval of each difference."""
     figures = verdict.figures
     if "theirs" not in figures:
-        rows = [[name, f"{value:.4f}"] for name, value in figures["ours"].items()]
-        return table(["", "here"], rows)
-    rows = [
-        [name, f"{figures['theirs'][name]:.4f}", f"{figures['ours'][name]:.4f}",
-         f"{one['difference']:+.4f} ({one['low']:+.4f} to {one['high']:+.4f})"]
-        for name in ("accuracy", "macro_f1")
-        for one in [figures["difference"][name]]
-    ]  # fmt: skip
+        return render_table(["", "here"], [[name, f"{value:.4f}"] for name, value in figures["ours"].items()])
+    rows = []
+    for name in ("accuracy", "macro_f1"):
+        interval = "{difference:+.4f} ({low:+.4f} to {high:+.4f})".format(**figures["difference"][name])
+        rows.append([name, *(f"{figures[side][name]:.4f}" for side in ("theirs", "ours")), interval])
     eces = [figures[side]["ece"] for side in ("theirs", "ours")]
     rows.append(["ece", *(f"{ece:.4f}" for ece in eces), f"{eces[1] - eces[0]:+.4f}"])
-    apart = "{lost:,} right there alone, {won:,} here alone".format(**figures["difference"])
-    said = f"On {figures['rows']:,} test rows, {cell(figures['compared'])}; {apart}."
-    return f"{table(['', 'there', 'here', 'difference'], rows)}\n\n{said}"
+    discordant = "only the baseline is correct on {lost:,}, only this bundle on {won:,}".format(**figures["difference"])
+    note = f"On {figures['rows']:,} test rows, {escape_cell(figures['compared'])}; {discordant}."
+    return f"{render_table(['', 'baseline', 'here', 'difference'], rows)}\n\n{note}"
 
 
-def rules(verdict: Verdict) -> str:
-    """A row for each rule, those that did not pass first."""
-    order = sorted(verdict.findings, key=lambda one: (one.outcome == PASS, not one.blocks))
+def rules_table(verdict: Verdict) -> str:
+    """Render a row for each rule; those that did not pass come first."""
     rows = [
-        [MARKS[one.outcome] if one.blocks or one.outcome == PASS else "⚠️", one.rule, str(one.observed),
-         str(one.expected), one.why]
-        for one in order
+        [MARKS[finding.outcome] if finding.blocks or finding.outcome == PASS else "⚠️", finding.rule,
+         finding.observed, finding.expected, finding.why[:MAX_WHY] + ("…" if len(finding.why) > MAX_WHY else "")]
+        for finding in sorted(verdict.findings, key=lambda finding: (finding.outcome == PASS, not finding.blocks))
     ]  # fmt: skip
-    return table(["", "rule", "observed", "expected", ""], rows)
+    return render_table(["", "rule", "observed", "expected", ""], rows)
 
 
-def slices(verdict: Verdict, least: float = 0.005) -> str:
-    """Slices whose accuracy moved."""
-    moved = [one for one in verdict.figures.get("slices", []) if abs(one["ours"] - one["theirs"]) >= least]
+def slices_table(verdict: Verdict, threshold: float = 0.005) -> str:
+    """Render the slices whose accuracy moved by at least `threshold`."""
+    moved = [row for row in verdict.figures.get("slices", []) if abs(row["ours"] - row["theirs"]) >= threshold]
     rows = [
-        [f"{one['slice']} {one['value']}", f"{one['rows']:,}", f"{one['theirs']:.4f}", f"{one['ours']:.4f}",
-         f"{one['p']:.3f}"]
-        for one in sorted(moved, key=lambda one: one["ours"] - one["theirs"])
+        [f"{row['slice']} {row['value']}", f"{row['rows']:,}", f"{row['theirs']:.4f}", f"{row['ours']:.4f}",
+         f"{row['p']:.3f}"]
+        for row in sorted(moved, key=lambda row: row["ours"] - row["theirs"])
     ]  # fmt: skip
-    return f"Slices that moved:\n\n{table(['slice', 'rows', 'there', 'here', 'p'], rows)}" if rows else ""
+    return f"Slices that moved:\n\n{render_table(['slice', 'rows', 'baseline', 'here', 'p'], rows)}" if rows else ""
 
 
-def table(head: list[str], rows: list[list[Any]]) -> str:
-    """A table whose cells can hold anything."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell(str(value)) for value in line)} |" for line in lines)
+def render_table(head: Sequence[str], rows: Iterable[Iterable[object]], *, markdown: bool = False) -> str:
+    """Render a table of any values; with `markdown`, the cells are Markdown already and are not escaped."""
+    cells = [[str(cell) if markdown else escape_cell(str(cell)) for cell in row] for row in rows]
+    return str(tabulate(cells, head, tablefmt="github", disable_numparse=True))
 
 
-def cell(text: str) -> str:
-    """Text that stays in its cell and starts no markup, mention or tag, and hides nothing."""
+def escape_cell(text: str) -> str:
+    """Escape text so that it stays in its cell, contains no markup, mention or tag, and hides nothing."""
     line = " ".join(text.split())
-    escaped = shown(line, 6 * len(line)).replace("\\", "\\\\").replace("&", "&#38;")
+    escaped = escape(line, 6 * len(line)).replace("\\", "\\\\").replace("&", "&#38;")
     for mark in "|<>`*_[]@":
         escaped = escaped.replace(mark, f"&#{ord(mark)};" if mark in "<>@" else f"\\{mark}")
-    return escaped.replace("&#64;", "&#64;&#8288;")  # a word joiner: GitHub looks for mentions after entities are read
+    return escaped.replace("&#64;", "&#64;&#8288;")  # a word joiner: GitHub looks for mentions after decoding entities

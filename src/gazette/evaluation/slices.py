@@ -2,20 +2,20 @@
 
 import polars as pl
 
-from gazette.core.languages import HOME_SCRIPT
+from gazette.core.corpus import HOME_SCRIPT
 
-MANY = 20  # a column with more values than this (one file per article) is no slice
+MAX_VALUES = 20  # a column with more values than this (one file per article) is not a slice
 
 
-def kinds(judged: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
-    """The slice of each row, by kind of slice; kinds with too many values are left out.
+def slice_kinds(rows: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
+    """Return an expression for the slice of each row, by kind of slice; kinds with too many values are left out.
 
-    `judged` has text, label and file. Length is in thirds of the articles' characters; script tells whether at least
-    half of the letters are in the script of the language.
+    `rows` has text, label and file. Length is in terciles of characters; script is `home` if at least half of the
+    letters are in the script of the language.
     """
     length = pl.col("text").str.len_chars()
     letters, home = pl.col("text").str.count_matches(r"\p{L}"), pl.col("text").str.count_matches(HOME_SCRIPT[language])
-    found = {
+    kinds = {
         "class": pl.col("label"),
         "length": pl.when(length <= length.quantile(1 / 3))
         .then(pl.lit("short"))
@@ -26,19 +26,19 @@ def kinds(judged: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
         "script": pl.when(home * 2 >= letters).then(pl.lit("home")).otherwise(pl.lit("foreign")),
         "file": pl.col("file"),
     }
-    return {kind: value for kind, value in found.items() if judged.select(value.n_unique()).item() <= MANY}
+    return {kind: value for kind, value in kinds.items() if rows.select(value.n_unique()).item() <= MAX_VALUES}
 
 
-def by_slice(judged: pl.DataFrame, language: str, least: int) -> pl.DataFrame:
-    """Rows and accuracy of each slice with at least `least` rows, by kind of slice and value; needs `predicted` too."""
-    right = (pl.col("label") == pl.col("predicted")).mean()
+def slice_accuracy(rows: pl.DataFrame, language: str, min_rows: int) -> pl.DataFrame:
+    """Return rows and accuracy of each slice with at least `min_rows` rows; needs the column `predicted` too."""
+    correct = (pl.col("label") == pl.col("predicted")).mean()
     tables = [
-        judged.group_by(value=value).agg(rows=pl.len(), accuracy=right).with_columns(slice=pl.lit(kind))
-        for kind, value in kinds(judged, language).items()
+        rows.group_by(value=value).agg(rows=pl.len(), accuracy=correct).with_columns(slice=pl.lit(kind))
+        for kind, value in slice_kinds(rows, language).items()
     ]
     return (
         pl.concat(tables)
-        .filter(pl.col("rows") >= least)
+        .filter(pl.col("rows") >= min_rows)
         .select("slice", "value", "rows", "accuracy")
         .sort("slice", "value")
     )

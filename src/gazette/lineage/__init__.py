@@ -1,1 +1,1 @@
-"""Lineage: what made a model, what two revisions differ in, and how sure both answers are."""
+"""Lineage: what made a model, which models saw a file, and whether a revision can be reproduced."""

@@ -1,4 +1,4 @@
-"""Which models saw a file: a raw file by its content, or code, params and data by what `dvc.lock` names."""
+"""Which models saw a file: a raw file by its content, or code, params and data by the paths in `dvc.lock`."""
 
 import hashlib
 from collections.abc import Callable
@@ -9,19 +9,21 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, git, hashing, revisions
-from gazette.pipeline.dvclock import State
+from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import lookup
 from gazette.registry.resolve import DIGEST
+
+Listing = Callable[[str], dict[str, str] | None]
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """A model and how it met the file: at which path, with which hash, the same as asked or another one.
+    """A model that saw the file: at which path, with which hash, and whether its content was the same.
 
-    `revision` is the first whose run met it so. `rows` counts the articles of the file in what the model learned from
-    and was judged on; none where it is not a raw file, or where the articles are not at hand.
+    `revision` is the first whose run saw it so. `rows` counts the articles of the file in each split; None if it is not
+    a raw file, or if the articles are not available.
     """
 
     digest: str
@@ -34,76 +36,91 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A file, its hash as it is here (none where it is not here), who saw it, and what is not known."""
+class FileSightings:
+    """A file, its hash here (None if it does not exist here), the models that saw it, and what is unknown."""
 
-    asked: str
+    file: str
     hash: str | None
     sightings: list[Sighting]
     unknown: list[str]
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the sightings for JSON."""
         return asdict(self)
 
 
-def of_file(asked: str) -> Seen:
-    """Every model whose stages read or made the file: by its path, or by its content, which a hash may stand for.
+def trace_file(file: str) -> FileSightings:
+    """Find every model whose stages read or made a file, by its path, across renames, or by its content.
 
-    Raises Misconfigured where the file is not here and no run names it.
+    A hash stands for content. Raises ConfigError if the file does not exist here and no run names it.
     """
-    path = Path(asked)
-    content = hashing.of_path(path) or (asked if DIGEST.fullmatch(asked) else None)
-    relative = path.absolute().relative_to(Path.cwd()).as_posix() if path.absolute().is_relative_to(Path.cwd()) else ""
+    path = Path(file)
+    content = hashing.dvc_hash_or_none(path) or (file if DIGEST.fullmatch(file) else None)
+    paths = _path_history(path.absolute())
     sightings: dict[str, Sighting] = {}
     unknown: list[str] = []
-    answers, listing = cache(lookup.ask), cache(revisions.listing)
-    for commit in git.history("dvc.lock", "--all", "--topo-order"):
-        state = dvclock.of(commit)
-        if state is None or state.bundle is None or (state.bundle in sightings and sightings[state.bundle].same):
+    answers, listing = cache(lookup.list_registered), cache(revisions.list_folder)
+    for commit in git.list_commits("dvc.lock", "--all", "--topo-order"):
+        lock = dvclock.load_or_none(commit)
+        if lock is None or lock.bundle is None or (lock.bundle in sightings and sightings[lock.bundle].same):
             continue
-        met = _met(state, relative, content, listing, unknown)
-        if met is None or (state.bundle in sightings and met[1] != content):
+        match = _find_in(lock, paths, content, listing, unknown)
+        if match is None or (lock.bundle in sightings and match[1] != content):
             continue
-        answer = answers(str(state.corpus))
-        named = [f"{one.name}/{one.number}" for one in answer.versions if one.digest == state.bundle]
-        sightings[state.bundle] = Sighting(state.bundle, commit, named, met[0], met[1], met[1] == content, met[2])
+        answer = answers(str(lock.corpus))
+        versions = [f"{version.name}/{version.number}" for version in answer.versions if version.digest == lock.bundle]
+        same = match[1] == content
+        sightings[lock.bundle] = Sighting(lock.bundle, commit, versions, match[0], match[1], same, match[2])
         unknown += [f"versions: {answer.why}"] if answer.why else []
     if not sightings and content is None:
-        raise Misconfigured(f"{asked}: neither a version, a digest, a commit, a file here, nor a path of any dvc.lock")
-    return Seen(asked, content, list(sightings.values()), sorted(set(unknown)))
+        raise ConfigError(f"{file}: not a version, a digest, a commit, a file here, or a path in any dvc.lock")
+    return FileSightings(file, content, list(sightings.values()), sorted(set(unknown)))
 
 
-def _met(
-    state: State,
-    path: str,
-    content: str | None,
-    listing: Callable[[str], dict[str, str] | None],
-    unknown: list[str],
+def _path_history(path: Path) -> list[str]:
+    """Return the paths that a file has had, its present one first; empty if it is outside of the project."""
+    if not path.is_relative_to(Path.cwd()):
+        return []
+    relative = path.relative_to(Path.cwd()).as_posix()
+    earlier = git.run("log", "--follow", "--relative", "--name-only", "--format=", "HEAD", "--", relative).splitlines()
+    return list(dict.fromkeys([relative, *earlier]))
+
+
+def _find_in(
+    lock: DvcLock, paths: list[str], content: str | None, listing: Listing, unknown: list[str]
 ) -> tuple[str, str, dict[str, int] | None] | None:
-    """Path and hash with which a run met the file, and its rows where it is raw; none where it did not."""
-    entries = [entry for stage in state.stages.values() for key in ("deps", "outs") for entry in stage.get(key, [])]
-    for entry in entries:
-        if entry["path"] == path or entry["md5"] == content:
+    """Return path and hash of the file in a run, and its rows if it is raw; None if the run did not see it."""
+    for entry in (entry for stage in lock.stages.values() for key in ("deps", "outs") for entry in stage.get(key, [])):
+        if entry["path"] in paths or entry["md5"] == content:
             return entry["path"], entry["md5"], None
-        if path.startswith("src/") and path.startswith(entry["path"] + "/"):
-            return path, hashlib.md5(git.content(str(state.commit), path)).hexdigest(), None
-    raw = str(state.option("validate", "raw"))
-    files = listing(state.hash_of(raw) or "")
+        if code := _find_code(lock, [path for path in paths if path.startswith(entry["path"] + "/")]):
+            return (*code, None)
+    raw = str(lock.option("validate", "raw"))
+    files = listing(lock.hash_of(raw) or "")
     if files is None:
-        unknown.append(f"raw files of {str(state.commit)[:9]}: DVC's cache has no list of {raw}; `dvc fetch {raw}.dvc`")
+        unknown.append(f"raw files of {str(lock.commit)[:9]}: DVC's cache has no list of {raw}; `dvc fetch {raw}.dvc`")
         return None
-    places = [place for place, digest in sorted(files.items()) if digest == content]
-    inside = path.removeprefix(raw + "/") if path.startswith(raw + "/") else ""
-    place = inside if inside in files else next(iter(places), None)
-    return (f"{raw}/{place}", files[place], _rows(state, place)) if place else None
+    inside = [path.removeprefix(raw + "/") for path in paths if path.removeprefix(raw + "/") in files]
+    copies = [name for name, digest in sorted(files.items()) if digest == content]
+    name = next(iter([*inside, *copies]), None)
+    return (f"{raw}/{name}", files[name], _count_rows(lock, name)) if name else None
 
 
-def _rows(state: State, place: str) -> dict[str, int] | None:
+def _find_code(lock: DvcLock, paths: list[str]) -> tuple[str, str] | None:
+    """Return path and hash of the first of `paths` under `src` that the commit has; it may be an empty file."""
+    code = [path for path in paths if path.startswith("src/")]
+    if not code:
+        return None
+    existing = git.run("ls-tree", "-r", "--name-only", str(lock.commit), "--", *code).splitlines()
+    path = next((path for path in code if path in existing), None)
+    return (path, hashlib.md5(git.show_bytes(str(lock.commit), path)).hexdigest()) if path else None
+
+
+def _count_rows(lock: DvcLock, name: str) -> dict[str, int] | None:
     counts = {}
     for split in ("train", "valid", "test"):
-        kept = revisions.cached(state.hash_of(state.option("preprocess", split)) or "")
-        if kept is None:
+        cached = revisions.cache_path(lock.hash_of(lock.option("preprocess", split)) or "")
+        if cached is None:
             return None
-        counts[split] = pl.scan_parquet(kept).filter(pl.col("file") == place).select(pl.len()).collect().item()
+        counts[split] = pl.scan_parquet(cached).filter(pl.col("file") == name).select(pl.len()).collect().item()
     return counts

@@ -1,6 +1,6 @@
 """What made a model, and what became of it: commit, stages, raw files, params, code, runs, versions, verdicts.
 
-From git, DVC's locks and cache, the registry and the ledger, whatever of them is here; what is not known is said.
+From git, DVC's locks and cache, the registry and the ledger, as far as they are available; what is unknown is listed.
 """
 
 import hashlib
@@ -9,22 +9,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.lineage import decisions, weak_links
 from gazette.pipeline import dvclock, git, hashing, revisions
-from gazette.pipeline.dvclock import State
+from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import lookup, resolve, versions
-from gazette.registry.lookup import Answer
+from gazette.registry.lookup import RegistryAnswer
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model's lineage, as JSON has it.
+class ModelLineage:
+    """A model's lineage, as in JSON.
 
-    `revisions` are the commits that brought its digest into `dvc.lock`; the first is its revision, and `commit` tells
-    of it. `stages` gives for each stage: hash (of all that went in), data, code, params, packages, made; each path with
-    its hash. `raw` names the folder, its hash and the hash of each file. `weak` are links that hold less, `unknown`
-    lines what could not be found out, and why.
+    `revisions` are the commits that brought its digest into `dvc.lock`; the first is its revision, which `commit`
+    describes. `stages` has for each stage: hash (of all inputs), data, code, params, packages, outputs; each path with
+    its hash. `raw` has the folder, its hash and the hash of each file. `weak` lists the weak links, `unknown` what
+    could not be determined, and why.
     """
 
     digest: str
@@ -39,110 +39,108 @@ class Model:
     unknown: list[str]
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the lineage for JSON."""
         return asdict(self)
 
 
-def is_model(asked: str) -> bool:
-    """Whether a version, a bundle, by its folder or its digest, or a commit is meant, and not a file.
+def is_model(name: str) -> bool:
+    """Whether a name is a version, a bundle (by folder or digest) or a commit, and not a file.
 
-    What is both a path and a commit's name is the path, as `git log --` has it; what is neither is a file that is gone.
+    A name that is both a path and a commit is the path, as in `git log --`; one that is neither is a deleted file.
     """
-    path = Path(asked)
+    path = Path(name)
     if path.exists():
         return (path / "bundle.json").is_file()
-    if resolve.DIGEST.fullmatch(asked):
-        return bool(resolve.revisions(asked))
-    return versions.is_version(asked) or git.knows(asked)
+    if resolve.DIGEST.fullmatch(name):
+        return bool(resolve.list_revisions(name))
+    return versions.is_version(name) or git.is_commit(name)
 
 
-def trace(asked: str) -> Model:
-    """The lineage of a version (`NAME/NUMBER`, `NAME@ALIAS`), a digest, a bundle's folder, or of what a commit made.
+def trace(name: str) -> ModelLineage:
+    """Trace a version (`NAME/NUMBER`, `NAME@ALIAS`), a digest, a bundle's folder, or the model of a commit.
 
-    Raises Misconfigured where there is no such thing.
+    Raises ConfigError if there is no such model, or if an earlier version of Gazette recorded it.
     """
-    found = resolve.version(asked)
-    if found:
-        return of_digest(found.digest, found.name)
-    if (Path(asked) / "bundle.json").is_file():
-        return of_digest(hashing.of_bundle(Path(asked)))
-    if resolve.DIGEST.fullmatch(asked):
-        return of_digest(asked)
-    state = dvclock.at(git.commit(asked))
-    if state.bundle is None:
-        raise Misconfigured(f"{asked}: its dvc.lock names no selected bundle; the run did not come that far")
-    return of_digest(state.bundle, state.corpus)
+    version = resolve.parse_version(name)
+    if version:
+        return trace_digest(version.digest, version.name)
+    if (Path(name) / "bundle.json").is_file():
+        return trace_digest(hashing.dvc_hash(Path(name)))
+    if resolve.DIGEST.fullmatch(name):
+        return trace_digest(name)
+    lock = dvclock.load(git.resolve_commit(name))
+    if lock.bundle is None:
+        raise ConfigError(f"{name}: its dvc.lock names no selected bundle; the run did not get that far")
+    return trace_digest(lock.bundle, lock.corpus)
 
 
-def of_digest(digest: str, corpus: str | None = None, answer: Answer | None = None) -> Model:
-    """The lineage of the model with this digest; `answer` is the registry's, asked for unless given."""
-    named = resolve.revisions(digest)
-    state = dvclock.at(named[0]) if named else State(None, {})
-    corpus = corpus or state.corpus
+def trace_digest(digest: str, corpus: str | None = None, answer: RegistryAnswer | None = None) -> ModelLineage:
+    """Trace the model with this digest; `answer` is the registry's, which is queried by default."""
+    commits = resolve.list_revisions(digest)
+    lock = dvclock.load(commits[0]) if commits else DvcLock(None, {})
+    corpus = corpus or lock.corpus
     if answer is None:
-        answer = lookup.ask(corpus) if corpus else Answer(why="no commit and no name says which corpus to ask for")
-    versions = [one for one in answer.versions if one.digest == digest]
-    if not named and not versions:
-        raise Misconfigured(f"{digest}: neither a commit's dvc.lock nor the registry knows this bundle")
-    verdicts = decisions.of(digest)
-    commit, no_flow = _commit(named[0]) if named else ({}, [])
-    raw, no_files = _raw(state) if named else ({}, [])
-    unregistered = (
-        [] if versions else [f"version, MLflow's run: {answer.why or 'the registry has none of this bundle'}"]
-    )
-    weak = [
-        *([] if named else [weak_links.weak(weak_links.UNCOMMITTED, "no commit's dvc.lock names this bundle")]),
-        *weak_links.of_versions(versions),
-        *(
-            found
-            for one in named[:1]
-            for found in (*weak_links.of_commit(one), *weak_links.of_data(one), *weak_links.of_code(state))
-        ),
-        *weak_links.of_entries(verdicts.entries),
-        *weak_links.of_ledger(),
-    ]
-    return Model(
+        no_corpus = RegistryAnswer(why="neither a commit nor a name gives its corpus")
+        answer = lookup.list_registered(corpus) if corpus else no_corpus
+    registered = [version for version in answer.versions if version.digest == digest]
+    if not commits and not registered:
+        raise ConfigError(f"{digest}: neither a commit's dvc.lock nor the registry has this bundle")
+    verdicts = decisions.decisions_of(digest)
+    commit, no_flow = _describe_commit(commits[0]) if commits else ({}, [])
+    raw, no_files = _describe_raw(lock) if commits else ({}, [])
+    unregistered = [f"version, MLflow's run: {answer.why or 'the registry does not have this bundle'}"]
+    if commits:
+        weak = weak_links.check_commit(commits[0]) + weak_links.check_data(commits[0]) + weak_links.check_code(lock)
+    else:
+        weak = [weak_links.weak_link(weak_links.UNCOMMITTED, "no commit's dvc.lock names this bundle")]
+    return ModelLineage(
         digest=digest,
         corpus=corpus,
-        revisions=named,
+        revisions=commits,
         commit=commit,
-        stages={name: _stage(entry) for name, entry in state.stages.items()},
+        stages={name: _describe_stage(entry) for name, entry in lock.stages.items()},
         raw=raw,
-        versions=[one.record() for one in versions],
+        versions=[version.record() for version in registered],
         verdicts=verdicts.entries,
-        weak=weak,
-        unknown=[*no_flow, *no_files, *unregistered, *verdicts.unknown],
+        weak=[
+            *weak_links.check_versions(registered),
+            *weak,
+            *weak_links.check_entries(verdicts.entries),
+            *weak_links.check_ledger(),
+        ],
+        unknown=[*no_flow, *no_files, *(unregistered if not registered else []), *verdicts.unknown],
     )
 
 
-def _commit(commit: str) -> tuple[dict[str, Any], list[str]]:
-    """Who committed what when, and the flow run that did, where a flow run did."""
+def _describe_commit(commit: str) -> tuple[dict[str, Any], list[str]]:
+    """Return author, time and subject of a commit, and the flow run that made it, if one did."""
     form = "%an%x00%aI%x00%s%x00%(trailers:key=Flow-Run,valueonly,separator=%x2C)"
-    author, when, subject, flow = git.said("show", "--no-patch", f"--format={form}", commit).split("\0")
-    about = {"commit": commit, "author": author, "when": when, "subject": subject, "flow_run": flow or None}
-    return about, [] if flow else ["Prefect's run: the commit's message has no `Flow-Run:`, so no flow committed it"]
+    author, when, subject, flow = git.run("show", "--no-patch", f"--format={form}", commit).split("\0")
+    record = {"commit": commit, "author": author, "when": when, "subject": subject, "flow_run": flow or None}
+    return record, [] if flow else ["Prefect's run: the commit's message has no `Flow-Run:`, so no flow committed it"]
 
 
-def _stage(entry: dict[str, Any]) -> dict[str, Any]:
-    """What went into a stage, one hash of all of it, and what came out."""
+def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a stage, one hash of them all, and its outputs."""
     deps = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
     params = entry.get("params", {})
-    went_in = json.dumps([entry["cmd"], deps, params], sort_keys=True).encode()
+    inputs = json.dumps([entry["cmd"], deps, params], sort_keys=True).encode()
     return {
-        "hash": hashlib.sha256(went_in).hexdigest(),
+        "hash": hashlib.sha256(inputs).hexdigest(),
         "data": {path: digest for path, digest in deps.items() if not path.startswith("src/")},
         "code": {path: digest for path, digest in deps.items() if path.startswith("src/")},
         "params": params.get("params.yaml", {}),
         "packages": next(iter(params.get("environment.yaml", {}).values()), {}),
-        "made": {out["path"]: out["md5"] for out in entry.get("outs", [])},
+        "outputs": {out["path"]: out["md5"] for out in entry.get("outs", [])},
     }
 
 
-def _raw(state: State) -> tuple[dict[str, Any], list[str]]:
-    path = state.option("validate", "raw")
-    digest = state.hash_of(path)
+def _describe_raw(lock: DvcLock) -> tuple[dict[str, Any], list[str]]:
+    """Return the folder of raw data, its hash and its files, and why the files are unknown."""
+    path = lock.option("validate", "raw")
+    digest = lock.hash_of(path)
     if path is None or digest is None:
         return {}, ["raw files: dvc.lock has no stage validate"]
-    files = revisions.listing(digest)
+    files = revisions.list_folder(digest)
     why = [] if files is not None else [f"raw files: DVC's cache has no list of {path}; `dvc fetch {path}.dvc`"]
     return {"path": path, "digest": digest, "files": files or {}}, why

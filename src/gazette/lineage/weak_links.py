@@ -1,47 +1,46 @@
-"""Links of a lineage that hold less than others: each is named wherever the model is shown."""
+"""Weak links: steps of a lineage that cannot be fully verified. They are listed wherever the model is shown."""
 
 import hashlib
-import json
 from typing import Any
 
-from gazette.core.errors import Misconfigured
-from gazette.pipeline import git, revisions
-from gazette.pipeline.dvclock import State
+from gazette.core.errors import ConfigError
+from gazette.pipeline import git, hashing, revisions
+from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger
-from gazette.registry.lookup import Registered
+from gazette.registry.lookup import RegisteredVersion
 
 DIRTY = "dirty tree"
 UNCOMMITTED = "no commit"
-LOCAL_COMMIT = "a commit no remote has"
-LOCAL_DATA = "data no remote has"
+LOCAL_COMMIT = "a commit on no remote"
+LOCAL_DATA = "data on no remote"
 OVERRIDE = "a verdict by override"
 OTHER_CODE = "other code"
 OTHER_DATA = "other data"
 ALTERED = "an altered ledger"
 
 
-def weak(link: str, why: str) -> dict[str, str]:
-    """A link that is weak, and why."""
+def weak_link(link: str, why: str) -> dict[str, str]:
+    """Return a weak link with its reason."""
     return {"link": link, "why": why}
 
 
-def of_versions(versions: list[Registered]) -> list[dict[str, str]]:
-    """Versions that were registered while files under git differed from the commit they name."""
+def check_versions(versions: list[RegisteredVersion]) -> list[dict[str, str]]:
+    """Report versions that were registered from a dirty tree."""
     return [
-        weak(
+        weak_link(
             DIRTY,
-            f"{one.name}/{one.number} was registered while files under git differed from commit "
-            f"{one.tags.get('base_commit', '')[:9] or 'unknown'}",
+            f"{version.name}/{version.number} was registered while files under git differed from commit "
+            f"{version.tags.get('base_commit', '')[:9] or 'unknown'}",
         )
-        for one in versions
-        if one.tags.get("tree") == "dirty"
+        for version in versions
+        if version.tags.get("tree") == "dirty"
     ]
 
 
-def of_entries(entries: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Promotions that somebody made against the gate."""
+def check_entries(entries: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Report promotions that overrode the gate."""
     return [
-        weak(
+        weak_link(
             OVERRIDE, f"{entry.get('who', 'somebody')} on {entry.get('when', 'an unknown day')}: {entry.get('reason')}"
         )
         for entry in entries
@@ -49,67 +48,62 @@ def of_entries(entries: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
-def of_ledger() -> list[dict[str, str]]:
-    """Whether the ledger's chain holds, where there is a ledger."""
-    wrong = ledger.verify(ledger.lines())
-    return [weak(ALTERED, f"{ledger.PATH}, {'; '.join(wrong)}: `gazette ledger --verify` says more")] if wrong else []
+def check_ledger() -> list[dict[str, str]]:
+    """Report a broken chain of the ledger, if there is a ledger."""
+    errors = ledger.verify_chain(ledger.read_lines())
+    details = "`gazette ledger --verify` gives details"
+    return [weak_link(ALTERED, f"{ledger.PATH}, {'; '.join(errors)}: {details}")] if errors else []
 
 
-def of_commit(commit: str) -> list[dict[str, str]]:
-    """Whether a remote has the commit, as far as the last fetch or push knows."""
-    if not git.said("remote"):
-        return [weak(LOCAL_COMMIT, "git has no remote: the history is in this clone alone")]
-    if git.said("branch", "--remotes", "--contains", commit):
+def check_commit(commit: str) -> list[dict[str, str]]:
+    """Report a commit that no remote has, as of the last fetch or push."""
+    if not git.run("remote"):
+        return [weak_link(LOCAL_COMMIT, "git has no remote: the history is only in this clone")]
+    if git.run("branch", "--remotes", "--contains", commit):
         return []
-    return [weak(LOCAL_COMMIT, f"no branch of a remote contains {commit[:9]}; `git push` brings it there")]
+    return [weak_link(LOCAL_COMMIT, f"no branch of a remote contains {commit[:9]}; `git push` publishes it")]
 
 
-def of_data(commit: str) -> list[dict[str, str]]:
-    """Whether DVC's remote has what the commit's locks and pointers name."""
+def check_data(commit: str) -> list[dict[str, str]]:
+    """Report objects named by the commit's locks and pointers that DVC's remote lacks."""
     try:
-        missing = revisions.absent(commit)
-    except Misconfigured as error:
-        return [weak(LOCAL_DATA, str(error))]
-    return [weak(LOCAL_DATA, f"{missing:,} objects are not at DVC's remote; `dvc push`")] if missing else []
+        missing = revisions.count_missing_on_remote(commit)
+    except ConfigError as error:
+        return [weak_link(LOCAL_DATA, str(error))]
+    return [weak_link(LOCAL_DATA, f"{missing:,} objects are not on DVC's remote; `dvc push`")] if missing else []
 
 
-def of_code(state: State) -> list[dict[str, str]]:
-    """Whether the code that ran is the code of the commit, and the raw data those of its pointer."""
-    if state.commit is None:
+def check_code(lock: DvcLock) -> list[dict[str, str]]:
+    """Report code that ran but is not the commit's, and raw data that differ from their pointer.
+
+    A file that the commit only moved, with the same bytes, is the commit's code.
+    """
+    if lock.commit is None:
         return []
-    ran = {
-        dep["path"]: dep["md5"]
-        for stage in state.stages.values()
-        for dep in stage.get("deps", [])
-        if dep["path"].startswith("src/")
-    }
-    there = _hashes(state.commit, list(ran))
-    other = sorted(path for path, digest in ran.items() if there.get(path) != digest)
-    raw = state.option("validate", "raw")
-    outs = state.yaml(f"{raw}.dvc").get("outs", [{}])
-    found = []
-    if other:
-        found.append(weak(OTHER_CODE, f"what ran is not what {state.commit[:9]} holds: {', '.join(other)}"))
-    if raw and outs[0].get("md5") != state.hash_of(raw):
-        found.append(weak(OTHER_DATA, f"{raw}.dvc names {outs[0].get('md5')}, the run read {state.hash_of(raw)}"))
-    return found
+    deps = [dep for stage in lock.stages.values() for dep in stage.get("deps", [])]
+    ran = {dep["path"]: dep["md5"] for dep in deps if dep["path"].startswith("src/")}
+    actual = _hashes(lock.commit, list(ran))
+    mismatches = sorted(path for path, digest in ran.items() if actual.get(path) != digest)
+    if not actual.keys() >= set(mismatches):
+        everywhere = set(_hashes(lock.commit, ["src"]).values())
+        mismatches = [path for path in mismatches if path in actual or ran[path] not in everywhere]
+    raw = lock.option("validate", "raw")
+    outs = lock.yaml(f"{raw}.dvc").get("outs", [{}])
+    links = []
+    if mismatches:
+        links.append(
+            weak_link(OTHER_CODE, f"the code that ran is not that of {lock.commit[:9]}: {', '.join(mismatches)}")
+        )
+    if raw and outs[0].get("md5") != lock.hash_of(raw):
+        links.append(weak_link(OTHER_DATA, f"{raw}.dvc names {outs[0].get('md5')}, the run read {lock.hash_of(raw)}"))
+    return links
 
 
 def _hashes(commit: str, paths: list[str]) -> dict[str, str]:
-    """DVC's hash of each file or folder as a commit holds it."""
-    inside = git.said("ls-tree", "-r", "--name-only", commit, "--", *paths).splitlines()
-    texts = {path: _md5(git.content(commit, path)) for path in inside}
-    folders = {path: [one for one in inside if one.startswith(path + "/")] for path in paths if path not in texts}
-    return texts | {
-        path: _folder({one.removeprefix(path + "/"): texts[one] for one in files}) for path, files in folders.items()
-    }
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content).hexdigest()
-
-
-def _folder(files: dict[str, str]) -> str:
-    """As `digests.of_bundle`, of hashes that are known."""
-    entries = [{"md5": files[path], "relpath": path} for path in sorted(files)]
-    return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
+    """Return DVC's hash of each file or folder in a commit; a path that the commit lacks is left out."""
+    files = git.run("ls-tree", "-r", "--name-only", commit, "--", *paths).splitlines()
+    hashes = {file: hashlib.md5(git.show_bytes(commit, file)).hexdigest() for file in files}
+    for path in paths:
+        inside = {file.removeprefix(path + "/"): hashes[file] for file in files if file.startswith(path + "/")}
+        hashes |= {path: hashing.dvc_hash_of(inside)} if inside else {}
+    return hashes

@@ -1,31 +1,35 @@
-"""Which path each stage has for each of its options, read off `cmd:` in `dvc.yaml`, where alone paths stand."""
+"""The path of each option of each stage, read from `cmd:` in `dvc.yaml`, the only file that has paths."""
 
 import shlex
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 from gazette.core import files
 
 
-def paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Stage (`train@cnn` for a candidate) to option to path, templates filled in."""
-    wired = {}
+def stage_paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the path by stage (`train@cnn` for a candidate) and option, templates filled in."""
+    paths = {}
     for name, stage in files.read_yaml(Path("dvc.yaml"))["stages"].items():
         command = stage.get("do", stage)["cmd"].replace("${corpus}", params["corpus"])
         if "matrix" in stage:
             for candidate in params["candidates"]:
-                wired[f"{name}@{candidate}"] = options(command.replace("${item.candidate}", candidate))
+                paths[f"{name}@{candidate}"] = parse_options(command.replace("${item.candidate}", candidate))
         elif "foreach" in stage:
-            kind = stage["foreach"].removeprefix("${further.").removesuffix("}")
-            for candidate, item in params.get("further", {}).get(kind, {}).items():
-                wired[f"{name}@{candidate}"] = options(command.replace("${key}", candidate).replace("${item}", item))
+            keys = stage["foreach"].removeprefix("${").removesuffix("}").split(".")
+            for candidate, item in reduce(getitem, keys, params).items():
+                paths[f"{name}@{candidate}"] = parse_options(
+                    command.replace("${key}", candidate).replace("${item}", item)
+                )
         else:
-            wired[name] = options(command)
-    return wired
+            paths[name] = parse_options(command)
+    return paths
 
 
-def options(command: str) -> dict[str, str]:
-    """The options of `gazette <stage> --option value …`."""
+def parse_options(command: str) -> dict[str, str]:
+    """Return the options of `gazette <stage> --option value …`."""
     words = shlex.split(command)[2:]
     return {
         option.removeprefix("--").replace("-", "_"): value

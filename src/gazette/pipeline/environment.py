@@ -1,8 +1,8 @@
-"""`environment.yaml`: for each stage the versions of the packages that can change the bytes it makes.
+"""`environment.yaml`: for each stage, the versions of the packages that can change the bytes it makes.
 
-`python -m gazette.pipeline.environment`, which `make lock` calls, writes it from `requirements.lock`: what the stage's
-code imports, and what these packages require in turn. Each stage in `dvc.yaml` has its section as a param, so that it
-runs again when one of them changes. Left out is what `INERT` names, with the reason.
+`python -m gazette.pipeline.environment`, which `make lock` calls, writes it from `requirements.lock`: the packages that
+the stage's code imports, and their requirements. In `dvc.yaml` each stage has its section as a param, so it runs again
+when one of them changes. `INERT` lists the packages that are excluded, with the reason.
 """
 
 import sys
@@ -15,13 +15,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from gazette.core import atomic
-from gazette.core.errors import Misconfigured
-from gazette.pipeline.imports import SOURCE, closure, imported
+from gazette.core.errors import ConfigError
+from gazette.pipeline.imports import SOURCE, closure, imported_modules
 
-LOCK, WRITTEN = Path("requirements.lock"), Path("environment.yaml")
+LOCK, TARGET = Path("requirements.lock"), Path("environment.yaml")
 
-# Markers are read as on this machine wherever the file is made, so that it is the same everywhere; `--python-version`
-# of the lock is 3.11.
+# Markers are evaluated as on this machine, so that the file is the same wherever it is made; the lock's
+# `--python-version` is 3.11.
 REFERENCE = {
     "implementation_name": "cpython", "implementation_version": "3.11.0", "os_name": "posix",
     "platform_machine": "x86_64", "platform_python_implementation": "CPython", "platform_release": "",
@@ -29,27 +29,27 @@ REFERENCE = {
     "sys_platform": "linux",
 }  # fmt: skip
 
-# What no import of ours names, because another package imports it for us.
+# Packages that our code uses without importing them.
 _EXPORTS = {"tf2onnx": "Keras exports through it"}
-HIDDEN = {"train": _EXPORTS, "fine_tune": _EXPORTS, "head": _EXPORTS, "distil": _EXPORTS}
+HIDDEN = {"train": _EXPORTS, "fine_tune": _EXPORTS, "linear_probe": _EXPORTS, "distill": _EXPORTS}
 
 # Packages that no stage's bytes pass through: they print, download, serve, authenticate or build.
 INERT = {
-    "altair": "Great Expectations' charts, which nothing here draws",
-    "cryptography": "keys of data bases and services, which nothing here opens",
-    "databricks-sdk": "a service that nothing here calls",
-    "docker": "MLflow's images, which nothing here builds",
+    "altair": "Great Expectations' charts, which are not drawn here",
+    "cryptography": "keys of databases and services, which are not used here",
+    "databricks-sdk": "a service that is not called here",
+    "docker": "MLflow's images, which are not built here",
     "fastapi": "MLflow's server",
     "flask": "MLflow's server",
     "flask-cors": "MLflow's server",
-    "gitpython": "MLflow's note of a commit, for people",
+    "gitpython": "MLflow's record of a commit, for people",
     "graphene": "MLflow's server",
     "grpcio": "TensorFlow on several machines",
     "gunicorn": "MLflow's server",
     "huey": "MLflow's server",
-    "huggingface-hub": "downloads of tokenizers, which are learned here",
+    "huggingface-hub": "downloads of tokenizers, which are trained here",
     "libclang": "bindings to a compiler, never imported",
-    "matplotlib": "MLflow's figures, which nothing here draws",
+    "matplotlib": "MLflow's figures, which are not drawn here",
     "requests": "calls to services",
     "rich": "printing",
     "setuptools": "building packages",
@@ -61,47 +61,47 @@ INERT = {
 }
 
 
-def versions(lock: str) -> dict[str, str]:
-    """The version of each package of a lock, by its canonical name, where its marker holds in `REFERENCE`."""
+def read_versions(lock: str) -> dict[str, str]:
+    """Return the version of each package of a lock by canonical name, if its marker holds in `REFERENCE`."""
     pinned = [line.rstrip(" \\") for line in lock.splitlines() if line[:1].isalnum()]
     return {
-        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
-        for one in map(Requirement, pinned)
-        if one.marker is None or one.marker.evaluate(REFERENCE)
+        canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
+        for requirement in map(Requirement, pinned)
+        if requirement.marker is None or requirement.marker.evaluate(REFERENCE)
     }
 
 
-def roots(stage: str, known: dict[str, str]) -> set[str]:
-    """The packages that a stage's code imports; raises Misconfigured where the lock has none for an import."""
-    found = set(HIDDEN.get(stage, {}))
+def imported_packages(stage: str, known: dict[str, str]) -> set[str]:
+    """Return the packages that a stage's code imports; raises ConfigError if the lock has none for an import."""
+    packages = set(HIDDEN.get(stage, {}))
     for module in sorted(_modules(stage)):
-        held = {canonicalize_name(owner) for owner in _owners().get(module, [])} & set(known)
-        if not held:
-            raise Misconfigured(f"{module}, which stage {stage} imports, is of no package of {LOCK}: `make lock`")
-        found |= held
-    return found
+        owners = {canonicalize_name(owner) for owner in _owners().get(module, [])} & set(known)
+        if not owners:
+            raise ConfigError(f"{module}, which stage {stage} imports, is in no package of {LOCK}: `make lock`")
+        packages |= owners
+    return packages
 
 
-def required(packages: set[str], known: dict[str, str]) -> set[str]:
-    """The packages of the lock among these and all that they require, their extras included."""
-    open_ends = [(name, "") for name in packages]
-    seen: set[tuple[str, str]] = set()
-    while open_ends:
-        name, extra = open_ends.pop()
-        if (name, extra) in seen or name not in known or name in INERT:
+def required_packages(packages: set[str], known: dict[str, str]) -> set[str]:
+    """Return those of these packages, and of all that they require, extras included, that the lock has."""
+    queue = [(name, "") for name in packages]
+    visited: set[tuple[str, str]] = set()
+    while queue:
+        name, extra = queue.pop()
+        if (name, extra) in visited or name not in known or name in INERT:
             continue
-        seen.add((name, extra))
-        for one in _requirements(name):
-            if one.marker is None or one.marker.evaluate(REFERENCE | {"extra": extra}):
-                open_ends += [(canonicalize_name(one.name), inner) for inner in ("", *one.extras)]
-    return {name for name, _ in seen}
+        visited.add((name, extra))
+        for requirement in _requirements(name):
+            if requirement.marker is None or requirement.marker.evaluate(REFERENCE | {"extra": extra}):
+                queue += [(canonicalize_name(requirement.name), inner) for inner in ("", *requirement.extras)]
+    return {name for name, _ in visited}
 
 
 @cache
 def _requirements(package: str) -> list[Requirement]:
-    """As the installed package declares them; a package that this machine has no use for is not installed here."""
+    """Return what an installed package requires; a package for other machines is not installed here."""
     installed = any(metadata.distributions(name=package))
-    return [Requirement(one) for one in (metadata.requires(package) if installed else None) or []]
+    return [Requirement(line) for line in (metadata.requires(package) if installed else None) or []]
 
 
 @cache
@@ -111,36 +111,37 @@ def _owners() -> Mapping[str, list[str]]:
 
 @cache
 def _modules(stage: str) -> frozenset[str]:
-    """The top-level modules that a stage's code imports, those of Gazette and of Python left out."""
+    """Return the top-level modules that a stage's code imports, except those of Gazette and of Python."""
     files = closure(SOURCE / "stages" / f"{stage}.py")
-    modules = {name.split(".")[0] for file in files for name in imported(file)}
+    modules = {name.split(".")[0] for file in files for name in imported_modules(file)}
     return frozenset(modules - set(sys.stdlib_module_names) - {"gazette"} - {file.stem for file in files})
 
 
-def sections(lock: str, stages: list[str]) -> dict[str, dict[str, str]]:
-    """Stage to package to version, sorted."""
-    known = versions(lock)
-    return {stage: {name: known[name] for name in sorted(required(roots(stage, known), known))} for stage in stages}
+def build_sections(lock: str, stages: list[str]) -> dict[str, dict[str, str]]:
+    """Return the version by stage and package, sorted."""
+    known = read_versions(lock)
+    return {
+        stage: {name: known[name] for name in sorted(required_packages(imported_packages(stage, known), known))}
+        for stage in stages
+    }
 
 
-def written(found: dict[str, dict[str, str]]) -> str:
-    """As YAML; versions are quoted, for `1.10` is no number."""
-    lines = [
-        "# Made by `make lock`: the packages that can change what a stage makes; where one changes, the stage is stale."
-    ]
-    for stage, packages in found.items():
+def to_yaml(sections: dict[str, dict[str, str]]) -> str:
+    """Format the sections as YAML; versions are quoted, since `1.10` is not a number."""
+    lines = ["# Made by `make lock`: packages that can change a stage's outputs; if one changes, the stage is stale."]
+    for stage, packages in sections.items():
         lines += ["", f"{stage}:", *(f'  {name}: "{version}"' for name, version in packages.items())]
     return "\n".join(lines) + "\n"
 
 
-def stages() -> list[str]:
-    """The stages, by their modules."""
+def list_stages() -> list[str]:
+    """List the stages, by their modules."""
     return sorted(path.stem for path in (SOURCE / "stages").glob("*.py") if path.stem != "__init__")
 
 
 def main() -> None:
-    """Writes the file."""
-    atomic.write(written(sections(LOCK.read_text(encoding="utf-8"), stages())), WRITTEN)
+    """Write the file."""
+    atomic.write_text(TARGET, to_yaml(build_sections(LOCK.read_text(encoding="utf-8"), list_stages())))
 
 
 if __name__ == "__main__":

@@ -1,57 +1,83 @@
-"""Git, by its command: commits, files of a commit, and the commit that a bundle belongs to."""
+"""Git, by its command: commits, files of a commit, and the commits that a bundle belongs to.
 
+Git never prompts here, and it runs no hook (DVC installs some) and no background maintenance.
+"""
+
+import os
 import subprocess
 from pathlib import Path
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
+
+_GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false", "-c", "gc.auto=0")
+_NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
 
 
-def said(*words: str, folder: Path = Path()) -> str:
-    """What a git command says; raises Misconfigured, with what git says of it, where it fails."""
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Misconfigured(f"`git {' '.join(words)}` in {folder.absolute()}: {done.stderr.strip()}")
-    return done.stdout.strip()
+def run(*words: str, folder: Path = Path(), stdin: str = "") -> str:
+    """Run a git command and return its stdout; raises ConfigError with its stderr if it fails."""
+    result = _call(*words, folder=folder, stdin=stdin)
+    if result.returncode:
+        raise ConfigError(f"`git {' '.join(words)}` in {folder.absolute()}: {_error(result)}")
+    return result.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
 
-def commit(revision: str, folder: Path = Path()) -> str:
-    """The full hash of the commit that a revision names; raises Misconfigured where git knows none."""
-    found = _commit(revision, folder)
-    if not found:
-        raise Misconfigured(f"git knows no revision {revision!r} here; in a shallow clone, run `git fetch --unshallow`")
-    return found
+def run_or_error(*words: str, folder: Path = Path()) -> str:
+    """Run a git command and return why it failed; empty if it succeeded."""
+    result = _call(*words, folder=folder)
+    return _error(result) if result.returncode else ""
 
 
-def knows(revision: str, folder: Path = Path()) -> bool:
-    """Whether a revision names a commit here."""
-    return bool(_commit(revision, folder))
+def output(*words: str, folder: Path = Path()) -> bytes:
+    """Run a git command and return its stdout; empty if it fails, as outside a repository."""
+    result = _call(*words, folder=folder)
+    return b"" if result.returncode else result.stdout
 
 
-def file(revision: str, path: str, folder: Path = Path()) -> str | None:
-    """The text of a file under git at a revision; none where it is not there."""
-    found = subprocess.run(
-        ["git", "show", f"{revision}:./{path}"], cwd=folder, capture_output=True, text=True, check=False
+def resolve_commit(revision: str, folder: Path = Path()) -> str:
+    """Return the full hash of the commit that a revision names; raises ConfigError if git does not know it."""
+    commit = _resolve(revision, folder)
+    if not commit:
+        raise ConfigError(f"git knows no revision {revision!r} here; in a shallow clone, run `git fetch --unshallow`")
+    return commit
+
+
+def is_commit(revision: str, folder: Path = Path()) -> bool:
+    """Check whether a revision names a commit here."""
+    return bool(_resolve(revision, folder))
+
+
+def show(revision: str, path: str, folder: Path = Path()) -> str | None:
+    """Return the text of a file at a revision; None if it does not exist there."""
+    result = _call("show", f"{revision}:./{path}", folder=folder)
+    return None if result.returncode else result.stdout.decode("utf-8").replace("\r\n", "\n")
+
+
+def show_bytes(revision: str, path: str, folder: Path = Path()) -> bytes:
+    """Return the bytes of a file at a revision; empty if it does not exist there."""
+    return output("show", f"{revision}:./{path}", folder=folder)
+
+
+def list_commits(path: str, *words: str, folder: Path = Path()) -> list[str]:
+    """List the commits that changed a file, oldest first; `words` are options of `git log` that select commits."""
+    return run("log", *words, "--reverse", "--format=%H", "--", path, folder=folder).split()
+
+
+def commits_adding(digest: str, folder: Path = Path()) -> list[str]:
+    """List the commits that brought a hash into `dvc.lock`, oldest first: on branches and tags, not of experiments."""
+    changed = list_commits("dvc.lock", "--branches", "--remotes", "--tags", "HEAD", f"-S{digest}", folder=folder)
+    return [commit for commit in changed if digest in (show(commit, "dvc.lock", folder) or "")]
+
+
+def _resolve(revision: str, folder: Path) -> str:
+    return output("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder).decode().strip()
+
+
+def _call(*words: str, folder: Path, stdin: str = "") -> "subprocess.CompletedProcess[bytes]":
+    environment = {**os.environ, **_NO_PROMPT}
+    return subprocess.run(
+        [*_GIT, *words], cwd=folder, env=environment, input=stdin.encode(), capture_output=True, check=False
     )
-    return None if found.returncode else found.stdout
 
 
-def content(revision: str, path: str, folder: Path = Path()) -> bytes:
-    """The bytes of a file under git at a revision; none where it is not there."""
-    return subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=folder, capture_output=True, check=False).stdout
-
-
-def history(path: str, *words: str, folder: Path = Path()) -> list[str]:
-    """The commits that changed a file, of those that `words` of `git log` take, the oldest first."""
-    return said("log", *words, "--reverse", "--format=%H", "--", path, folder=folder).split()
-
-
-def naming(digest: str, folder: Path = Path()) -> list[str]:
-    """The commits that brought a hash into `dvc.lock`, the oldest first: of branches and tags, not of experiments."""
-    kept = ("--branches", "--remotes", "--tags", "HEAD")
-    changed = history("dvc.lock", *kept, f"-S{digest}", folder=folder)
-    return [one for one in changed if digest in (file(one, "dvc.lock", folder) or "")]
-
-
-def _commit(revision: str, folder: Path) -> str:
-    words = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
+def _error(result: "subprocess.CompletedProcess[bytes]") -> str:
+    return (result.stderr or result.stdout).decode(errors="replace").strip() or f"exit code {result.returncode}"

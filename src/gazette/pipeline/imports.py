@@ -1,4 +1,4 @@
-"""Which files of Gazette a module runs, and which packages these import, read off the source without running it."""
+"""The files of Gazette that a module runs, and the packages they import, read from the source without running it."""
 
 import ast
 import re
@@ -7,20 +7,20 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent
 
 
-def imported(path: Path) -> set[str]:
-    """Every module that a file imports, inside functions too."""
-    found = set()
+def imported_modules(path: Path) -> set[str]:
+    """Return every module that a file imports, inside functions too."""
+    modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            modules |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
-    return found
+            modules |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return modules
 
 
-def own_files(path: Path) -> set[Path]:
-    """The files of Gazette that a file imports, by name, by a folder's name in an f-string, or by reading them."""
-    places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported(path)]
+def imported_files(path: Path) -> set[Path]:
+    """Return the files of Gazette that a file imports, by name or by a folder in an f-string, or reads."""
+    places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported_modules(path)]
     files = {file for place in places for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")}
     text = path.read_text(encoding="utf-8")
     for folder in re.findall(r'import_module\(f"gazette\.([\w.]+)\.', text):
@@ -30,10 +30,10 @@ def own_files(path: Path) -> set[Path]:
 
 
 def closure(path: Path) -> set[Path]:
-    """A file of Gazette and all that it runs; an `__init__` holds a docstring and nothing else, so it is no part."""
-    found, open_ends = {path}, [path]
-    while open_ends:
-        new = own_files(open_ends.pop()) - found
-        found |= new
-        open_ends += new
-    return found
+    """Return a file of Gazette and all files that it runs, without `__init__.py`, which hold only a docstring."""
+    files, queue = {path}, [path]
+    while queue:
+        new = imported_files(queue.pop()) - files
+        files |= new
+        queue += new
+    return files

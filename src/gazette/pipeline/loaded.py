@@ -1,4 +1,4 @@
-"""Whether the code that this process runs is the code of this tree, and as it was when the process began."""
+"""Whether this process runs the code of this tree, and as it was when the process started."""
 
 import os
 import sys
@@ -8,44 +8,44 @@ from pathlib import Path
 
 TICK = 0.02  # seconds by which the start of a process, and the time of a file, can be off
 PACKAGE = Path(__file__).parent.parent
-HERE = Path("src") / PACKAGE.name  # of a project that has code of its own
+SOURCE = Path("src") / PACKAGE.name  # in a project that has its own code
 
 
-def start_over() -> None:
-    """Starts this command again with the code of this tree, if it has any and other code is running.
+def reexec_in_tree() -> None:
+    """Start this command again with the code of this tree, if it has any and other code is running.
 
-    DVC runs the stages of a worktree, or of an experiment in a folder of its own, with the `gazette` on the path.
+    DVC runs the stages of a worktree with the `gazette` on the path.
     """
-    source = str(HERE.parent.absolute())
+    source = str(SOURCE.parent.absolute())
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if foreign() and paths[0] != source:
+    if foreign_modules() and paths[0] != source:
         path = os.pathsep.join([source, *filter(None, paths)])
         os.execve(
             sys.executable, [sys.executable, "-m", PACKAGE.name, *sys.argv[1:]], {**os.environ, "PYTHONPATH": path}
         )
 
 
-def loaded() -> dict[str, Path]:
-    """The modules of Gazette that this process has imported: their paths in a project, and their files."""
+def loaded_modules() -> dict[str, Path]:
+    """Return the file of each Gazette module that this process has imported, by its path in a project."""
     files = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
-    return {(HERE / file.relative_to(PACKAGE)).as_posix(): file for file in files if file.is_relative_to(PACKAGE)}
+    return {(SOURCE / file.relative_to(PACKAGE)).as_posix(): file for file in files if file.is_relative_to(PACKAGE)}
 
 
-def foreign() -> list[str]:
-    """Modules that were imported from elsewhere than this tree's `src`, if it has one."""
-    if not HERE.is_dir():
+def foreign_modules() -> list[str]:
+    """List the modules that were imported from outside this tree's `src`, if it has one."""
+    if not SOURCE.is_dir():
         return []
-    return [path for path, file in loaded().items() if not (Path(path).exists() and file.samefile(path))]
+    return [path for path, file in loaded_modules().items() if not (Path(path).exists() and file.samefile(path))]
 
 
-def written_since(moment: float, files: Mapping[str, Path]) -> list[str]:
-    """Files of code that were written after a moment, in seconds since 1970; a time to come says nothing."""
+def modified_since(moment: float, files: Mapping[str, Path]) -> list[str]:
+    """List the files of code modified after a moment, in seconds since 1970; a time in the future is ignored."""
     times = {path: file.stat().st_ctime for path, file in files.items()}
-    return [f"{path} was written" for path, ctime in times.items() if moment + TICK < ctime <= time.time()]
+    return [f"{path} was modified" for path, ctime in times.items() if moment + TICK < ctime <= time.time()]
 
 
-def began() -> float:
-    """When this process began, in seconds since 1970; where the system does not say, now."""
+def process_start() -> float:
+    """Return the start of this process in seconds since 1970; now, if the system does not tell."""
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return time.time()
     ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])

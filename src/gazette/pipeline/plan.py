@@ -1,4 +1,4 @@
-"""What a run would do: which stages, why, in which waves, and what they took last time. Pure; knows no DVC."""
+"""What a run would do: which stages, why, in which waves, and how long they took last time. Pure; does not use DVC."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,22 +7,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Hints(BaseModel):
-    """What `meta: {prefect: …}` of a stage says about running it; it is not in dvc.lock, so it makes nothing stale."""
+    """How to run a stage, from its `meta: {prefect: …}`; it is not in dvc.lock, so it makes nothing stale."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     retries: int = Field(0, ge=0)  # after a failure that is neither usage (2) nor broken data (3)
     retry_delay: float = Field(0, ge=0)  # seconds
     timeout: float | None = Field(None, gt=0)  # seconds
-    mutex: str | None = None  # stages of one name never run at once
+    mutex: str | None = None  # stages with the same mutex never run at once
 
 
-NONE = Hints.model_validate({})
+NO_HINTS = Hints.model_validate({})
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between what made a stage's outputs and what is here now."""
+    """A difference between what made a stage's outputs and what is in the tree now."""
 
     kind: str  # command, dep, param or out
     name: str
@@ -49,26 +49,26 @@ class Node:
     name: str
     upstream: tuple[str, ...]
     changes: tuple[Change, ...] = ()
-    restorable: bool = False  # the run cache has the outputs that it would make
-    hints: Hints = NONE
+    restorable: bool = False  # the run cache has its outputs
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True)
 class Step:
-    """A stage in a plan; what would run stands in the first wave in which all it waits for is done."""
+    """A stage in a plan; it is in the first wave in which everything it waits for is done."""
 
     stage: str
     upstream: tuple[str, ...]
-    wave: int | None  # none where nothing would run
+    wave: int | None  # None if it would not run
     why: tuple[str, ...]
-    stale: bool  # would run even if all upstream came out as it was
+    stale: bool  # would run even if all upstream outputs stayed the same
     restorable: bool
-    seconds: float | None  # what it took last time
+    seconds: float | None  # how long it took last time
     hints: Hints
 
 
 def plan(nodes: Sequence[Node], seconds: Mapping[str, float], force: bool = False) -> list[Step]:
-    """The steps in the order of a serial run, which `nodes` are in; `seconds` is what each took last time."""
+    """Return the steps in the order of a serial run, which `nodes` are in; `seconds` is how long each took last."""
     waves: dict[str, int] = {}
     steps = []
     for node in nodes:

@@ -1,4 +1,4 @@
-"""DVC: files as they were at another revision, from git, from DVC's cache or from its remote."""
+"""Files of another revision, from git, from DVC's cache or from its remote."""
 
 import json
 import logging
@@ -11,63 +11,64 @@ from dvc.repo import Repo
 from dvc_data.hashfile.status import status
 from dvc_data.index.index import DataIndexDirError
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import git
 
 
-class Missing(Misconfigured):
-    """A file of a revision is not there, or not at hand."""
+class MissingFileError(ConfigError):
+    """A file of a revision does not exist, or is neither in the cache nor at the remote."""
 
 
-def fetch(revision: str, path: str, target: Path) -> Path:
-    """Brings a file or folder of a revision to `target`; raises Missing where there is no such thing at hand."""
-    git.commit(revision)
+def fetch_file(revision: str, path: str, target: Path) -> Path:
+    """Copy a file or folder of a revision to `target`; raises MissingFileError if it cannot be found."""
+    git.resolve_commit(revision)
     files = DVCFileSystem(rev=revision)
     try:
         if not files.exists(path):
-            raise Missing(f"{path} is not there at revision {revision}")
+            raise MissingFileError(f"{path} does not exist at revision {revision}")
         files.get(path, str(target), recursive=files.isdir(path))
     except (DvcException, DataIndexDirError, OSError) as error:
-        raise Missing(
+        raise MissingFileError(
             f"{path} of revision {revision} is neither in DVC's cache nor in its remote ({error}); run `dvc push` "
             "where it was made"
         ) from None
     return target
 
 
-def cached(digest: str) -> Path | None:
-    """Where DVC's cache has the file with a hash, or the list of a folder's files (`.dir`); none where it has not.
+def cache_path(digest: str) -> Path | None:
+    """Return the path in DVC's cache of a file, or of a folder's list of files (`.dir`); None if it is not there.
 
-    What is there is read and never changed.
+    Read it only; never change it.
     """
     with Repo() as repo:
         path = Path(repo.cache.local.oid_to_path(digest))
     return path if path.is_file() else None
 
 
-def listing(digest: str) -> dict[str, str] | None:
-    """The files of a folder by its hash, path to hash; none where DVC's cache has no list of them."""
-    path = cached(digest)
+def list_folder(digest: str) -> dict[str, str] | None:
+    """Return the hash of each file by its path in a folder; None if DVC's cache has no list of them."""
+    path = cache_path(digest)
     if path is None:
         return None
-    return {str(one["relpath"]): str(one["md5"]) for one in json.loads(path.read_text(encoding="utf-8"))}
+    return {str(entry["relpath"]): str(entry["md5"]) for entry in json.loads(path.read_text(encoding="utf-8"))}
 
 
-def absent(revision: str) -> int:
-    """How many objects that a revision's locks and pointers name its DVC remote has not; each is asked for.
+def count_missing_on_remote(revision: str) -> int:
+    """Count the objects that a revision's locks and pointers name and its DVC remote lacks; each is looked up.
 
-    Raises Misconfigured where there is no remote, or where it does not answer.
+    Raises ConfigError if there is no remote, or it does not answer.
     """
     logging.getLogger("dvc").setLevel(logging.ERROR)  # it warns of outputs that are in no lock
     try:
         with Repo() as repo:
             if not repo.config["core"].get("remote"):
-                raise Misconfigured("DVC has no remote; `dvc remote add --default` names one, `dvc push` fills it")
-            named: dict[Any, set[Any]] = {}
+                raise ConfigError("DVC has no remote; `dvc remote add --default` names one, `dvc push` fills it")
+            objects: dict[Any, set[Any]] = {}
             for _ in repo.brancher(revs=[revision], workspace=False):
-                named = dict(repo.index.used_objs())  # leaves out a folder whose list of files is nowhere
+                objects = dict(repo.index.used_objs())  # omits a folder whose list of files is nowhere
                 outs = {out.hash_info for out in repo.index.outs if out.use_cache and out.hash_info}
-                named[None] = named.get(None, set()) | outs.difference(*named.values())
-            return sum(len(status(own or repo.cloud.get_remote_odb(), one).missing) for own, one in named.items())
+                objects[None] = objects.get(None, set()) | outs.difference(*objects.values())
+            remotes = ((odb or repo.cloud.get_remote_odb(), hashes) for odb, hashes in objects.items())
+            return sum(len(status(odb, hashes).missing) for odb, hashes in remotes)
     except (DvcException, OSError) as error:
-        raise Misconfigured(f"DVC's remote did not answer: {error}") from error
+        raise ConfigError(f"DVC's remote did not answer: {error}") from error

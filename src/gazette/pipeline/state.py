@@ -1,4 +1,4 @@
-"""What this machine notes about runs, in `.gazette`, which git ignores: no hash of it enters dvc.lock."""
+"""Local state in `.gazette`, which git ignores; no hash of it enters dvc.lock."""
 
 import json
 from collections.abc import Mapping
@@ -7,40 +7,40 @@ from pathlib import Path
 from gazette.core import atomic
 
 
-def folder(root: Path) -> Path:
-    """`.gazette` of a project, made where it is missing."""
-    place = root / ".gazette"
-    place.mkdir(exist_ok=True)
-    ignored = place / ".gitignore"
-    if not ignored.exists():
-        ignored.write_text("*\n", encoding="utf-8")
-    return place
+def state_folder(root: Path) -> Path:
+    """Return `.gazette` of a project, created if it is missing."""
+    folder = root / ".gazette"
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder
 
 
-def seconds(root: Path) -> dict[str, float]:
-    """What each stage took when it ran last here."""
+def read_seconds(root: Path) -> dict[str, float]:
+    """Return the seconds that each stage took the last time it ran here."""
     path = root / ".gazette" / "seconds.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def note_seconds(root: Path, took: Mapping[str, float]) -> None:
-    """Notes what stages took that ran."""
-    kept = {stage: round(time, 1) for stage, time in sorted({**seconds(root), **took}.items())}
-    atomic.write(json.dumps(kept, indent=2) + "\n", folder(root) / "seconds.json")
+def record_seconds(root: Path, seconds: Mapping[str, float]) -> None:
+    """Record the seconds of the stages that ran."""
+    merged = {stage: round(time, 1) for stage, time in sorted({**read_seconds(root), **seconds}.items())}
+    atomic.write_text(state_folder(root) / "seconds.json", json.dumps(merged, indent=2) + "\n")
 
 
-def new_challenger(root: Path, tree: Path) -> str:
-    """Name and version of what `register` made the challenger in another tree of the project, if it was not before.
+def find_new_challenger(root: Path, tree: Path) -> str:
+    """Return name and version of the challenger that `register` set in another tree; empty if it is not new.
 
-    It is noted, so that it is new once.
+    It is recorded, so that it is new once.
     """
-    made, known = (folder(place) / "version.json" for place in (tree, root))
-    told = folder(root) / "challenger.json"
-    if not made.exists():
+    latest, known = (state_folder(folder) / "version.json" for folder in (tree, root))
+    announced = state_folder(root) / "challenger.json"
+    if not latest.exists():
         return ""
-    now = json.loads(made.read_text(encoding="utf-8"))
-    before = told if told.exists() else known
+    now = json.loads(latest.read_text(encoding="utf-8"))
+    before = announced if announced.exists() else known
     if not now["challenged"] or (before.exists() and json.loads(before.read_text(encoding="utf-8")) == now):
         return ""
-    atomic.write(json.dumps(now) + "\n", told)
+    atomic.write_text(announced, json.dumps(now) + "\n")
     return f"{now['name']} version {now['version']}"

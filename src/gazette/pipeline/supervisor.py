@@ -1,8 +1,8 @@
-"""Child processes that do not outlive their parent: a keeper stands between, in a process group with the child.
+"""Child processes that do not outlive their parent: a supervisor stands between, in a process group with the child.
 
-The keeper is told when the parent's thread that started it is gone, whatever ended it, and ends the group: first as
-Ctrl-C does, so that DVC lets go of its locks, then for good. That thread must therefore wait for the child.
-Started by its file's name and without site-packages, so it costs some thirty milliseconds.
+The supervisor gets a signal when the parent's thread that started it is gone, for whatever reason, and ends the group:
+first as Ctrl-C does, so that DVC releases its locks, then by SIGKILL. That thread must therefore wait for the child.
+It is started by file name and without site-packages, which takes some thirty milliseconds.
 """
 
 import ctypes
@@ -16,14 +16,14 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-GRACE = 5  # seconds between asking a group to end and ending it
+GRACE = 5  # seconds between asking a group to end and killing it
 
 Process = subprocess.Popen[str]
 
 _PR_SET_PDEATHSIG = 1
 
 
-def start(
+def start_command(
     command: Sequence[str],
     folder: Path,
     environment: Mapping[str, str],
@@ -31,7 +31,7 @@ def start(
     errors: int | IO[str] | None = subprocess.STDOUT,
     grace: int = GRACE,
 ) -> Process:
-    """Starts a command in a group of its own, its streams where it is told; `terminate()` ends the whole group.
+    """Start a command in its own process group; `terminate()` ends the whole group.
 
     It has `grace` seconds to end by itself.
     """
@@ -49,60 +49,56 @@ def start(
     )
 
 
-def end_with_parent() -> None:
-    """Has this process told to end when its parent is gone, or the parent's thread that started it."""
-    _die_with_parent(signal.SIGTERM)
-
-
-def _die_with_parent(number: int) -> None:
+def exit_with_parent(number: int = signal.SIGTERM) -> None:
+    """Have the kernel signal this process when its parent, or the thread that started it, is gone; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
-def keep(parent: int, begin: Callable[[], object], grace: int = GRACE) -> int:
-    """Is the keeper of a child that does `begin`: ends the group when asked to, or when the parent is gone.
+def supervise(parent: int, begin: Callable[[], object], grace: int = GRACE) -> int:
+    """Run `begin` in a child and return its exit code; end the group on request, or when the parent is gone.
 
-    The exit code of the child; to be called by a process with one thread, the leader of its group.
+    To be called by a process with one thread that leads its process group.
     """
-    asked = False
+    ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if not asked:
-            asked = True
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the group's, which the keeper is in
+        nonlocal ending
+        if not ending:
+            ending = True
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor is in the group itself
             os.killpg(0, signal.SIGINT)
             signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
             signal.alarm(grace)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    _die_with_parent(signal.SIGTERM)
+    exit_with_parent()
     if os.getppid() != parent:
         return 128 + signal.SIGTERM
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, whoever ignored it before
-        _die_with_parent(signal.SIGKILL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # even if it was ignored before
+        exit_with_parent(signal.SIGKILL)
         begin()
-    while (code := _ended(child)) is None:
-        if os.getppid() != parent and not asked:  # where the kernel does not tell
+    while (code := _wait(child)) is None:
+        if os.getppid() != parent and not ending:  # if the kernel sends no signal
             end(signal.SIGTERM, None)
-    if asked or code < 0:
-        os.killpg(0, signal.SIGKILL)  # whatever of the group did not listen, or lost the command above it
+    if ending or code < 0:
+        os.killpg(0, signal.SIGKILL)  # what ignored the signal, or lost the command above it
     return code if code >= 0 else 128 - code
 
 
-def _ended(child: int) -> int | None:
-    """The exit code of the child; None where it still runs and its parent has to be looked after meanwhile."""
+def _wait(child: int) -> int | None:
+    """Return the exit code of the child; None if it still runs and its parent has to be checked meanwhile."""
     if sys.platform == "linux":
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     time.sleep(0.2)
-    found, status = os.waitpid(child, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if found else None
+    pid, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if pid else None
 
 
 if __name__ == "__main__":
     _parent, _grace, *_command = sys.argv[1:]
-    sys.exit(keep(int(_parent), lambda: os.execvp(_command[0], _command), int(_grace)))
+    sys.exit(supervise(int(_parent), lambda: os.execvp(_command[0], _command), int(_grace)))

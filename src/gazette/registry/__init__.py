@@ -1,1 +1,1 @@
-"""MLflow, and who is champion."""
+"""The registry: versions in MLflow, and which one is champion."""

@@ -1,14 +1,14 @@
-"""The registry's aliases `champion` and `previous`, made to say what the ledger says."""
+"""The registry's aliases `champion` and `previous`, which follow the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.registry import ledger
-from gazette.registry.ledger import Entry, Standing
-from gazette.registry.store import client as registry
-from gazette.registry.store.client import Known
+from gazette.registry.ledger import Champions, Entry
+from gazette.registry.store import client as store
+from gazette.registry.store.client import RegisteredModel
 from gazette.registry.versions import CHAMPION
 
 PREVIOUS = "previous"
@@ -16,67 +16,66 @@ PREVIOUS = "previous"
 
 @dataclass(frozen=True)
 class Move:
-    """An alias and the numbers of the versions that it goes from and to; none: it is not there."""
+    """An alias and the numbers of the versions that it moves from and to; None: no alias."""
 
     alias: str
-    origin: str | None
+    source: str | None
     to: str | None
 
 
-def number(known: Known, digest: str) -> str | None:
-    """The version with a digest in this registry, the first of several."""
-    found = [int(one.number) for one in known.versions.values() if one.tags.get("digest") == digest]
-    return str(min(found)) if found else None
+def version_number(model: RegisteredModel, digest: str) -> str | None:
+    """Return the first version with a digest in this registry; None if there is none."""
+    numbers = [int(version.number) for version in model.versions.values() if version.tags.get("digest") == digest]
+    return str(min(numbers)) if numbers else None
 
 
-def moves(standing: Standing, known: Known) -> list[Move]:
-    """What has to move so that the aliases say what the ledger says.
+def plan_moves(champions: Champions, model: RegisteredModel) -> list[Move]:
+    """Return the moves after which the aliases agree with the ledger.
 
-    `previous` moves first, so that whoever sees the new champion can go back. A version that this registry does not
-    have moves nothing.
+    `previous` moves first, so that anyone who sees the new champion can roll back. A version that this registry lacks
+    moves nothing.
     """
-    wanted = ((PREVIOUS, standing.previous), (CHAMPION, standing.champion))
-    found = []
-    for alias, place in wanted:
-        to = number(known, place.digest) if place else None
-        if to != known.aliases.get(alias) and (to or not place):
-            found.append(Move(alias, known.aliases.get(alias), to))
-    return found
+    moves = []
+    for alias, version in ((PREVIOUS, champions.previous), (CHAMPION, champions.champion)):
+        to = version_number(model, version.digest) if version else None
+        if to != model.aliases.get(alias) and (to or not version):
+            moves.append(Move(alias, model.aliases.get(alias), to))
+    return moves
 
 
-def refuse_behind(name: str, entries: Sequence[Entry], known: Known) -> None:
-    """Raises Misconfigured where the aliases follow an entry that this ledger has not: another clone promoted."""
-    if known.followed and known.followed not in {entry.digest() for entry in entries}:
-        raise Misconfigured(
-            f"the aliases of {name} follow an entry that {ledger.PATH} here has not (SHA-256 {known.followed}): "
+def check_not_behind(name: str, entries: Sequence[Entry], model: RegisteredModel) -> None:
+    """Raise ConfigError if the aliases follow an entry that this ledger lacks: another clone has promoted."""
+    if model.followed and model.followed not in {entry.digest() for entry in entries}:
+        raise ConfigError(
+            f"the aliases of {name} follow an entry that {ledger.PATH} here lacks (SHA-256 {model.followed}): "
             "another clone has promoted, or a line was altered. `git pull` brings what others committed, "
             "`gazette ledger --verify` finds an alteration, `gazette registry rebuild --force` follows this ledger"
         )
 
 
-def settle(client: Any, name: str, entries: Sequence[Entry], force: bool = False) -> list[Move]:
-    """Moves the aliases of a name to where the ledger has them; what was moved. Twice is once.
+def sync(client: Any, name: str, entries: Sequence[Entry], force: bool = False) -> list[Move]:
+    """Move the aliases of a name to where the ledger has them, and return the moves; idempotent.
 
-    Raises Misconfigured where the registry follows another ledger, unless forced.
+    Raises ConfigError if the registry follows another ledger, unless forced.
     """
-    known = registry.known(client, name)
+    model = store.get_model(client, name)
     if not force:
-        refuse_behind(name, entries, known)
-    last = ledger.last(entries, name)
-    if last and known.versions and known.followed != last.digest():
-        registry.follow(client, name, last.digest())
-    found = moves(ledger.standing(entries, name), known)
-    for move in found:
+        check_not_behind(name, entries, model)
+    last = ledger.last_entry(entries, name)
+    if last and model.versions and model.followed != last.digest():
+        store.set_ledger_head(client, name, last.digest())
+    moves = plan_moves(ledger.current_champions(entries, name), model)
+    for move in moves:
         if move.alias == CHAMPION and move.to and last:
-            registry.mark(client, name, move.to, {"revision": last.to.revision, "ledger": last.digest()})
-        registry.point(client, name, move.alias, move.to)
-    return found
+            store.set_tags(client, name, move.to, {"revision": last.to.revision, "ledger": last.digest()})
+        store.set_alias(client, name, move.alias, move.to)
+    return moves
 
 
-def absent(name: str, entries: Sequence[Entry], known: Known) -> str:
-    """What to do where this registry has no version for the champion of the ledger; empty where it has."""
-    champion = ledger.standing(entries, name).champion
-    if champion is None or number(known, champion.digest):
+def missing_champion_hint(name: str, entries: Sequence[Entry], model: RegisteredModel) -> str:
+    """Return what to do if this registry lacks the ledger's champion; empty if it has it."""
+    champion = ledger.current_champions(entries, name).champion
+    if champion is None or version_number(model, champion.digest):
         return ""
     return (
         f"the champion of {name} (digest {champion.digest}) is not in this registry: "

@@ -1,7 +1,7 @@
-"""A version as anyone loads it: from the registry, in a process that can import neither Gazette nor TensorFlow.
+"""Load a version as any consumer would: from the registry, in a process that cannot import Gazette or TensorFlow.
 
-Started by its file's name, with Python's switch -I. Reads from standard input which version to load into which folder
-and the texts to label; writes to standard output what it said, how long it took, and which packages were imported.
+Run as a script, with Python's option -I. Reads from standard input which version to load into which folder and the
+texts to classify; writes the predictions, the timings and the imported packages to standard output.
 """
 
 import contextlib
@@ -14,8 +14,8 @@ from typing import Any
 FORBIDDEN = ("gazette", "tensorflow", "keras", "tf2onnx", "dvc", "prefect")
 
 
-def tried(registry: str, version: str, folder: str, texts: list[str]) -> dict[str, Any]:
-    """Answers to the texts, seconds to load (download and imports with it) and milliseconds for an article."""
+def load_and_predict(registry: str, version: str, folder: str, texts: list[str]) -> dict[str, Any]:
+    """Return the predictions, the seconds to load (with download and imports) and the milliseconds per article."""
     began = time.perf_counter()
     import mlflow
 
@@ -33,8 +33,8 @@ def tried(registry: str, version: str, folder: str, texts: list[str]) -> dict[st
 
 
 if __name__ == "__main__":
-    sys.modules.update(dict.fromkeys(FORBIDDEN))  # type: ignore[arg-type]  # None: an import of it fails
+    sys.modules.update(dict.fromkeys(FORBIDDEN))  # type: ignore[arg-type]  # with None, an import fails
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     with contextlib.redirect_stdout(sys.stderr):
-        _found = tried(**json.load(sys.stdin))
-    json.dump(_found, sys.stdout)
+        _result = load_and_predict(**json.load(sys.stdin))
+    json.dump(_result, sys.stdout)

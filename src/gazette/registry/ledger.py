@@ -1,7 +1,7 @@
 """The ledger: one JSON line per promotion, override and rollback, each with the SHA-256 of the line before.
 
-It is the truth about which version is champion; the registry's aliases are derived from it. A version is known by the
-digest of its bundle, for its number differs from registry to registry.
+It is the source of truth about which version is champion; the registry's aliases are derived from it. A version is
+identified by the digest of its bundle, since its number differs from registry to registry.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gazette.core import atomic
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import git
 
 PATH = Path("ledger.jsonl")
@@ -23,23 +23,23 @@ KEYS = ("number", "kind", "name", "when", "who", "from", "to", "verdict", "reaso
 
 
 @dataclass(frozen=True)
-class Place:
-    """A version: its number where it was promoted, the digest of its bundle, and its revision."""
+class VersionRef:
+    """A version: its number in the registry that promoted it, the digest of its bundle, and its revision."""
 
     version: str
     digest: str
     revision: str
 
     def record(self) -> dict[str, str]:
-        """As JSON."""
+        """Return the reference for JSON."""
         return {"version": self.version, "digest": self.digest, "revision": self.revision}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line: what became champion of `name` (`to`) instead of what (`origin`, none the first time), and why.
+    """A line: which version became champion of `name` (`to`) in place of which (`origin`, None at first), and why.
 
-    `revision` is the commit at which it was decided, `verdict` what the gate said (none in a rollback), `before` the
+    `revision` is the commit at which it was decided, `verdict` that of the gate (None in a rollback), `before` the
     SHA-256 of the line before, empty in the first.
     """
 
@@ -48,64 +48,66 @@ class Entry:
     name: str
     when: str
     who: str
-    origin: Place | None
-    to: Place
+    origin: VersionRef | None
+    to: VersionRef
     verdict: dict[str, Any] | None
     reason: str
     revision: str
     before: str
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the entry for JSON."""
         origin = self.origin.record() if self.origin else None
         values = (self.number, self.kind, self.name, self.when, self.who, origin, self.to.record())
         return dict(zip(KEYS, (*values, self.verdict, self.reason, self.revision, self.before), strict=True))
 
     def line(self) -> str:
-        """As it stands in the ledger, without the line break."""
+        """Return the line in the ledger, without the line break."""
         return json.dumps(self.record(), ensure_ascii=False, allow_nan=False)
 
     def digest(self) -> str:
-        """The SHA-256 of its line, by which the next one and the registry know it."""
+        """Return the SHA-256 of its line, by which the next entry and the registry refer to it."""
         return _sha256(self.line())
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Which version of a name is champion by the ledger, and which was before."""
+class Champions:
+    """The version of a name that is champion by the ledger, and the one before it."""
 
-    champion: Place | None
-    previous: Place | None
+    champion: VersionRef | None
+    previous: VersionRef | None
 
 
-def read(path: Path = PATH) -> list[Entry]:
-    """The entries of the ledger, none where there is no file; raises BrokenContract where it was altered."""
-    found = lines(path)
-    if wrong := verify(found):
-        said = "\n".join(f"  {one}" for one in wrong)
-        raise BrokenContract(f"{path} was altered:\n{said}\n`git log -p {path}` shows by whom, `git restore` undoes it")
-    return [_entry(line) for line in found]
+def read_ledger(path: Path = PATH) -> list[Entry]:
+    """Return the entries of the ledger, none if there is no file; raises DataContractError if it was altered."""
+    lines = read_lines(path)
+    if errors := verify_chain(lines):
+        listed = "\n".join(f"  {error}" for error in errors)
+        raise DataContractError(
+            f"{path} was altered:\n{listed}\n`git log -p {path}` shows by whom, `git restore {path}` undoes it"
+        )
+    return [_parse_entry(line) for line in lines]
 
 
 def next_entry(
     entries: Sequence[Entry],
     kind: str,
     name: str,
-    to: Place,
+    to: VersionRef,
     who: str,
     reason: str,
     revision: str,
     verdict: dict[str, Any] | None = None,
     when: datetime | None = None,
 ) -> Entry:
-    """What is to be appended to a ledger; `when` is now unless given."""
+    """Return the entry to append to a ledger; `when` is now by default."""
     return Entry(
         number=len(entries) + 1,
         kind=kind,
         name=name,
         when=(when or datetime.now(UTC)).isoformat(timespec="seconds"),
         who=who,
-        origin=standing(entries, name).champion,
+        origin=current_champions(entries, name).champion,
         to=to,
         verdict=verdict,
         reason=reason,
@@ -114,84 +116,84 @@ def next_entry(
     )
 
 
-def append(entry: Entry, path: Path = PATH) -> None:
-    """Writes an entry at the ledger's end, whole or not at all; raises Misconfigured where another came first."""
-    found = lines(path)
-    if entry.number != len(found) + 1 or entry.before != (_sha256(found[-1]) if found else ""):
-        raise Misconfigured(f"{path} has grown meanwhile; run the same command again")
-    with atomic.written(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(f"{line}\n" for line in [*found, entry.line()])
+def append_entry(entry: Entry, path: Path = PATH) -> None:
+    """Append an entry to the ledger atomically; raises ConfigError if another entry was appended first."""
+    lines = read_lines(path)
+    if entry.number != len(lines) + 1 or entry.before != (_sha256(lines[-1]) if lines else ""):
+        raise ConfigError(f"{path} has grown meanwhile; run the same command again")
+    with atomic.atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(f"{line}\n" for line in [*lines, entry.line()])
         file.flush()
         os.fsync(file.fileno())
 
 
-def standing(entries: Sequence[Entry], name: str) -> Standing:
-    """Champion and previous version of a name; none where it has no entry."""
-    newest = last(entries, name)
-    return Standing(newest.to, newest.origin) if newest else Standing(None, None)
+def current_champions(entries: Sequence[Entry], name: str) -> Champions:
+    """Return the champion and the previous version of a name; both None if it has no entry."""
+    newest = last_entry(entries, name)
+    return Champions(newest.to, newest.origin) if newest else Champions(None, None)
 
 
-def last(entries: Sequence[Entry], name: str) -> Entry | None:
-    """The last entry of a name; none where it has none."""
+def last_entry(entries: Sequence[Entry], name: str) -> Entry | None:
+    """Return the last entry of a name; None if it has none."""
     return next((entry for entry in reversed(entries) if entry.name == name), None)
 
 
-def verify(found: Sequence[str]) -> list[str]:
-    """What is wrong with the lines of a ledger, each with its number; nothing where the chain is whole."""
-    wrong: list[str] = []
+def verify_chain(lines: Sequence[str]) -> list[str]:
+    """Return what is wrong with the lines of a ledger, with line numbers; empty if the chain is intact."""
+    errors: list[str] = []
     entries: list[Entry] = []
-    for number, line in enumerate(found, 1):
-        before = _sha256(found[number - 2]) if number > 1 else ""
+    for number, line in enumerate(lines, 1):
+        before = _sha256(lines[number - 2]) if number > 1 else ""
         try:
-            entry = _entry(line)
+            entry = _parse_entry(line)
         except (ValueError, TypeError, KeyError):
-            wrong.append(f"line {number}: not an entry")
+            errors.append(f"line {number}: not an entry")
             continue
-        champion = standing(entries, entry.name).champion
+        champion = current_champions(entries, entry.name).champion
         entries.append(entry)
         if entry.line() != line:
-            wrong.append(f"line {number}: not as an entry is written")
+            errors.append(f"line {number}: not in canonical form")
         if entry.before != before:
-            wrong.append(f"line {number}: says that the line before has the SHA-256 {entry.before}, it has {before}")
+            errors.append(f"line {number}: names the SHA-256 {entry.before} for the line before, which has {before}")
         if entry.number != number:
-            wrong.append(f"line {number}: says that it is number {entry.number}")
+            errors.append(f"line {number}: is numbered {entry.number}")
         if entry.origin != champion:
-            wrong.append(f"line {number}: does not begin where the entry before of {entry.name} ended")
-    return wrong
+            errors.append(f"line {number}: does not start from the champion that {entry.name} had")
+    return errors
 
 
-def rewritten(path: Path = PATH) -> list[str]:
-    """Commits and files in which the ledger is not the one before with lines added; git knows what the chain cannot."""
-    wrong = []
-    for commit in git.history(str(path), "HEAD"):
-        for parent in git.said("show", "--no-patch", "--format=%P", commit).split():
-            if not git.content(commit, str(path)).startswith(git.content(parent, str(path))):
-                wrong.append(f"commit {commit[:9]}: lines of {path} that {parent[:9]} had were changed")
+def rewritten_commits(path: Path = PATH) -> list[str]:
+    """Return the commits and files in which earlier lines changed; git detects what the chain alone cannot."""
+    errors = []
+    for commit in git.list_commits(str(path), "HEAD"):
+        for parent in git.run("show", "--no-patch", "--format=%P", commit).split():
+            if not git.show_bytes(commit, str(path)).startswith(git.show_bytes(parent, str(path))):
+                errors.append(f"commit {commit[:9]}: changed lines of {path} that {parent[:9]} had")
     here = path.read_bytes() if path.exists() else b""
-    if not here.startswith(git.content("HEAD", str(path))):
-        wrong.append(f"{path}: lines that were committed were changed since")
-    return wrong
+    if not here.startswith(git.show_bytes("HEAD", str(path))):
+        errors.append(f"{path}: committed lines were changed since")
+    return errors
 
 
-def uncommitted(path: Path = PATH) -> int:
-    """How many lines of the ledger are in no commit yet."""
-    return len(lines(path)) - git.content("HEAD", str(path)).count(b"\n")
+def count_uncommitted(path: Path = PATH) -> int:
+    """Return the number of lines that are in no commit yet."""
+    return len(read_lines(path)) - git.show_bytes("HEAD", str(path)).count(b"\n")
 
 
-def lines(path: Path = PATH) -> list[str]:
-    """The lines of the ledger as they are, none where there is no file."""
+def read_lines(path: Path = PATH) -> list[str]:
+    """Return the lines of the ledger as they are, none if there is no file."""
     text = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _entry(line: str) -> Entry:
-    line.encode("utf-8")  # refuses bytes that are no text
+def _parse_entry(line: str) -> Entry:
+    line.encode("utf-8")  # raises if the line is not UTF-8
     record = json.loads(line)
     if tuple(record) != KEYS:
-        raise ValueError(f"an entry has {', '.join(KEYS)}")
-    origin = Place(**record["from"]) if record["from"] else None
+        raise ValueError(f"expected the keys {', '.join(KEYS)}")
+    origin = VersionRef(**record["from"]) if record["from"] else None
     others = {key: record[key] for key in KEYS if key not in ("from", "to")}
-    return Entry(origin=origin, to=Place(**record["to"]), **others)
+    return Entry(origin=origin, to=VersionRef(**record["to"]), **others)
 
 
 def _sha256(line: str) -> str:

@@ -7,39 +7,39 @@ from gazette.registry.ledger import Entry
 from gazette.registry.store import address
 
 
-def of_versions(name: str) -> list[dict[str, Any]]:
-    """A row for each version, the oldest first: number, aliases, digest, revision, and its last entry in the ledger."""
-    versions.refuse_no_registry(name)
-    from gazette.registry.store import client as registry  # imports MLflow, 3 s
+def list_versions(name: str) -> list[dict[str, Any]]:
+    """Return a row for each version, oldest first: number, aliases, digest, revision, and its last ledger entry."""
+    versions.require_registry(name)
+    from gazette.registry.store import client as store  # imports MLflow, about 5 s
 
-    known = registry.known(registry.connect(), name)
-    entries = [entry for entry in ledger.read() if entry.name == name]
+    model = store.get_model(store.connect(), name)
+    entries = [entry for entry in ledger.read_ledger() if entry.name == name]
     rows = []
-    for number, version in known.versions.items():
+    for number, version in model.versions.items():
         digest = version.tags.get("digest", "")
         last = next((entry for entry in reversed(entries) if entry.to.digest == digest), None)
-        named = last.to.revision if last else next(iter(resolve.revisions(digest)), "") if digest else ""
+        revision = last.to.revision if last else next(iter(resolve.list_revisions(digest)), "") if digest else ""
         rows.append(
             {
                 "version": number,
-                "aliases": sorted(alias for alias, to in known.aliases.items() if to == number),
+                "aliases": sorted(alias for alias, to in model.aliases.items() if to == number),
                 "digest": digest,
-                "revision": named,
+                "revision": revision,
                 "ledger": f"{last.kind} {last.when}" if last else "",
-                "verdict": verdict_of(entries, digest),
+                "verdict": last_verdict(entries, digest),
             }
         )
     return rows
 
 
-def verdict_of(entries: list[Entry], digest: str) -> str:
-    """The word of the gate on a bundle, in its last promotion or override; empty where there is none."""
-    judged = [entry.verdict for entry in entries if entry.to.digest == digest and entry.verdict]
-    return str(judged[-1]["word"]) if judged else ""
+def last_verdict(entries: list[Entry], digest: str) -> str:
+    """Return the gate's word on a bundle in its last promotion or override; empty if there is none."""
+    verdicts = [entry.verdict for entry in entries if entry.to.digest == digest and entry.verdict]
+    return str(verdicts[-1]["word"]) if verdicts else ""
 
 
-def of_entry(entry: Entry) -> dict[str, Any]:
-    """An entry in a row."""
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """Return an entry as a row."""
     return {
         "": entry.number,
         "when": entry.when[:16].replace("T", " "),  # UTC
@@ -53,19 +53,19 @@ def of_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def followed_elsewhere() -> list[str]:
-    """Names whose aliases follow an entry that this ledger has not; nothing where there is no registry to ask."""
-    if not address.exists():
+def names_ahead_of_ledger() -> list[str]:
+    """Report the names whose aliases follow an entry that this ledger lacks; empty if there is no registry."""
+    if not address.registry_exists():
         return []
-    from gazette.registry.store import client as registry
+    from gazette.registry.store import client as store
 
-    entries = ledger.read() if not ledger.verify(ledger.lines()) else []
+    entries = ledger.read_ledger() if not ledger.verify_chain(ledger.read_lines()) else []
     digests = {entry.digest() for entry in entries}
-    client = registry.connect()
-    known = {name: registry.known(client, name).followed for name in sorted({entry.name for entry in entries})}
+    client = store.connect()
+    followed = {name: store.get_model(client, name).followed for name in sorted({entry.name for entry in entries})}
     return [
-        f"the aliases of {name} follow an entry with the SHA-256 {followed}, which is not here: the last line of the "
+        f"the aliases of {name} follow an entry with the SHA-256 {digest}, which is not here: the last line of the "
         "ledger was altered, or another clone has promoted"
-        for name, followed in known.items()
-        if followed and followed not in digests
+        for name, digest in followed.items()
+        if digest and digest not in digests
     ]

@@ -1,4 +1,4 @@
-"""The versions of a corpus, as the registry knows them, or why it cannot be asked."""
+"""The versions of a corpus in the registry, or the reason why it cannot be queried."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from gazette.registry.store import address
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredVersion:
     """A version: its name and number, the digest of its bundle, its aliases and tags, and MLflow's run."""
 
     name: str
@@ -18,39 +18,39 @@ class Registered:
     run: str
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the version for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The versions, and where the registry could not be asked, why."""
+class RegistryAnswer:
+    """The versions, or why the registry could not be queried."""
 
-    versions: list[Registered] = field(default_factory=list)
+    versions: list[RegisteredVersion] = field(default_factory=list)
     why: str = ""
 
 
-def ask(name: str) -> Answer:
-    """The versions of a corpus."""
-    if not address.exists():
-        return Answer(
+def list_registered(name: str) -> RegistryAnswer:
+    """Return the versions of a corpus."""
+    if not address.registry_exists():
+        return RegistryAnswer(
             why=f"there is no registry here ({address.DATABASE}); `gazette run` makes one, MLFLOW_TRACKING_URI "
             "names another"
         )
-    from gazette.registry.store import client as registry  # imports MLflow, 3 s
+    from gazette.registry.store import client as store  # imports MLflow, about 5 s
 
-    client = registry.connect()
-    known = registry.known(client, name)
-    return Answer(
+    client = store.connect()
+    model = store.get_model(client, name)
+    return RegistryAnswer(
         [
-            Registered(
+            RegisteredVersion(
                 name=name,
-                number=one.number,
-                digest=one.tags.get("digest", ""),
-                aliases=sorted(alias for alias, number in known.aliases.items() if number == one.number),
-                tags=dict(sorted(one.tags.items())),
-                run=str(client.get_model_version(name, one.number).run_id or ""),
+                number=version.number,
+                digest=version.tags.get("digest", ""),
+                aliases=sorted(alias for alias, number in model.aliases.items() if number == version.number),
+                tags=dict(sorted(version.tags.items())),
+                run=str(client.get_model_version(name, version.number).run_id or ""),
             )
-            for one in known.versions.values()
+            for version in model.versions.values()
         ]
     )

@@ -1,39 +1,36 @@
-"""Promotion and rollback: the gate, probation, the ledger, then the aliases, in this order.
+"""Promotion and rollback: the gate, the smoke test, the ledger, then the aliases, in this order.
 
-What is decided is in the ledger before an alias moves. A failure after that is finished by the next call; one before it
-has changed nothing.
+A decision is in the ledger before an alias moves. After a later failure, the next call finishes the job; if a step
+before the ledger entry fails, nothing has changed.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import Misconfigured, Stop
-from gazette.pipeline import git, state
-from gazette.pipeline.recovery import filelock
+from gazette.core.errors import ConfigError, GazetteError
+from gazette.pipeline import git, locks, state
 from gazette.registry import aliases, ledger, versions
-from gazette.registry.ledger import Entry, Place
-from gazette.registry.store import client as registry
-from gazette.registry.verdict import ACCEPT, FAIL, Finding, Verdict
-from gazette.registry.versions import Model
+from gazette.registry.ledger import Entry, VersionRef
+from gazette.registry.store import client as store
+from gazette.registry.verdict import ACCEPT, FAIL, PASS, Finding, Verdict
+from gazette.registry.versions import ResolvedModel
 
-LOCK = "promotion.lock"
-BEGUN = "promotion.begun"  # the SHA-256 of an entry whose aliases have not been seen to move
-ANY_FORM = ("@", "/")
+PROMOTION_LOCK = "promotion.lock"
+PENDING = "promotion.begun"  # the SHA-256 of an entry whose aliases have not moved yet, as far as is known
 
 
-class Rejected(Stop):
-    """The version is not promoted; the ledger and the aliases are as they were."""
+class RejectedError(GazetteError):
+    """The version is not promoted; the ledger and the aliases are unchanged."""
 
     code = 1
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Who promotes or goes back, and why; `override`, not empty, promotes what the gate does not accept."""
+    """Who promotes or rolls back, and why; a non-empty `override` promotes what the gate does not accept."""
 
     who: str
     because: str = ""
@@ -41,8 +38,8 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The entry that holds now, whether it is new, and what was finished on the way."""
+class PromotionResult:
+    """The current entry, whether it is new, and what was finished on the way."""
 
     entry: Entry
     is_new: bool
@@ -50,8 +47,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Start:
-    """What a promotion starts from: the registry, the ledger, what was finished, and whether an entry was resumed."""
+class PromotionStart:
+    """The state before a promotion: the registry, the ledger, what was finished, and whether an entry was resumed."""
 
     client: Any
     entries: list[Entry]
@@ -60,131 +57,132 @@ class Start:
 
 
 Judge = Callable[[Path], Verdict]
-Try = Callable[[Model, str], list[Finding]]
-Revision = Callable[[Model], str]
+SmokeTest = Callable[[ResolvedModel, str], list[Finding]]
+Revision = Callable[[ResolvedModel], str]
 
 
-def kind(word: str, override: str) -> str | None:
-    """What a verdict comes to: a promotion, an override where a reason was given for one, or nothing."""
+def decide_kind(word: str, override: str) -> str | None:
+    """Return the kind of entry for a verdict: a promotion, an override if there is a reason for it, or None."""
     if word == ACCEPT:
         return ledger.PROMOTION
     return ledger.OVERRIDE if override else None
 
 
-def full(asked: str, name: str) -> str:
-    """`7` and `challenger` as NAME/7 and NAME@challenger; other forms as they are."""
-    if any(mark in asked for mark in ANY_FORM):
-        return asked
-    return f"{name}/{asked}" if asked.isdigit() else f"{name}@{asked}"
+def qualified_name(reference: str, name: str) -> str:
+    """Return `7` and `challenger` as NAME/7 and NAME@challenger; other forms unchanged."""
+    if "@" in reference or "/" in reference:
+        return reference
+    return f"{name}/{reference}" if reference.isdigit() else f"{name}@{reference}"
 
 
-def promote(name: str, asked: str, decision: Decision, revision_of: Revision, judge: Judge, undergo: Try) -> Outcome:
-    """Makes a version champion, if the gate accepts it (or is overridden) and it passes probation.
+def promote(
+    name: str, reference: str, decision: Decision, revision_of: Revision, judge: Judge, smoke_test: SmokeTest
+) -> PromotionResult:
+    """Make a version champion, if the gate accepts it (or is overridden) and it passes the smoke test.
 
-    Raises Rejected where it does not, Misconfigured where there is no such version or it has no revision.
+    Raises RejectedError if it does not, ConfigError if there is no such version or it has no revision.
     """
-    with alone():
-        start = _begin(name)
-        client, entries, finished = start.client, start.entries, start.finished
-        model = versions.find(full(asked, name))
+    with promotion_lock():
+        start = _start(name)
+        model = versions.find_model(qualified_name(reference, name))
         if model.name != name or model.version is None:
-            raise Misconfigured(f"{asked} is no version of {name}, the corpus of params.yaml")
-        last = ledger.last(entries, name)
+            raise ConfigError(f"{reference} is not a version of {name}, the corpus of params.yaml")
+        last = ledger.last_entry(start.entries, name)
         if last and last.to.digest == model.digest:
-            return Outcome(last, False, finished)
+            return PromotionResult(last, False, start.finished)
         revision = revision_of(model)
         verdict = judge(model.folder)
         if verdict.digest != model.digest:
-            raise Misconfigured(f"the gate judged {verdict.digest}, not {model.digest} of {model.asked}")
-        found = kind(verdict.word, decision.override)
-        if found is None:
-            raise Rejected(_blocked(model, f"the gate says {verdict.word}", verdict.findings, "--override REASON"))
-        tried = undergo(model, revision)
-        if any(one.blocks and one.outcome == FAIL for one in tried):
-            raise Rejected(_blocked(model, "it does not pass probation", tried, ""))
+            raise ConfigError(f"the gate judged {verdict.digest}, not {model.digest} of {model.reference}")
+        kind = decide_kind(verdict.word, decision.override)
+        if kind is None:
+            why = _rejection(model, f"the gate says {verdict.word}", verdict.findings)
+            raise RejectedError(f"{why}\n--override REASON promotes it anyway and records the reason")
+        findings = smoke_test(model, revision)
+        if any(finding.blocks and finding.outcome == FAIL for finding in findings):
+            raise RejectedError(_rejection(model, "it fails the smoke test", findings))
         entry = ledger.next_entry(
-            entries,
-            found,
+            start.entries,
+            kind,
             name,
-            Place(model.version, model.digest, revision),
+            VersionRef(model.version, model.digest, revision),
             decision.who,
-            decision.override if found == ledger.OVERRIDE else decision.because,
-            git.commit("HEAD"),
-            verdict.record() | {"probation": [asdict(one) for one in tried]},
+            decision.override if kind == ledger.OVERRIDE else decision.because,
+            git.resolve_commit("HEAD"),
+            verdict.record() | {"smoke_test": [asdict(finding) for finding in findings]},
         )
-        _record(client, entries, entry)
-        return Outcome(entry, True, finished)
+        _record(start, entry)
+        return PromotionResult(entry, True, start.finished)
 
 
-def roll_back(name: str, decision: Decision) -> Outcome:
-    """Makes the version champion that was before; the one that was champion becomes the previous.
+def roll_back(name: str, decision: Decision) -> PromotionResult:
+    """Make the previous version champion again; the current champion becomes the previous one.
 
-    A rollback that failed half-way is finished, and no second one begun. Raises Misconfigured where there is nothing to
-    go back to.
+    An interrupted rollback is finished, and no second one started. Raises ConfigError if there is no previous version.
     """
-    with alone():
-        start = _begin(name)
-        client, entries, finished = start.client, start.entries, start.finished
-        last = ledger.last(entries, name)
+    with promotion_lock():
+        start = _start(name)
+        last = ledger.last_entry(start.entries, name)
         if last is None or last.origin is None:
-            raise Misconfigured(f"nothing to go back to: {ledger.PATH} knows no champion of {name} before this one")
+            raise ConfigError(f"nothing to go back to: {ledger.PATH} has no champion of {name} before this one")
         if start.resumed and last.kind == ledger.ROLLBACK:
-            return Outcome(last, False, finished)
-        if aliases.number(registry.known(client, name), last.origin.digest) is None:
-            raise Misconfigured(
-                f"this registry has no version with the digest {last.origin.digest}, which {name} would go back to: "
+            return PromotionResult(last, False, start.finished)
+        if aliases.version_number(store.get_model(start.client, name), last.origin.digest) is None:
+            raise ConfigError(
+                f"this registry has no version with the digest {last.origin.digest}, to which {name} would go back: "
                 f"`git checkout {last.origin.revision[:9]} && gazette run` registers it"
             )
+        head = git.resolve_commit("HEAD")
         entry = ledger.next_entry(
-            entries, ledger.ROLLBACK, name, last.origin, decision.who, decision.because, git.commit("HEAD")
+            start.entries, ledger.ROLLBACK, name, last.origin, decision.who, decision.because, head
         )
-        _record(client, entries, entry)
-        return Outcome(entry, True, finished)
+        _record(start, entry)
+        return PromotionResult(entry, True, start.finished)
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Keeps other promotions of this clone out; raises Misconfigured where one is at work."""
-    with filelock.held(state.folder(Path()) / LOCK, "another promotion is at work in this folder") as file:
-        file.truncate(0)
-        file.write(f"process {os.getpid()}")
-        file.flush()
+def promotion_lock() -> Iterator[None]:
+    """Exclude other promotions in this clone; raises ConfigError if one is running."""
+    lock = state.state_folder(Path()) / PROMOTION_LOCK
+    with locks.file_lock(lock, "another promotion is running in this folder"):
+        locks.sign(lock)
         yield
-        file.truncate(0)
+        locks.clear(lock)
 
 
-def _begin(name: str) -> Start:
-    """Finishes what the last entry of the ledger still asks for: its aliases, where a call ended before they moved."""
-    versions.refuse_no_registry(name)
-    entries = ledger.read()
-    client = registry.connect()
-    note = state.folder(Path()) / BEGUN
-    begun = note.read_text(encoding="utf-8") if note.exists() else ""
-    last = entries[-1] if entries else None
-    resumed = bool(last and last.digest() == begun)
+def _start(name: str) -> PromotionStart:
+    """Finish the last entry of the ledger if a call ended before its aliases moved, and return the state."""
+    versions.require_registry(name)
+    entries = ledger.read_ledger()
+    client = store.connect()
+    note = state.state_folder(Path()) / PENDING
+    pending = note.read_text(encoding="utf-8") if note.exists() else ""
+    last = entries[-1] if entries and entries[-1].digest() == pending else None
     finished = []
-    if last and resumed:
+    if last:
         finished.append(f"finished: the {last.kind} of {last.when}, {last.name} to version {last.to.version}")
-    for one in {name, last.name if last and resumed else name}:
-        if any(entry.name == one for entry in entries):
-            finished += [f"{one}@{move.alias} moved to {move.to}" for move in aliases.settle(client, one, entries)]
+    for each in {name, last.name if last else name}:
+        if any(entry.name == each for entry in entries):
+            finished += [f"{each}@{move.alias} moved to {move.to}" for move in aliases.sync(client, each, entries)]
         else:
-            aliases.refuse_behind(one, entries, registry.known(client, one))
+            aliases.check_not_behind(each, entries, store.get_model(client, each))
     note.unlink(missing_ok=True)
-    return Start(client, entries, finished, resumed and last is not None and last.name == name)
+    return PromotionStart(client, entries, finished, last is not None and last.name == name)
 
 
-def _record(client: Any, entries: Sequence[Entry], entry: Entry) -> None:
-    """Writes the ledger, then moves the aliases."""
-    note = state.folder(Path()) / BEGUN
+def _record(start: PromotionStart, entry: Entry) -> None:
+    """Write the ledger, then move the aliases."""
+    note = state.state_folder(Path()) / PENDING
     note.write_text(entry.digest(), encoding="utf-8")
-    ledger.append(entry)
-    aliases.settle(client, entry.name, [*entries, entry])
+    ledger.append_entry(entry)
+    aliases.sync(start.client, entry.name, [*start.entries, entry])
     note.unlink()
 
 
-def _blocked(model: Model, why: str, findings: Sequence[Finding], cure: str) -> str:
-    blocking = [one for one in findings if one.blocks and one.outcome != "pass"]
-    lines = [f"  {one.outcome}: {one.rule}, observed {one.observed}, expected {one.expected}" for one in blocking]
-    end = [f"{cure} promotes it all the same and records that"] if cure else []
-    return "\n".join([f"{model.asked} is not promoted: {why}", *lines, *end])
+def _rejection(model: ResolvedModel, why: str, findings: Sequence[Finding]) -> str:
+    lines = [
+        f"  {finding.outcome}: {finding.rule}, observed {finding.observed}, expected {finding.expected}"
+        for finding in findings
+        if finding.blocks and finding.outcome != PASS
+    ]
+    return "\n".join([f"{model.reference} is not promoted: {why}", *lines])

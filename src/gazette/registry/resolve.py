@@ -1,53 +1,54 @@
-"""Which commit, and which model, somebody means."""
+"""Resolve a name to a commit or a version."""
 
 import re
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, git
 from gazette.registry import lookup, versions
-from gazette.registry.lookup import Registered
+from gazette.registry.lookup import RegisteredVersion
 
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
-def version(asked: str) -> Registered | None:
-    """The version that `NAME/NUMBER` or `NAME@ALIAS` names; none where it is written otherwise, or git knows it.
+def parse_version(reference: str) -> RegisteredVersion | None:
+    """Return the version that `NAME/NUMBER` or `NAME@ALIAS` names; None if it has another form or git knows it.
 
-    Raises Misconfigured where it is written so and there is none.
+    Raises ConfigError if it has the form and there is no such version.
     """
-    parts = versions.ASKED.fullmatch(asked)
-    if not parts or not versions.is_version(asked) or git.knows(asked):
+    parts = versions.VERSION_PATTERN.fullmatch(reference)
+    if not parts or not versions.is_version(reference) or git.is_commit(reference):
         return None
-    answer = lookup.ask(parts["name"])
+    answer = lookup.list_registered(parts["name"])
     if answer.why:
-        raise Misconfigured(f"{asked}: {answer.why}")
-    for one in answer.versions:
-        if one.number == parts["number"] or parts["alias"] in one.aliases:
-            return one
-    there = ", ".join(f"{one.name}/{one.number}" for one in answer.versions) or f"no {parts['name']} at all"
-    raise Misconfigured(f"{asked}: the registry has no such version; there is {there}")
+        raise ConfigError(f"{reference}: {answer.why}")
+    for version in answer.versions:
+        if version.number == parts["number"] or parts["alias"] in version.aliases:
+            return version
+    known = ", ".join(f"{version.name}/{version.number}" for version in answer.versions) or f"no {parts['name']} at all"
+    raise ConfigError(f"{reference}: the registry has no such version; there is {known}")
 
 
-def revisions(digest: str) -> list[str]:
-    """The commits in whose `dvc.lock` a bundle became the selected one, the oldest first.
+def list_revisions(digest: str) -> list[str]:
+    """Return the commits in whose `dvc.lock` a bundle became the selected one, oldest first.
 
-    The first is the revision of the model: one that names the digest of a candidate alone is none.
+    The first is the revision of the model. A commit that names the digest only for a candidate is not one.
     """
-    return [one for one in git.naming(digest) if dvclock.at(one).bundle == digest]
+    locks = (dvclock.load_or_none(commit) for commit in git.commits_adding(digest))
+    return [str(lock.commit) for lock in locks if lock and lock.bundle == digest]
 
 
-def commit(asked: str) -> str:
-    """The commit that is meant by a revision, by a version or by the digest of its bundle.
+def resolve_commit(reference: str) -> str:
+    """Return the commit of a revision, of a version, or of the digest of a bundle.
 
-    Raises Misconfigured where there is none, or where no commit's `dvc.lock` names the version.
+    Raises ConfigError if there is none, or if no commit's `dvc.lock` names the version.
     """
-    found = version(asked)
-    digest = found.digest if found else asked if DIGEST.fullmatch(asked) else None
+    version = parse_version(reference)
+    digest = version.digest if version else reference if DIGEST.fullmatch(reference) else None
     if digest is None:
-        return git.commit(asked)
-    named = revisions(digest)
-    if not named:
-        raise Misconfigured(
-            f"{asked}: no commit's dvc.lock names {digest}; it was registered from a tree that was never committed"
+        return git.resolve_commit(reference)
+    commits = list_revisions(digest)
+    if not commits:
+        raise ConfigError(
+            f"{reference}: no commit's dvc.lock names {digest}; it was registered from a tree that was never committed"
         )
-    return named[0]
+    return commits[0]

@@ -1,6 +1,6 @@
-"""Probation: a version loaded as anyone would, in a process without Gazette and TensorFlow, on articles that it knows.
+"""The smoke test: load a version in a process without Gazette and TensorFlow, and compare with recorded predictions.
 
-The articles are test rows of the version's own revision, where `evaluate` recorded what the bundle said of them.
+The articles are test rows of the version's own revision, for which `evaluate` recorded the bundle's predictions.
 """
 
 import json
@@ -17,16 +17,16 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, hashing, revisions
 from gazette.registry import clean_load, resolve
 from gazette.registry.store import address
 from gazette.registry.verdict import FAIL, PASS, Finding
-from gazette.registry.versions import Model
+from gazette.registry.versions import ResolvedModel
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
-    """How many articles are asked, how near the answers must be, and what loading and answering may cost."""
+    """The number of articles, the tolerance of their probabilities, and the budget for loading and predicting."""
 
     articles: int = Field(ge=1)
     tolerance: float = Field(gt=0, lt=0.01)
@@ -37,7 +37,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
 @dataclass(frozen=True)
 class Recorded:
-    """Where a revision has its test rows and what the bundle said of them."""
+    """The paths of a revision's test rows and of the bundle's predictions for them."""
 
     revision: str
     test: str
@@ -46,92 +46,88 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Articles:
-    """Texts, and the probabilities recorded for each, texts × labels."""
+    """Texts, and the recorded probabilities, texts × labels."""
 
     texts: list[str]
     probabilities: list[list[float]]
 
 
-def revision(model: Model) -> str:
-    """The revision of a model; raises Misconfigured where it has none."""
-    for commit in resolve.revisions(model.digest):
+def require_revision(model: ResolvedModel) -> str:
+    """Return the revision of a model; raises ConfigError if it has none."""
+    for commit in resolve.list_revisions(model.digest):
         return commit
-    raise Misconfigured(
-        f"{model.asked} has no revision: no commit of a branch has a dvc.lock in which its bundle ({model.digest}) is "
-        "the one that was selected. Commit the dvc.lock of the run that made it (`git commit -am …`)"
+    raise ConfigError(
+        f"{model.reference} has no revision: no commit of a branch has a dvc.lock that selects its bundle "
+        f"({model.digest}). Commit the dvc.lock of the run that made it (`git commit -am …`)"
     )
 
 
-def recorded(commit: str) -> Recorded:
-    """What a revision recorded."""
-    state = dvclock.at(commit)
-    return Recorded(commit, *(str(state.option("evaluate", name)) for name in ("test", "predictions")))
+def find_recorded(commit: str) -> Recorded:
+    """Return the paths of a revision's records; raises ConfigError if an earlier version of Gazette made them."""
+    lock = dvclock.load(commit)
+    return Recorded(commit, *(str(lock.option("evaluate", name)) for name in ("test", "predictions")))
 
 
-def articles(found: Recorded, count: int) -> Articles:
-    """So many test rows of a revision, evenly spread, from DVC's cache or remote; they stay in memory."""
-    with tempfile.TemporaryDirectory(prefix="gazette-") as box:
+def read_recorded(recorded: Recorded, count: int) -> Articles:
+    """Read `count` evenly spaced test rows of a revision from DVC's cache or remote into memory."""
+    with tempfile.TemporaryDirectory(prefix="gazette-") as folder:
         tables = []
-        for path in (found.test, found.predictions):
-            revisions.fetch(found.revision, path, Path(box) / Path(path).name)
-            tables.append(pl.read_parquet(Path(box) / Path(path).name))
-    texts, said = tables
-    both = said.join(texts.select("file", "line", "text"), on=["file", "line"], how="inner", maintain_order="left")
-    if both.height != said.height or not both.height:
-        raise Misconfigured(f"{found.predictions} of {found.revision[:9]} is of other rows than {found.test}")
-    rows = both[np.linspace(0, both.height - 1, min(count, both.height)).astype(int)]
+        for path in (recorded.test, recorded.predictions):
+            revisions.fetch_file(recorded.revision, path, Path(folder) / Path(path).name)
+            tables.append(pl.read_parquet(Path(folder) / Path(path).name))
+    test, predictions = tables
+    texts = test.select("file", "line", "text")
+    joined = predictions.join(texts, on=["file", "line"], how="inner", maintain_order="left")
+    if joined.height != predictions.height or not joined.height:
+        raise ConfigError(f"{recorded.predictions} of {recorded.revision[:9]} has other rows than {recorded.test}")
+    rows = joined[np.linspace(0, joined.height - 1, min(count, joined.height)).astype(int)]
     return Articles(rows["text"].to_list(), rows["probabilities"].to_list())
 
 
-def undergo(params: Params, model: Model, known: Articles) -> list[Finding]:
-    """Loads the version in a clean process and holds it to what is known and to the budget.
+def run_smoke_test(params: Params, model: ResolvedModel, known: Articles) -> list[Finding]:
+    """Load the version in a clean process and check its predictions, its imports and its costs.
 
-    Raises Misconfigured where the registry does not give the version.
+    Raises ConfigError if the registry does not provide the version.
     """
     labels = json.loads((model.folder / "bundle.json").read_text(encoding="utf-8"))["labels"]
-    with tempfile.TemporaryDirectory(prefix="gazette-") as box:
-        asked = {
-            "registry": address.address(),
-            "version": f"{model.name}/{model.version}",
-            "folder": box,
-            "texts": known.texts,
-        }
-        done = _clean(asked)
-        digest = next((hashing.of_bundle(path.parent) for path in Path(box).rglob("bundle.json")), "none")
+    version = f"{model.name}/{model.version}"
+    with tempfile.TemporaryDirectory(prefix="gazette-") as folder:
+        done = _run_clean(
+            {"registry": address.tracking_uri(), "version": version, "folder": folder, "texts": known.texts}
+        )
+        digest = next((hashing.dvc_hash(path.parent) for path in Path(folder).rglob("bundle.json")), "none")
         if done.returncode and digest != model.digest:
-            raise Misconfigured(
-                f"the registry did not give {asked['version']} to a clean process:\n{_end(done.stderr)}"
-            )
-        size = sum(path.stat().st_size for path in Path(box).rglob("*") if path.is_file()) / 1e6
-    checks = [Finding("digest", True, _outcome(digest == model.digest), digest, model.digest)]
-    checks.append(_below("megabytes", size, params.megabytes))
+            raise ConfigError(f"the registry did not provide {version} to a clean process:\n{_end(done.stderr)}")
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
+    findings = [
+        Finding("digest", True, _outcome(digest == model.digest), digest, model.digest),
+        _at_most("megabytes", size, params.megabytes),
+    ]
     if done.returncode:
-        return [*checks, Finding("loads", True, FAIL, f"exit code {done.returncode}", "0", _end(done.stderr))]
-    return checks + verdicts(params, json.loads(done.stdout), known, labels)
+        return [*findings, Finding("loads", True, FAIL, f"exit code {done.returncode}", "0", _end(done.stderr))]
+    return findings + check_answers(params, json.loads(done.stdout), known, labels)
 
 
-def verdicts(params: Params, said: dict[str, Any], known: Articles, labels: Sequence[str]) -> list[Finding]:
-    """What a clean process said, held to what is known and to the budget; pure."""
-    foreign = sorted(set(said["imported"]) & set(clean_load.FORBIDDEN))
-    answers = [[answer["probabilities"].get(label, np.nan) for label in labels] for answer in said["answers"]]
+def check_answers(params: Params, result: dict[str, Any], known: Articles, labels: Sequence[str]) -> list[Finding]:
+    """Check the result of a clean process against the recorded predictions and the budget; pure."""
+    forbidden = sorted(set(result["imported"]) & set(clean_load.FORBIDDEN))
+    answers = [[answer["probabilities"].get(label, np.nan) for label in labels] for answer in result["answers"]]
     same_shape = np.shape(answers) == np.shape(known.probabilities)
-    apart = float(np.abs(np.subtract(answers, known.probabilities)).max()) if same_shape else float("nan")
-    near = Finding(
-        "known articles", True, _outcome(apart <= params.tolerance), str(apart), f"at most {params.tolerance}"
-    )
+    error = float(np.abs(np.subtract(answers, known.probabilities)).max()) if same_shape else float("nan")
+    limit = f"at most {params.tolerance}"
     return [
-        Finding("imports", True, _outcome(not foreign), foreign, [], "packages that a consumer need not have"),
-        near,
-        _below("seconds to load", said["seconds_to_load"], params.seconds_to_load),
-        _below("milliseconds per article", said["milliseconds_per_article"], params.milliseconds_per_article),
+        Finding("imports", True, _outcome(not forbidden), forbidden, [], "packages that a consumer may not have"),
+        Finding("known articles", True, _outcome(error <= params.tolerance), str(error), limit),
+        _at_most("seconds to load", result["seconds_to_load"], params.seconds_to_load),
+        _at_most("milliseconds per article", result["milliseconds_per_article"], params.milliseconds_per_article),
     ]
 
 
-def _clean(asked: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
-    """A process with Python's own path alone: no current folder, no PYTHONPATH, no user's packages."""
+def _run_clean(request: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+    """Run `clean_load` isolated: without the current folder, PYTHONPATH and the user's packages."""
     return subprocess.run(
         [sys.executable, "-I", str(Path(clean_load.__file__).absolute())],
-        input=json.dumps(asked),
+        input=json.dumps(request),
         env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
         capture_output=True,
         text=True,
@@ -140,8 +136,8 @@ def _clean(asked: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def _below(rule: str, observed: float, most: float) -> Finding:
-    return Finding(rule, True, _outcome(observed <= most), round(observed, 3), f"at most {most:g}")
+def _at_most(rule: str, observed: float, limit: float) -> Finding:
+    return Finding(rule, True, _outcome(observed <= limit), round(observed, 3), f"at most {limit:g}")
 
 
 def _outcome(passed: bool) -> str:

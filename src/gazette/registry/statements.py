@@ -1,56 +1,56 @@
-"""A statement in the registry: a file of the run that made the version, and its SHA-256 as a tag of the version."""
+"""A statement in the registry: an artifact of the version's run, with its SHA-256 as a tag of the version."""
 
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry.store import address
 
 TAG, FOLDER = "statement", "statements"
 
 
-def put(name: str, digest: str, statement: Path) -> str | None:
-    """Puts a statement beside the version of a bundle; which version that is, or none where no registry knows it."""
-    if not digest or not address.exists():
+def attach_statement(name: str, digest: str, statement: Path) -> str | None:
+    """Attach a statement to the version of a bundle and return that version; None if no registry has it."""
+    if not digest or not address.registry_exists():
         return None
-    from gazette.registry.store import client as registry
+    from gazette.registry.store import client as store
 
-    client: Any = registry.connect()
-    number = registry.find(client, name, digest)
+    client: Any = store.connect()
+    number = store.find_version(client, name, digest)
     if number is None:
         return None
     run = client.get_model_version(name, number).run_id
     if run:
         client.log_artifact(run, str(statement), FOLDER)
-    client.set_model_version_tag(name, number, TAG, hashing.of_file(statement))
+    client.set_model_version_tag(name, number, TAG, hashing.hash_file(statement))
     return f"{name}/{number}"
 
 
-def bring(name: str, number: str) -> dict[str, Any] | None:
-    """The statement beside a version, out of its envelope; none where it has none.
+def fetch_statement(name: str, number: str) -> dict[str, Any] | None:
+    """Return the statement of a version without its envelope; None if it has none.
 
-    Whether it is signed by somebody who is trusted, `gazette verify --key` asks. Raises Misconfigured where the file is
-    not the one that the tag names.
+    Its signature is not verified; `gazette verify --key` does that. Raises ConfigError if the file is not the one that
+    the tag names.
     """
     from gazette.registry import signing
-    from gazette.registry.store import client as registry
+    from gazette.registry.store import client as store
 
-    client: Any = registry.connect()
+    client: Any = store.connect()
     version = client.get_model_version(name, number)
-    wanted = version.tags.get(TAG)
-    if not wanted:
+    digest = version.tags.get(TAG)
+    if not digest:
         return None
-    with tempfile.TemporaryDirectory() as box:
-        there = client.list_artifacts(version.run_id, FOLDER) if version.run_id else []
-        files = [Path(client.download_artifacts(version.run_id, one.path, box)) for one in there]
-        found = next((file.read_bytes() for file in files if hashing.of_file(file) == wanted), None)
-    if found is None:
-        raise Misconfigured(
-            f"{name}/{number}: the registry has no statement with the SHA-256 {wanted}, which its tag names; it was "
-            "changed or removed: `gazette attest` at its revision writes it anew"
+    with tempfile.TemporaryDirectory() as folder:
+        artifacts = client.list_artifacts(version.run_id, FOLDER) if version.run_id else []
+        files = [Path(client.download_artifacts(version.run_id, artifact.path, folder)) for artifact in artifacts]
+        content = next((file.read_bytes() for file in files if hashing.hash_file(file) == digest), None)
+    if content is None:
+        raise ConfigError(
+            f"{name}/{number}: the registry has no statement with the SHA-256 {digest}, which its tag names; it was "
+            "changed or removed: `gazette attest` at its revision writes it again"
         )
-    held: dict[str, Any] = json.loads(found)
-    return dict(json.loads(signing.payload(held))) if "payload" in held else held
+    record: dict[str, Any] = json.loads(content)
+    return dict(json.loads(signing.payload(record))) if "payload" in record else record

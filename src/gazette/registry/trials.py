@@ -1,4 +1,4 @@
-"""Trials in MLflow: a parent run for the study, in it a run for each finished trial, where `register` logs too."""
+"""Trials in MLflow: a parent run for the study and a nested run for each finished trial."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -6,55 +6,56 @@ from typing import TYPE_CHECKING, Any
 from mlflow.entities import Metric, Param
 
 from gazette.registry.store import client
-from gazette.registry.store.retry import steadily
+from gazette.registry.store.retry import call_with_retries
 
 if TYPE_CHECKING:
     from gazette.training.tuning.study import Trial
 
 PARENT = "mlflow.parentRunId"
-MOST = 1000  # metrics that MLflow takes at once
+MAX_METRICS = 1000  # metrics that MLflow accepts at once
 
 
-class Runs:
-    """The runs of a study; opened again, those of before are found by its name."""
+class TrialRuns:
+    """The runs of a study; a resumed study continues the runs with its name."""
 
     def __init__(self, corpus: str, candidate: str, study: str) -> None:
         self.client = client.connect()
         name = f"{corpus} tuning"
-        steadily(self.client.create_experiment, name, besides="RESOURCE_ALREADY_EXISTS")
-        found: Any = steadily(self.client.get_experiment_by_name, name)
-        self.experiment = found.experiment_id
-        known = self._search(f"tags.study = '{study}'")
-        parent = known[0] if known else self._create(f"{candidate} {study}", {"study": study, "candidate": candidate})
+        call_with_retries(self.client.create_experiment, name, ignore="RESOURCE_ALREADY_EXISTS")
+        experiment: Any = call_with_retries(self.client.get_experiment_by_name, name)
+        self.experiment = experiment.experiment_id
+        parents = self._search(f"tags.study = '{study}'")
+        tags = {"study": study, "candidate": candidate}
+        parent = parents[0] if parents else self._create(f"{candidate} {study}", tags)
         self.parent = parent.info.run_id
-        steadily(self.client.update_run, self.parent, "RUNNING")
+        call_with_retries(self.client.update_run, self.parent, "RUNNING")
         runs = self._search(f"tags.`{PARENT}` = '{self.parent}'")
         for run in runs:
-            if run.info.status == "RUNNING":  # a kill left it half written
-                steadily(self.client.delete_run, run.info.run_id)
+            if run.info.status == "RUNNING":  # a killed study left it incomplete
+                call_with_retries(self.client.delete_run, run.info.run_id)
         self.logged = {int(run.data.tags["trial"]) for run in runs if run.info.status != "RUNNING"}
 
     def log(self, trials: "list[Trial]") -> None:
-        """Logs those that are not."""
+        """Log the trials that are not logged yet."""
         for trial in trials:
             if trial.number not in self.logged:
                 self._log(trial)
                 self.logged.add(trial.number)
 
     def end(self, best: "Trial") -> None:
-        """Notes the best trial at the parent run and ends that."""
+        """Record the best trial in the parent run and end that."""
         self._metrics(self.parent, best)
-        steadily(self.client.set_tag, self.parent, "best_trial", str(best.number))
-        steadily(self.client.set_terminated, self.parent)
+        call_with_retries(self.client.set_tag, self.parent, "best_trial", str(best.number))
+        call_with_retries(self.client.set_terminated, self.parent)
 
     def _log(self, trial: "Trial") -> None:
         began, ended = (int(1000 * at) for at in (trial.began, trial.began + trial.seconds))
         tags = {PARENT: self.parent, "trial": str(trial.number), "why": trial.why}
         run = self._create(f"trial {trial.number}", tags, start_time=began).info.run_id
         params = [Param(key, json.dumps(value)) for key, value in trial.values.items()]
-        steadily(self.client.log_batch, run, params=params)
+        call_with_retries(self.client.log_batch, run, params=params)
         self._metrics(run, trial)
-        steadily(self.client.set_terminated, run, "FINISHED" if trial.figures else "KILLED", ended)
+        call_with_retries(self.client.set_terminated, run, "FINISHED" if trial.figures else "KILLED", ended)
 
     def _metrics(self, run: str, trial: "Trial") -> None:
         at = int(1000 * (trial.began + trial.seconds))
@@ -62,11 +63,11 @@ class Runs:
         for point in trial.curve:
             step = int(point["epoch"])
             metrics += [Metric(name, value, at, step) for name, value in point.items() if name != "epoch"]
-        for start in range(0, len(metrics), MOST):
-            steadily(self.client.log_batch, run, metrics=metrics[start : start + MOST])
+        for start in range(0, len(metrics), MAX_METRICS):
+            call_with_retries(self.client.log_batch, run, metrics=metrics[start : start + MAX_METRICS])
 
     def _create(self, name: str, tags: dict[str, str], **more: Any) -> Any:
-        return steadily(self.client.create_run, self.experiment, tags=tags, run_name=name, **more)
+        return call_with_retries(self.client.create_run, self.experiment, tags=tags, run_name=name, **more)
 
     def _search(self, terms: str) -> list[Any]:
-        return list(steadily(self.client.search_runs, [self.experiment], terms) or [])
+        return list(call_with_retries(self.client.search_runs, [self.experiment], terms) or [])

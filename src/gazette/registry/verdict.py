@@ -1,4 +1,4 @@
-"""A verdict: what was judged against what, by which rules, and what came of each."""
+"""A verdict: what was judged against which baseline, and the finding of each rule."""
 
 import math
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
-ACCEPT, REJECT, CANNOT_TELL = "accept", "reject", "cannot tell"
-REJECTED = 1  # the exit code of all but `accept`
+ACCEPT, REJECT, INCONCLUSIVE = "accept", "reject", "inconclusive"
+REJECTED = 1  # the exit code of every word but `accept`
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found; one that does not block warns."""
+    """The result of a rule; one that does not block only warns."""
 
     rule: str
     blocks: bool
@@ -24,18 +24,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of the judged bundle and of the `other` (none: there was none, and `figures` says why)."""
+    """The decision on a bundle and its `baseline` (None if there was none; then `figures` says why)."""
 
     word: str
     digest: str
     revision: str
     corpus: str
-    other: dict[str, Any] | None
+    baseline: dict[str, Any] | None
     findings: list[Finding]
     figures: dict[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
-        """As JSON: keys and order are stable, floats have six decimals, and none where they are no number."""
+        """Return the verdict for JSON: stable keys and order, floats with six decimals, None if not finite."""
         record: dict[str, Any] = _plain(asdict(self))
         return record
 
@@ -45,10 +45,10 @@ class Verdict:
         return 0 if self.word == ACCEPT else REJECTED
 
 
-def word(findings: Sequence[Finding]) -> str:
-    """Reject where a rule that blocks failed, else cannot tell where one did not know, else accept."""
+def decide(findings: Sequence[Finding]) -> str:
+    """Reject if a blocking rule failed, else inconclusive if one is unknown, else accept."""
     outcomes = {finding.outcome for finding in findings if finding.blocks}
-    return REJECT if FAIL in outcomes else CANNOT_TELL if UNKNOWN in outcomes else ACCEPT
+    return REJECT if FAIL in outcomes else INCONCLUSIVE if UNKNOWN in outcomes else ACCEPT
 
 
 def _plain(value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""A registered version in use."""
+"""Use of a registered version."""

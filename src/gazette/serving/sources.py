@@ -1,4 +1,4 @@
-"""Articles that somebody wants labelled: in the files of a corpus, as plain lines, or from standard input."""
+"""New articles to label: in files like those of a corpus, as plain lines, or from standard input."""
 
 import sys
 from pathlib import Path
@@ -7,45 +7,46 @@ from typing import NamedTuple
 import polars as pl
 
 from gazette.core.corpus import File, Folder
-from gazette.core.errors import BrokenContract, Misconfigured
-from gazette.core.escape import shown
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import escape
 from gazette.data import sniffing
 from gazette.data.readers import plaintext
+from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
-from gazette.data.readers.rows import Contents
+from gazette.data.readers.rows import ReadResult
 
-TEXT = "text"  # the column, where none is named
-MAX_NAME = 50_000  # characters, so that no two names are cut to one
+TEXT = "text"  # the default column
+MAX_NAME = 50_000  # characters; long enough that no two names are truncated to the same one
 
 
 class Source(NamedTuple):
-    """What is read in one go: a file of rows, or a folder in which every file is an article."""
+    """A file of rows, or a folder in which every file is an article."""
 
-    name: str  # how its rows are told from others': the place below what was given
+    name: str  # the path below the one to score, which identifies its rows
     path: Path
-    layout: File | None  # of plain lines there is none
+    layout: File | None  # None for plain lines
     has_id: bool
 
 
-def find(path: Path, text: tuple[str, ...] = (), identifier: str | None = None) -> list[Source]:
-    """What there is to read at `path`, in order; `text` and `identifier` are columns, as for `gazette corpus add`.
+def find_sources(path: Path, text: tuple[str, ...] = (), identifier: str | None = None) -> list[Source]:
+    """List the sources at `path`, in order; `text` and `identifier` are columns, as for `gazette corpus add`.
 
-    A folder holds files of rows (by their endings), or files that are articles. A file of another ending is plain
-    lines, unless columns are named or it holds JSON lines or Parquet. Raises Misconfigured or BrokenContract.
+    A folder holds files of rows (by their suffixes), or files that are articles. A file with another suffix is plain
+    lines, unless columns are named or it holds JSON lines or Parquet. Raises ConfigError or DataContractError.
     """
     if not path.exists():
-        raise Misconfigured(f"{path}: no such file")
+        raise ConfigError(f"{path}: no such file")
     if not path.is_dir():
         return [_file(path.name, path, text, identifier)]
     files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path)))
-    tables = [file for file in files if file.suffix.lower() in sniffing.CLAIMS]
+    tables = [file for file in files if file.suffix.lower() in sniffing.FORMATS]
     if not tables:
         if text or identifier is not None:
-            raise Misconfigured(f"{path}: in a folder without CSV, TSV, JSON lines or Parquet every file is an article")
+            raise ConfigError(f"{path}: in a folder without CSV, TSV, JSON lines or Parquet every file is an article")
         return [Source(".", path, Folder(format="folder", path="."), False)]
-    if other := next((file for file in files if file not in tables), None):
-        raise Misconfigured(
-            f"{path} holds tables ({tables[0].name}) and others ({other.name}); give one kind at a time"
+    if article := next((file for file in files if file not in tables), None):
+        raise ConfigError(
+            f"{path} has tables ({tables[0].name}) and articles ({article.name}); score one kind at a time"
         )
     return [_file(str(file.relative_to(path)), file, text, identifier) for file in tables]
 
@@ -56,40 +57,40 @@ def _is_hidden(path: Path) -> bool:
 
 def _file(name: str, path: Path, text: tuple[str, ...], identifier: str | None) -> Source:
     if not text and identifier is None and not sniffing.has_columns(path):
-        return Source(shown(name, MAX_NAME), path, None, False)
-    columns = sniffing.Columns(text or (TEXT,), identifier, role="id")
-    return Source(shown(name, MAX_NAME), path, sniffing.layout(path, columns), identifier is not None)
+        return Source(escape(name, MAX_NAME), path, None, False)
+    columns = Columns(text or (TEXT,), identifier, role="id")
+    return Source(escape(name, MAX_NAME), path, sniffing.detect_layout(path, columns), identifier is not None)
 
 
-def read(source: Source) -> Contents:
-    """The articles of a source, an identifier in the place of the label, and the rows that could not be read."""
+def read_source(source: Source) -> ReadResult:
+    """Read the articles of a source, an identifier in the place of the label, and the rows that could not be read."""
     if isinstance(source.layout, Folder):
-        return read_file(source.layout, source.path, labelled=False)
+        return read_file(source.layout, source.path, labeled=False)
     real = source.path.resolve()
     if source.layout is None:
-        found = plaintext.read(real.parent, real.name)
+        result = plaintext.read_lines(real.parent, real.name)
     else:
-        here = source.layout.model_copy(update={"path": real.name})
-        found = read_file(here, real.parent, labelled=source.has_id)
-    articles, rejects = (table.with_columns(file=pl.lit(source.name)) for table in (found.articles, found.rejects))
-    return Contents(articles, rejects, found.unused, found.notes)
+        file = source.layout.model_copy(update={"path": real.name})
+        result = read_file(file, real.parent, labeled=source.has_id)
+    articles, rejects = (table.with_columns(file=pl.lit(source.name)) for table in (result.articles, result.rejects))
+    return ReadResult(articles, rejects, result.unused, result.notes)
 
 
-def texts(path: Path) -> list[str]:
-    """All texts at `path`, one for each row; `-` is standard input, one per line.
+def read_texts(path: Path) -> list[str]:
+    """Read all texts at `path`, one for each row; `-` is standard input, one per line.
 
-    Raises BrokenContract where a row cannot be read: each text has its answer, so none may be left out.
+    Raises DataContractError if a row cannot be read: each text gets a prediction, so none may be skipped.
     """
     if str(path) == "-":
         return [line.rstrip("\r\n") for line in sys.stdin]
-    found: list[str] = []
-    for source in find(path):
-        contents = read(source)
-        if contents.rejects.height:
-            first = contents.rejects.row(0, named=True)
-            raise BrokenContract(
-                f"{path}: {contents.rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
+    texts: list[str] = []
+    for source in find_sources(path):
+        result = read_source(source)
+        if result.rejects.height:
+            first = result.rejects.row(0, named=True)
+            raise DataContractError(
+                f"{path}: {result.rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
                 f"first is in {first['file']}, line {first['line']}: {first['reason']}; seen: {first['seen']}"
             )
-        found += contents.articles["text"].to_list()
-    return found
+        texts += result.articles["text"].to_list()
+    return texts

@@ -1,6 +1,6 @@
-"""The steps of the pipeline: a module per stage of `dvc.yaml`, of the same name.
+"""The stages of the pipeline: a module per stage of `dvc.yaml`, with the same name.
 
-A stage has `Params`, its section of `params.yaml`, and `run(params, *, …)`, which reads, calls, writes and prints one
-line. What `run` takes by name is an option of `gazette <stage>` where it is a path or a word, and the section of
-`params.yaml` of that name where it is anything else.
+A stage has `Params`, its section of `params.yaml`, and `run(params, *, …)`, which prints one line. A keyword argument
+of `run` is an option of `gazette <stage>` if it is a path or a word, a group of options if it is a dataclass, and the
+section of `params.yaml` with that name otherwise. The module's docstring is the command's help.
 """

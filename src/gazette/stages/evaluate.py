@@ -1,4 +1,4 @@
-"""Turns the selected bundle and the test rows into metrics with intervals, slices, plots and predictions."""
+"""Evaluate the selected bundle on the test split: metrics with intervals, slices, plots and predictions."""
 
 from pathlib import Path
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette.core import articles, files
+from gazette.core import articles, files, tables
 from gazette.core import metrics as scoring
+from gazette.core.arrays import Array
 from gazette.core.bundle import Bundle
 from gazette.evaluation import slices as slicing
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
-    """How the bootstrap draws, how confident its intervals are, and what is worth showing."""
+    """Bootstrap and interval settings, the smallest slice, and the number of mistakes to list."""
 
     seed: int = Field(ge=0)
     threads: int = Field(ge=1)
@@ -35,35 +36,35 @@ def run(
     predictions: Path,
     mistakes: Path,
 ) -> None:
-    """What is judged is what is shipped: the bundle's exported network, in ONNX Runtime."""
+    """Evaluate what is shipped: the exported network in ONNX Runtime."""
     classifier = Bundle(bundle, params.threads)
     labels = classifier.labels
-    rows = articles.read(test)
+    rows = articles.read_articles(test)
     probabilities = classifier.probabilities(rows["text"].to_list())
-    actual = rows["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
+    actual = articles.encode_labels(rows["label"], labels)
     predicted = probabilities.argmax(axis=1)
     errors, curve = scoring.calibration(actual, probabilities)
-    figures = _figures(params, actual, predicted, labels) | errors
-    judged = rows.with_columns(
+    figures = _compute_metrics(params, actual, predicted, labels) | errors
+    predicted_rows = rows.with_columns(
         predicted=pl.Series([labels[number] for number in predicted], dtype=pl.String),
         probability=pl.Series(probabilities.max(axis=1)),
         probabilities=pl.Series(probabilities.tolist(), dtype=pl.List(pl.Float32)),
     )
-    wrong = judged.filter(pl.col("label") != pl.col("predicted"))
-    confident = wrong.sort("probability", "file", "line", descending=[True, False, False]).head(params.mistakes)
-    files.write(figures, metrics)
-    files.write_csv(slicing.by_slice(judged, classifier.language, params.min_slice_rows), slices)
-    files.write_csv(pl.DataFrame(scoring.confusion(actual, predicted, labels)), confusion)
-    files.write_csv(pl.DataFrame(curve), calibration)
-    articles.write_table(judged.drop("text"), predictions)
-    articles.write_table(confident.drop("probabilities"), mistakes)
+    wrong = predicted_rows.filter(pl.col("label") != pl.col("predicted"))
+    worst = wrong.sort("probability", "file", "line", descending=[True, False, False]).head(params.mistakes)
+    files.write_json(metrics, figures)
+    tables.write_csv(slices, slicing.slice_accuracy(predicted_rows, classifier.language, params.min_slice_rows))
+    tables.write_csv(confusion, pl.DataFrame(scoring.confusion(actual, predicted, labels)))
+    tables.write_csv(calibration, pl.DataFrame(curve))
+    tables.write_parquet(predictions, predicted_rows.drop("text"))
+    tables.write_parquet(mistakes, worst.drop("probabilities"))
     ends = figures["interval"]["accuracy"]
     print(f"accuracy {figures['accuracy']:.4f} ({ends['low']:.4f} to {ends['high']:.4f}) on {rows.height:,} test rows")
 
 
-def _figures(params: Params, actual: Any, predicted: Any, labels: list[str]) -> dict[str, Any]:
-    samples = scoring.resample(actual, predicted, len(labels), params.resamples, params.seed)
-    ends = {name: scoring.interval(drawn, params.confidence) for name, drawn in samples.items()}
+def _compute_metrics(params: Params, actual: Array, predicted: Array, labels: list[str]) -> dict[str, Any]:
+    samples = scoring.bootstrap(actual, predicted, len(labels), params.resamples, params.seed)
+    ends = {name: scoring.percentile_interval(values, params.confidence) for name, values in samples.items()}
     return {
         "accuracy": scoring.accuracy(actual, predicted),
         "macro_f1": scoring.macro_f1(actual, predicted, len(labels)),

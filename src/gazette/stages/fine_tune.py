@@ -1,10 +1,10 @@
-"""Turns an encoder and train and valid rows into a candidate: the encoder learns the classes of the corpus."""
+"""Fine-tune a pretrained encoder on the train split into a candidate."""
 
 from pathlib import Path
 from typing import Any
 
 from gazette.core.errors import parse
-from gazette.training.export import candidate as shipping
+from gazette.training.export.candidate import CandidateFiles, save_candidate
 from gazette.training.networks import learn
 
 
@@ -17,17 +17,13 @@ def run(
     pretrained: Path,
     train_rows: Path,
     valid_rows: Path,
-    bundle: Path,
-    curve: Path,
-    score: Path,
-    fingerprint: Path,
+    outs: CandidateFiles,
 ) -> None:
-    """Raises Misconfigured where `pretrained` holds no encoder, or the numbers lead to a loss that is not finite."""
+    """Raise ConfigError if `pretrained` is not a supported encoder or the loss becomes non-finite."""
     params = parse(learn.Params, train, "params.yaml, section train")
-    described, (rows, valid) = learn.begin(params, description, train_rows, valid_rows)
+    corpus, (rows, valid) = learn.load_splits(params, description, train_rows, valid_rows)
     from gazette.training.encoders import fine_tuning
 
-    numbers = parse(fine_tuning.Params, models[candidate], f"params.yaml, section models.{candidate}")
-    learned = fine_tuning.learn(pretrained, numbers, rows, valid, len(described.labels), params.seed)
-    outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
-    print(shipping.ship(learned, valid, described, params, **outs))
+    settings = parse(fine_tuning.Params, models[candidate], f"params.yaml, section models.{candidate}")
+    learned = fine_tuning.train_fine_tuned(pretrained, settings, rows, valid, len(corpus.labels), params.seed)
+    print(save_candidate(learned, valid, corpus, params, outs))

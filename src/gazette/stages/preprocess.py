@@ -1,4 +1,4 @@
-"""Turns valid articles into clean train, valid and test splits and a quarantine of conflicting labels."""
+"""Split validated articles into clean train, valid and test splits and a quarantine of conflicting labels."""
 
 from pathlib import Path
 
@@ -6,13 +6,15 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field
 
-from gazette.core import articles, corpus, files, normalization
-from gazette.core.errors import BrokenContract
+from gazette.core import articles, files, normalization, tables
+from gazette.core.arrays import Array
+from gazette.core.corpus import read_description
+from gazette.core.errors import DataContractError
 from gazette.data import dedup, splits
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
-    """Shares of the splits that a corpus does not publish."""
+    """Shares of the splits that the corpus does not provide."""
 
     valid_share: float = Field(gt=0, lt=0.5)
     test_share: float = Field(gt=0, lt=0.5)
@@ -22,61 +24,59 @@ def run(
     params: Params,
     *,
     description: Path,
-    valid_articles: Path,
+    validated: Path,
     train: Path,
     valid: Path,
     test: Path,
     quarantine: Path,
     report: Path,
 ) -> None:
-    """Every row of `valid_articles` is in one split, in quarantine, or counted as dropped in the report."""
-    described = corpus.describe(description)
-    published = sorted(described.files)
-    texts, read = _keyed(articles.read(valid_articles))
-    kept, conflicts = splits.part_conflicts(read, published)
+    """Put every row of `validated` in one split or in quarantine, or count it as dropped in the report."""
+    corpus = read_description(description)
+    published = sorted(corpus.files)
+    texts, rows = _add_keys(articles.read_articles(validated))
+    unique, conflicts = splits.split_conflicts(rows, published)
     counts = {"conflicts": conflicts.height}
     for name, drop in {"duplicates": splits.drop_duplicates, "overlap": splits.drop_overlap}.items():
-        before = kept.height
-        kept = drop(kept, published)
-        counts[name] = before - kept.height
-    clean = splits.assign(kept, published, params.valid_share, params.test_share)
-    _refuse_empty(clean, described.labels)
-    rows = {}
+        before = unique.height
+        unique = drop(unique, published)
+        counts[name] = before - unique.height
+    clean = splits.assign_splits(unique, published, params.valid_share, params.test_share)
+    _check_classes(clean, corpus.labels)
+    sizes = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
         part = clean.filter(pl.col("split") == split)
-        articles.write(_whole(part, texts), path)
-        rows[split] = part.height
-    articles.write_table(
-        _whole(conflicts, texts).with_columns(reason=pl.lit("the same text under two labels")), quarantine
-    )
-    files.write({"read": read.height, **rows, "left_out": counts}, report)
-    print(", ".join(f"{count:,} {name}" for name, count in (rows | counts).items()))
+        articles.write_articles(path, _add_texts(part, texts))
+        sizes[split] = part.height
+    reason = pl.lit("the same text under two labels")
+    tables.write_parquet(quarantine, _add_texts(conflicts, texts).with_columns(reason=reason))
+    files.write_json(report, {"read": rows.height, **sizes, "left_out": counts})
+    print(", ".join(f"{count:,} {name}" for name, count in (sizes | counts).items()))
 
 
-def _keyed(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    """The texts, and all else by numbers: the row of each, the first row with its text (`key`), the text's place."""
+def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the texts, and the rows without them; `key` is the first row with the same text, `place` its hash."""
 
-    def look(texts: pl.Series) -> tuple[dedup.Numbers, pl.Series]:
-        keys = normalization.normalised(texts)
-        return dedup.digests(keys), splits.places(keys)
+    def hash_part(texts: pl.Series) -> tuple[Array, pl.Series]:
+        keys = normalization.normalize(texts)
+        return dedup.hash_keys(keys), splits.hash_positions(keys)
 
-    digests, places = zip(*dedup.in_parts(table["text"], look), strict=True)
-    key = pl.Series(dedup.first_rows(np.concatenate(digests)))
+    digests, places = zip(*dedup.map_parts(table["text"], hash_part), strict=True)
+    key = pl.Series(dedup.first_occurrences(np.concatenate(digests)))
     names = (pl.col(name).cast(pl.Enum(table[name].unique().sort())) for name in ("label", "split", "file"))
     rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
-    return table["text"].rechunk(), rows  # in one piece, rows are taken out of it without a copy of their texts
+    return table["text"].rechunk(), rows  # contiguous, so that rows are gathered without copying texts
 
 
-def _whole(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
+def _add_texts(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
     return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), "line")
 
 
-def _refuse_empty(clean: pl.DataFrame, labels: list[str]) -> None:
-    there = set(clean.select("split", "label").unique().iter_rows())
-    if missing := [
-        f"{label} in {split}" for split in ("train", "valid", "test") for label in labels if (split, label) not in there
-    ]:
-        raise BrokenContract(
-            f"no article of {', '.join(missing)}: a class needs articles to be learned from and to be judged on. "
+def _check_classes(clean: pl.DataFrame, labels: list[str]) -> None:
+    present = set(clean.select("split", "label").unique().iter_rows())
+    needed = [(split, label) for split in ("train", "valid", "test") for label in labels]
+    if missing := [f"{label} in {split}" for split, label in needed if (split, label) not in present]:
+        raise DataContractError(
+            f"no article of {', '.join(missing)}: every class needs articles to train on and to evaluate on. "
             "Add articles, or raise valid_share and test_share in section preprocess of params.yaml."
         )

@@ -1,122 +1,128 @@
-"""Turns the selected bundle, the candidates and the metrics into a version in the registry and a receipt."""
+"""Register the selected bundle, the candidates and the metrics as a version in the registry, and write a receipt."""
 
 import csv
 import hashlib
 import json
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from gazette.core import corpus, files
-from gazette.core.candidates import listed
-from gazette.core.errors import BrokenContract
+from gazette.core import corpus, files, pointers
+from gazette.core.candidates import list_candidates
+from gazette.core.errors import DataContractError
 from gazette.registry.store import address
 from gazette.registry.store import client as registry
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
 
 
+@dataclass(frozen=True)
+class Results:
+    """The results of a run that the registry records."""
+
+    selection: Path
+    scores: Path
+    curves: Path
+    metrics: Path
+    fingerprints: Path
+
+
 def run(
     *,
     candidates: list[str],
-    further: dict[str, dict[str, str]],
+    pretrained: dict[str, dict[str, str]],
+    teachers: dict[str, str],
     models: dict[str, Any],
     description: Path,
     raw: str,
     lock: Path,
     bundle: Path,
-    selection: Path,
-    scores: Path,
-    curves: Path,
-    metrics: Path,
     train: Path,
-    fingerprints: Path,
+    results: Results,
     receipt: Path,
     version: Path,
 ) -> None:
-    """Twice is once: the bundle's digest finds the version that is there. Moves `challenger` either way.
+    """Register the bundle unless a version already has its digest, and move the alias `challenger` to the version.
 
-    Under `dvc exp run` a version carries the experiment's name and no alias moves. Raises BrokenContract where the raw
+    Under `dvc exp run` a version has the experiment's name and no alias moves. Raises DataContractError if the raw
     files were edited and their pointer still names the old ones.
     """
-    stages, names = files.read_yaml(lock)["stages"], listed(candidates, further)
-    recorded = {name: entry for name, entry in stages.items() if _made_this(name, names)}
+    stages, names = files.read_yaml(lock)["stages"], list_candidates(candidates, pretrained, teachers)
+    recorded = {name: entry for name, entry in stages.items() if _is_upstream(name, names)}
     digest = _hash_of(bundle, recorded)
-    _refuse_unrecorded(raw, recorded)
+    _check_pointer(raw, recorded)
     name = description.stem
-    selected = files.read(selection)["selected"]
-    figures = files.read(metrics)
+    selected = files.read_json(results.selection)["selected"]
     experiment = os.environ.get("DVC_EXP_NAME", "")
     client = registry.connect()
-    number = registry.single(client, name, digest)
-    known = number is not None
+    number = registry.deduplicate(client, name, digest)
+    status = "new" if number is None else "registered before"
     if number is None:
-        tags = _tags(recorded, lock, raw, digest, experiment) | _machine(fingerprints / f"{selected}.json")
-        told = registry.Run(
+        metrics = files.read_json(results.metrics)
+        tags = _tags(recorded, lock, raw, digest, experiment) | _machine(results.fingerprints / f"{selected}.json")
+        record = registry.Run(
             experiment=name,
             name=selected,
-            candidates=[_candidate(candidate, models[candidate], scores, curves) for candidate in names],
-            metrics={key: value for key, value in figures.items() if isinstance(value, float)},
+            candidates=[_candidate(candidate, models[candidate], results) for candidate in names],
+            metrics={key: value for key, value in metrics.items() if isinstance(value, float)},
             tags=tags,
-            files=[lock, metrics],
-            examples=EXAMPLES[corpus.describe(description).language],
+            files=[lock, results.metrics],
+            examples=EXAMPLES[corpus.read_description(description).language],
         )
-        number = registry.register(client, name, registry.log(told, bundle), tags, _about(selected, figures, tags))
-    registry.note_training(client, name, number, _classes(train))
+        model = registry.log_run(record, bundle)
+        number = registry.create_version(client, name, model, tags, _describe(selected, metrics, tags))
+    registry.set_training_rows(client, name, number, _class_counts(train))
     if not experiment:
-        registry.challenge(client, name, number)
-    files.write({"name": name, "digest": digest}, receipt)
-    files.write({"name": name, "version": number, **address.here(challenged=not experiment)}, version)
-    print(f"{name} version {number} ({selected}, {'registered before' if known else 'new'}), digest {digest}")
+        registry.set_challenger(client, name, number)
+    files.write_json(receipt, {"name": name, "digest": digest})
+    files.write_json(version, {"name": name, "version": number, **address.describe_registry(challenged=not experiment)})
+    print(f"{name} version {number} ({selected}, {status}), digest {digest}")
 
 
-def _made_this(stage: str, candidates: list[str]) -> bool:
-    """Whether an entry of dvc.lock says what made the bundle; it keeps candidates that are no longer listed."""
+def _is_upstream(stage: str, candidates: list[str]) -> bool:
+    """Return whether an entry of dvc.lock led to the bundle; dvc.lock keeps entries of candidates no longer listed."""
     name, _, candidate = stage.partition("@")
     return name != "register" and (not candidate or candidate in candidates)
 
 
-def _candidate(name: str, params: dict[str, Any], scores: Path, curves: Path) -> registry.Candidate:
-    with (curves / f"{name}.csv").open(encoding="utf-8") as file:
+def _candidate(name: str, params: dict[str, Any], results: Results) -> registry.Candidate:
+    with (results.curves / f"{name}.csv").open(encoding="utf-8") as file:
         curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    return registry.Candidate(name, params, curve, files.read(scores / f"{name}.json"))
+    return registry.Candidate(name, params, curve, files.read_json(results.scores / f"{name}.json"))
 
 
-def _classes(train: Path) -> dict[str, int]:
+def _class_counts(train: Path) -> dict[str, int]:
     counts = pl.read_parquet(train, columns=["label"]).group_by("label").len().sort("label")
     return dict(counts.iter_rows())
 
 
 def _hash_of(path: Path | str, recorded: dict[str, Any]) -> str:
-    """The hash that dvc.lock records for a path, as an output or a dependency of any stage."""
+    """Return the hash that dvc.lock records for a path, as an output or a dependency of any stage."""
     entries = (entry for stage in recorded.values() for entry in [*stage.get("outs", []), *stage.get("deps", [])])
     return str(next(entry["md5"] for entry in entries if entry["path"] == str(path)))
 
 
-def _refuse_unrecorded(raw: str, recorded: dict[str, Any]) -> None:
-    pointer = Path(raw + ".dvc")
+def _check_pointer(raw: str, recorded: dict[str, Any]) -> None:
+    pointer = pointers.pointer_path(raw)
     if not pointer.exists():
-        raise BrokenContract(f"{raw} is not under DVC: `dvc add {raw}` records what was used")
-    named = files.read_yaml(pointer)["outs"][0]["md5"]
-    used = _hash_of(raw, recorded)
-    if named != used:
-        raise BrokenContract(
-            f"{raw} was edited: its files have the hash {used}, {pointer} names {named}. "
-            f"`dvc add {raw}` records the edit, `dvc checkout {pointer}` undoes it."
-        )
+        raise DataContractError(pointers.missing(raw))
+    expected, actual = pointers.read_hash(pointer), _hash_of(raw, recorded)
+    if expected != actual:
+        raise DataContractError(pointers.mismatch(pointer, expected, actual))
 
 
-def _tree(made: list[str]) -> str:
-    """Whether files under git differ from that commit; those that the run itself makes do not count."""
-    others = [f":(exclude){path}" for path in made]
-    return "dirty" if _git("status", "--porcelain", "--untracked-files=no", "--", ".", *others) else "clean"
+def _tree_state(outs: list[str]) -> str:
+    """Return `dirty` if files under git differ from HEAD, outputs of the run excluded, and `clean` otherwise."""
+    excluded = [f":(exclude){path}" for path in outs]
+    return "dirty" if _git("status", "--porcelain", "--untracked-files=no", "--", ".", *excluded) else "clean"
 
 
 def _tags(recorded: dict[str, Any], lock: Path, raw: str, digest: str, experiment: str) -> dict[str, str]:
-    """What made a version. No commit holds today's dvc.lock yet: `base_commit` is the one this run started from."""
+    """Return a version's provenance; `base_commit` is where the run started, as no commit holds its dvc.lock yet."""
     code = {
         dep["path"]: dep["md5"]
         for stage in recorded.values()
@@ -124,26 +130,27 @@ def _tags(recorded: dict[str, Any], lock: Path, raw: str, digest: str, experimen
         if dep["path"].startswith("src/")
     }
     params = {name: stage.get("params", {}) for name, stage in recorded.items()}
+    outs = [out["path"] for stage in recorded.values() for out in stage.get("outs", [])]
     tags = {
         "digest": digest,
         "data": _hash_of(raw, recorded),
         "params": _sha256(params),
         "code": _sha256(code),
         "base_commit": _git("rev-parse", "HEAD"),
-        "tree": _tree([str(lock), *(out["path"] for stage in recorded.values() for out in stage.get("outs", []))]),
+        "tree": _tree_state([str(lock), *outs]),
     }
     return tags | ({"experiment": experiment} if experiment else {})
 
 
 def _machine(fingerprint: Path) -> dict[str, str]:
-    """The machine that trained, where it was this one; a candidate from DVC's cache was trained elsewhere or before."""
+    """Return the training machine as a tag; none if the candidate came from DVC's cache."""
     return {"machine": fingerprint.read_text(encoding="utf-8")} if fingerprint.exists() else {}
 
 
-def _about(selected: str, figures: dict[str, Any], tags: dict[str, str]) -> str:
+def _describe(selected: str, metrics: dict[str, Any], tags: dict[str, str]) -> str:
     return (
-        f"**{selected}**: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f} "
-        f"on {figures['rows']:,} test rows.\n\n"
+        f"**{selected}**: accuracy {metrics['accuracy']:.4f}, macro-F1 {metrics['macro_f1']:.4f} "
+        f"on {metrics['rows']:,} test rows.\n\n"
         f"Made from data `{tags['data']}`, params `{tags['params']}`, code `{tags['code']}`, on top of commit "
         f"`{tags['base_commit']}` ({tags['tree']} tree). "
         f"Its revision is the commit whose `dvc.lock` names the bundle `{tags['digest']}`."
@@ -155,4 +162,5 @@ def _sha256(facts: dict[str, Any]) -> str:
 
 
 def _git(*words: str) -> str:
+    """Run git; not by `pipeline.git`, which would make that package a dependency of the stage."""
     return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()

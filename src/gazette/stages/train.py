@@ -1,9 +1,9 @@
-"""Turns train and valid rows into a candidate: its bundle, its learning curve, its score on the valid rows."""
+"""Train a candidate on the train split: its bundle, its learning curve, its score on the validation split."""
 
 from pathlib import Path
 from typing import Any
 
-from gazette.training.export import candidate as shipping
+from gazette.training.export.candidate import CandidateFiles, save_candidate
 from gazette.training.networks import learn
 from gazette.training.networks.learn import Params
 
@@ -16,14 +16,11 @@ def run(
     description: Path,
     train: Path,
     valid: Path,
-    bundle: Path,
-    curve: Path,
-    score: Path,
-    fingerprint: Path,
+    outs: CandidateFiles,
 ) -> None:
-    """Raises Misconfigured where the numbers lead nowhere: a loss that is not finite, a network that ONNX lacks."""
-    described, (rows, held_out) = learn.begin(params, description, train, valid)
+    """Raise ConfigError if the loss becomes non-finite or ONNX lacks an operation of the network."""
+    corpus, (train_split, valid_split) = learn.load_splits(params, description, train, valid)
     where = f"params.yaml, section models.{candidate}"
-    learned = learn.learn(models[candidate], where, rows, held_out, len(described.labels), params.seed)
-    outs = {"bundle": bundle, "curve": curve, "score": score, "fingerprint": fingerprint}
-    print(shipping.ship(learned, held_out, described, params, **outs))
+    classes = len(corpus.labels)
+    learned = learn.train_candidate(models[candidate], where, train_split, valid_split, classes, params.seed)
+    print(save_candidate(learned, valid_split, corpus, params, outs))

@@ -1,1 +1,1 @@
-"""Rows into a candidate's bundle; all of Keras."""
+"""From splits to a candidate's bundle; the only package that uses Keras."""

@@ -1,1 +1,1 @@
-"""Raw files, row by row: what a file holds, what of it had to be rejected, and where each row stands."""
+"""Readers of raw files: CSV, JSON lines, Parquet, plain lines and folders of texts."""

@@ -1,47 +1,88 @@
-"""Finding a column by its name or position, and saying what a header lacks."""
+"""Column lookup by name or position, with hints for a missing column."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
-from gazette.core.errors import BrokenContract
-from gazette.core.escape import quoted
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import quote
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
-def place(wanted: str | int, names: list[str] | list[int], path: Path, delimiter: str) -> int:
-    """Where the column stands, from 0; raises BrokenContract, with what is there, where it does not or stands twice."""
-    if names.count(wanted) == 1:  # type: ignore[arg-type]
-        return names.index(wanted)  # type: ignore[arg-type]
-    found, why = ("more than one column", "") if wanted in names else ("no column", hint(wanted, names, delimiter))
-    raise BrokenContract(
-        f"{path}, line 1: {found} {wanted!r} among {listed(names)}{why}; correct the corpus's description or the file"
-    )
+class Columns(NamedTuple):
+    """The columns to read, and the prefix of their options: `--`, or `--test-` for those of test.
+
+    Articles without labels have no label column, or an identifier in its place (`role` is id), which is not a class.
+    """
+
+    text: tuple[str, ...]
+    label: str | None
+    option: str = "--"
+    role: str = "label"
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The text columns, then the label's."""
+        return self.text if self.label is None else (*self.text, self.label)
+
+    @property
+    def last(self) -> str:
+        """The label's column, or without one the last text column, since a layout needs one."""
+        return self.all[-1]
+
+    @property
+    def options(self) -> list[str]:
+        """The options that name them."""
+        return [self.option + name for name in (["text"] if self.label is None else ["text", self.role])]
 
 
-def listed(names: Sequence[str | int]) -> str:
-    """The first twenty columns, in quotes."""
-    return ", ".join(quoted(name, 40) for name in names[:20])
+def column_index(column: str | int, names: list[str] | list[int], path: Path, delimiter: str) -> int:
+    """Return the index of a column, from 0; raises DataContractError if it is missing or ambiguous."""
+    if names.count(column) != 1:  # type: ignore[arg-type]
+        problem = _describe_problem(column, names, delimiter)
+        raise DataContractError(f"{path}, line 1: {problem}; correct the corpus's description or the file")
+    return names.index(column)  # type: ignore[arg-type]
 
 
-def hint(wanted: str | int, names: Sequence[str | int], delimiter: str) -> str:
-    """What may be the reason that a column is not there, in brackets, or nothing."""
+def check_columns(names: Sequence[str | int], path: Path, columns: Columns) -> None:
+    """Raise ConfigError unless each of `columns` is in `names` exactly once."""
+    present = [str(name) for name in names]
+    for column in columns.all:
+        if present.count(column) != 1:
+            options = " and ".join(columns.options)
+            raise ConfigError(f"{path}: {_describe_problem(column, present, '')}; {options} name columns")
+
+
+def _describe_problem(column: str | int, names: Sequence[str | int], delimiter: str) -> str:
+    if column in names:
+        return f"more than one column {column!r} among {list_columns(names)}"
+    return f"no column {column!r} among {list_columns(names)}{missing_column_hint(column, names, delimiter)}"
+
+
+def list_columns(names: Sequence[str | int]) -> str:
+    """Quote the first twenty columns."""
+    return ", ".join(quote(name, 40) for name in names[:20])
+
+
+def missing_column_hint(column: str | int, names: Sequence[str | int], delimiter: str) -> str:
+    """Guess why a column is missing: a remark in parentheses, or nothing."""
     words = [str(name) for name in names]
-    if isinstance(wanted, int):
+    if isinstance(column, int) or column.isdecimal():
         return f" (the rows have {len(words)} {'column' if len(words) == 1 else 'columns'})"
     if words[0].startswith("#"):
         return " (a comment stands where the header is expected)"
     if words[0].lower().startswith("sep="):
-        return " (Excel's own first line stands where the header is expected; take it out)"
+        return " (Excel's own first line stands where the header is expected; remove it)"
     if words[0].lstrip().startswith("{"):
-        return " (this looks like JSON lines; say `format: jsonl`)"
-    if len(words) == 1 and (other := next((d for d in DELIMITERS if d != delimiter and d in words[0]), None)):
-        return f" (is {DELIMITERS[other]} the delimiter?)"
-    if (bare := next((w for w in words if w != wanted and w.strip() == wanted), None)) is not None:
-        return f" (there are spaces around {quoted(bare, 40)})"
-    if near := get_close_matches(wanted.lower(), [word.lower() for word in words], n=1):
-        return f" (did you mean {quoted(next(word for word in words if word.lower() == near[0]), 40)}?)"
+        return " (this looks like JSON lines; use `format: jsonl`)"
+    if len(words) == 1 and (likely := next((d for d in DELIMITERS if d != delimiter and d in words[0]), None)):
+        return f" (is {DELIMITERS[likely]} the delimiter?)"
+    if (padded := next((w for w in words if w != column and w.strip() == column), None)) is not None:
+        return f" (there are spaces around {quote(padded, 40)})"
+    if near := get_close_matches(column.lower(), [word.lower() for word in words], n=1):
+        return f" (did you mean {quote(next(word for word in words if word.lower() == near[0]), 40)}?)"
     if any(len(word) > 30 or " " in word.strip() or word.isdecimal() for word in words):
         return " (the first row looks like data; if there is no header, columns are positions, from 1)"
     return ""

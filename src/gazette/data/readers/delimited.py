@@ -1,13 +1,12 @@
-"""Separated values, as the standard library's strict reader takes them.
+"""Separated values, as the standard library's strict reader parses them.
 
-A row that it refuses costs its first line and no more: reading begins anew at the next line, so that a quote that is
-never closed takes no neighbour with it. A field has at most MAX_FIELD characters and a row MAX_LINE, which bounds how
-far such a quote is followed; a file in which this happens over and over is refused.
+If a row cannot be parsed, only its first line is rejected: reading starts again at the next line, so that an unclosed
+quote does not swallow its neighbors. A field has at most MAX_FIELD characters and a row MAX_LINE, which bounds how far
+such a quote is followed. A file in which this happens again and again is refused.
 
-Rules for what RFC 4180 leaves open: a quote inside a field that does not begin with one is an ordinary character, and
-counted; blank lines are skipped, and counted; lines end in LF or CRLF, those that end otherwise than the first are
-counted, and a bare carriage return outside quotes makes a row a reject; in a file of CRLF lines, CRLF inside a text is
-LF; columns that nothing reads are named in the account.
+Where RFC 4180 is silent: a quote inside an unquoted field is an ordinary character, and counted; blank lines are
+skipped, and counted; lines end in LF or CRLF, those that end unlike the first are counted, and a bare carriage return
+outside quotes makes a row a reject; in a file of CRLF lines, CRLF inside a text becomes LF.
 """
 
 import csv
@@ -17,15 +16,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
-from gazette.core.errors import BrokenContract
-from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_LINE, MAX_ROWS
-from gazette.data.readers import columns
-from gazette.data.readers.lines import TOO_LONG, Line, lines
-from gazette.data.readers.open import opened, refuse_other_kinds
-from gazette.data.readers.rows import Contents, Sheet
+from gazette.core.errors import DataContractError
+from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_LINE
+from gazette.data.readers.columns import column_index
+from gazette.data.readers.lines import TOO_LONG, Line, iter_lines
+from gazette.data.readers.open import check_kind, open_raw
+from gazette.data.readers.rows import ReadResult, RowCollector
 
-SAMPLE = 100  # rows whose commonest width is the width of a file without a header
-AGAIN = 4  # times its size that a file may be read again after quotes that are never closed
+SAMPLE_ROWS = 100  # whose most common width is the width of a file without a header
+MAX_REREADS = 4  # times its size that a file may be read again after unclosed quotes
 
 
 class Row(NamedTuple):
@@ -36,81 +35,85 @@ class Row(NamedTuple):
     fault: str | None
 
 
-def read(
+def read_delimited(
     raw: Path, name: str, delimiter: str, quotes: bool, header: bool, text: list[str | int], label: str | int | None
-) -> Contents:
-    """A column is a name of the header or, without one, a position from 1; text columns are joined by a line break.
+) -> ReadResult:
+    """Read the columns `text`, joined by a line break, and `label`: names of the header, or positions from 1.
 
-    Raises BrokenContract where the file as a whole is not what it is described as.
+    Raises DataContractError if the file as a whole does not match its description.
     """
-    path, sheet = raw / name, Sheet(name)
-    with opened(raw, name) as file:
-        refuse_other_kinds(file, path)
-        names, crlf = first_row(file, path, delimiter, quotes, header)
+    path, rows = raw / name, RowCollector(name)
+    with open_raw(raw, name) as file:
+        check_kind(file, path)
+        names, crlf = read_header(file, path, delimiter, quotes, header)
         wanted = text if label is None else [*text, label]
-        places = [columns.place(column, names, path, delimiter) for column in wanted]
-        sheet.unused = [str(column) for number, column in enumerate(names) if number not in places]
-        found = rows(lines(file), path, delimiter, quotes, len(names))
+        indices = [column_index(column, names, path, delimiter) for column in wanted]
+        rows.unused = [str(column) for index, column in enumerate(names) if index not in indices]
+        parsed = iter_rows(iter_lines(file), path, delimiter, quotes, len(names))
         if header:
-            next(row for row in found if row.fields)
-        parts, last = places[: len(text)], places[-1]
-        for row in found:
-            fields = row.fields
-            if row.fault or fields == names:
-                _reject(sheet, row, path)
-            elif not fields:
-                sheet.note("blank lines, skipped")
+            next(row for row in parsed if row.fields)
+        for row in parsed:
+            if row.fault or row.fields == names:
+                _reject(rows, row, path)
+            elif not row.fields:
+                rows.note("blank lines, skipped")
             else:
-                joined = fields[parts[0]] if len(parts) == 1 else "\n".join(filter(None, (fields[p] for p in parts)))
+                parts = [row.fields[index] for index in indices[: len(text)]]
+                joined = parts[0] if len(parts) == 1 else "\n".join(filter(None, parts))
                 if crlf:
                     joined = joined.replace("\r\n", "\n")
-                if row.lines[-1].text.endswith("\n") and row.lines[-1].text.endswith("\r\n") != crlf:
-                    sheet.note("rows whose line end is not the first row's")
-                if quotes and '"' in joined and _has_stray_quotes(row):
-                    sheet.note("rows with quotes inside a field that is not quoted, kept as they are")
-                if not quotes and any(field[:1] == field[-1:] == '"' and len(field) > 1 for field in fields):
-                    sheet.note("rows with a field in double quotes, kept with them (`quotes: false`)")
-                sheet.accept(joined, None if label is None else fields[last], row.lines[0].number)
-            if sheet.rows > MAX_ROWS:
-                raise BrokenContract(f"{path} has more than {MAX_ROWS:,} rows; split it into several files")
-    if sheet.rows == 0:
-        raise BrokenContract(f"{path} holds no rows{' below its header' if header else ''}; was it exported whole?")
-    return sheet.contents()
+                _note_oddities(rows, row, joined, crlf, quotes)
+                rows.accept(joined, None if label is None else row.fields[indices[-1]], row.lines[0].number)
+    if rows.rows == 0:
+        raise DataContractError(
+            f"{path} contains no rows{' below its header' if header else ''}; was it exported completely?"
+        )
+    return rows.result()
 
 
-def first_row(
+def _note_oddities(rows: RowCollector, row: Row, text: str, crlf: bool, quotes: bool) -> None:
+    if row.lines[-1].text.endswith("\n") and row.lines[-1].text.endswith("\r\n") != crlf:
+        rows.note("rows whose line end is not the first row's")
+    if quotes and '"' in text and _has_stray_quotes(row):
+        rows.note("rows with quotes inside a field that is not quoted, kept as they are")
+    if not quotes and any(field[:1] == field[-1:] == '"' and len(field) > 1 for field in row.fields):
+        rows.note("rows with a field in double quotes, kept with them (`quotes: false`)")
+
+
+def read_header(
     file: BinaryIO, path: Path, delimiter: str, quotes: bool, header: bool
 ) -> tuple[list[str] | list[int], bool]:
-    """The columns, by name or by position, and whether lines end in CRLF; leaves the file at its start."""
-    found = (row for row in rows(lines(file), path, delimiter, quotes, None) if row.fields or row.fault)
-    first = next(found, None)
+    """Return the columns (names or positions) and whether lines end in CRLF; leaves the file at its start."""
+    parsed = (row for row in iter_rows(iter_lines(file), path, delimiter, quotes, None) if row.fields or row.fault)
+    first = next(parsed, None)
     if not first:
-        raise BrokenContract(f"{path} holds nothing but blank lines")
+        raise DataContractError(f"{path} contains nothing but blank lines")
     crlf = first.lines[-1].text.endswith("\r\n")
     if header and first.fault:
-        raise BrokenContract(f"{path}, line {first.lines[0].number}: the header cannot be read: {first.fault}")
-    widths = Counter(len(row.fields) for row in islice(chain([first], found), 1 if header else SAMPLE) if row.fields)
+        raise DataContractError(f"{path}, line {first.lines[0].number}: the header cannot be read: {first.fault}")
+    sample = islice(chain([first], parsed), 1 if header else SAMPLE_ROWS)
+    widths = Counter(len(row.fields) for row in sample if row.fields)
     file.seek(0)
     if not widths:
-        raise BrokenContract(f"{path}, line {first.lines[0].number}: no row can be read. The first: {first.fault}")
+        raise DataContractError(f"{path}, line {first.lines[0].number}: no row can be read. The first: {first.fault}")
     return first.fields if header else list(range(1, 1 + widths.most_common(1)[0][0])), crlf
 
 
-def rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, width: int | None) -> Iterator[Row]:
-    """Every row; one that cannot be parsed, or has another number of fields than `width`, is its first line alone."""
+def iter_rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, width: int | None) -> Iterator[Row]:
+    """Yield every row; one that cannot be parsed, or does not have `width` fields, is its first line alone."""
     csv.field_size_limit(MAX_FIELD)
-    waiting: deque[Line] = deque()
+    pending: deque[Line] = deque()
     taken: list[Line] = []
-    size, furthest, patience = 0, 0, 32 * MAX_LINE
+    size, furthest, budget = 0, 0, 32 * MAX_LINE
 
     def feed() -> Iterator[str]:
-        nonlocal size, furthest, patience
-        while size < MAX_LINE and (line := waiting.popleft() if waiting else next(source, None)):
+        nonlocal size, furthest, budget
+        while size < MAX_LINE and (line := pending.popleft() if pending else next(source, None)):
             taken.append(line)
             size += len(line.text)
             if line.number > furthest:
                 furthest = line.number
-                patience += AGAIN * len(line.text)
+                budget += MAX_REREADS * len(line.text)
             if line.fault == TOO_LONG and len(taken) > 1:
                 return
             yield "\n" if line.fault == TOO_LONG else line.text
@@ -126,39 +129,39 @@ def rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, width
             try:
                 fields = next(reader, None)
             except csv.Error as error:
-                fault = _meaning(str(error), taken)
+                fault = _explain(str(error), taken)
                 break
             if fields is None:
                 more = False
-            elif bad := next((line for line in taken if line.fault), None):
-                yield Row([bad, *taken], [], bad.fault)
+            elif faulty := next((line for line in taken if line.fault), None):
+                yield Row([faulty, *taken], [], faulty.fault)
             elif not fields or (len(fields) == 1 and not fields[0].strip()):
                 yield Row(list(taken), [], None)
             elif width is not None and len(fields) != width:
-                fault = _other_width(fields, width, taken, delimiter)
+                fault = _explain_width(fields, width, taken, delimiter)
             elif len(fields) > MAX_COLUMNS:
                 fault = f"{len(fields):,} columns; at most {MAX_COLUMNS:,} are read"
             else:
                 yield Row(list(taken), fields, None)
         if fault:
             yield Row(taken[:1], [], taken[0].fault or fault)
-            waiting.extendleft(reversed(taken[1:]))
-            patience -= size
-        if patience < 0:
-            raise BrokenContract(
-                f"{path}, line {taken[0].number}: quotes are opened and never closed, here and again and again before; "
-                "if quotes are ordinary characters in this file, say `quotes: false`"
+            pending.extendleft(reversed(taken[1:]))
+            budget -= size
+        if budget < 0:
+            raise DataContractError(
+                f"{path}, line {taken[0].number}: unclosed quotes, here and many times before; "
+                "if quotes are ordinary characters in this file, set `quotes: false`"
             )
 
 
-def _meaning(error: str, taken: list[Line]) -> str:
+def _explain(error: str, taken: list[Line]) -> str:
     if "expected after" in error:
-        slashes = any('\\"' in line.text for line in taken)
-        cure = "by doubling it, not by a backslash" if slashes else "by doubling it"
+        backslashes = any('\\"' in line.text for line in taken)
+        remedy = "by doubling it, not by a backslash" if backslashes else "by doubling it"
         if len(taken) > 1:
-            next_one = f"the next one is in line {taken[-1].number}, with text after it"
-            return f"a quote that is never closed ({next_one}; a quote inside quotes is written {cure})"
-        return f"text after a closing quote (a quote inside quotes is written {cure})"
+            next_quote = f"the next one is in line {taken[-1].number}, with text after it"
+            return f"a quote that is never closed ({next_quote}; a quote inside quotes is written {remedy})"
+        return f"text after a closing quote (a quote inside quotes is written {remedy})"
     if "unexpected end" in error or ("limit" in error and len(taken) > 1):
         return f"a quote that is never closed (within {MAX_FIELD:,} characters)"
     if "limit" in error:
@@ -166,23 +169,23 @@ def _meaning(error: str, taken: list[Line]) -> str:
     return "a bare carriage return outside quotes (save the file with LF or CRLF, or quote the field)"
 
 
-def _other_width(fields: list[str], width: int, taken: list[Line], delimiter: str) -> str:
+def _explain_width(fields: list[str], width: int, taken: list[Line], delimiter: str) -> str:
     if len(fields) > width:
-        cure = f"is a {delimiter!r} in a text not quoted?"
+        hint = f"is a {delimiter!r} in a text not quoted?"
     elif not taken[-1].text.endswith("\n"):
-        cure = "the file ends here: was it cut off?"
+        hint = "the file ends here: was it truncated?"
     else:
-        cure = "is a column missing, or a line break in a text not quoted?"
-    return f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}, expected {width} ({cure})"
+        hint = "is a column missing, or a line break in a text not quoted?"
+    return f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}, expected {width} ({hint})"
 
 
-def _reject(sheet: Sheet, row: Row, path: Path) -> None:
+def _reject(rows: RowCollector, row: Row, path: Path) -> None:
     line = row.lines[0]
     if line.text.startswith(("<<<<<<< ", ">>>>>>> ")):
-        raise BrokenContract(
-            f"{path}, line {line.number}: the mark of a merge conflict; resolve it: {line.text[:60]!r}"
+        raise DataContractError(
+            f"{path}, line {line.number}: a merge conflict marker; resolve the conflict: {line.text[:60]!r}"
         )
-    sheet.reject(line.number, row.fault or "the header again: were files joined?", line.text.rstrip("\r\n"))
+    rows.reject(line.number, row.fault or "the header again: were files concatenated?", line.text.rstrip("\r\n"))
 
 
 def _has_stray_quotes(row: Row) -> bool:

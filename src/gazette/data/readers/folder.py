@@ -4,76 +4,74 @@ import os
 import stat
 from pathlib import Path
 
-from gazette.core.errors import BrokenContract
-from gazette.core.escape import shown
+from gazette.core.errors import DataContractError
+from gazette.core.escape import escape
 from gazette.core.limits import MAX_LINE
-from gazette.data.readers.lines import not_utf8
-from gazette.data.readers.open import HEAD, kind
-from gazette.data.readers.rows import Contents, Sheet
+from gazette.data.readers.lines import encoding_fault
+from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind
+from gazette.data.readers.rows import ReadResult, RowCollector
 
 MAX_PATH = 50_000  # characters, when every byte of the longest path is an escape
 
 
-def read(raw: Path, name: str, labelled: bool = True) -> Contents:
-    """Every file below the folder `name`, but for hidden ones; without classes (`labelled` false) at any depth."""
-    top = raw / name
+def read_folder(raw: Path, name: str, labeled: bool = True) -> ReadResult:
+    """Read every file below the folder `name` that is not hidden; without labels, files may lie at any depth."""
+    top, rows = raw / name, RowCollector(name)
     if not top.is_dir():
-        raise BrokenContract(f"{top} is no folder; the description names it. Is the corpus fetched or pulled?")
-    if not top.resolve().is_relative_to(raw.resolve()):
-        raise BrokenContract(
-            f"{top} is a link out of {raw}; a corpus is whole in its folder: put the folder itself there"
-        )
-    sheet = Sheet(name)
-    for path in _files(top):
+        raise DataContractError(f"{top} is not a folder; the description names it. Is the corpus fetched or pulled?")
+    check_inside(top, raw)
+    for path in list_files(top):
         place = os.fsencode(path.relative_to(top)).decode("utf-8", "backslashreplace")
-        fault = "not in a folder of its class: expected <class>/<file>" if labelled and place.count("/") != 1 else None
-        content = fault or _content(path, top)
+        if labeled and place.count("/") != 1:
+            content: bytes | str = "not in the folder of a class: expected <class>/<file>"
+        else:
+            content = _read(path, top)
         if isinstance(content, str):
-            sheet.reject(1, content, str(path.readlink()) if path.is_symlink() else "", shown(place, MAX_PATH))
-            continue
-        _take(sheet, content, place, labelled)
-    if sheet.rows == 0:
-        raise BrokenContract(f"{top}: no files in folders; expected one folder per class with one file per article")
-    return sheet.contents()
+            rows.reject(1, content, str(path.readlink()) if path.is_symlink() else "", escape(place, MAX_PATH))
+        else:
+            _add(rows, content, place, labeled)
+    if rows.rows == 0:
+        raise DataContractError(f"{top}: no files in folders; expected one folder per class with one file per article")
+    return rows.result()
 
 
-def _files(top: Path) -> list[Path]:
-    found = []
-    for folder, inner, files in os.walk(top):  # does not follow links to folders
+def list_files(top: Path) -> list[Path]:
+    """List, sorted, what lies below a folder and is not hidden; a symlink to a folder is an entry, not followed."""
+    entries = []
+    for folder, inner, files in os.walk(top):
         inner[:] = [name for name in inner if not name.startswith(".")]
         links = [name for name in inner if (Path(folder) / name).is_symlink()]
-        found += [Path(folder) / name for name in [*files, *links] if not name.startswith(".")]
-    return sorted(found)
+        entries += [Path(folder) / name for name in [*files, *links] if not name.startswith(".")]
+    return sorted(entries)
 
 
-def _content(path: Path, top: Path) -> bytes | str:
-    """The bytes of a file, or why they are not read."""
+def _read(path: Path, top: Path) -> bytes | str:
+    """Return the bytes of a file, or why they are not read."""
     if not path.exists():
-        return "a link to nothing"
+        return "broken symlink"
     if not path.resolve().is_relative_to(top.resolve()):
-        return "a link out of the corpus: put the file itself there"
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        return "no regular file"
-    if found.st_size > MAX_LINE:
-        return f"too long: {found.st_size:,} bytes, at most {MAX_LINE:,} are read as one article"
+        return "symlink points outside the corpus folder; copy the target into it"
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    if status.st_size > MAX_LINE:
+        return f"too long: {status.st_size:,} bytes, at most {MAX_LINE:,} are read as one article"
     return path.read_bytes()
 
 
-def _take(sheet: Sheet, content: bytes, place: str, labelled: bool) -> None:
-    where = shown(place, MAX_PATH)
-    if said := kind(content[:HEAD]):
-        sheet.reject(1, f"not text: {said}", content[:100].decode("utf-8", "backslashreplace"), where)
+def _add(rows: RowCollector, content: bytes, place: str, labeled: bool) -> None:
+    name = escape(place, MAX_PATH)
+    if kind := detect_kind(content[:HEAD_BYTES]):
+        rows.reject(1, f"not text: {kind}", content[:100].decode("utf-8", "backslashreplace"), name)
         return
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        start = max(error.start - 60, 0)
-        around = content[start : error.start + 100].decode("utf-8", "backslashreplace")
-        sheet.reject(line, not_utf8(content, error), around, where)
+        around = content[max(error.start - 60, 0) : error.start + 100].decode("utf-8", "backslashreplace")
+        rows.reject(line, encoding_fault(content, error), around, name)
         return
     if "\0" in text:
-        sheet.reject(text.count("\n", 0, text.index("\0")) + 1, "NUL character: this is no text", text[:200], where)
+        rows.reject(text.count("\n", 0, text.index("\0")) + 1, "NUL character: not text", text[:200], name)
         return
-    sheet.accept(text.replace("\r\n", "\n").strip(), place.split("/")[0] if labelled else None, 1, where)
+    rows.accept(text.replace("\r\n", "\n").strip(), place.split("/")[0] if labeled else None, 1, name)

@@ -10,15 +10,15 @@ _MARK = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """A physical line, its end included; `fault` is None, or why it cannot be read (`text` then only shows it)."""
+    """A physical line with its line end; `fault` is None, or why it cannot be read (`text` is then an excerpt)."""
 
     number: int
     text: str
     fault: str | None
 
 
-def lines(file: BinaryIO) -> Iterator[Line]:
-    """The lines of a file, from 1; LF and CRLF end a line, nothing else does. Memory stays below MAX_LINE."""
+def iter_lines(file: BinaryIO) -> Iterator[Line]:
+    """Yield the lines of a file, from 1. Only LF and CRLF end a line. Memory stays below MAX_LINE."""
     number = 0
     while raw := file.readline(MAX_LINE):
         number += 1
@@ -28,7 +28,7 @@ def lines(file: BinaryIO) -> Iterator[Line]:
             _skip_line(file)
             yield Line(number, raw[:1000].decode("utf-8", "replace"), TOO_LONG)
         else:
-            yield _decoded(number, raw)
+            yield _decode(number, raw)
 
 
 def _skip_line(file: BinaryIO) -> None:
@@ -36,23 +36,23 @@ def _skip_line(file: BinaryIO) -> None:
         pass
 
 
-def _decoded(number: int, raw: bytes) -> Line:
+def _decode(number: int, raw: bytes) -> Line:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        return Line(number, raw.decode("utf-8", "backslashreplace"), not_utf8(raw, error))
+        return Line(number, raw.decode("utf-8", "backslashreplace"), encoding_fault(raw, error))
     if "\0" in text:
-        return Line(number, text, "NUL character: the file was damaged, or cut off while it was written")
+        return Line(number, text, "NUL character: the file was damaged, or truncated while it was written")
     return Line(number, text, None)
 
 
 def _is_gb18030(raw: bytes) -> bool:
-    """Whether the next bytes beyond ASCII are two common Chinese characters, as GB 2312 has them."""
+    """Tell whether the next non-ASCII bytes are two common Chinese characters of GB 2312."""
     return len(raw) > 3 and all(0xB0 <= byte <= 0xF7 for byte in raw[0:4:2]) and min(raw[:4]) >= 0xA1
 
 
-def not_utf8(raw: bytes, error: UnicodeDecodeError) -> str:
-    """Why bytes are no UTF-8, at which of them, and what they probably are."""
+def encoding_fault(raw: bytes, error: UnicodeDecodeError) -> str:
+    """Describe the first byte that is not UTF-8, with a guess at the real encoding."""
     byte = raw[error.start]
     if error.reason == "unexpected end of data" or error.end - error.start > 1:
         guess = "a character is cut off"

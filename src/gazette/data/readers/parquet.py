@@ -1,6 +1,8 @@
 """Parquet, batch by batch: a row's line is its number, from 1."""
 
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -8,160 +10,169 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gazette.core.errors import BrokenContract
+from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_ROWS
-from gazette.data.readers import columns as headers
-from gazette.data.readers import parquet_pages
-from gazette.data.readers.lines import not_utf8
-from gazette.data.readers.open import opened
-from gazette.data.readers.rows import Contents, Sheet
+from gazette.data.readers import columns
+from gazette.data.readers.lines import encoding_fault
+from gazette.data.readers.open import open_raw
+from gazette.data.readers.rows import ReadResult, RowCollector
 
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
-MAX_PAGE = 1 << 27  # bytes, unpacked; most writers end a page at one million
-MAX_PAGES = 100_000
+MAX_MEMORY = 1 << 28  # bytes that reading a batch may add: its pages, uncompressed, and its values
 MAX_GROWTH = 50  # bytes of text for each byte of the file, or of a mebibyte; news compress to a fifth
-ROWS = 4_096  # that are read at a time
-STEP = 256  # of these, that are unpacked at a time
-TOO_LONG = b"\0too long"  # stands for a value that is not even unpacked
+BATCH_ROWS = 1_024  # decoded by pyarrow at a time
+SLICE_ROWS = 256  # converted to Python objects at a time
+TOO_LONG = b"\0too long"  # replaces a value that is too long to convert
 
 
-def read(raw: Path, name: str, text: list[str], label: str | None) -> Contents:
-    """`text` and `label` are columns; text of strings, a label of strings or whole numbers, dictionaries of them too.
+def read_parquet(raw: Path, name: str, text: list[str], label: str | None) -> ReadResult:
+    """Read the columns `text` (strings) and `label` (strings or integers), or dictionaries of them.
 
-    A null among several texts is left out; a label that is null makes the row a reject.
+    Nulls among text columns are skipped, the rest is joined by a line break; a null label makes the row a reject.
     """
-    path, sheet = raw / name, Sheet(name)
+    path, rows = raw / name, RowCollector(name)
     wanted = list(dict.fromkeys(text if label is None else [*text, label]))
-    with opened(raw, name) as file:
-        found = _opened(file, path, text, label)
-        sheet.unused = [column for column in found.schema_arrow.names if column not in wanted]
-        allowed = MAX_GROWTH * max(path.stat().st_size, 1 << 20)
-        for batch in _batches(found, path, wanted):
-            allowed -= sum(map(_size, batch.values()))
-            if allowed < 0:
-                raise BrokenContract(f"{path} unpacks to more than {MAX_GROWTH} times its size; it is no table of news")
-            for start in range(0, len(batch[wanted[0]]), STEP):
-                parts = [array.slice(start, STEP).to_pylist() for array in batch.values()]
+    with open_raw(raw, name) as file:
+        parquet = _open(file, path, text, label)
+        rows.unused = [column for column in parquet.schema_arrow.names if column not in wanted]
+        budget = MAX_GROWTH * max(path.stat().st_size, 1 << 20)
+        for batch in _iter_batches(parquet, path, wanted):
+            budget -= sum(map(_count_bytes, batch.values()))
+            if budget < 0:
+                raise DataContractError(
+                    f"{path} decompresses to more than {MAX_GROWTH} times its size; it is not a table of news"
+                )
+            for start in range(0, len(batch[wanted[0]]), SLICE_ROWS):
+                parts = [array.slice(start, SLICE_ROWS).to_pylist() for array in batch.values()]
                 for values in zip(*parts, strict=True):
-                    _take(sheet, dict(zip(batch, values, strict=True)), text, label)
-    if sheet.rows == 0:
-        raise BrokenContract(f"{path} holds no rows; was it exported whole?")
-    return sheet.contents()
+                    _add(rows, dict(zip(batch, values, strict=True)), text, label)
+    if rows.rows == 0:
+        raise DataContractError(f"{path} contains no rows; was it exported completely?")
+    return rows.result()
 
 
-def _batches(found: pq.ParquetFile, path: Path, wanted: list[str]) -> Iterator[dict[str, pa.Array]]:
+def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Iterator[dict[str, pa.Array]]:
     try:
-        for batch in found.iter_batches(ROWS, columns=wanted):
-            yield {column: _without_giants(batch.column(column)) for column in wanted}
+        batches = parquet.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False)
+        while True:
+            with _bounded_memory():
+                if (batch := next(batches, None)) is None:
+                    return
+                arrays = {column: _drop_giants(batch.column(column)) for column in wanted}
+            yield arrays
+    except MemoryError:
+        raise DataContractError(
+            f"{path}: reading {BATCH_ROWS:,} rows takes more than {MAX_MEMORY >> 20} MiB; write the file again with "
+            "smaller pages"
+        ) from None
     except (pa.ArrowException, OSError) as error:
-        raise BrokenContract(f"{path} cannot be read as Parquet: {error}; was it copied whole?") from None
+        raise DataContractError(f"{path} cannot be read as Parquet: {error}; was it copied completely?") from None
 
 
-def _without_giants(array: pa.Array) -> pa.Array:
-    """Strings as bytes, for Arrow does not look whether they are UTF-8, with TOO_LONG for one that is."""
+@contextmanager
+def _bounded_memory() -> Iterator[None]:
+    """Let the process allocate `MAX_MEMORY` more (where /proc shows its size), then raise MemoryError.
+
+    A page header can claim any size, and pyarrow allocates it before it looks at the data.
+    """
+    size = Path("/proc/self/statm")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if size.exists():
+        used = int(size.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MAX_MEMORY, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _drop_giants(array: pa.Array) -> pa.Array:
+    """Return strings as bytes, since Arrow does not check that they are UTF-8, with TOO_LONG in place of giants."""
     if not pa.types.is_dictionary(array.type) or pa.types.is_integer(array.dictionary.type):
         return array
     values = array.dictionary.cast(pa.large_binary())
-    long = pc.greater(pc.binary_length(values), 4 * MAX_FIELD)
-    values = pc.if_else(long, pa.scalar(TOO_LONG, pa.large_binary()), values)
+    too_long = pc.greater(pc.binary_length(values), 4 * MAX_FIELD)
+    values = pc.if_else(too_long, pa.scalar(TOO_LONG, pa.large_binary()), values)
     return pa.DictionaryArray.from_arrays(array.indices, values)
 
 
-def _size(array: pa.Array) -> int:
-    """The bytes of all strings of a column."""
+def _count_bytes(array: pa.Array) -> int:
+    """Sum the bytes of all strings of a column."""
     if not pa.types.is_dictionary(array.type) or pa.types.is_integer(array.dictionary.type):
         return 0
     return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
 
 
-def _take(sheet: Sheet, values: dict[str, Any], text: list[str], label: str | None) -> None:
-    line = sheet.rows + 1
+def _add(rows: RowCollector, values: dict[str, Any], text: list[str], label: str | None) -> None:
+    line = rows.rows + 1
     decoded: dict[str, str | None] = {}
     for column, value in values.items():
-        decoded[column], fault = _decoded(value)
+        decoded[column], fault = _decode(value)
         if fault or (column == label and value is None):
-            seen = b" | ".join(str(v).encode() if not isinstance(v, bytes) else v for v in values.values())
+            excerpt = b" | ".join(str(v).encode() if not isinstance(v, bytes) else v for v in values.values())
             reason = f"{fault or 'null, expected a label'}, in column {column!r}"
-            sheet.reject(line, reason, seen[:1000].decode("utf-8", "backslashreplace"))
+            rows.reject(line, reason, excerpt[:1000].decode("utf-8", "backslashreplace"))
             return
     joined = "\n".join(part for column in text if (part := decoded[column]))
-    sheet.accept(joined, None if label is None else decoded[label], line)
+    rows.accept(joined, None if label is None else decoded[label], line)
 
 
-def _decoded(value: Any) -> tuple[str | None, str | None]:
-    """A value as text, or why it cannot be."""
+def _decode(value: Any) -> tuple[str | None, str | None]:
+    """Return a value as text, or why it cannot be."""
     if value is None or isinstance(value, int):
         return (None if value is None else str(value)), None
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError as error:
-        return None, not_utf8(value, error)
+        return None, encoding_fault(value, error)
     if value == TOO_LONG or len(text) > MAX_FIELD:
         return None, f"too long: more than {MAX_FIELD:,} characters"
     return (text, None) if "\0" not in text else (None, "NUL character")
 
 
-def columns(raw: Path, name: str) -> list[str]:
-    """The names of the columns."""
-    with opened(raw, name) as file:
-        return list(_described(file, raw / name)[0].schema_arrow.names)
+def read_columns(raw: Path, name: str) -> list[str]:
+    """Return the names of the columns."""
+    with open_raw(raw, name) as file:
+        return list(_read_footer(file, raw / name).schema_arrow.names)
 
 
-def _described(file: BinaryIO, path: Path) -> tuple[pq.ParquetFile, int]:
-    """The file as its footer describes it, and the footer's size."""
+def _read_footer(file: BinaryIO, path: Path) -> pq.ParquetFile:
     file.seek(max(path.stat().st_size - 8, 0))
     tail = file.read(8)
     file.seek(0)
     if file.read(4) != b"PAR1" or tail[4:] != b"PAR1":
-        raise BrokenContract(f"{path} is not Parquet, or was cut off: it must begin and end with PAR1")
-    footer = int.from_bytes(tail[:4], "little")
-    if footer > MAX_FOOTER:
-        raise BrokenContract(
+        raise DataContractError(f"{path} is not Parquet, or was truncated: it must begin and end with PAR1")
+    if int.from_bytes(tail[:4], "little") > MAX_FOOTER:
+        raise DataContractError(
             f"{path}: a footer of more than {MAX_FOOTER:,} bytes; at most {MAX_COLUMNS:,} columns are read"
         )
     try:
-        found = pq.ParquetFile(file)
-        _ = found.schema_arrow  # is parsed when it is asked for
+        parquet = pq.ParquetFile(file)
+        _ = parquet.schema_arrow  # parsed on access
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BrokenContract(f"{path} cannot be read as Parquet: {error}; was it copied whole?") from None
-    if found.metadata.num_columns > MAX_COLUMNS or found.metadata.num_rows > MAX_ROWS:
-        raise BrokenContract(
-            f"{path} has {found.metadata.num_columns:,} columns and {found.metadata.num_rows:,} rows; at most "
+        raise DataContractError(f"{path} cannot be read as Parquet: {error}; was it copied completely?") from None
+    if parquet.metadata.num_columns > MAX_COLUMNS or parquet.metadata.num_rows > MAX_ROWS:
+        raise DataContractError(
+            f"{path} has {parquet.metadata.num_columns:,} columns and {parquet.metadata.num_rows:,} rows; at most "
             f"{MAX_COLUMNS:,} and {MAX_ROWS:,} are read"
         )
-    return found, footer
+    return parquet
 
 
-def _opened(file: BinaryIO, path: Path, text: list[str], label: str | None) -> pq.ParquetFile:
-    found, footer = _described(file, path)
-    kinds = dict(zip(found.schema_arrow.names, found.schema_arrow.types, strict=True))
+def _open(file: BinaryIO, path: Path, text: list[str], label: str | None) -> pq.ParquetFile:
+    footer = _read_footer(file, path)
+    types = dict(zip(footer.schema_arrow.names, footer.schema_arrow.types, strict=True))
     wanted = text if label is None else [*text, label]
     for column in wanted:
-        headers.place(column, list(found.schema_arrow.names), path, "")
-        _refuse_other_types(column, kinds[column], column == label, path)
-    _refuse_giant_pages(file, footer, wanted, path)
-    return pq.ParquetFile(file, metadata=found.metadata, read_dictionary=wanted, pre_buffer=False, buffer_size=1 << 20)
+        columns.column_index(column, list(footer.schema_arrow.names), path, "")
+        _check_type(column, types[column], column == label, path)
+    return pq.ParquetFile(file, metadata=footer.metadata, read_dictionary=wanted, pre_buffer=False, buffer_size=1 << 20)
 
 
-def _refuse_giant_pages(file: BinaryIO, footer: int, wanted: list[str], path: Path) -> None:
-    file.seek(max(path.stat().st_size - 8 - footer, 0))
-    try:
-        for number, (column, size) in enumerate(parquet_pages.unpacked(file, file.read(footer), wanted)):
-            if size > MAX_PAGE or number > MAX_PAGES:
-                raise BrokenContract(
-                    f"{path}: column {column!r} has a page of {size:,} bytes, or more than {MAX_PAGES:,} pages; at "
-                    f"most {MAX_PAGE:,} bytes are unpacked at once: write it anew with smaller pages"
-                )
-    except (LookupError, TypeError, ValueError, AttributeError, OSError):
-        raise BrokenContract(
-            f"{path} cannot be read as Parquet: its footer does not say where its pages are; was it copied whole?"
-        ) from None
-
-
-def _refuse_other_types(column: str, kind: pa.DataType, whole: bool, path: Path) -> None:
+def _check_type(column: str, kind: pa.DataType, allow_integers: bool, path: Path) -> None:
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
     is_text = pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
-    if not (is_text or (whole and pa.types.is_integer(value))):
-        raise BrokenContract(
-            f"{path}: column {column!r} has type {kind}; expected strings (a label may be whole numbers)"
+    if not (is_text or (allow_integers and pa.types.is_integer(value))):
+        raise DataContractError(
+            f"{path}: column {column!r} has type {kind}; expected strings (a label may be an integer)"
         )

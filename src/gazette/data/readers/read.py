@@ -1,4 +1,4 @@
-"""What the raw files of a corpus hold, read as its description says."""
+"""The raw files of a corpus, read as its description says."""
 
 from pathlib import Path
 from typing import Any
@@ -7,22 +7,22 @@ import polars as pl
 
 from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonLines
 from gazette.data.readers import delimited, folder, jsonlines, parquet
-from gazette.data.readers.rows import Contents
+from gazette.data.readers.rows import ReadResult
 
 
-def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:
-    """Articles (text, label, split, file, line), rejects (split, file, line, reason, seen), and an account per file.
+def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:
+    """Return articles (text, label, split, file, line), rejects (split, file, line, reason, seen), and counts per file.
 
-    Every row of a raw file comes back once, in one of the two; an account says how many there were.
+    Every row of a raw file is in exactly one of the two tables.
     """
     articles, rejects, accounts = [], [], []
     for split, files in sorted(corpus.files.items()):
         for file in files:
-            found = read_file(file, raw)
-            articles.append(found.articles.with_columns(split=pl.lit(split)))
-            rejects.append(found.rejects.with_columns(split=pl.lit(split)))
-            accounts.append({"split": split, "file": file.path, **found.account})
-    named = name_labels(pl.concat(articles), corpus.labels, corpus.numbered_from)
+            result = read_file(file, raw)
+            articles.append(result.articles.with_columns(split=pl.lit(split)))
+            rejects.append(result.rejects.with_columns(split=pl.lit(split)))
+            accounts.append({"split": split, "file": file.path, **result.account})
+    named = decode_labels(pl.concat(articles), corpus.labels, corpus.numbered_from)
     return (
         named.select("text", "label", "split", "file", "line"),
         pl.concat(rejects).select("split", "file", "line", "reason", "seen"),
@@ -30,19 +30,19 @@ def read(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[di
     )
 
 
-def read_file(file: File, raw: Path, labelled: bool = True) -> Contents:
-    """What one raw file, or folder of files, holds; of new articles (`labelled` false) there are only the texts."""
+def read_file(file: File, raw: Path, labeled: bool = True) -> ReadResult:
+    """Read one raw file, or folder of files; without labels (`labeled` is false), only the texts of new articles."""
     if isinstance(file, Folder):
-        return folder.read(raw, file.path, labelled)
+        return folder.read_folder(raw, file.path, labeled)
     if isinstance(file, Delimited):
-        label = file.label if labelled else None
-        return delimited.read(raw, file.path, file.delimiter, file.quotes, file.header, file.text, label)
-    read_rows = jsonlines.read if isinstance(file, JsonLines) else parquet.read
-    return read_rows(raw, file.path, file.text, file.label if labelled else None)
+        label = file.label if labeled else None
+        return delimited.read_delimited(raw, file.path, file.delimiter, file.quotes, file.header, file.text, label)
+    read_rows = jsonlines.read_jsonlines if isinstance(file, JsonLines) else parquet.read_parquet
+    return read_rows(raw, file.path, file.text, file.label if labeled else None)
 
 
-def name_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:
-    """Labels that are numbers by their names; a number that has none stays what it is."""
+def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:
+    """Replace numeric labels by their names; a number without a name stays as it is."""
     if numbered_from is None:
         return articles
     names = {str(number): label for number, label in enumerate(labels, numbered_from)}

@@ -1,8 +1,7 @@
-"""Raw files, row by row: what a file holds, what of it had to be rejected, and where each row stands.
+"""The rows of a raw file: each is an article (text, label, file, line) or a reject (file, line, reason, seen).
 
-Every row comes back once: as an article (text, label, file, line) or as a reject (file, line, reason, seen). A file
-that is broken as a whole (its format, its encoding, its header) raises BrokenContract; `gazette.core.limits` bounds
-what it may cost.
+A file that is broken as a whole (format, encoding, header) raises DataContractError; `gazette.core.limits` bounds what
+reading it may cost.
 """
 
 from dataclasses import dataclass, field
@@ -10,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core.errors import BrokenContract
-from gazette.core.escape import shown
+from gazette.core.errors import DataContractError
+from gazette.core.escape import escape
 from gazette.core.limits import MAX_ROWS
 
-BATCH = 1 << 16  # rows that are held as Python objects at a time
+BATCH_ROWS = 1 << 16  # rows that are Python objects at a time
 MAX_REJECTS = MAX_ROWS // 100  # of a file; with more it is broken as a whole
 
 CONTROL = r"[\p{Cc}--\n\t]"
@@ -23,8 +22,8 @@ REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.S
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What a raw file held: `rows` = articles + rejects; columns that nothing uses; what was let pass, with counts."""
+class ReadResult:
+    """Articles, rejects, unused columns, and notes: oddities that were accepted, with their number of rows."""
 
     articles: pl.DataFrame
     rejects: pl.DataFrame
@@ -33,18 +32,18 @@ class Contents:
 
     @property
     def account(self) -> dict[str, Any]:
-        """How many rows there were and what became of them, for the report of `validate`."""
+        """The numbers of rows, for the report of `validate`."""
         return {
             "rows": self.articles.height + self.rejects.height,
             "articles": self.articles.height,
             "rejected": self.rejects.height,
-            "unused": [shown(column, 60) for column in self.unused],
+            "unused": [escape(column, 60) for column in self.unused],
             "notes": self.notes,
         }
 
 
-class Sheet:
-    """Rows as they are read; in memory as columns, so that ten million of them fit."""
+class RowCollector:
+    """Collects rows as columns, so that ten million fit in memory."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -54,43 +53,45 @@ class Sheet:
         self.notes: dict[str, int] = {}
         self._articles: list[tuple[str, str | None, str, int]] = []
         self._rejects: list[tuple[str, int, str, str]] = []
-        self._parts = [pl.DataFrame(schema=ARTICLE)]
-        self._rejected = [pl.DataFrame(schema=REJECT)]
+        self._article_parts = [pl.DataFrame(schema=ARTICLE)]
+        self._reject_parts = [pl.DataFrame(schema=REJECT)]
 
     def accept(self, text: str, label: str | None, line: int, file: str | None = None) -> None:
-        """Takes a row as an article; `file` where the sheet is a folder."""
+        """Add an article; `file` is for folders."""
         self._articles.append((text, label, file or self.file, line))
         self._count()
 
     def reject(self, line: int, reason: str, seen: str, file: str | None = None) -> None:
-        """Takes a row as a reject; `seen` is escaped and cut here."""
-        self._rejects.append((file or self.file, line, reason, shown(seen)))
+        """Add a reject; `seen` is escaped and truncated. Raises DataContractError after `MAX_REJECTS`."""
+        self._rejects.append((file or self.file, line, reason, escape(seen)))
         self.rejected += 1
         if self.rejected > MAX_REJECTS:
-            raise BrokenContract(
-                f"{self.file}: more than {MAX_REJECTS:,} rows cannot be read; is it described as what it is? The last, "
-                f"line {line}: {reason}; seen: {shown(seen)}"
+            raise DataContractError(
+                f"{self.file}: more than {MAX_REJECTS:,} rows cannot be read; does its description match? The last, "
+                f"line {line}: {reason}; seen: {escape(seen)}"
             )
         self._count()
 
-    def note(self, what: str) -> None:
-        """Counts something that was let pass, so that it is not let pass in silence."""
-        self.notes[what] = self.notes.get(what, 0) + 1
+    def note(self, oddity: str) -> None:
+        """Count an oddity that is accepted, so that it is reported."""
+        self.notes[oddity] = self.notes.get(oddity, 0) + 1
 
     def _count(self) -> None:
         self.rows += 1
-        if self.rows % BATCH == 0:
+        if self.rows > MAX_ROWS:
+            raise DataContractError(f"{self.file} has more than {MAX_ROWS:,} rows; split it into several files")
+        if self.rows % BATCH_ROWS == 0:
             self._flush()
 
     def _flush(self) -> None:
-        self._parts.append(pl.DataFrame(self._articles, schema=ARTICLE, orient="row"))
-        self._rejected.append(pl.DataFrame(self._rejects, schema=REJECT, orient="row"))
+        self._article_parts.append(pl.DataFrame(self._articles, schema=ARTICLE, orient="row"))
+        self._reject_parts.append(pl.DataFrame(self._rejects, schema=REJECT, orient="row"))
         self._articles, self._rejects = [], []
 
-    def contents(self) -> Contents:
-        """All that was taken."""
+    def result(self) -> ReadResult:
+        """Return all rows."""
         self._flush()
-        articles = pl.concat(self._parts)
-        if held := articles.filter(pl.col("text").str.contains(CONTROL)).height:
-            self.notes["texts with control characters, kept as they are"] = held
-        return Contents(articles, pl.concat(self._rejected), self.unused, dict(sorted(self.notes.items())))
+        articles = pl.concat(self._article_parts)
+        if with_controls := articles.filter(pl.col("text").str.contains(CONTROL)).height:
+            self.notes["texts with control characters, kept as they are"] = with_controls
+        return ReadResult(articles, pl.concat(self._reject_parts), self.unused, dict(sorted(self.notes.items())))

@@ -1,1 +1,1 @@
-"""The corpus contract: what is looked for in a corpus before anything is learned from it, and what is expected."""
+"""The corpus contract: what is measured in a corpus before training, and what is expected of it."""

@@ -1,4 +1,4 @@
-"""Great Expectations asks, once, at the door, whether a corpus keeps its contract."""
+"""The corpus contract checked with Great Expectations."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ import polars as pl
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
-from gazette.core.escape import shown
+from gazette.core.escape import escape
 from gazette.data.validation.expectations import (
     Bounds,
     class_expectations,
@@ -20,7 +20,7 @@ from gazette.data.validation.expectations import (
 )
 
 
-def judge(
+def run_checkpoint(
     corpus: pl.DataFrame,
     classes: pl.DataFrame,
     read: pl.DataFrame,
@@ -29,12 +29,11 @@ def judge(
     labels: list[str],
     docs: Path,
 ) -> list[dict[str, Any]]:
-    """The findings, a dict per expectation: table, expects, meaning, severity, success, observed.
+    """Write Data Docs to `docs`; return per expectation table, expects, meaning, severity, success, observed.
 
-    `corpus` and `classes` are the profile, `read` has the labels as they were read, `drift` a row for each published
-    valid and test split; Data Docs are written to `docs`.
-    Raises RuntimeError where an expectation could not be asked (a column that is not there), which Great Expectations
-    itself hides.
+    `corpus` and `classes` are the profile, `read` has the labels as read, `drift` a row per published valid and test
+    split. Raises RuntimeError if an expectation could not be evaluated (a missing column), which Great Expectations
+    hides.
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -68,7 +67,7 @@ def judge(
         outcome = checkpoint.run(batch_parameters={"dataframe": table.to_pandas()})
         results = [result for run in outcome.run_results.values() for result in run.results]
         if len(results) != len(expectations):
-            raise RuntimeError(f"{len(expectations)} expectations on {name}, {len(results)} answers")
+            raise RuntimeError(f"{len(expectations)} expectations on {name}, {len(results)} results")
         findings += [{"table": name, **_finding(result)} for result in results]
     return findings
 
@@ -76,7 +75,7 @@ def judge(
 def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
     config = result.expectation_config
     if not result.result:
-        raise RuntimeError(f"{config.type} on {config.kwargs} could not be asked: {result.exception_info}")
+        raise RuntimeError(f"{config.type} on {config.kwargs} could not be evaluated: {result.exception_info}")
     return {
         "expects": _sentence(result),
         "meaning": config.notes,
@@ -89,18 +88,17 @@ def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
 def _sentence(result: ExpectationValidationResult) -> str:
     rendered = InlineRenderer(render_object=result.expectation_config).get_rendered_content()[0].value
     words = {
-        name: f"{value:,g}" if isinstance(value := param["value"], float) else shown(str(value))
+        name: f"{value:,g}" if isinstance(value := param["value"], float) else escape(str(value))
         for name, param in rendered.params.items()
     }
     return Template(rendered.template).safe_substitute(words)
 
 
 def _observed(result: dict[str, Any]) -> str:
-    seen = result.get("observed_value")
-    if isinstance(seen, list):  # of labels as they were read, which may be whole articles
-        return json.dumps(f"{len(seen):,} different")
-    if seen is not None:
-        return json.dumps(seen)
-    return json.dumps(
-        {"unexpected": sorted(found)} if (found := result.get("partial_unexpected_list")) else "as expected"
-    )
+    value = result.get("observed_value")
+    if isinstance(value, list):  # labels as read, which may be whole articles
+        return json.dumps(f"{len(value):,} different")
+    if value is not None:
+        return json.dumps(value)
+    unexpected = result.get("partial_unexpected_list")
+    return json.dumps({"unexpected": sorted(unexpected)} if unexpected else "as expected")

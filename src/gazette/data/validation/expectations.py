@@ -1,6 +1,6 @@
-"""The corpus contract: what is expected of a corpus as a whole before anything is learned from it.
+"""The corpus contract: expectations of a corpus as a whole, checked before training.
 
-Every expectation is of the corpus's profile, a few small tables, so it costs the same for any number of articles.
+They are checked on the profile, a few small tables, so they cost the same for any number of articles.
 """
 
 import great_expectations as gx
@@ -15,21 +15,21 @@ from pydantic import BaseModel, Field
 from gazette.data.validation.profile import OVERLAPS
 
 Share = Field(ge=0, le=1)
-FOREIGN = {
-    "foreign_script": "Articles in another script than the corpus's language.",
-    "foreign_language": "Articles in another language than the corpus's.",
-    "minority_variant": "Articles in traditional characters among simplified ones, or the reverse.",
+OTHER_LANGUAGE = {
+    "foreign_script": "Articles in a script that the corpus's language does not use.",
+    "foreign_language": "Articles in a language that is not the corpus's.",
+    "minority_variant": "Articles in traditional characters in a simplified corpus, or the reverse.",
 }
-DAMAGED = {
-    "mojibake": "Texts decoded with a wrong table on their way: export them again, as UTF-8.",
-    "replacement_character": "Texts with lost characters (U+FFFD): the damage was done before they came here.",
-    "markup": "HTML tags or entities in the text: export the text alone.",
-    "control_characters": "Characters that no reader sees; the normalizer takes them out.",
+CORRUPTED = {
+    "mojibake": "Texts decoded with the wrong encoding: export them again, as UTF-8.",
+    "replacement_character": "Texts with lost characters (U+FFFD): they were damaged before this export.",
+    "markup": "HTML tags or entities in the text: export plain text.",
+    "control_characters": "Invisible characters; the normalizer removes them.",
 }
 
 
 class Bounds(BaseModel, frozen=True, extra="forbid"):
-    """What a corpus must be like; shares are between 0 and 1."""
+    """Bounds of the contract; shares are between 0 and 1."""
 
     min_rows: int = Field(ge=1)
     min_rows_per_class: int = Field(ge=1)
@@ -37,8 +37,8 @@ class Bounds(BaseModel, frozen=True, extra="forbid"):
     max_duplicates: float = Share
     max_conflicts: float = Share
     max_overlap: float = Share
-    max_foreign: float = Share
-    max_damaged: float = Share
+    max_other_language: float = Share
+    max_corrupted: float = Share
     max_class_distance: float = Share
     max_length_distance: float = Share
     max_vocabulary_distance: float = Share
@@ -47,74 +47,78 @@ class Bounds(BaseModel, frozen=True, extra="forbid"):
 
 
 def corpus_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
-    """What is expected of the one row about the whole corpus, each with what a breach means."""
+    """Return the expectations of the row about the whole corpus, each with the meaning of a breach."""
 
     def at_most(column: str, share: float, meaning: str, severity: str) -> gx.expectations.Expectation:
         return ExpectColumnMaxToBeBetween(column=column, max_value=share, notes=meaning, severity=severity)
 
-    copies = "Copies in train teach one article twice; preprocess drops them. So many: were files joined twice?"
-    judged = (
-        "Copies among the articles that judge count twice. They stay: the published split is as its authors made it."
-    )
-    conflicts = "The same text under two labels is a contradiction; what of it stands in train goes to quarantine."
-    seen = "A model has seen what it is judged on; such rows leave train, those of published splits stay."
-    nearly = "A model has nearly seen what it is judged on: its figures flatter it. These rows stay."
+    copies = "Exact duplicates in train; preprocess drops them. If there are many: were files concatenated twice?"
+    scored = "Exact duplicates in a published split count twice. They stay: the split is kept as published."
+    conflicts = "The same text has two labels; rows in train go to quarantine."
+    leaked = "A model would be evaluated on rows that it was trained on; train loses them, published splits keep them."
+    nearly = "A model would be evaluated on near duplicates of training rows, which inflates its scores. They stay."
     return [
         ExpectColumnMinToBeBetween(
             column="rows",
             min_value=bounds.min_rows,
             severity="critical",
-            notes="Too few articles to learn and to judge from.",
+            notes="Too few articles for training and evaluation.",
         ),
         at_most("exact_duplicates_train", bounds.max_duplicates, copies, "critical"),
-        at_most("near_duplicates_train", bounds.max_duplicates, "Nearly one article, many times; all stay.", "warning"),
-        *(at_most(f"exact_duplicates_{split}", 0, judged, "warning") for split in ("valid", "test")),
+        at_most("near_duplicates_train", bounds.max_duplicates, "Near duplicates in train; all stay.", "warning"),
+        *(at_most(f"exact_duplicates_{split}", 0, scored, "warning") for split in ("valid", "test")),
         at_most("exact_conflicts", bounds.max_conflicts, conflicts, "critical"),
         at_most("exact_conflicts", 0, conflicts, "warning"),
         at_most(
-            "near_conflicts", bounds.max_conflicts, "Nearly the same text under two labels: one is wrong.", "warning"
+            "near_conflicts", bounds.max_conflicts, "Near duplicates with two labels: one of them is wrong.", "warning"
         ),
         *(
-            at_most(f"exact_overlap_{split}_{other}", share, seen, severity)
-            for split, other in OVERLAPS
+            at_most(f"exact_overlap_{first}_{second}", share, leaked, severity)
+            for first, second in OVERLAPS
             for share, severity in ((bounds.max_overlap, "critical"), (0, "warning"))
         ),
-        *(at_most(f"near_overlap_{split}_{other}", bounds.max_overlap, nearly, "warning") for split, other in OVERLAPS),
-        *(at_most(flag, bounds.max_foreign, meaning, "warning") for flag, meaning in FOREIGN.items()),
-        *(at_most(flag, bounds.max_damaged, meaning, "warning") for flag, meaning in DAMAGED.items()),
-        at_most("giveaways", 0, "Phrases that name the class: a model learns the agency, not the news.", "warning"),
-        at_most("personal_data", 0, "E-mail addresses, telephone or identity numbers; see `personal_data`.", "warning"),
+        *(
+            at_most(f"near_overlap_{first}_{second}", bounds.max_overlap, nearly, "warning")
+            for first, second in OVERLAPS
+        ),
+        *(at_most(flag, bounds.max_other_language, meaning, "warning") for flag, meaning in OTHER_LANGUAGE.items()),
+        *(at_most(flag, bounds.max_corrupted, meaning, "warning") for flag, meaning in CORRUPTED.items()),
+        at_most("giveaways", 0, "Phrases that predict the class: a model learns the agency, not the news.", "warning"),
+        at_most("personal_data", 0, "E-mail addresses, phone or identity numbers; see `personal_data`.", "warning"),
         ExpectColumnValuesToBeBetween(
             column="characters_50",
             min_value=bounds.min_median_characters,
             max_value=bounds.max_median_characters,
             severity="warning",
-            notes="Half of the articles are shorter. Far outside, a wrong column was read as the text.",
+            notes="Half of the articles are shorter. Far outside the bounds, the wrong column was read as the text.",
         ),
     ]
 
 
 def label_expectations(labels: list[str]) -> list[gx.expectations.Expectation]:
-    """What is expected of the labels as they were read."""
+    """Return the expectations of the labels as read."""
     return [
         ExpectColumnDistinctValuesToEqualSet(
             column="label",
             value_set=labels,
             severity="warning",
-            notes="The files name other classes than the description; rows of classes that it lacks are in quarantine.",
+            notes="Classes in the files and in the description differ; rows of undeclared classes are in quarantine.",
         )
     ]
 
 
 def drift_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
-    """What is expected of each published valid and test split beside train."""
+    """Return the expectations of published valid and test splits against train."""
     meanings = {
-        "classes": (bounds.max_class_distance, "Other shares of the classes than in train (Jensen–Shannon distance)."),
+        "classes": (
+            bounds.max_class_distance,
+            "The class shares differ from those of train (Jensen–Shannon distance).",
+        ),
         "lengths": (
             bounds.max_length_distance,
-            "Longer or shorter texts than in train (Kolmogorov–Smirnov statistic).",
+            "The texts are longer or shorter than in train (Kolmogorov–Smirnov statistic).",
         ),
-        "vocabulary": (bounds.max_vocabulary_distance, "Other words than in train."),
+        "vocabulary": (bounds.max_vocabulary_distance, "The words differ from those of train."),
     }
     return [
         ExpectColumnMaxToBeBetween(column=column, max_value=bound, severity="warning", notes=meaning)
@@ -123,18 +127,18 @@ def drift_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
 
 
 def class_expectations(bounds: Bounds) -> list[gx.expectations.Expectation]:
-    """What is expected of each class in each split."""
+    """Return the expectations of each class in each split."""
     return [
         ExpectColumnMinToBeBetween(
             column="rows",
             min_value=bounds.min_rows_per_class,
             severity="critical",
-            notes="A class with so few articles in a split can be neither learned nor judged.",
+            notes="A class with too few articles in a split can be neither trained nor evaluated.",
         ),
         ExpectColumnMaxToBeBetween(
             column="share",
             max_value=bounds.max_class_share,
             severity="warning",
-            notes="One class outweighs the others: accuracy flatters a model that always says its name.",
+            notes="One class dominates: accuracy is high for a model that always predicts it.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What a corpus holds and whether it keeps its contract: read, sorted out, profiled, judged."""
+"""Inspection of a corpus: read, validate its rows, profile it, and check its contract."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,85 +12,99 @@ from gazette.core import articles, normalization
 from gazette.core.corpus import Corpus
 from gazette.data import dedup
 from gazette.data.readers import read
-from gazette.data.validation import checkpoint, damage, drift, examples, expectations, leakage, near_duplicates, profile
-from gazette.data.validation import language as scripts
-from gazette.data.validation import personal_data as personal
+from gazette.data.validation import (
+    checkpoint,
+    damage,
+    drift,
+    examples,
+    expectations,
+    language,
+    leakage,
+    near_duplicates,
+    personal_data,
+    profile,
+)
 
 
 class Params(expectations.Bounds, frozen=True, extra="forbid"):
-    """The bounds of the corpus contract, and how rows and texts are looked at."""
+    """Bounds of the corpus contract, and settings of the inspection."""
 
     max_quarantined: float = Field(ge=0, le=1)
-    near_similarity: float = Field(ge=0.7, le=1)  # below, short texts are missed
-    giveaway_rows: float = Field(gt=0, le=1)
-    giveaway_purity: float = Field(gt=0, le=1)
+    near_duplicate_similarity: float = Field(ge=0.7, le=1)  # below, short near duplicates are missed
+    leakage_min_share: float = Field(gt=0, le=1)
+    leakage_purity: float = Field(gt=0, le=1)
     personal_data: Literal["keep", "mask", "quarantine"]
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """All that is known of a corpus after its raw files were read once."""
+    """The result of reading a corpus once."""
 
-    articles: pl.DataFrame  # those that keep the row contract
+    articles: pl.DataFrame  # those that satisfy the row contract
     rejects: pl.DataFrame  # split, file, line, reason, seen
-    files: list[dict[str, Any]]  # an account of each raw file
-    whole: pl.DataFrame  # one row about the corpus
+    files: list[dict[str, Any]]  # counts per raw file
+    whole: pl.DataFrame  # one row, the corpus profile
     classes: pl.DataFrame
     drift: pl.DataFrame
-    personal: dict[str, int]  # finds of each kind
+    personal: dict[str, int]  # matches of each kind
     examples: pl.DataFrame
     findings: list[dict[str, Any]]
 
 
-def inspect(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspection:
-    """Reads and judges a corpus; Data Docs are written to `docs`. Raises BrokenContract where a file is broken."""
-    table, unreadable, files = read.read(described, raw)
+def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspection:
+    """Read and inspect a corpus; writes Data Docs to `docs`. Raises DataContractError if a file is broken."""
+    table, unreadable, files = read.read_corpus(described, raw)
     labels = table.select(pl.col("label").unique().sort())
-    table, unfit = articles.sort_out(table, described.labels)
-    table = table.rechunk()  # in one piece, rows are taken out of it without a copy of their texts
-    found = personal.find(table["text"], described.language)
-    masked = examples.of_finds(table, found, personal.shown(table["text"], found))
-    kinds = dict(found["kind"].value_counts().sort("kind").iter_rows())
-    share = found["row"].n_unique() / max(table.height, 1) if params.personal_data == "keep" else 0.0
-    table, held = _act(params.personal_data, table, found)
-    rejects = pl.concat([unreadable, unfit, held]).sort("split", "file", "line", maintain_order=True)
-    keyed, flags = _looked_at(table, params.near_similarity, described.language)
-    hints = leakage.find(keyed, params.giveaway_rows, params.giveaway_purity)
-    apart = drift.between(keyed)
+    table, invalid = articles.split_invalid(table, described.labels)
+    table = table.rechunk()  # in one piece, rows are gathered without a copy of their texts
+    matches = personal_data.find_personal_data(table["text"], described.language)
+    masked = examples.personal_data_examples(table, matches, personal_data.star_out(table["text"], matches))
+    kinds = dict(matches["kind"].value_counts().sort("kind").iter_rows())
+    share = matches["row"].n_unique() / max(table.height, 1) if params.personal_data == "keep" else 0.0
+    table, quarantined = _apply_policy(params.personal_data, table, matches)
+    rejects = pl.concat([unreadable, invalid, quarantined]).sort("split", "file", "line", maintain_order=True)
+    keyed, flags = _flag_rows(table, params.near_duplicate_similarity, described.language)
+    leaks = leakage.find_leaks(keyed, params.leakage_min_share, params.leakage_purity)
+    distances = drift.measure_drift(keyed)
     whole = profile.corpus_profile(keyed, rejects.height, flags).with_columns(
-        giveaways=pl.lit(hints.height), personal_data=pl.lit(round(share, 6))
+        giveaways=pl.lit(leaks.height), personal_data=pl.lit(round(share, 6))
     )
     classes = profile.class_profile(keyed, sorted(described.files), described.labels)
-    shown = [examples.of_flags(keyed, flags, damage.places()), examples.of_neighbours(keyed), examples.of_hints(hints)]
+    excerpts = [
+        examples.flag_examples(keyed, flags, damage.damage_patterns()),
+        examples.near_duplicate_examples(keyed),
+        examples.leakage_examples(leaks),
+    ]
     return Inspection(
-        table, rejects, files, whole, classes, apart, kinds, pl.concat([*shown, masked]),
-        checkpoint.judge(whole, classes, labels, apart, params, described.labels, docs),
+        table, rejects, files, whole, classes, distances, kinds, pl.concat([*excerpts, masked]),
+        checkpoint.run_checkpoint(whole, classes, labels, distances, params, described.labels, docs),
     )  # fmt: skip
 
 
-def _looked_at(table: pl.DataFrame, similarity: float, language: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The articles with the number of the first that is the same (`copy`) and nearly so (`group`), and their flags."""
+def _flag_rows(table: pl.DataFrame, similarity: float, code: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the articles with the first row that is equal (`copy`) or a near duplicate (`group`), and their flags."""
 
-    def look(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, dedup.Numbers]:
-        keyed = normalization.with_key(texts.to_frame("text"))
-        return scripts.marks(keyed, language), damage.flags(keyed), dedup.digests(keyed["key"])
+    def inspect_part(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, dedup.Numbers]:
+        keyed = normalization.add_key(texts.to_frame("text"))
+        return language.mark_languages(keyed, code), damage.flag_damage(keyed), dedup.hash_keys(keyed["key"])
 
-    marks, damaged, digests = zip(*dedup.in_parts(table["text"], look), strict=True)
+    marks, damaged, digests = zip(*dedup.map_parts(table["text"], inspect_part), strict=True)
     numbers = {
-        "copy": pl.Series(dedup.first_rows(np.concatenate(digests))),
-        "group": near_duplicates.groups(table["text"], similarity, language, normalization.normalised),
+        "copy": pl.Series(dedup.first_occurrences(np.concatenate(digests))),
+        "group": near_duplicates.group_near_duplicates(table["text"], similarity, code, normalization.normalize),
     }
-    return table.with_columns(**numbers), scripts.flags(pl.concat(marks)).hstack(pl.concat(damaged))
+    flags = language.flag_other_languages(pl.concat(marks), table["text"], code)
+    return table.with_columns(**numbers), flags.hstack(pl.concat(damaged))
 
 
-def _act(policy: str, table: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The articles as the policy wants them, and those that it keeps out."""
+def _apply_policy(policy: str, table: pl.DataFrame, matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the articles under the policy for personal data, and the rejects."""
     if policy == "mask":
-        table = table.with_columns(text=personal.masked(table["text"], found))
-    kinds = found.group_by("row").agg(
+        table = table.with_columns(text=personal_data.mask(table["text"], matches))
+    kinds = matches.group_by("row").agg(
         reason=pl.format("personal data: {}", pl.col("kind").unique().sort().str.join(", "))
     )
     kinds = kinds.sort("row") if policy == "quarantine" else kinds.clear()
-    held = table[kinds["row"]].with_columns(kinds["reason"])
-    reject = held.select("split", "file", "line", "reason", seen=pl.format("{}: …", "label"))
-    return table.filter(~pl.int_range(pl.len()).is_in(kinds["row"].implode())) if kinds.height else table, reject
+    rejects = table[kinds["row"]].with_columns(kinds["reason"])
+    rejects = rejects.select("split", "file", "line", "reason", seen=pl.format("{}: …", "label"))
+    return table.filter(~pl.int_range(pl.len()).is_in(kinds["row"].implode())) if kinds.height else table, rejects

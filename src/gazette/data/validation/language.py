@@ -1,23 +1,20 @@
-"""Language and script of every row: is it written as the corpus says?"""
+"""Language and script of every row, compared with those of the corpus."""
 
-import unicodedata
 from functools import cache
-from typing import Any
 
-import numpy as np
 import polars as pl
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
-from scipy.sparse import csr_array
-from scipy.special import softmax
 
-from gazette.core.languages import HOME_SCRIPT
+from gazette.core import normalization
+from gazette.core.corpus import HOME_SCRIPT
 
-LETTERS = {"en": r"\p{L}", "zh": r"\p{Han}|[\p{L}--\p{Han}]+"}  # beside Chinese characters, a word counts as one
-AT_LEAST = {"en": 0.5, "zh": 0.25}  # of the letters in the home script; a Chinese headline may be full of brands
+LETTERS = {"en": r"\p{L}", "zh": r"\p{Han}|[\p{L}--\p{Han}]+"}  # among Chinese characters, a word counts as one
+MIN_SHARE = {"en": 0.5, "zh": 0.25}  # of the letters in the home script; a Chinese headline may be full of brands
 KANA = r"[\p{Hiragana}\p{Katakana}]"
-JUDGED = 300  # characters of a text that its language is judged from
-LEAST_LETTERS = 30  # a shorter headline may be names and little else
-DOUBT = 0.002  # a row is foreign where English is less probable: 60 characters full of foreign names go down to 0.005
+MAX_CHARACTERS = 300  # of a text, from its start, that identify its language
+MIN_LETTERS = 30  # a shorter headline may be little more than names
+MIN_ENGLISH = 0.002  # probability below which a row is foreign; 60 characters full of foreign names reach 0.005
+MAX_ROWS_IDENTIFIED = 200_000  # sampled with a fixed seed
 ENGLISH = r"\b(?:the|and|with|from|after|said|says|that|this|which|have|has|been|its|their|would|against)\b"
 LATIN = [
     "af", "ca", "cs", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt",
@@ -25,77 +22,66 @@ LATIN = [
 ]  # fmt: skip
 
 
-def marks(articles: pl.DataFrame, language: str) -> pl.DataFrame:
-    """What each row shows by itself, its `key` alone: two of the flags, and the form of its Chinese characters."""
+def mark_languages(articles: pl.DataFrame, language: str) -> pl.DataFrame:
+    """Return what each row's `key` shows by itself, for `flag_other_languages`.
+
+    foreign_script is final; foreign_language is final for Chinese and a suspicion for English; traditional and
+    simplified tell the form of Chinese characters.
+    """
     if language == "zh":
         kana = pl.col("key").str.count_matches(KANA)
         return articles.select(
-            foreign_script=_is_foreign("zh"),
+            foreign_script=_is_foreign_script("zh"),
             foreign_language=(kana > 0) & (kana * 10 >= pl.col("key").str.count_matches(r"\p{L}")),
             **_forms(),
         )
-    beyond_ascii = pl.col("key").str.contains(r"[^\x00-\x7f]")
-    rows = articles.select("key", asked=beyond_ascii).with_row_index("row")
-    foreign = rows.filter("asked").filter(_is_foreign("en"))["row"]
+    rows = articles.select("key").with_row_index("row")
+    foreign = rows.filter(pl.col("key").str.contains(r"[^\x00-\x7f]")).filter(_is_foreign_script("en"))["row"]
+    start = pl.col("key").str.slice(0, MAX_CHARACTERS)
+    is_suspect = (start.str.count_matches(ENGLISH) < 2) & (start.str.count_matches(r"\p{Latin}") >= MIN_LETTERS)
     return rows.select(
         foreign_script=pl.col("row").is_in(foreign.implode()),
-        foreign_language=_is_not_english(articles["key"]),
+        foreign_language=is_suspect,
         traditional=False,
         simplified=False,
     )
 
 
-def flags(marks: pl.DataFrame) -> pl.DataFrame:
-    """Three columns, true where a row is not in the corpus's script, language or form of Chinese characters.
+def flag_other_languages(marks: pl.DataFrame, texts: pl.Series, language: str) -> pl.DataFrame:
+    """Return three columns, true if a row is not in the corpus's script, language or form of Chinese characters.
 
     foreign_script: less than half of the letters are in the script of the language; in a Chinese corpus, where a Latin
-    word counts as one letter, less than a quarter. foreign_language: in an English corpus, py3langid holds English for
-    all but impossible among thirty languages in Latin letters (rows with some of the commonest English words are not
-    asked); in a Chinese one, a tenth of the letters are kana. minority_variant: in a Chinese corpus, the row is in
-    traditional characters and most others are in simplified ones, or the reverse.
+    word counts as one letter, less than a quarter. foreign_language: in an English corpus, English is nearly impossible
+    among thirty languages in Latin letters according to py3langid (rows with common English words are not tested; in a
+    larger corpus, rows beyond a sample of `MAX_ROWS_IDENTIFIED` are null); in a Chinese one, a tenth of the letters are
+    kana. minority_variant: in a Chinese corpus, the row is in traditional characters and most others are in simplified
+    ones, or the reverse.
     """
     minority = "simplified" if marks["traditional"].sum() > marks["simplified"].sum() else "traditional"
-    return marks.select("foreign_script", "foreign_language", minority_variant=minority)
+    flags = marks.select("foreign_script", "foreign_language", minority_variant=minority)
+    if language == "zh":
+        return flags
+    return flags.with_columns(foreign_language=_identify_foreign(marks["foreign_language"], texts))
 
 
-def _is_foreign(language: str) -> pl.Expr:
+def _is_foreign_script(language: str) -> pl.Expr:
     letters = pl.col("key").str.count_matches(LETTERS[language])
-    return pl.col("key").str.count_matches(HOME_SCRIPT[language]) < AT_LEAST[language] * letters
+    return pl.col("key").str.count_matches(HOME_SCRIPT[language]) < MIN_SHARE[language] * letters
 
 
-def _is_not_english(keys: pl.Series) -> pl.Series:
-    start = keys.str.slice(0, JUDGED)
-    few = start.to_frame("start").with_row_index("row").filter(pl.col("start").str.count_matches(ENGLISH) < 2)
-    doubtful = few.filter(pl.col("start").str.count_matches(r"\p{Latin}") >= LEAST_LETTERS)
-    unlikely = doubtful.filter(_english(doubtful["start"]) < 2 * DOUBT) if doubtful.height else doubtful
-    foreign = [row for row, text in unlikely.iter_rows() if dict(_identifier().rank(text))["en"] < DOUBT]
-    return pl.Series(np.isin(np.arange(keys.len()), foreign))
+def _identify_foreign(suspects: pl.Series, texts: pl.Series) -> pl.Series:
+    rows = pl.int_range(texts.len(), eager=True)
+    sample = rows if texts.len() <= MAX_ROWS_IDENTIFIED else rows.sample(MAX_ROWS_IDENTIFIED, seed=7)
+    suspected = sample.filter(suspects.gather(sample))
+    starts = normalization.normalize(texts.gather(suspected)).str.slice(0, MAX_CHARACTERS)
+    foreign = suspected.filter(pl.Series([_english(start) < MIN_ENGLISH for start in starts], dtype=pl.Boolean))
+    identified = pl.when(rows.is_in(sample.implode())).then(rows.is_in(foreign.implode()))
+    return pl.select(identified).to_series()
 
 
-def _english(texts: pl.Series) -> pl.Series:
-    """How probable English is, by py3langid's own automaton and weights but for all texts at once, up to rounding."""
-    moves, rows, features, weights, bias, english = _automaton()
-    written = [unicodedata.normalize("NFC", text).encode() for text in texts]
-    lengths = np.array([len(text) for text in written], dtype=np.int64)
-    state, found = np.zeros(len(written), dtype=np.int64), []
-    padded = np.frombuffer(b"".join(text.ljust(lengths.max(), b"\0") for text in written), dtype=np.uint8)
-    for place, letters in enumerate(padded.reshape(len(written), -1).T):
-        state = moves[rows[state] + letters].astype(np.int64)
-        seen = np.flatnonzero((features[state] >= 0) & (place < lengths))
-        found.append(np.stack((seen, features[state[seen]])))
-    at = np.concatenate(found, axis=1)
-    counts = csr_array((np.ones(at.shape[1], dtype=np.float32), at), shape=(len(written), len(weights)))
-    counts.data = np.log1p(counts.data)
-    scores = (counts @ weights + bias) / np.sqrt(np.maximum(lengths, 1))[:, None]
-    return pl.Series(softmax(scores, axis=1)[:, english])
-
-
-@cache
-def _automaton() -> tuple[Any, ...]:
-    model = _identifier()
-    moves, rows, features = (np.asarray(table) for table in (model.tk_nextmove, model.tk_row, model.tk_output))
-    weights = model.nb_ptc.astype(np.float32)
-    return moves, rows.astype(np.int64) << 8, features, weights, model.nb_pc, model.nb_classes.index("en")
+def _english(text: str) -> float:
+    """Return the probability of English among the languages in Latin letters."""
+    return float(dict(_identifier().rank(text))["en"])
 
 
 @cache
@@ -115,9 +101,9 @@ def _forms() -> dict[str, pl.Expr]:
 
 @cache
 def _variants() -> tuple[str, str]:
-    """The characters of one form alone: those that only Big5 (traditional) or only GB2312 (simplified) can encode.
+    """Return the characters that only Big5 (traditional), or only GB2312 (simplified), can encode, as two patterns.
 
-    A character of both (后, 里, 干: simplified forms that are traditional characters of their own) tells nothing.
+    Characters of both (后, 里, 干: simplified forms that are also traditional characters) are in neither.
     """
     han = [chr(code) for code in range(0x4E00, 0xA000)]
     big5, gb2312 = ({letter for letter in han if letter.encode(codec, "ignore")} for codec in ("big5", "gb2312"))

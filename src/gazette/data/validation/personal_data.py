@@ -1,7 +1,7 @@
-"""Personal data in texts: e-mail addresses, telephone, card, account and identity numbers; where they are, and masked.
+"""Personal data in texts: e-mail addresses, phone, card, account and identity numbers, found and masked.
 
-What a number must pass to count: its shape, then its check digits or numbering plan, then, where neither tells enough,
-a word before it that names it. News is full of numbers; of those that pass by chance there should be hardly any.
+A number must have the right shape, then correct check digits or an existing numbering plan, and if these are not
+specific enough, a keyword before it. News is full of numbers; hardly any should match by chance.
 """
 
 import re
@@ -20,21 +20,21 @@ from stdnum.gb import nhs
 from stdnum.in_ import aadhaar
 from stdnum.us import ssn
 
-# Full-width forms, dashes and spaces, each as the one ASCII character it stands for: positions stay.
+# Full-width forms, dashes and spaces, each mapped to one ASCII character, so that positions stay.
 _ASCII: dict[int, int | str] = {
     **{wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)},
     **dict.fromkeys(map(ord, "‐‑‒–—−"), "-"),
     **dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u3000"), " "),
 }
-# Rows without a match hold nothing: no `@`, and no six digits that lie close together.
+# Rows without a match have no personal data: no `@`, and no six digits close together.
 _SUSPECT = r"[@＠]|[0-9０-９](?:[^0-9０-９,，]{0,2}[0-9０-９]){5}"
-# Of these, a number of less than eight digits begins with a plus or a zero, or has two capital letters before it.
+# A number of fewer than eight digits starts with a plus or a zero, or follows two capital letters.
 _LIKELY = (
     r"[@＠]|[0-9０-９](?:[^0-9０-９,，]{0,2}[0-9０-９]){7}|[+＋][0-9０-９]|(?:^|[^0-9０-９])[0０][0-9０-９]"
     r"|[A-ZＡ-Ｚ]{2}\s?[0-9０-９]{2}"
 )
-# No part of a longer word or number, of a price, a link or a figure with its unit. What bars a find on its right bars
-# the next one on its left as well, or masking one would bring the other to light.
+# Not part of a longer word or number, a price, a link, or a quantity with its unit. What excludes a match on its right
+# also excludes the next one on its left; otherwise masking one would reveal the other.
 _ALONE = r"(?<![$£€¥=&?#])(?!(?<=\w)\w)(?!(?<=\d[.,*-])\d)(?:{})(?![\w%元股万亿吨份])(?!(?<=\d)[.,*-]\d)"
 _EMAIL = r"\w[\w.%+-]{0,63}@(?:[a-z\d-]+\.)+(?!(?:png|jpe?g|gif|svg|webp)\b)[a-z]{2,24}(?!\w)"
 _IBAN = r"[A-Z]{2}\d\d(?:[A-Z\d]{11,30}| [A-Z\d]{4}(?: \d[A-Z\d]{3}){1,6}(?: \d[A-Z\d]{0,2})?)"
@@ -48,13 +48,13 @@ _ABROAD = (
     r"(?:\+[1-9]\d{0,2}|00[1-9]\d{0,2}(?=[ -]))(?:[ -]?\(?\d{1,5}\)?){1,5}[ -]?\d{1,5}|\+\d{1,3}(?:\.\d{2,5}){2,5}"
 )
 _TRUNK = r"(?:\(0\d{1,4}\)[ -]?|0\d{1,4}[ -])\d{3,8}(?:[ -]\d{3,4}){0,2}"
-_PHONES = {  # by language: the regions whose numbers are written without a country code, and shapes that tell enough
+_PHONES = {  # by language: regions whose numbers lack a country code, and shapes that need no keyword
     "en": (("US", "GB"), r"(?:1[ .-])?(?:\(\d{3}\) ?\d{3}[ .-]|\d{3}-\d{3}-|\d{3}\.\d{3}\.)\d{4}"),
     "zh": (("CN", "HK", "TW"), r"1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}"),  # a mobile in China
 }
 _CALLED = r"\b(?:tele)?phone|\b(?:tel|call|dial|fax|mobile|cell|text|contact)\b|电话|手机|热线|致电|拨打|传真|座机|联系"
-_BARE = r"\d{8,12}|\d{4}[ -]\d{4}|\d{3} \d{3} \d{4}"  # a date passes no numbering plan
-_OF_A_PERSON = {  # the others (toll-free, premium, shared cost) belong to no person
+_BARE = r"\d{8,12}|\d{4}[ -]\d{4}|\d{3} \d{3} \d{4}"  # no date fits a numbering plan
+_OF_A_PERSON = {  # toll-free, premium and shared-cost numbers are not personal
     PhoneNumberType.FIXED_LINE,
     PhoneNumberType.MOBILE,
     PhoneNumberType.FIXED_LINE_OR_MOBILE,
@@ -67,58 +67,59 @@ _OF_A_PERSON = {  # the others (toll-free, premium, shared cost) belong to no pe
 class _Kind(NamedTuple):
     name: str
     shape: re.Pattern[str]
-    holds: Callable[[str], object] = bool  # is asked with letters, digits and `+` alone
-    named: re.Pattern[str] | None = None  # must stand before it
+    is_valid: Callable[[str], object] = bool  # of its letters, digits and `+` alone
+    keyword: re.Pattern[str] | None = None  # required before it
 
 
-def find(texts: pl.Series, language: str) -> pl.DataFrame:
-    """Where personal data stand: row, kind, start and end in characters, in order and without overlap.
+def find_personal_data(texts: pl.Series, language: str) -> pl.DataFrame:
+    """Find personal data: row, kind, start and end in characters, in order and without overlap.
 
-    Telephone numbers count with a country code or as they are written where `language` is spoken.
+    Phone numbers need a country code, or the usual form of a region where `language` is spoken.
     """
     kinds = _kinds(language)
     suspects = texts.to_frame("text").with_row_index("row").filter(pl.col("text").str.contains(_SUSPECT))
     suspects = suspects.filter(pl.col("text").str.contains(_LIKELY))
-    found = [(row, *place) for row, text in suspects.iter_rows() for place in _places(text, kinds)]
+    matches = [(row, *place) for row, text in suspects.iter_rows() for place in _find_places(text, kinds)]
     return pl.DataFrame(
-        found, schema={"row": pl.UInt32, "kind": pl.String, "start": pl.Int64, "end": pl.Int64}, orient="row"
+        matches, schema={"row": pl.UInt32, "kind": pl.String, "start": pl.Int64, "end": pl.Int64}, orient="row"
     )
 
 
-def masked(texts: pl.Series, found: pl.DataFrame) -> pl.Series:
-    """The texts with the kind of each find in its place (`<email>`), and nothing else changed."""
-    rows = found.group_by("row", maintain_order=True).agg("kind", "start", "end")
+def mask(texts: pl.Series, matches: pl.DataFrame) -> pl.Series:
+    """Replace each match by its kind (`<email>`)."""
+    rows = matches.group_by("row", maintain_order=True).agg("kind", "start", "end")
     old = texts.gather(rows["row"])
     new = [
-        _masked(text, list(zip(*places, strict=True))) for text, (_, *places) in zip(old, rows.iter_rows(), strict=True)
+        _mask_text(text, list(zip(*places, strict=True)))
+        for text, (_, *places) in zip(old, rows.iter_rows(), strict=True)
     ]
     return texts.clone().scatter(rows["row"], pl.Series(new, dtype=pl.String))
 
 
-def shown(texts: pl.Series, found: pl.DataFrame, context: int = 40) -> pl.Series:
-    """For each find a line for a report: its ends, stars for the rest, and `context` characters around without digits.
+def star_out(texts: pl.Series, matches: pl.DataFrame, context: int = 40) -> pl.Series:
+    """Return an excerpt per match: its ends, stars for the rest, and `context` characters around without digits.
 
-    `found` has to be whole: the addresses that it leaves out of a row are not masked in that row's lines.
+    `matches` must be complete: addresses that it lacks are not masked in the excerpts of their row.
     """
     lines = []
-    for (row,), part in found.group_by("row", maintain_order=True):
+    for (row,), part in matches.group_by("row", maintain_order=True):
         text, places = texts[int(row)], part.select("kind", "start", "end").rows()
         for at, (kind, start, end) in enumerate(places):
-            before = _masked(text[:start], places[:at])[-context:] if context else ""
-            after = _masked(text, places[at + 1 :])[end : end + context]
+            before = _mask_text(text[:start], places[:at])[-context:] if context else ""
+            after = _mask_text(text, places[at + 1 :])[end : end + context]
             before, after = (re.sub(r"[\d@＠]", "*", around) for around in (before, after))
-            lines.append(f"{before}{_starred(text[start:end], kind)}{after}")
+            lines.append(f"{before}{_star(text[start:end], kind)}{after}")
     return pl.Series("shown", lines, dtype=pl.String)
 
 
-def _masked(text: str, places: list[tuple[str, int, int]]) -> str:
+def _mask_text(text: str, places: list[tuple[str, int, int]]) -> str:
     for kind, start, end in reversed(places):
         text = f"{text[:start]}<{kind}>{text[end:]}"
     return text
 
 
-def _starred(value: str, kind: str) -> str:
-    """`j***@e***.com`; of a number the first two and the last two letters or digits (`+44 **** ****18`)."""
+def _star(value: str, kind: str) -> str:
+    """Return `j***@e***.com`, or the first two and last two letters or digits of a number (`+44 **** ****18`)."""
     value = value.translate(_ASCII)
     if kind == "email":
         name, _, host = value.partition("@")
@@ -128,25 +129,25 @@ def _starred(value: str, kind: str) -> str:
     return "".join("*" if at in hidden else character for at, character in enumerate(value))
 
 
-def _places(text: str, kinds: list[_Kind]) -> list[tuple[str, int, int]]:
+def _find_places(text: str, kinds: list[_Kind]) -> list[tuple[str, int, int]]:
     plain, places = text.translate(_ASCII), []
     for kind in kinds:
-        taken = [(kind.name, *match.span()) for match in kind.shape.finditer(plain) if _counts(match, kind)]
-        for _, start, end in taken:
+        spans = [(kind.name, *match.span()) for match in kind.shape.finditer(plain) if _is_match(match, kind)]
+        for _, start, end in spans:
             plain = plain[:start] + "<" * (end - start) + plain[end:]
-        places += taken
+        places += spans
     return sorted(places, key=itemgetter(1))
 
 
-def _counts(match: re.Match[str], kind: _Kind) -> bool:
-    named = kind.named is None or kind.named.search(match.string, max(match.start() - 40, 0), match.start())
-    return bool(named and kind.holds(re.sub(r"[^0-9A-Za-z+]", "", match[0])))
+def _is_match(match: re.Match[str], kind: _Kind) -> bool:
+    has_keyword = kind.keyword is None or kind.keyword.search(match.string, max(match.start() - 40, 0), match.start())
+    return bool(has_keyword and kind.is_valid(re.sub(r"[^0-9A-Za-z+]", "", match[0])))
 
 
-def _kind(name: str, shape: str, holds: Callable[[str], object] = bool, named: str = "") -> _Kind:
-    # No digit, tag or address between the name and what it names: masking one find must not give its name to the next.
-    before = re.compile(rf"(?:{named})[^\d<>]{{0,15}}\Z", re.IGNORECASE | re.ASCII) if named else None
-    return _Kind(name, re.compile(_ALONE.format(shape), re.ASCII), holds, before)
+def _kind(name: str, shape: str, is_valid: Callable[[str], object] = bool, keyword: str = "") -> _Kind:
+    # No digit, tag or address after the keyword: masking one match must not pass its keyword on to the next.
+    before = re.compile(rf"(?:{keyword})[^\d<>]{{0,15}}\Z", re.IGNORECASE | re.ASCII) if keyword else None
+    return _Kind(name, re.compile(_ALONE.format(shape), re.ASCII), is_valid, before)
 
 
 def _is_card(number: str) -> bool:
@@ -166,7 +167,7 @@ def _is_phone_in(region: str, number: str) -> bool:
 
 
 def _kinds(language: str) -> list[_Kind]:
-    """What is looked for, in this order: what an earlier kind has taken, a later one does not see."""
+    """Return the kinds in order of precedence: text that an earlier kind matches is hidden from later ones."""
     regions, shape = _PHONES[language]
     is_phone = partial(_is_phone, regions=regions)
     return [

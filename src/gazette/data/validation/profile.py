@@ -1,18 +1,18 @@
-"""A corpus in a few numbers: two small tables that are the same size for a thousand articles and for ten million."""
+"""A corpus in two small tables, of the same size for a thousand articles and for ten million."""
 
 import polars as pl
 
 SPLITS = ("train", "valid", "test")
-OVERLAPS = (("train", "valid"), ("train", "test"), ("valid", "test"))  # rows of the one that stand in the other too
+OVERLAPS = (("train", "valid"), ("train", "test"), ("valid", "test"))  # rows of the first that are also in the second
 
 
 def corpus_profile(articles: pl.DataFrame, rejects: int, flags: pl.DataFrame) -> pl.DataFrame:
-    """One row about the whole corpus; `articles` have a `copy` that equal texts share, and a `group` of near ones.
+    """Profile the whole corpus in one row; equal texts share a `copy` in `articles`, near duplicates a `group`.
 
-    rows; quarantined (share of the rows read that broke the row contract); exact_… of equal texts and near_… of nearly
-    equal ones: duplicates_<split> (rows of the split that repeat an earlier one), conflicts (rows whose text has
-    another label elsewhere), overlap_<split>_<other> (rows of the one whose text stands in the other too); for each of
-    `flags` the share of rows that have it; the 5 %, 50 % and 95 % quantiles of the length in characters.
+    rows; quarantined (share of the rows read that break the row contract); exact_… of equal texts and near_… of near
+    duplicates: duplicates_<split> (rows of the split that repeat an earlier one), conflicts (rows whose text has
+    another label elsewhere), overlap_<split>_<split> (rows of the first whose text is also in the second); for each of
+    `flags` the share of rows that have it (nulls excluded); the 5%, 50% and 95% quantiles of the length in characters.
     """
     length = articles["text"].str.len_chars()
     return pl.DataFrame(
@@ -34,21 +34,21 @@ def _repetition(articles: pl.DataFrame, same: str) -> dict[str, float]:
         **{f"duplicates_{split}": _share(rows, ~pl.col(same).is_first_distinct()) for split, rows in splits.items()},
         "conflicts": _share(rows, pl.col("label").min().over(same) != pl.col("label").max().over(same)),
         **{
-            f"overlap_{split}_{other}": _share(
-                splits[split], pl.col(same).is_in(splits[other][same].unique().implode())
+            f"overlap_{first}_{second}": _share(
+                splits[first], pl.col(same).is_in(splits[second][same].unique().implode())
             )
-            for split, other in OVERLAPS
+            for first, second in OVERLAPS
         },
     }
 
 
 def _share(rows: pl.DataFrame, condition: pl.Expr) -> float:
-    """The share of rows that are so; 0 of none."""
+    """Return the share of rows that meet a condition; 0 without rows."""
     return round(float(rows.select(condition.mean()).item() or 0), 6)
 
 
 def class_profile(articles: pl.DataFrame, splits: list[str], labels: list[str]) -> pl.DataFrame:
-    """Rows and share of every class in every split; a declared class without rows counts 0."""
+    """Return rows and share of every class in every split; a declared class without rows counts 0."""
     grid = pl.DataFrame({"split": splits}).join(pl.DataFrame({"label": labels}), how="cross")
     counts = articles.group_by("split", "label").agg(rows=pl.len().cast(pl.Int64))
     return (

@@ -1,1 +1,1 @@
-"""Looking for labels that are likely wrong."""
+"""The audit: which labels are likely wrong."""

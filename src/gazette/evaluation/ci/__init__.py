@@ -1,1 +1,1 @@
-"""A proposed change: what it comes to against the base that it would go to, told in Markdown."""
+"""Continuous integration: run a proposed change, judge it against its base, and write the comment."""

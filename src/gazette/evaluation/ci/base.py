@@ -1,66 +1,58 @@
-"""The base of a change: the commit to compare with, and, where its bundle is nowhere, what it comes to here."""
+"""The base of a change: the commit to compare with, rebuilt here if its bundle cannot be found."""
 
-import os
 import tempfile
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.core.errors import Misconfigured
-from gazette.evaluation.ci.checkout import Hear, bring, dvc
+from gazette.core.errors import ConfigError
+from gazette.evaluation.ci.checkout import OnLine, fetch_inputs, run_dvc, tee
 from gazette.pipeline import git, graph, revisions
 from gazette.pipeline.publishing import worktree
 
-WHO = ("-c", "user.name=gazette", "-c", "user.email=gazette@localhost", "-c", "commit.gpgsign=false")
+IDENTITY = ("-c", "user.name=gazette", "-c", "user.email=gazette@localhost", "-c", "commit.gpgsign=false")
 
 
 @dataclass(frozen=True)
 class Base:
-    """What was asked for, its commit, and the commit to compare with: another where the base was made again here."""
+    """The requested revision, its commit, and the commit to compare with, which differs if the base was rebuilt."""
 
-    asked: str
+    revision: str
     commit: str
     compared: str
-    remade: bool = False
-    same: bool = True  # whether that gave the bytes that the base's dvc.lock names
+    rebuilt: bool = False
+    same: bool = True  # the rebuilt files have the hashes in the base's dvc.lock
 
 
-def find(root: Path, asked: str, bundle: str, hear: Hear) -> Base:
-    """The base; where its bundle is neither in DVC's cache nor in its remote, it is made again from its raw data.
+def find_base(root: Path, revision: str, bundle: str, on_line: OnLine) -> Base:
+    """Return the base; if its bundle is neither in DVC's cache nor in its remote, rebuild it from its raw data.
 
-    What it came to is a commit on no branch. Raises Misconfigured where git does not know the base or it does not run.
+    The rebuilt base is a commit on no branch. Raises ConfigError if git does not know the base or it does not run.
     """
-    commit = git.commit(asked)
-    if git.file(commit, "dvc.yaml") is None:
-        raise Misconfigured(f"{asked} has no dvc.yaml here: there is nothing to compare with")
-    with tempfile.TemporaryDirectory() as box, suppress(revisions.Missing):
-        revisions.fetch(commit, bundle, Path(box) / "bundle")
-        return Base(asked, commit, commit)
-    hear(f"the bundle of {asked} is neither in DVC's cache nor in its remote: made again")
-    made = _remade(root, asked, commit, hear)
-    same = git.file(commit, "dvc.lock") == git.file(made, "dvc.lock")
-    return Base(asked, commit, made, True, same)
+    commit = git.resolve_commit(revision)
+    if git.show(commit, "dvc.yaml") is None:
+        raise ConfigError(f"{revision} has no dvc.yaml here: there is nothing to compare with")
+    with tempfile.TemporaryDirectory() as folder, suppress(revisions.MissingFileError):
+        revisions.fetch_file(commit, bundle, Path(folder) / "bundle")
+        return Base(revision, commit, commit)
+    on_line(f"the bundle of {revision} is neither in DVC's cache nor in its remote: rebuilding it")
+    rebuilt = _rebuild(root, revision, commit, on_line)
+    same = git.show(commit, "dvc.lock") == git.show(rebuilt, "dvc.lock")
+    return Base(revision, commit, rebuilt, True, same)
 
 
-def _remade(root: Path, asked: str, commit: str, hear: Hear) -> str:
-    said: deque[str] = deque(maxlen=10)
-
-    def both(line: str) -> None:
-        said.append(line)
-        hear(line)
-
-    with worktree.tree(root, commit) as folder:
-        bring(folder, both)
-        # Its own code, and no registry but one that goes with the tree.
-        own = {
-            "PYTHONPATH": os.pathsep.join([str(folder / "src"), os.environ.get("PYTHONPATH", "")]),
-            "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db",
-        }
-        if dvc(folder, both, "repro", "evaluate", **own):
-            raise Misconfigured(f"{asked} does not run here, so there is nothing to compare with:\n" + "\n".join(said))
-        made = [path for path in graph.recorded(folder) if (folder / path).exists()]
-        git.said("add", "--update", ".", folder=folder)
-        git.said("add", "--", *made, folder=folder)
-        git.said(*WHO, "commit", "--quiet", "--no-verify", "--allow-empty", "-m", f"{asked}, made again", folder=folder)
-        return git.commit("HEAD", folder)
+def _rebuild(root: Path, revision: str, commit: str, on_line: OnLine) -> str:
+    lines: list[str] = []
+    heard = tee(lines, on_line)
+    with worktree.checkout(root, commit) as folder:
+        fetch_inputs(folder, heard)
+        registry = "sqlite:///mlflow.db"  # which is removed with the tree
+        if run_dvc(folder, heard, "repro", "evaluate", MLFLOW_TRACKING_URI=registry):
+            end = "\n".join(lines[-10:])
+            raise ConfigError(f"{revision} does not run here, so there is nothing to compare with:\n{end}")
+        outputs = [path for path in graph.git_tracked_outputs(folder) if (folder / path).exists()]
+        git.run("add", "--update", ".", folder=folder)
+        git.run("add", "--", *outputs, folder=folder)
+        message = f"{revision}, rebuilt"
+        git.run(*IDENTITY, "commit", "--quiet", "--no-verify", "--allow-empty", "-m", message, folder=folder)
+        return git.resolve_commit("HEAD", folder)

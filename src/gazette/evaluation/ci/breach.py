@@ -1,4 +1,4 @@
-"""What the contract holds against a corpus, from what validation left: figures and places, never text."""
+"""How a corpus breaks its contract, read from the output of validation: statistics and places, never text."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +8,14 @@ import polars as pl
 
 from gazette.core import files
 
-ROWS = 10  # of the quarantine that are told
+MAX_ROWS = 10  # rows of the quarantine that are listed
 
 
 @dataclass(frozen=True)
 class Breach:
-    """Expectations that failed, how many rows are in quarantine, and the first of them: file, line, reason.
+    """Failed expectations, the number of quarantined rows, and the first of them: file, line, reason.
 
-    `share` is theirs of all rows, `allowed` the share that stops nothing.
+    `share` is the quarantined share of all rows, `allowed` the share that the contract tolerates.
     """
 
     expectations: list[dict[str, Any]]
@@ -25,18 +25,18 @@ class Breach:
     rows: list[dict[str, Any]]
 
 
-def read(paths: dict[str, str], allowed: float) -> Breach | None:
-    """Of the stage's files by option; none where the corpus could not even be read."""
+def read_breach(paths: dict[str, str], allowed: float) -> Breach | None:
+    """Read the stage's files, by option; None if the corpus could not even be read."""
     report, quarantine = Path(paths["report"]), Path(paths["quarantine"])
     if not report.exists():
         return None
-    held = pl.read_parquet(quarantine) if quarantine.exists() else pl.DataFrame(schema=["file", "line", "reason"])
-    told = files.read(report)
-    failed = [one for one in told["expectations"] if not one["success"]]
+    rows = pl.read_parquet(quarantine) if quarantine.exists() else pl.DataFrame(schema=["file", "line", "reason"])
+    validation = files.read_json(report)
+    failed = [expectation for expectation in validation["expectations"] if not expectation["success"]]
     return Breach(
-        expectations=sorted(failed, key=lambda one: one["severity"] != "critical"),
-        quarantined=held.height,
-        share=told["corpus"]["quarantined"],
+        expectations=sorted(failed, key=lambda expectation: expectation["severity"] != "critical"),
+        quarantined=rows.height,
+        share=validation["corpus"]["quarantined"],
         allowed=allowed,
-        rows=held.select("file", "line", "reason").head(ROWS).to_dicts(),
+        rows=rows.select("file", "line", "reason").head(MAX_ROWS).to_dicts(),
     )

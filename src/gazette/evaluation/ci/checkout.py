@@ -1,4 +1,4 @@
-"""What a run reads, in a tree that may be a fresh clone: from DVC's cache, its remote, or where the corpus is had."""
+"""Fetch what a run reads, in a tree that may be a fresh clone: from DVC's cache, its remote, or the corpus's source."""
 
 import sys
 from collections.abc import Callable
@@ -12,34 +12,44 @@ from gazette.pipeline import storage
 from gazette.pipeline.execution import run
 from gazette.pipeline.recovery import guard
 
-Hear = Callable[[str], object]
+OnLine = Callable[[str], object]
 
 
-def bring(root: Path, hear: Hear) -> list[str]:
-    """Brings what is missing in the tree, and says what could not be had; nothing that is there is touched.
+def fetch_inputs(root: Path, on_line: OnLine) -> list[str]:
+    """Fetch what is missing in the tree and leave what exists alone; returns a note if the remote lacked something.
 
-    Outputs that are nowhere are left to the run, which makes them. Raises Misconfigured where raw data or an encoder
-    are nowhere, BrokenContract where what was fetched is not what their pointer names.
+    Missing outputs are left to the run, which makes them. Raises ConfigError if raw data or an encoder cannot be found
+    anywhere, DataContractError if the fetched files differ from their pointer.
     """
-    missing = storage.missing(root)
+    missing = storage.list_missing(root)
     if not missing:
         return []
-    remote = storage.remote(root)
+    remote = storage.default_remote(root)
     if remote:
-        dvc(root, hear, "fetch", "--quiet", *missing)
-    dvc(root, hear, "checkout", "--quiet", "--allow-missing", *missing)
-    lacking = remote and storage.missing(root)  # DVC ends with 0 where a remote does not answer
+        run_dvc(root, on_line, "fetch", "--quiet", *missing)
+    run_dvc(root, on_line, "checkout", "--quiet", "--allow-missing", *missing)
+    incomplete = remote and storage.list_missing(root)  # DVC exits with 0 if a remote does not answer
     params = files.read_yaml(root / "params.yaml")
     name = str(params["corpus"])
     with chdir(root):
         if not (RAW / name).exists():
-            hear(fetch.fetch(corpus.describe(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
-        for encoder in candidates.encoders(params):
+            on_line(fetch.fetch_corpus(corpus.read_description(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
+        for encoder in candidates.list_encoders(params):
             if not (PRETRAINED / encoder).exists():
-                hear(fetch.encoder(encoder))
-    return [f"The DVC remote {remote} did not give all that dvc.lock names; the rest was made here."] if lacking else []
+                on_line(fetch.fetch_encoder(encoder))
+    return [f"The DVC remote {remote} lacks some of what dvc.lock names; the rest was made here."] if incomplete else []
 
 
-def dvc(root: Path, hear: Hear, *words: str, **extra: str) -> int:
-    """The exit code of a `dvc` command in a tree; `extra` is added to its environment."""
-    return guard.run([sys.executable, "-m", "dvc", *words], root, hear, run.environment(extra))
+def run_dvc(root: Path, on_line: OnLine, *words: str, **extra: str) -> int:
+    """Run a `dvc` command in a tree and return its exit code; `extra` is added to its environment."""
+    return guard.run_command([sys.executable, "-m", "dvc", *words], root, on_line, run.child_environment(extra, root))
+
+
+def tee(lines: list[str], on_line: OnLine) -> OnLine:
+    """Return a callback that adds each line to `lines` and passes it on."""
+
+    def add(line: str) -> None:
+        lines.append(line)
+        on_line(line)
+
+    return add

@@ -1,18 +1,19 @@
-"""Words of a stranger in Markdown: they start no markup, and a list of them is cut."""
+"""Untrusted text in Markdown: it contains no markup, and long lists are cut."""
 
 import re
 from collections.abc import Sequence
 
-from gazette.core.escape import shown
+from gazette.core.escape import escape
+from gazette.evaluation.markdown import render_table
 
-MOST = 20  # rows of a table, lines of a list
-NAMED = 8  # in a sentence
+MAX_LINES = 20  # rows of a table, lines of a list
+MAX_NAMED = 8  # in a sentence
 
 
-def code(text: object, limit: int = 80) -> str:
-    """A code span, in which nothing is a link, a mention, HTML or a cell's end; what is cut ends in an ellipsis."""
+def code_span(text: object, limit: int = 80) -> str:
+    """Quote text in a code span that cannot hold a link, a mention or HTML, or end a cell; long text is cut."""
     whole = str(text)
-    words = shown(whole, limit).strip() + ("…" if len(whole) > limit else "")
+    words = escape(whole, limit).strip() + ("…" if len(whole) > limit else "")
     if not words:
         return "(empty)"
     fence = "`" * (max(map(len, re.findall("`+", words)), default=0) + 1)
@@ -20,24 +21,23 @@ def code(text: object, limit: int = 80) -> str:
     return f"{fence}{edge}{words}{edge}{fence}".replace("|", "\\|")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already, `MOST` rows at most; nothing where there are none."""
-    lines = [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows[:MOST])]
-    more = f"\n\n… and {len(rows) - MOST:,} more." if len(rows) > MOST else ""
-    return "\n".join(lines) + more if rows else ""
+def code_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Render a table of cells that are Markdown already, at most MAX_LINES rows; empty if there are none."""
+    more = f"\n\n… and {len(rows) - MAX_LINES:,} more." if len(rows) > MAX_LINES else ""
+    return render_table(head, rows[:MAX_LINES], markdown=True) + more if rows else ""
 
 
-def several(words: Sequence[str]) -> str:
-    """The first words as code, and how many more there are."""
-    more = [f"{len(words) - NAMED:,} more"] if len(words) > NAMED else []
-    return ", ".join([*map(code, words[:NAMED]), *more])
+def join_codes(words: Sequence[str]) -> str:
+    """Join the first words as code spans, with the number of the rest."""
+    more = [f"{len(words) - MAX_NAMED:,} more"] if len(words) > MAX_NAMED else []
+    return ", ".join([*map(code_span, words[:MAX_NAMED]), *more])
 
 
-def cut(lines: Sequence[str]) -> list[str]:
-    """The first lines of a list, and how many more there are."""
-    return [*lines[:MOST], *([f"- … and {len(lines) - MOST:,} more"] if len(lines) > MOST else [])]
+def truncate(lines: Sequence[str]) -> list[str]:
+    """Cut a list to its first lines, with the number of the rest."""
+    return [*lines[:MAX_LINES], *([f"- … and {len(lines) - MAX_LINES:,} more"] if len(lines) > MAX_LINES else [])]
 
 
-def folded(title: str, inner: str) -> str:
-    """What is read when its title is clicked."""
+def details(title: str, inner: str) -> str:
+    """Render a section that unfolds when its title is clicked."""
     return f"<details>\n<summary>{title}</summary>\n\n{inner}\n\n</details>"

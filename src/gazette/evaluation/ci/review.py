@@ -1,4 +1,4 @@
-"""What a proposed change comes to: its run, the gate against its base, and what makes the two differ."""
+"""The review of a proposed change: its run, the gate against its base, and the differences between the two."""
 
 import re
 import sys
@@ -9,130 +9,137 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core import files as records
-from gazette.core.errors import BrokenContract, Stop
-from gazette.evaluation.ci import base, breach, checkout, staleness
-from gazette.evaluation.ci.base import Base
+from gazette.core import files
+from gazette.core.errors import DataContractError, GazetteError
+from gazette.evaluation.ci import breach, checkout, staleness
+from gazette.evaluation.ci.base import Base, find_base
 from gazette.evaluation.ci.breach import Breach
-from gazette.evaluation.ci.checkout import Hear
+from gazette.evaluation.ci.checkout import OnLine
 from gazette.evaluation.ci.staleness import Staleness
-from gazette.evaluation.diff.difference import difference
+from gazette.evaluation.diff.difference import diff_revisions
 from gazette.evaluation.gate.judge import judge
 from gazette.pipeline import cmdline, dvclock, git
-from gazette.pipeline.dvclock import State
+from gazette.pipeline.dvclock import DvcLock
 from gazette.pipeline.recovery import guard
 from gazette.registry.verdict import REJECTED, Verdict
 
-FLIPPED = 10  # articles that are told
+MAX_FLIPPED = 10  # articles that are listed
 JUDGES = (
     "src/gazette/evaluation/gate/", "src/gazette/evaluation/ci/", "src/gazette/data/validation/",
     "src/gazette/registry/verdict.py", ".github/", ".ci/",
-)  # fmt: skip  # and cases of a corpus
-JUDGING = ("gate.", "validate.")  # sections of params.yaml
+)  # fmt: skip
+JUDGING_FILES = ".cases.yaml"  # a corpus's hand-written cases
+JUDGING_PARAMS = ("gate.", "validate.")  # sections of params.yaml
 
 
 @dataclass(frozen=True)
-class Account:
-    """All that is told of a change; what could not be found out is None or empty, and `message` says why."""
+class Review:
+    """The review of a change; what could not be determined is None or empty, and `message` says why."""
 
     code: int
     head: str
     base: Base | None = None
-    behind: int = 0  # commits that the base has and the head has not
+    behind: int = 0  # commits of the base that are not in the head
     uncommitted: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
     params: list[dict[str, Any]] = field(default_factory=list)  # name, before, after
-    judges: list[str] = field(default_factory=list)  # files and params that judge the change, and are changed by it
+    judges: list[str] = field(default_factory=list)  # files and params that judge the change and are changed by it
     lock: Staleness = field(default_factory=Staleness)
-    difference: dict[str, Any] = field(default_factory=dict)  # as gazette.evaluation.diff.difference has it
-    flipped: list[dict[str, Any]] = field(default_factory=list)  # the first of them, with `excerpt` where asked for
-    breach: Breach | None = None  # where validation stopped the run
+    difference: dict[str, Any] = field(default_factory=dict)  # a record of gazette.evaluation.diff.difference
+    flipped: list[dict[str, Any]] = field(default_factory=list)  # the first of them, with `excerpt` if requested
+    breach: Breach | None = None  # if validation stopped the run
     message: str = ""
     notes: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the review for JSON."""
         return asdict(self)
 
 
-def draw_up(asked: str, hear: Hear, excerpt: int = 0, allow_stale_lock: bool = False) -> Account:
-    """Runs the pipeline in this tree and judges what it made against the base `asked`; each line to `hear`.
+def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_lock: bool = False) -> Review:
+    """Run the pipeline in this tree and judge the result against the base `revision`; lines go to `on_line`.
 
-    The code is 0 accepted, 1 rejected or cannot tell, or a lock that does not belong to the change; 2, 3 and 70 as of
-    any command. `excerpt`: characters of each article that flipped.
+    The code is 0 if accepted; 1 if rejected, inconclusive, or if the lock does not belong to the change; 2, 3 and 70 as
+    for any command. `excerpt`: characters of each flipped article.
     """
-    start = Account(code=0, head=git.commit("HEAD"))
+    start = Review(code=0, head=git.resolve_commit("HEAD"))
     try:
-        commit = git.commit(asked)  # before anything that takes long
-        numbers = records.read_yaml(Path("params.yaml"))
-        params = dvclock.differing(State(commit, {}).yaml("params.yaml"), numbers)
+        commit = git.resolve_commit(revision)  # before anything that takes long
+        if state := dvclock.load_or_none(commit):
+            dvclock.check_layout(state)
+        params = files.read_yaml(Path("params.yaml"))
+        changes = dvclock.diff_values(DvcLock(commit, {}).yaml("params.yaml"), params)
         start = replace(
             start,
-            behind=int(git.said("rev-list", "--count", f"HEAD..{commit}")),
-            uncommitted=git.said("diff", "--relative", "--name-only", "HEAD").splitlines(),
-            params=params,
-            judges=_judges(git.said("diff", "--relative", "--name-only", commit).splitlines(), params),
+            behind=int(git.run("rev-list", "--count", f"HEAD..{commit}")),
+            uncommitted=git.run("diff", "--relative", "--name-only", "HEAD").splitlines(),
+            params=changes,
+            judges=changed_judges(commit, changes),
         )
-        ran = _run(start, numbers, hear)
-        return ran if ran.code else _judge(ran, asked, cmdline.paths(numbers), excerpt, allow_stale_lock, hear)
-    except Stop as stop:
-        return replace(start, code=stop.code, message=str(stop))
+        review = _run(start, params, on_line)
+        if review.code:
+            return review
+        return _judge(review, revision, cmdline.stage_paths(params), excerpt, allow_stale_lock, on_line)
+    except GazetteError as error:
+        return replace(start, code=error.code, message=str(error))
 
 
-def _run(start: Account, numbers: dict[str, Any], hear: Hear) -> Account:
-    notes = checkout.bring(Path(), hear)
-    said: list[str] = []
-
-    def both(line: str) -> None:
-        said.append(line)
-        hear(line)
-
-    code = guard.run([sys.executable, "-m", "gazette", "run"], Path(), both)
+def _run(start: Review, params: dict[str, Any], on_line: OnLine) -> Review:
+    notes = checkout.fetch_inputs(Path(), on_line)
+    lines: list[str] = []
+    command = [sys.executable, "-m", "gazette", "run"]
+    code = guard.run_command(command, Path(), checkout.tee(lines, on_line))
     if not code:
         return replace(start, notes=notes)
-    invalid = code == BrokenContract.code and any("failed to reproduce 'validate'" in line for line in said)
-    validated, allowed = cmdline.paths(numbers)["validate"], numbers["validate"]["max_quarantined"]
-    found = breach.read(validated, allowed) if invalid else None
-    return replace(start, notes=notes, code=code, message=reason(said), breach=found)
+    invalid = code == DataContractError.code and any("failed to reproduce 'validate'" in line for line in lines)
+    paths, allowed = cmdline.stage_paths(params)["validate"], params["validate"]["max_quarantined"]
+    broken = breach.read_breach(paths, allowed) if invalid else None
+    return replace(start, notes=notes, code=code, message=failure_reason(lines), breach=broken)
 
 
 def _judge(
-    start: Account, asked: str, paths: dict[str, dict[str, str]], excerpt: int, allow: bool, hear: Hear
-) -> Account:
-    found = base.find(Path(), asked, paths["evaluate"]["bundle"], hear)
-    verdict = judge(found.compared)
-    stale = staleness.compare((dvclock.of("HEAD") or State("HEAD", {})).stages, dvclock.at(None).stages)
-    differing = difference(found.compared)
+    start: Review, revision: str, paths: dict[str, dict[str, str]], excerpt: int, allow_stale: bool, on_line: OnLine
+) -> Review:
+    base = find_base(Path(), revision, paths["evaluate"]["bundle"], on_line)
+    verdict = judge(base.compared)
+    committed = (dvclock.load_or_none("HEAD") or DvcLock("HEAD", {})).stages
+    stale = staleness.compare_locks(committed, dvclock.load(None).stages)
+    difference = diff_revisions(base.compared)
     return replace(
         start,
-        code=verdict.code or (REJECTED if stale.inputs and not allow else 0),
-        base=found,
-        verdict=replace(verdict, other={**(verdict.other or {}), "asked": asked}),
+        code=verdict.code or (REJECTED if stale.inputs and not allow_stale else 0),
+        base=base,
+        verdict=replace(verdict, baseline={**(verdict.baseline or {}), "reference": revision}),
         lock=stale,
-        difference=differing.record(),
-        flipped=_quoted(differing.flipped[:FLIPPED], Path(paths["evaluate"]["test"]), excerpt),
-        notes=[*start.notes, *differing.unknown, *differing.weak],
+        difference=difference.record(),
+        flipped=_add_excerpts(difference.flipped[:MAX_FLIPPED], Path(paths["evaluate"]["test"]), excerpt),
+        notes=[*start.notes, *difference.unknown, *difference.weak],
     )
 
 
-def reason(said: Sequence[str]) -> str:
-    """Of what a run said, why it ended: the last thing that Gazette itself said, or else the last line."""
-    starts = [place for place, line in enumerate(said) if line.startswith("gazette: ")]
+def failure_reason(lines: Sequence[str]) -> str:
+    """Extract why a run failed from its output: Gazette's last message, or else the last line."""
+    starts = [number for number, line in enumerate(lines) if line.startswith("gazette: ")]
     if not starts:
-        return said[-1] if said else "the run ended without a word"
-    rest = said[starts[-1] :]
-    end = next((place for place, line in enumerate(rest) if re.match(r"ERROR|failed to reproduce", line)), len(rest))
+        return lines[-1] if lines else "the run ended without output"
+    rest = lines[starts[-1] :]
+    end = next((number for number, line in enumerate(rest) if re.match(r"ERROR|failed to reproduce", line)), len(rest))
     return "\n".join(rest[:end]).removeprefix("gazette: ")
 
 
-def _judges(files: Sequence[str], params: Sequence[dict[str, Any]]) -> list[str]:
-    touched = [path for path in files if path.startswith(JUDGES) or path.endswith(".cases.yaml")]
-    return touched + [one["name"] for one in params if one["name"].startswith(JUDGING)]
+def changed_judges(commit: str, params: Sequence[dict[str, Any]]) -> list[str]:
+    """List the judging files that differ from `commit`, and the judging params among those that changed.
+
+    Without renames: a judge that is moved away counts as deleted.
+    """
+    changed = git.run("diff", "--relative", "--no-renames", "--name-only", commit).splitlines()
+    judges = [path for path in changed if path.startswith(JUDGES) or path.endswith(JUDGING_FILES)]
+    return judges + [param["name"] for param in params if param["name"].startswith(JUDGING_PARAMS)]
 
 
-def _quoted(rows: Sequence[dict[str, Any]], test: Path, characters: int) -> list[dict[str, Any]]:
+def _add_excerpts(rows: Sequence[dict[str, Any]], test: Path, characters: int) -> list[dict[str, Any]]:
     if not characters:
         return list(rows)
-    places = pl.read_parquet(test, columns=["text", "file", "line"]).iter_rows()
-    texts = {(file, line): text[:characters] for text, file, line in places}
+    articles = pl.read_parquet(test, columns=["text", "file", "line"]).iter_rows()
+    texts = {(file, line): text[:characters] for text, file, line in articles}
     return [row | {"excerpt": texts.get((row["file"], row["line"]), "")} for row in rows]

@@ -1,1 +1,1 @@
-"""What differs between two revisions: data, params, code, metrics, predictions."""
+"""The differences between two revisions: data, params, code, metrics, predictions."""

@@ -1,48 +1,51 @@
-"""What differs between two revisions outside the articles: code, packages, stages, metrics that were committed."""
+"""The differences between two revisions besides the articles: code, packages, stages, committed metrics."""
 
 import hashlib
 import re
 from typing import Any
 
 from gazette.pipeline import dvclock, flatten, git
-from gazette.pipeline.dvclock import State
+from gazette.pipeline.dvclock import DvcLock
 
 CODE = ("src", "flows", "dvc.yaml")
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.MULTILINE)
-STATES = {"A": "added", "D": "deleted"}
+STATES = {"A": "added", "D": "deleted", "R": "renamed"}
 
 
-def code(before: State, after: State) -> list[dict[str, Any]]:
-    """Files of code that differ: path, state (added, deleted, modified) and the stages that run them.
+def code_changes(before: DvcLock, after: DvcLock) -> list[dict[str, Any]]:
+    """List the code files that differ: path, from (the old path of a renamed one), state, stages that run them.
 
-    What is not under git is new in the tree here.
+    States are added, deleted, modified and renamed. An untracked file is added in the tree here.
     """
-    ends = [side.commit for side in (before, after) if side.commit]
-    words = git.said("diff", "--relative", "--no-renames", "--name-status", *ends, "--", *CODE)
-    found = [line.split("\t") for line in words.splitlines()]
+    commits = [side.commit for side in (before, after) if side.commit]
+    output = git.run("diff", "--relative", "--find-renames", "--name-status", *commits, "--", *CODE)
+    changes = [line.split("\t") for line in output.splitlines()]
     if after.commit is None:
-        untracked = git.said("ls-files", "--others", "--exclude-standard", "--", *CODE).splitlines()
-        found += [["A", path] for path in untracked]
+        untracked = git.run("ls-files", "--others", "--exclude-standard", "--", *CODE).splitlines()
+        changes += [["A", path] for path in untracked]
     return [
-        {"path": path, "state": STATES.get(state, "modified"), "stages": _running(path, before, after)}
-        for state, path in sorted(found, key=lambda one: one[1])
+        {
+            "path": paths[-1],
+            "from": paths[0] if len(paths) == 2 else None,
+            "state": STATES.get(state[0], "modified"),
+            "stages": sorted({stage for path in paths for stage in _stages_running(path, before, after)}),
+        }
+        for state, *paths in sorted(changes, key=lambda change: change[-1])
     ]
 
 
-def _running(path: str, *sides: State) -> list[str]:
-    return sorted(
-        {
-            name
-            for side in sides
-            for name, stage in side.stages.items()
-            for dep in stage.get("deps", [])
-            if path == dep["path"] or path.startswith(dep["path"] + "/")
-        }
-    )
+def _stages_running(path: str, *sides: DvcLock) -> set[str]:
+    return {
+        name
+        for side in sides
+        for name, stage in side.stages.items()
+        for dep in stage.get("deps", [])
+        if path == dep["path"] or path.startswith(dep["path"] + "/")
+    }
 
 
-def packages(before: State, after: State) -> list[dict[str, Any]]:
-    """Packages of `requirements.lock` that differ: name, before, after, and the stages whose bytes they can change."""
+def package_changes(before: DvcLock, after: DvcLock) -> list[dict[str, Any]]:
+    """List the packages of `requirements.lock` that differ: name, before, after, and the stages they may affect."""
     old, new = (dict(PINNED.findall(side.text("requirements.lock") or "")) for side in (before, after))
     sections = [side.yaml("environment.yaml") for side in (before, after)]
     return [
@@ -50,63 +53,63 @@ def packages(before: State, after: State) -> list[dict[str, Any]]:
             "name": name,
             "before": old.get(name),
             "after": new.get(name),
-            "stages": sorted({stage for section in sections for stage, held in section.items() if name in held}),
+            "stages": sorted({stage for section in sections for stage, pins in section.items() if name in pins}),
         }
         for name in sorted(old | new)
         if old.get(name) != new.get(name)
     ]
 
 
-def stages(before: State, after: State) -> list[dict[str, Any]]:
-    """Stages that were run on something else, or made something else: which inputs and outputs differ."""
-    found: list[dict[str, Any]] = []
+def stage_changes(before: DvcLock, after: DvcLock) -> list[dict[str, Any]]:
+    """List the stages that had other inputs or made other outputs, with those that differ."""
+    changes: list[dict[str, Any]] = []
     for name in sorted(before.stages | after.stages):
         old, new = before.stages.get(name), after.stages.get(name)
         if old is None or new is None:
-            found.append({"name": name, "state": "added" if old is None else "deleted", "inputs": [], "outputs": []})
+            changes.append({"name": name, "state": "added" if old is None else "deleted", "inputs": [], "outputs": []})
             continue
-        inputs = [*_paths("deps", old, new), *(name for name, *_ in flatten.differing(_params(old), _params(new)))]
+        inputs = [*_paths("deps", old, new), *(name for name, *_ in flatten.diff(_params(old), _params(new)))]
         outputs = _paths("outs", old, new)
         if inputs or outputs or old["cmd"] != new["cmd"]:
-            found.append({"name": name, "state": "modified", "inputs": inputs, "outputs": outputs})
-    return found
+            changes.append({"name": name, "state": "modified", "inputs": inputs, "outputs": outputs})
+    return changes
 
 
-def outputs() -> list[str]:
-    """Outputs whose hash in `dvc.lock` here is not the one of the last commit's; none where there is no such commit."""
-    committed = dvclock.of("HEAD")
-    before, after = (dvclock.outputs(side.stages) if side else {} for side in (committed, dvclock.at(None)))
-    return sorted(path for path, found in after.items() if before.get(path, found) != found)
+def changed_outputs() -> list[str]:
+    """List the outputs whose hash in `dvc.lock` here differs from the last commit's; empty if there is no commit."""
+    committed = dvclock.load_or_none("HEAD")
+    before, after = (dvclock.list_outputs(side.stages) if side else {} for side in (committed, dvclock.load(None)))
+    return sorted(path for path, digest in after.items() if before.get(path, digest) != digest)
 
 
 def _params(stage: dict[str, Any]) -> dict[str, Any]:
-    """The params of a stage, those of `params.yaml` by their own names, those of another file after its name."""
-    held = stage.get("params", {})
-    return {**held.get("params.yaml", {}), **{file: held[file] for file in held if file != "params.yaml"}}
+    """Return the params of a stage: those of `params.yaml` by name, those of another file under its path."""
+    params = stage.get("params", {})
+    return {**params.get("params.yaml", {}), **{file: params[file] for file in params if file != "params.yaml"}}
 
 
 def _paths(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    one, two = ({entry["path"]: entry["md5"] for entry in stage.get(kind, [])} for stage in (old, new))
-    return sorted(path for path in one | two if one.get(path) != two.get(path))
+    before, after = ({entry["path"]: entry["md5"] for entry in stage.get(kind, [])} for stage in (old, new))
+    return sorted(path for path in before | after if before.get(path) != after.get(path))
 
 
-def metrics(before: State, after: State) -> dict[str, Any]:
-    """Accuracy, macro-F1, calibration and rows as both revisions committed them, each with its interval."""
-    return {"before": committed(before), "after": committed(after)}
+def metric_changes(before: DvcLock, after: DvcLock) -> dict[str, Any]:
+    """Return accuracy, macro-F1, calibration and rows as both revisions committed them, with their intervals."""
+    return {"before": committed_metrics(before), "after": committed_metrics(after)}
 
 
-def committed(side: State) -> dict[str, Any]:
-    """The metrics of a revision, without the classes; empty where it has none."""
+def committed_metrics(side: DvcLock) -> dict[str, Any]:
+    """Return the metrics of a revision, without those per class; empty if it has none."""
     return {key: value for key, value in side.record("evaluate", "metrics").items() if key != "classes"}
 
 
-def not_as_locked(side: State) -> list[str]:
-    """Figures under git that are not what `dvc.lock` says was made."""
-    where = side.commit[:9] if side.commit else dvclock.HERE
-    found = []
+def list_unlocked_metrics(side: DvcLock) -> list[str]:
+    """List the reports under git that differ from what `dvc.lock` recorded."""
+    where = side.commit[:9] if side.commit else dvclock.WORKING_TREE
+    mismatches = []
     for name, stage in side.stages.items():
         for out in stage.get("outs", []):
             text = side.text(out["path"]) if out["path"].startswith("reports/") and "." in out["path"] else None
             if text is not None and hashlib.md5(text.encode()).hexdigest() != out["md5"]:
-                found.append(f"{out['path']} at {where} is not what {name} made, by dvc.lock")
-    return found
+                mismatches.append(f"{out['path']} at {where} is not the output of {name} that dvc.lock recorded")
+    return mismatches

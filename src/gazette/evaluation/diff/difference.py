@@ -1,6 +1,6 @@
-"""What two revisions differ in: data, params, code, packages, the model, its metrics, articles that flipped.
+"""The differences between two revisions: data, params, code, packages, the model, its metrics, flipped articles.
 
-Either side may be the tree as it is here. What cannot be found out is said, with why, and the rest is compared.
+Either side may be the tree here. What cannot be determined is listed with the reason, and the rest is compared.
 """
 
 import tempfile
@@ -9,22 +9,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.evaluation.diff import changes, rows
 from gazette.pipeline import dvclock
-from gazette.pipeline.dvclock import State
+from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import resolve
 
 
 @dataclass(frozen=True)
-class Difference:
-    """From `before` to `after`, as JSON has it; the text of an article is nowhere in it.
+class RevisionDiff:
+    """The differences from `before` to `after`, as in JSON; it contains no text of an article.
 
-    The sides are: asked, commit (none: the tree here), corpus, bundle, selected. `data` counts articles that came, went
-    or were relabelled, and lists their places. `params` and `packages` are name, before, after; `code` is path, state,
-    stages. `metrics` are the committed ones and, where both predictions are at hand, the paired ones. `flipped` lists
-    change, file, line, label, before, after, and both probabilities. `unknown` has a line for each thing that could
-    not be compared, `weak` one for each figure that is not what its revision's `dvc.lock` names.
+    The sides have: revision, commit (None: the tree here), corpus, bundle, selected. `data` counts the articles that
+    were added, removed or relabeled, and lists their places. `params` and `packages` have name, before, after; `code`
+    has path, from (for a rename), state, stages. `metrics` are the committed ones and, if both predictions are
+    available, the paired ones. `flipped` lists change, file, line, label, before, after, and both probabilities.
+    `unknown` has a line for each thing that could not be compared, `weak` one for each metric that differs from its
+    revision's `dvc.lock`.
     """
 
     before: dict[str, Any]
@@ -40,45 +41,46 @@ class Difference:
     weak: list[str]
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the differences for JSON."""
         return asdict(self)
 
 
-def difference(a: str, b: str | None = None) -> Difference:
-    """From `a` to `b`: revisions, versions (`NAME/NUMBER`, `NAME@ALIAS`) or digests; without `b`, to the tree here.
+def diff_revisions(a: str, b: str | None = None) -> RevisionDiff:
+    """Compare `a` with `b`: revisions, versions (`NAME/NUMBER`, `NAME@ALIAS`) or digests; without `b`, the tree here.
 
-    Raises Misconfigured where one of them is unknown or was never run.
+    Raises ConfigError if one of them is unknown, was never run, or was recorded by an earlier version of Gazette.
     """
-    before, after = (dvclock.at(resolve.commit(asked) if asked else None) for asked in (a, b))
+    before, after = (dvclock.load(resolve.resolve_commit(side) if side else None) for side in (a, b))
     with tempfile.TemporaryDirectory() as folder:
-        data, no_data = _or_why("articles", lambda: rows.data(before, after, Path(folder)))
-        found, no_pairs = _or_why("predictions", lambda: rows.paired(before, after, Path(folder)))
-    paired, flipped = found or ({}, [])
-    return Difference(
+        data, no_data = _try("articles", lambda: rows.article_changes(before, after, Path(folder)))
+        predictions, no_pairs = _try("predictions", lambda: rows.prediction_changes(before, after, Path(folder)))
+    paired, flipped = predictions or ({}, [])
+    return RevisionDiff(
         before=_side(a, before),
-        after=_side(b or dvclock.HERE, after),
+        after=_side(b or dvclock.WORKING_TREE, after),
         data=data or {},
-        params=dvclock.differing(before.yaml("params.yaml"), after.yaml("params.yaml")),
-        code=changes.code(before, after),
-        packages=changes.packages(before, after),
-        stages=changes.stages(before, after),
-        metrics=changes.metrics(before, after) | {"paired": paired},
+        params=dvclock.diff_values(before.yaml("params.yaml"), after.yaml("params.yaml")),
+        code=changes.code_changes(before, after),
+        packages=changes.package_changes(before, after),
+        stages=changes.stage_changes(before, after),
+        metrics=changes.metric_changes(before, after) | {"paired": paired},
         flipped=flipped,
         unknown=[*no_data, *no_pairs],
-        weak=[*changes.not_as_locked(before), *changes.not_as_locked(after)],
+        weak=[*changes.list_unlocked_metrics(before), *changes.list_unlocked_metrics(after)],
     )
 
 
-def _or_why(what: str, find: Callable[[], Any]) -> tuple[Any, list[str]]:
+def _try(what: str, compare: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """Return the result of a comparison, or None and the reason why there is none."""
     try:
-        return find(), []
-    except Misconfigured as error:
+        return compare(), []
+    except ConfigError as error:
         return None, [f"{what}: {error}"]
 
 
-def _side(asked: str, side: State) -> dict[str, Any]:
+def _side(revision: str, side: DvcLock) -> dict[str, Any]:
     return {
-        "asked": asked,
+        "revision": revision,
         "commit": side.commit,
         "corpus": side.corpus,
         "bundle": side.bundle,

@@ -1,74 +1,80 @@
-"""Two classifiers on the test articles that both were judged on: a paired test, and the articles that flipped."""
+"""Two classifiers on the test articles that both predicted: a paired test, and the articles that flipped."""
 
 from typing import Any
 
-import numpy as np
 import polars as pl
-from scipy.stats import binomtest
 
-from gazette.core import metrics
-from gazette.evaluation.gate import comparison
+from gazette.core import articles, metrics
+from gazette.core.arrays import Array
+from gazette.evaluation.gate import paired_tests
 
 PLACE = ["split", "file", "line"]
 
 
-def paired(before: pl.DataFrame, after: pl.DataFrame, rows: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Figures of both on the articles that they share, and those shared articles whose predicted class differs.
+def compare_predictions(
+    before: pl.DataFrame, after: pl.DataFrame, settings: dict[str, Any]
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return the statistics of both on the articles that they share, and the shared articles that flipped.
 
-    Both tables have `key` (equal keys are one article), label, predicted, probability, and their place; `rows` are the
-    numbers of `evaluate` (resamples, seed, confidence). An article whose label differs is compared by neither and
-    counted. The test is McNemar's, exact and two-sided: of the articles that one gets right and the other not, as many
-    should be one's as the other's (Q. McNemar, 1947). Differences are after less before, with the interval of the
-    paired bootstrap.
+    Both tables have `key` (equal keys are the same article), label, predicted, probability, and their place; `settings`
+    are those of `evaluate` (resamples, seed, confidence). An article whose label differs is counted but not compared.
+    The test is McNemar's, exact and two-sided. Differences are after minus before, with the interval of the paired
+    bootstrap.
     """
-    both = (
+    joined = (
         after.unique("key", keep="first", maintain_order=True)
         .join(before.unique("key", keep="first"), on="key", suffix="_before", maintain_order="left")
         .sort(PLACE)
     )
-    shared = both.filter(pl.col("label") == pl.col("label_before"))
-    figures: dict[str, Any] = {
+    shared = joined.filter(pl.col("label") == pl.col("label_before"))
+    statistics: dict[str, Any] = {
         "articles": shared.height,
-        "labels differ": both.height - shared.height,
-        "only before": before["key"].n_unique() - both.height,
-        "only after": after["key"].n_unique() - both.height,
+        "labels differ": joined.height - shared.height,
+        "only before": before["key"].n_unique() - joined.height,
+        "only after": after["key"].n_unique() - joined.height,
     }
     if shared.height:
-        figures |= _figures(shared, rows)
-    return figures, _flipped(shared)
+        statistics |= _paired_statistics(shared, settings)
+    return statistics, _flipped(shared)
 
 
-def _figures(shared: pl.DataFrame, rows: dict[str, Any]) -> dict[str, Any]:
+def _paired_statistics(shared: pl.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     names = sorted({*shared["label"], *shared["predicted"], *shared["predicted_before"]})
-    numbers = {name: _numbers(shared[name], names) for name in ("label", "predicted", "predicted_before")}
-    actual, then, now = numbers["label"], numbers["predicted_before"], numbers["predicted"]
-    pair = comparison.Pair(actual, now, then, len(names))
-    tail = (1 - float(rows["confidence"])) / 2
-    found = comparison.differences(pair, int(rows["resamples"]), int(rows["seed"]))
-    lost, won = comparison.apart(actual, now, then)
+    actual, before, after = (
+        articles.encode_labels(shared[name], names) for name in ("label", "predicted_before", "predicted")
+    )
+    pair = paired_tests.Pair(actual, after, before, len(names))
+    differences = paired_tests.bootstrap_differences(pair, int(settings["resamples"]), int(settings["seed"]))
+    tail = (1 - float(settings["confidence"])) / 2
+    lost, won = paired_tests.discordant_pairs(actual, after, before)
     return {
-        "before": {"accuracy": metrics.accuracy(actual, then), "macro_f1": metrics.macro_f1(actual, then, len(names))},
-        "after": {"accuracy": metrics.accuracy(actual, now), "macro_f1": metrics.macro_f1(actual, now, len(names))},
+        "before": _metrics(actual, before, len(names)),
+        "after": _metrics(actual, after, len(names)),
         "difference": {
-            name: {"observed": one.observed, "low": one.above(tail), "high": one.below(tail)}
-            for name, one in found.items()
+            name: {"observed": difference.observed, "low": difference.lower(tail), "high": difference.upper(tail)}
+            for name, difference in differences.items()
         },
-        "confidence": float(rows["confidence"]),
+        "confidence": float(settings["confidence"]),
         "right before alone": lost,
         "right after alone": won,
-        "mcnemar_p": float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0,
+        "mcnemar_p": paired_tests.mcnemar(lost, won, "two-sided"),
     }
 
 
-def _numbers(labels: pl.Series, names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return labels.replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
+def _metrics(actual: Array, predicted: Array, classes: int) -> dict[str, float]:
+    accuracy, macro_f1 = metrics.accuracy(actual, predicted), metrics.macro_f1(actual, predicted, classes)
+    return {"accuracy": accuracy, "macro_f1": macro_f1}
 
 
 def _flipped(shared: pl.DataFrame) -> pl.DataFrame:
-    """Now wrong first, then now right, then otherwise wrong; the surest of each first."""
-    now, then = pl.col("predicted") == pl.col("label"), pl.col("predicted_before") == pl.col("label")
+    """Return articles that are now wrong first, then now right, then otherwise wrong; each by falling probability."""
+    after, before = pl.col("predicted") == pl.col("label"), pl.col("predicted_before") == pl.col("label")
     change = (
-        pl.when(then).then(pl.lit("now wrong")).when(now).then(pl.lit("now right")).otherwise(pl.lit("otherwise wrong"))
+        pl.when(before)
+        .then(pl.lit("now wrong"))
+        .when(after)
+        .then(pl.lit("now right"))
+        .otherwise(pl.lit("otherwise wrong"))
     )
     order = pl.col("change").replace_strict({"now wrong": 0, "now right": 1, "otherwise wrong": 2})
     return (

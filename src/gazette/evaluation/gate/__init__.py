@@ -1,1 +1,1 @@
-"""The gate: is this classifier fit to go live, and is it no worse than another on the same articles?"""
+"""The gate: is this classifier good enough, and no worse than the baseline on the same articles?"""

@@ -1,124 +1,123 @@
-"""The other bundle: that of the champion, of a version or of another revision."""
+"""The baseline of the gate: the bundle of the champion, of a version or of a revision."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import Misconfigured
-from gazette.data.paths import descriptions
+from gazette.core.errors import ConfigError
+from gazette.data.paths import list_descriptions
 from gazette.pipeline import dvclock, git, revisions
+from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve, versions
 from gazette.registry.store import address
 
 
 @dataclass(frozen=True)
-class Other:
-    """A bundle in a folder, its digest, and what it is known as."""
+class Baseline:
+    """A bundle in a folder, with its digest, the name by which it was requested, its version and revision."""
 
-    asked: str
+    reference: str
     folder: Path
     digest: str
     version: str | None
     revision: str | None
 
     def record(self) -> dict[str, Any]:
-        """As JSON, without the place on this machine."""
-        return {name: getattr(self, name) for name in ("asked", "digest", "version", "revision")}
+        """Return the baseline for JSON, without its folder on this machine."""
+        return {name: getattr(self, name) for name in ("reference", "digest", "version", "revision")}
 
 
-def find(against: str | None, corpus: str, bundle: str) -> Other | None:
-    """The bundle to compare with; none where nobody named one and the corpus has no champion yet.
+def find_baseline(against: str | None, corpus: str, bundle: str) -> Baseline | None:
+    """Return the bundle to compare with; None if `against` is None and the corpus has no champion yet.
 
-    `against` is a revision, NAME/VERSION, NAME@alias or an alias of the corpus; what git knows is a revision. `bundle`
-    is the path of the selected one. Raises Misconfigured where there is none, where it is not at hand, or where it is
-    of another corpus.
+    `against` is a revision, NAME/VERSION, NAME@alias or an alias of the corpus; a name that git knows is a revision.
+    `bundle` is the path of the selected bundle. Raises ConfigError if there is no such baseline, if it is not available
+    or if it is of another corpus.
     """
     if against is None:
         return _champion(corpus, bundle)
-    if git.knows(against):
-        return _of_revision(against, corpus, bundle)
+    if git.is_commit(against):
+        return _from_revision(against, corpus, bundle)
     if versions.is_version(against):
-        return _of_version(against, corpus)
+        return _from_version(against, corpus)
     if against in _aliases(corpus):
-        return _of_version(f"{corpus}@{against}", corpus)
-    return _of_revision(against, corpus, bundle)  # which says that git knows none, and how a shallow clone learns of it
+        return _from_version(f"{corpus}@{against}", corpus)
+    return _from_revision(against, corpus, bundle)  # raises: git does not know it, and a shallow clone may be why
 
 
-def _champion(corpus: str, bundle: str) -> Other | None:
-    """The champion by the ledger, for which no registry is needed; else the one that a registry has under the alias."""
-    asked = f"{corpus}@{versions.CHAMPION}"
-    if champion := ledger.standing(ledger.read(), corpus).champion:
-        folder = _bring(champion.revision, bundle, champion.digest, corpus)
-        return Other(asked, folder, champion.digest, champion.version, champion.revision)
-    return _of_version(asked, corpus) if versions.CHAMPION in _aliases(corpus) else None
+def _champion(corpus: str, bundle: str) -> Baseline | None:
+    """Return the champion of the ledger, which needs no registry, or else the one that the registry's alias names."""
+    reference = f"{corpus}@{versions.CHAMPION}"
+    if champion := ledger.current_champions(ledger.read_ledger(), corpus).champion:
+        folder = _fetch_bundle(champion.revision, bundle, champion.digest, corpus)
+        return Baseline(reference, folder, champion.digest, champion.version, champion.revision)
+    return _from_version(reference, corpus) if versions.CHAMPION in _aliases(corpus) else None
 
 
 def _aliases(corpus: str) -> dict[str, str]:
-    """The aliases that the registry has for a corpus, none where there is no registry."""
-    if not address.exists():
+    if not address.registry_exists():
         return {}
-    from gazette.registry.store import client  # imports MLflow, 5 s
+    from gazette.registry.store import client  # imports MLflow, about 5 s
 
-    return client.known(client.connect(), corpus).aliases
+    return client.get_model(client.connect(), corpus).aliases
 
 
-def _of_version(asked: str, corpus: str) -> Other:
-    name = asked.partition("@")[0].partition("/")[0]
+def _from_version(reference: str, corpus: str) -> Baseline:
+    name = reference.partition("@")[0].partition("/")[0]
     if name != corpus:
-        raise _unlike(asked, name, corpus)
-    model = versions.find(asked)
-    named = resolve.revisions(model.digest)
-    return Other(asked, model.folder, model.digest, model.version, named[0] if named else None)
+        raise _wrong_corpus(reference, name, corpus)
+    model = versions.find_model(reference)
+    commits = resolve.list_revisions(model.digest)
+    return Baseline(reference, model.folder, model.digest, model.version, commits[0] if commits else None)
 
 
-def _of_revision(asked: str, corpus: str, bundle: str) -> Other:
-    commit = git.commit(asked)
-    state = dvclock.at(commit)
-    theirs = state.yaml("params.yaml").get("corpus")
-    if theirs != corpus:
-        raise _unlike(asked, theirs, corpus)
+def _from_revision(reference: str, corpus: str, bundle: str) -> Baseline:
+    commit = git.resolve_commit(reference)
+    state = dvclock.load_or_none(commit) or DvcLock(commit, {})
+    their_corpus = state.yaml("params.yaml").get("corpus")
+    if their_corpus != corpus:
+        raise _wrong_corpus(reference, their_corpus, corpus)
     digest = state.hash_of(bundle)
     if digest is None:
-        raise Misconfigured(f"dvc.lock of {asked} names no {bundle}: that revision was never run")
-    return Other(asked, _bring(commit, bundle, digest, corpus), digest, None, commit)
+        raise ConfigError(f"dvc.lock of {reference} does not name {bundle}: that revision was never run")
+    return Baseline(reference, _fetch_bundle(commit, bundle, digest, corpus), digest, None, commit)
 
 
-def _unlike(asked: str, theirs: object, corpus: str) -> Misconfigured:
-    there = [path.stem for path in descriptions()]
-    if theirs not in there:
-        return Misconfigured(f"{asked}: there is no corpus {theirs} here, and git knows no such revision")
-    return Misconfigured(
-        f"{asked} is of the corpus {theirs}, this revision of {corpus}: they have no articles in common; give a "
-        f"revision or a version of {corpus}"
+def _wrong_corpus(reference: str, their_corpus: object, corpus: str) -> ConfigError:
+    if their_corpus not in [path.stem for path in list_descriptions()]:
+        return ConfigError(f"{reference}: there is no corpus {their_corpus} here, and git knows no such revision")
+    return ConfigError(
+        f"{reference} is of the corpus {their_corpus}, this revision of {corpus}: they have no articles in common; "
+        f"give a revision or a version of {corpus}"
     )
 
 
-def _bring(commit: str, bundle: str, digest: str, corpus: str) -> Path:
-    """The bundle, from what was brought before, DVC's cache or remote, or else the registry."""
+def _fetch_bundle(commit: str, bundle: str, digest: str, corpus: str) -> Path:
+    """Return the folder of a bundle, fetched from DVC's cache or remote, or else from the registry."""
     folder = versions.BUNDLES / digest
-    if versions.holds(folder, digest):
+    if versions.is_intact(folder, digest):
         return folder
     try:
-        versions.place(
+        versions.install_bundle(
             digest,
             folder,
-            lambda box: revisions.fetch(commit, bundle, box / "bundle"),
-            lambda got: (
-                f"{bundle} of {commit[:9]} came with the hash {got}, dvc.lock there names {digest}: DVC's cache "
-                "is damaged, `gazette doctor --verify` says where"
+            lambda box: revisions.fetch_file(commit, bundle, box / "bundle"),
+            lambda actual: (
+                f"{bundle} of {commit[:9]} was fetched with the hash {actual}, but its dvc.lock names {digest}: DVC's "
+                "cache is damaged; `gazette doctor --verify` names the file"
             ),
         )
-    except revisions.Missing as missing:
-        number = _registered(corpus, digest)
+    except revisions.MissingFileError as missing:
+        number = _registered_number(corpus, digest)
         if number is None:
-            raise Misconfigured(f"{missing}; no version in the registry has its digest either") from None
-        return versions.find(f"{corpus}/{number}").folder
+            raise ConfigError(f"{missing}; the registry has no version with its digest either") from None
+        return versions.find_model(f"{corpus}/{number}").folder
     return folder
 
 
-def _registered(corpus: str, digest: str) -> str | None:
-    if not address.exists():
+def _registered_number(corpus: str, digest: str) -> str | None:
+    if not address.registry_exists():
         return None
     from gazette.registry.store import client
 
-    return client.find(client.connect(), corpus, digest)
+    return client.find_version(client.connect(), corpus, digest)

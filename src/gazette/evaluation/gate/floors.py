@@ -1,4 +1,4 @@
-"""Floors: what a classifier must reach whatever it is compared with. Pure."""
+"""Floors: absolute bounds that a classifier must meet, whatever the baseline. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from gazette.registry.verdict import FAIL, PASS, Finding
 AT_MOST = ("ece", "megabytes", "milliseconds")
 
 
-def findings(observed: Mapping[str, float | None], floors: Floors) -> list[Finding]:
-    """A finding for each floor; a figure that is missing or not a number fails."""
-    return [_finding(name, observed.get(name), bound) for name, bound in floors]
+def check_floors(observed: Mapping[str, float | None], floors: Floors) -> list[Finding]:
+    """Return a finding for each floor; a value that is missing or not a number fails."""
+    return [_check_floor(name, observed.get(name), bound) for name, bound in floors]
 
 
-def _finding(name: str, value: float | None, bound: float) -> Finding:
+def _check_floor(name: str, value: float | None, bound: float) -> Finding:
     expected = f"at most {bound:g}" if name in AT_MOST else f"at least {bound:g}"
     if value is None or not math.isfinite(value):
-        return Finding(name, True, FAIL, str(value), expected, "the figure is missing or not a number")
+        return Finding(name, True, FAIL, str(value), expected, "the value is missing or not a number")
     reached = value <= bound if name in AT_MOST else value >= bound
     return Finding(name, True, PASS if reached else FAIL, round(value, 6), expected)

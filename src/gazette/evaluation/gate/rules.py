@@ -1,18 +1,18 @@
-"""The numbers of the gate: section `gate` of params.yaml."""
+"""The rules of the gate: section `gate` of params.yaml."""
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 CLOCK = "milliseconds"
-BEFORE = "unchanged by "  # of the rules of invariance, by the change
-CHANGES = ("agency", "case", "form", "names", "punctuation", "typos", "width")
+INVARIANCE = "unchanged by "  # prefix of the invariance rules, before the perturbation's name
+PERTURBATIONS = ("agency", "case", "form", "names", "punctuation", "typos", "width")
 MAY_WARN = [
     "accuracy", "macro_f1", "worst_recall", "ece", "megabytes", CLOCK, "non-inferiority", "slices", "minimum function",
-    "direction", *(BEFORE + change for change in CHANGES),
+    "direction", *(INVARIANCE + name for name in PERTURBATIONS),
 ]  # fmt: skip
 
 
 class Floors(BaseModel):
-    """What a classifier must reach whatever it is compared with."""
+    """Absolute bounds that a classifier must meet, whatever the baseline."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -25,29 +25,27 @@ class Floors(BaseModel):
 
 
 class Rules(BaseModel):
-    """Levels, margins and floors; `warn` names the rules that warn and do not block."""
+    """Levels, margins and floors; `warn_only` names the rules that warn but do not block."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    level: float = Field(gt=0, lt=0.5)
+    alpha: float = Field(gt=0, lt=0.5)
     power: float = Field(gt=0.5, lt=1)
     margin: float = Field(gt=0, lt=1)
     resamples: int = Field(ge=100)
     seed: int = Field(ge=0)
     slice_margin: float = Field(gt=0, lt=1)
     min_slice_rows: int = Field(ge=1)
-    behaviour_rows: int = Field(ge=1)
-    min_unchanged: float = Field(ge=0, le=1)
+    invariance_rows: int = Field(ge=1)
+    min_invariance: float = Field(ge=0, le=1)
     floors: Floors
-    warn: list[str]
+    warn_only: list[str]
 
-    @field_validator("warn")
+    @field_validator("warn_only")
     @classmethod
-    def _warns_of_what_may_warn(cls, warn: list[str]) -> list[str]:
-        if CLOCK not in warn:
-            raise ValueError(
-                f"{CLOCK} is missing: a clock says as much of the machine as of the bundle, and only warns"
-            )
-        if unknown := [rule for rule in warn if rule not in MAY_WARN]:
-            raise ValueError(f"{', '.join(unknown)}: no rule that may warn; there are {', '.join(MAY_WARN)}")
-        return warn
+    def _check_warn_only(cls, rules: list[str]) -> list[str]:
+        if CLOCK not in rules:
+            raise ValueError(f"{CLOCK} is missing: timing depends on the machine as much as on the bundle; list it")
+        if unknown := [rule for rule in rules if rule not in MAY_WARN]:
+            raise ValueError(f"{', '.join(unknown)}: not a rule that may warn; choose from {', '.join(MAY_WARN)}")
+        return rules

@@ -1,1 +1,1 @@
-"""The report: what the stages left, as one HTML page."""
+"""The report: the outputs of the stages as one HTML page."""

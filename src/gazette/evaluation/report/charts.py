@@ -1,6 +1,6 @@
-"""Figures as Vega-Lite: rows in, a specification out; pure.
+"""The report's charts as Vega-Lite specifications, built from rows.
 
-Every colour is a variable of the page's style sheet, so a chart follows the page from light to dark and onto paper.
+Every color is a variable of the page's style sheet, so a chart follows the page into dark mode and onto paper.
 """
 
 from typing import Any
@@ -44,26 +44,26 @@ THEME: Spec = {
 }
 
 
-def classes(rows: Rows, labels: list[str], splits: list[str]) -> Spec:
-    """Bars of rows by class, parted by split; `rows` have label, split and rows."""
-    order = {split: place for place, split in enumerate(splits)}
-    bars = _chart([row | {"place": order[row["split"]]} for row in rows]).mark_bar(height={"band": 0.7})
+def class_chart(rows: Rows, labels: list[str], splits: list[str]) -> Spec:
+    """Return bars of rows by class, stacked by split; `rows` have label, split and rows."""
+    order = {split: position for position, split in enumerate(splits)}
+    bars = _chart([row | {"position": order[row["split"]]} for row in rows]).mark_bar(height={"band": 0.7})
     return _spec(
         bars.encode(
             x=alt.X("rows:Q", title="articles", axis=alt.Axis(tickCount=5)),
             y=alt.Y("label:N", title=None, sort=labels),
             color=alt.Color("split:N", title=None, sort=splits),
-            order="place:Q",
+            order="position:Q",
             tooltip=["label:N", "split:N", alt.Tooltip("rows:Q", format=",")],
         ),
         height=26 * len(labels),
     )
 
 
-def curve(rows: Rows, candidates: list[str], figure: str) -> Spec:
-    """One figure by epoch, a line per candidate and part of the corpus; a click in the legend picks a candidate."""
-    picked = alt.selection_point(fields=["candidate"], bind="legend")
-    parts = sorted({row["part"] for row in rows}, reverse=True)
+def curve_chart(rows: Rows, candidates: list[str], figure: str) -> Spec:
+    """Return a line per candidate and split of a figure by epoch; a click in the legend selects a candidate."""
+    selection = alt.selection_point(fields=["candidate"], bind="legend")
+    splits = sorted({row["split"] for row in rows}, reverse=True)
     ticks = max(1, min(8, max(row["epoch"] for row in rows) - 1))
     lines = (
         _chart([row for row in rows if row[figure] is not None])
@@ -75,20 +75,20 @@ def curve(rows: Rows, candidates: list[str], figure: str) -> Spec:
                 "candidate:N", title=None, sort=candidates, legend=alt.Legend(symbolType="stroke", symbolSize=220)
             ),
             strokeDash=alt.StrokeDash(
-                "part:N", title=None, sort=parts, legend=alt.Legend(symbolType="stroke", symbolSize=220)
+                "split:N", title=None, sort=splits, legend=alt.Legend(symbolType="stroke", symbolSize=220)
             ),
-            opacity=alt.condition(picked, alt.value(1), alt.value(0.12)),
-            tooltip=["candidate:N", "part:N", "epoch:Q", alt.Tooltip(f"{figure}:Q", format=".4f")],
+            opacity=alt.condition(selection, alt.value(1), alt.value(0.12)),
+            tooltip=["candidate:N", "split:N", "epoch:Q", alt.Tooltip(f"{figure}:Q", format=".4f")],
         )
     )
-    return _spec(lines.add_params(picked), height=260)
+    return _spec(lines.add_params(selection), height=260)
 
 
-def confusion(rows: Rows, labels: list[str]) -> Spec:
-    """A heat map in which only mistakes glow: `rows` have actual, predicted, rows and share of the actual class."""
+def confusion_chart(rows: Rows, labels: list[str]) -> Spec:
+    """Return a heat map that colors only errors; `rows` have actual, predicted, rows and share of the actual class."""
     wrong = [row for row in rows if row["actual"] != row["predicted"]]
-    most = max([row["share"] for row in wrong], default=0) or 1
-    glow = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, most], range=[0.03, 1]), legend=None)
+    highest = max([row["share"] for row in wrong], default=0) or 1
+    opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, highest], range=[0.03, 1]), legend=None)
     crowded = f"width < {len(labels) * 7 * max(map(len, labels))}"
     axis = alt.Axis(
         orient="top", labelAngle=alt.expr(f"{crowded} ? -35 : 0"), labelAlign=alt.expr(f"{crowded} ? 'left' : 'center'")
@@ -100,7 +100,7 @@ def confusion(rows: Rows, labels: list[str]) -> Spec:
     counts = _chart([row for row in rows if row["rows"]]).mark_text()
     return _spec(
         alt.layer(
-            _chart(wrong).mark_rect(color="var(--wrong)").encode(x=x, y=y, opacity=glow, tooltip=tooltip),
+            _chart(wrong).mark_rect(color="var(--wrong)").encode(x=x, y=y, opacity=opacity, tooltip=tooltip),
             _chart(right).mark_rect(color="var(--right)").encode(x=x, y=y, tooltip=tooltip),
             counts.encode(x=x, y=y, text=alt.Text("rows:Q", format=","), tooltip=tooltip),
         ),
@@ -108,8 +108,8 @@ def confusion(rows: Rows, labels: list[str]) -> Spec:
     )
 
 
-def slices(rows: Rows, overall: dict[str, float]) -> Spec:
-    """Accuracy of each slice with its interval, against the band of the whole; `overall` has low, accuracy and high."""
+def slice_chart(rows: Rows, overall: dict[str, float]) -> Spec:
+    """Return the accuracy of each slice with its interval; `overall` has low, accuracy and high of all rows."""
     names = [row["name"] for row in rows]
     x = alt.X(
         "accuracy:Q",
@@ -143,8 +143,8 @@ def slices(rows: Rows, overall: dict[str, float]) -> Spec:
     )
 
 
-def calibration(rows: Rows) -> Spec:
-    """Accuracy by confidence; on the diagonal a probability means what it says. A point's area is its rows."""
+def calibration_chart(rows: Rows) -> Spec:
+    """Return accuracy by confidence, with the diagonal of perfect calibration; the area of a point is its rows."""
     x = alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
     y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
     size = alt.Size("rows:Q", title="articles", scale=alt.Scale(range=[30, 600]), legend=alt.Legend(tickCount=3))

@@ -1,4 +1,4 @@
-"""The report: what the stages left, as one HTML page that stands alone and asks nothing of the network."""
+"""The report: the outputs of the stages as one self-contained HTML page that makes no request."""
 
 import base64
 import hashlib
@@ -11,109 +11,109 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gazette.core import atomic, corpus, languages
-from gazette.core import files as records
-from gazette.core.errors import Misconfigured
+from gazette.core import atomic, corpus, files
+from gazette.core.errors import ConfigError
 from gazette.evaluation.report import charts, rows
 
 _HERE = Path(__file__).parent
 
 SPLITS = ["train", "valid", "test"]
-NAMES = dict.fromkeys(("actual", "predicted", "slice", "value"), pl.String)  # a class may be called 1
+LABEL_COLUMNS = dict.fromkeys(("actual", "predicted", "slice", "value"), pl.String)  # a class may be called 1
 
 
-def write(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> Path:
-    """Writes the page beside the metrics, whole or not at all, and returns its path; `paths` by stage and option.
+def write_report(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> Path:
+    """Write the page beside the metrics and return its path; `paths` are by stage and option.
 
-    Stages that have not run are told as such. Raises Misconfigured where not even `validate` has.
+    The page says which stages have not run. Raises ConfigError if `validate` has not.
     """
-    page = Path(paths["evaluate"]["metrics"]).with_name("report.html")
-    atomic.write(render(gather(paths, params)), page)
-    return page
+    path = Path(paths["evaluate"]["metrics"]).with_name("report.html")
+    atomic.write_text(path, render_page(gather_facts(paths, params)))
+    return path
 
 
-def gather(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> dict[str, Any]:
-    """All that the page tells, by name; None or empty where the stage has not run."""
+def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> dict[str, Any]:
+    """Return everything on the page by name; a fact is None or empty if its stage has not run."""
     validation = _record(paths["validate"]["report"])
     if validation is None:
-        raise Misconfigured(f"no {paths['validate']['report']}: `gazette run` makes what the report tells")
-    described = corpus.describe(Path(paths["validate"]["description"]))
+        raise ConfigError(f"no {paths['validate']['report']}: `gazette run` makes what the report shows")
+    description = corpus.read_description(Path(paths["validate"]["description"]))
     preprocessing = _record(paths["preprocess"]["report"])
     metrics = _record(paths["evaluate"]["metrics"])
-    confusion = rows.shares(_table(paths["evaluate"]["confusion"]))
-    trained = {stage.partition("@")[2]: files for stage, files in paths.items() if "score" in files}
-    scores = {name: score for name, files in trained.items() if (score := _record(files["score"]))}
+    confusion = rows.add_shares(_table(paths["evaluate"]["confusion"]))
+    trained = {stage.partition("@")[2]: outputs for stage, outputs in paths.items() if "score" in outputs}
+    scores = {name: score for name, outputs in trained.items() if (score := _record(outputs["score"]))}
     selected = (_record(paths["select"]["selection"]) or {}).get("selected")
-    judged, asked = paths["evaluate"], params["evaluate"]
+    evaluated, numbers = paths["evaluate"], params["evaluate"]
+    splits = {split: _count_labels(paths["preprocess"][split]) for split in SPLITS}
     return {
         "name": params["corpus"],
-        "described": described,
-        "language": languages.NAMES[described.language],
+        "description": description,
+        "language": corpus.LANGUAGE_NAMES[description.language],
         "validation": validation,
-        "expectations": rows.expectations(validation, params["validate"]["max_quarantined"]),
-        "files": rows.files(validation["files"]),
+        "expectations": rows.expectation_rows(validation, params["validate"]["max_quarantined"]),
+        "files": rows.file_rows(validation["files"]),
         "rejects": _table(paths["validate"]["quarantine"], 10),
         "examples": _table(paths["validate"]["examples"]),
-        "conflicts": rows.conflicting(_table(paths["preprocess"]["quarantine"], 10)),
-        "left_out": rows.left_out(validation["quarantine"], (preprocessing or {}).get("left_out", {})),
+        "conflicts": rows.conflict_rows(_table(paths["preprocess"]["quarantine"], 10)),
+        "dropped": rows.dropped_rows(validation["quarantine"], (preprocessing or {}).get("left_out", {})),
         "splits": SPLITS,
-        "classes": rows.classes(described.labels, {split: _labels(paths["preprocess"][split]) for split in SPLITS}),
-        "candidates": rows.candidates(scores, params["models"], selected),
-        "curves": [row for name in scores for row in rows.curve(name, _table(trained[name]["curve"]))],
+        "classes": rows.class_rows(description.labels, splits),
+        "candidates": rows.candidate_rows(scores, params["models"], selected),
+        "curves": [row for name in scores for row in rows.curve_rows(name, _table(trained[name]["curve"]))],
         "selected": selected,
-        "numbers": params["models"].get(selected, {}),
+        "model_params": params["models"].get(selected, {}),
         "metrics": metrics,
-        "judged": [{"label": label, **figures} for label, figures in (metrics or {}).get("classes", {}).items()],
-        "confidence": asked["confidence"],
-        "least": asked["min_slice_rows"],
+        "class_metrics": [{"label": label, **row} for label, row in (metrics or {}).get("classes", {}).items()],
+        "confidence": numbers["confidence"],
+        "min_slice_rows": numbers["min_slice_rows"],
         "confusion": confusion,
-        "wrong": rows.mixed_up(confusion),
-        "slices": rows.bounded(_table(judged["slices"]), asked["confidence"]),
-        "calibration": _table(judged["calibration"]),
-        "read_mistakes": Path(judged["mistakes"]).exists(),
-        "mistakes": [rows.mistake(row) for row in _table(judged["mistakes"])],
+        "errors": rows.list_errors(confusion),
+        "slices": rows.add_intervals(_table(evaluated["slices"]), numbers["confidence"]),
+        "calibration": _table(evaluated["calibration"]),
+        "has_mistakes": Path(evaluated["mistakes"]).exists(),
+        "mistakes": [rows.split_article(row) for row in _table(evaluated["mistakes"])],
         "version": _record(paths["register"]["version"]),
         "receipt": _record(paths["register"]["receipt"]),
     }
 
 
-def figures(told: dict[str, Any]) -> dict[str, charts.Spec]:
-    """The charts for which there are rows, by name."""
-    labels = [rows.visible(label) for label in told["described"].labels]
+def build_charts(facts: dict[str, Any]) -> dict[str, charts.Spec]:
+    """Return the charts for which there are rows, by name."""
+    labels = [rows.escape_hidden(label) for label in facts["description"].labels]
     counts = [
-        {"label": row["label"], "split": split, "rows": row[split]} for row in told["classes"] for split in SPLITS
+        {"label": row["label"], "split": split, "rows": row[split]} for row in facts["classes"] for split in SPLITS
     ]
-    names = [row["name"] for row in told["candidates"]]
-    drawn = {}
-    if any(row["all"] for row in told["classes"]):
-        drawn["classes"] = charts.classes(rows.shown(counts), labels, SPLITS)
-    if told["curves"]:
-        drawn["loss"] = charts.curve(told["curves"], names, "loss")
-        drawn["accuracy"] = charts.curve(told["curves"], names, "accuracy")
-    if told["metrics"]:
-        overall = told["metrics"]["interval"]["accuracy"] | {"accuracy": told["metrics"]["accuracy"]}
-        drawn["confusion"] = charts.confusion(rows.shown(told["confusion"]), labels)
-        drawn["calibration"] = charts.calibration(told["calibration"])
-        if told["slices"]:
-            drawn["slices"] = charts.slices(rows.shown(told["slices"]), overall)
-    return drawn
+    names = [row["name"] for row in facts["candidates"]]
+    specs = {}
+    if any(row["all"] for row in facts["classes"]):
+        specs["classes"] = charts.class_chart(rows.escape_rows(counts), labels, SPLITS)
+    if facts["curves"]:
+        specs["loss"] = charts.curve_chart(facts["curves"], names, "loss")
+        specs["accuracy"] = charts.curve_chart(facts["curves"], names, "accuracy")
+    if facts["metrics"]:
+        overall = facts["metrics"]["interval"]["accuracy"] | {"accuracy": facts["metrics"]["accuracy"]}
+        specs["confusion"] = charts.confusion_chart(rows.escape_rows(facts["confusion"]), labels)
+        specs["calibration"] = charts.calibration_chart(facts["calibration"])
+        if facts["slices"]:
+            specs["slices"] = charts.slice_chart(rows.escape_rows(facts["slices"]), overall)
+    return specs
 
 
-def render(told: dict[str, Any]) -> str:
-    """The page. Its policy names its one script by hash: no other script can run, and no request can leave."""
+def render_page(facts: dict[str, Any]) -> str:
+    """Render the page. Its policy allows one script, by hash, and no request."""
     script = _script()
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
-        finalize=lambda value: rows.visible(value) if type(value) is str else value,  # Markup passes as it is
+        finalize=lambda value: rows.escape_hidden(value) if type(value) is str else value,  # Markup stays as it is
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": "{:,}".format, "percent": lambda share: f"{100 * share:.1f}\u00a0%"}
+    environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format}
     return environment.get_template("page.html.j2").render(
-        told,
-        charts=figures(told),
+        facts,
+        charts=build_charts(facts),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
         hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -122,25 +122,25 @@ def render(told: dict[str, Any]) -> str:
 
 @cache
 def _script() -> str:
-    """Vega's libraries and our few lines; bundling takes a second."""
+    """Return Vega's libraries and draw.js; bundling takes a second."""
     bundle = vl_convert.javascript_bundle((_HERE / "draw.js").read_text(encoding="utf-8"))
     return bundle.replace("</script", r"<\/script")
 
 
 def _record(path: str) -> dict[str, Any] | None:
-    return records.read(Path(path)) if Path(path).exists() else None
+    return files.read_json(Path(path)) if Path(path).exists() else None
 
 
 def _table(path: str, limit: int | None = None) -> rows.Rows:
     if not Path(path).exists():
         return []
     if path.endswith(".csv"):
-        return pl.read_csv(path, schema_overrides=NAMES).to_dicts()
+        return pl.read_csv(path, schema_overrides=LABEL_COLUMNS).to_dicts()
     return pl.read_parquet(path, n_rows=limit).to_dicts()
 
 
-def _labels(path: str) -> dict[str, int]:
-    """Rows of each class; no article is read."""
+def _count_labels(path: str) -> dict[str, int]:
+    """Count the rows of each class without reading an article."""
     if not Path(path).exists():
         return {}
     return dict(pl.scan_parquet(path).group_by("label").len().sort("label").collect().iter_rows())

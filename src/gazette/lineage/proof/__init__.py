@@ -1,1 +1,1 @@
-"""Proof: what a stage was made from, whether a revision makes the same bytes again, and statements of both."""
+"""Proof: reproduce a revision, verify that its records still hold, and state both under a signature."""

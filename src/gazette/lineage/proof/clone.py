@@ -1,102 +1,100 @@
-"""A fresh clone of a revision: raw data alone, the packages of its lock, every stage run."""
+"""A fresh clone of a revision: only raw data, the packages of its lock, every stage run."""
 
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.core import pointers
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
-from gazette.pipeline import dvclock, git, hashing, storage
+from gazette.pipeline import dvc_command, dvclock, git, hashing, storage
 
-LEFT_OUT = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", "ONEDNN_", "DNNL_", "TF_", "OPENBLAS_", "OMP_", "GIT_")
+DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", "ONEDNN_", "DNNL_", "TF_", "OPENBLAS_", "OMP_", "GIT_")
 REQUIREMENTS = "requirements.lock"
 
-Say = Callable[[str], object]
+OnLine = Callable[[str], object]
 
 
-def clone(commit: str, recorded: Lock, folder: Path) -> None:
-    """A clone at a commit, with a cache of its own and nothing that stages make."""
-    top = git.said("rev-parse", "--show-toplevel")
-    git.said("clone", "--quiet", "--shared", "--no-checkout", top, str(folder))
-    git.said("checkout", "--quiet", "--detach", commit, folder=folder)
-    storage.set_apart(Path(), folder)
-    for path in dvclock.outputs(recorded):
-        made = folder / path
-        shutil.rmtree(made) if made.is_dir() else made.unlink(missing_ok=True)
+def clone_revision(commit: str, recorded: Lock, folder: Path) -> None:
+    """Clone a commit, with its own cache and without any output of a stage."""
+    top = git.run("rev-parse", "--show-toplevel")
+    git.run("clone", "--quiet", "--shared", "--no-checkout", top, str(folder))
+    git.run("checkout", "--quiet", "--detach", commit, folder=folder)
+    storage.isolate_cache(Path(), folder)
+    for path in dvclock.list_outputs(recorded):
+        output = folder / path
+        shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
     (folder / dvclock.LOCK).unlink()
 
 
-def bring_raw(recorded: Lock, folder: Path, say: Say) -> None:
-    """Brings what stages depend on and a `.dvc` file names into the clone, and hashes it again.
+def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
+    """Fetch the raw data that stages depend on into the clone, and hash them again.
 
-    Raises Misconfigured where it is not at hand, BrokenContract where it is not what the `.dvc` file names.
+    Raises ConfigError if they are not available, DataContractError if they differ from their pointer.
     """
     needed = {dep["path"] for stage in recorded.values() for dep in stage.get("deps", [])}
-    for pointer in git.said("ls-files", "*.dvc", folder=folder).split("\n"):
+    for pointer in git.run("ls-files", "*.dvc", folder=folder).split("\n"):
         raw = pointer.removesuffix(".dvc")
         if raw not in needed:
             continue
         say(f"raw data {raw}")
-        wanted = storage.pointed_at(folder / pointer)
-        pulled = _dvc(folder, "pull", "--quiet", "--remote", storage.CACHE, pointer)
-        if pulled.returncode:
-            pulled = _dvc(folder, "pull", "--quiet", pointer)
-        if pulled.returncode:
-            why = pulled.stderr.strip()
-            raise Misconfigured(f"{raw} is neither in DVC's cache nor in its remote; run `dvc push` where it is\n{why}")
-        if (found := hashing.of_path(folder / raw)) != wanted:
-            raise BrokenContract(f"{raw} as DVC keeps it has the hash {found}, {pointer} names {wanted}")
+        recorded_hash = pointers.read_hash(folder / pointer)
+        pull = partial(
+            dvc_command.run_or_error, "pull", "--quiet", pointer, folder=folder, environment=_clean_environment()
+        )
+        if pull("--remote", storage.CACHE) and (why := pull()):
+            raise ConfigError(
+                f"{raw} is neither in DVC's cache nor in its remote; run `dvc push` on a machine that has it\n{why}"
+            )
+        if (actual := hashing.dvc_hash_or_none(folder / raw)) != recorded_hash:
+            raise DataContractError(f"{raw} in DVC's cache has the hash {actual}, {pointer} names {recorded_hash}")
 
 
-def _dvc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dvc", *words], cwd=folder, env=_clean(), capture_output=True, text=True, check=False
-    )
+def _clean_environment() -> dict[str, str]:
+    """Return this process's environment without variables that could change the outputs or redirect them."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
 
 
-def _clean() -> dict[str, str]:
-    """This process's environment without what would change what is made, or would make it in another project."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
-
-
-def python(folder: Path, say: Say) -> tuple[Path, bool]:
-    """The Python to run with: this one where its packages are the recorded ones, else one made from the lock."""
+def choose_python(folder: Path, say: OnLine) -> tuple[Path, bool]:
+    """Return this Python if its packages are the recorded ones, else one installed from the lock; and which it is."""
     lock = folder / REQUIREMENTS
-    differs = packages.differences(lock.read_text(encoding="utf-8")) if lock.exists() else []
-    if not differs:
-        say("its packages are this environment's" if lock.exists() else f"it has no {REQUIREMENTS}; with what is here")
+    differences = packages.package_differences(lock.read_text(encoding="utf-8")) if lock.exists() else []
+    if not differences:
+        say("same packages as this environment" if lock.exists() else f"no {REQUIREMENTS}: using this environment")
         return Path(sys.executable), True
-    say(f"other packages than here ({'; '.join(differs[:3])}{', …' if len(differs) > 3 else ''}): `make install`")
-    made = subprocess.run(
+    rest = ", …" if len(differences) > 3 else ""
+    say(f"other packages than in this environment ({'; '.join(differences[:3])}{rest}): `make install`")
+    done = subprocess.run(
         ["make", "install", f"PYTHON={sys.executable}"],
         cwd=folder,
-        env=_clean(),
+        env=_clean_environment(),
         stdout=sys.stderr,
         text=True,
         check=False,
     )
-    if made.returncode:
-        raise Misconfigured(f"`make install` ended with {made.returncode} in a clone of that revision")
+    if done.returncode:
+        raise ConfigError(f"`make install` ended with {done.returncode} in a clone of that revision")
     return folder / ".venv" / "bin" / "python", False
 
 
-def run(folder: Path, python: Path, say: Say) -> str:
-    """Runs every stage; why that ended early, or nothing."""
-    own = {
+def run_stages(folder: Path, python: Path, say: OnLine) -> str:
+    """Run every stage; returns why that failed, or an empty string."""
+    environment = _clean_environment() | {
         "PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONPATH": os.pathsep.join([str(folder / "src"), str(folder)]),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",  # a registry that nobody keeps
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",  # a registry that is removed with the clone
         "DVC_NO_ANALYTICS": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     process = subprocess.Popen(
         [python, "-m", "dvc", "repro", "--force"],
         cwd=folder,
-        env=_clean() | own,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,4 +1,4 @@
-"""Whether the machine explains why bytes differ: the fingerprint recorded with a version beside the one here."""
+"""Whether the machine explains different bytes: the fingerprint recorded with a version against the one here."""
 
 import json
 from typing import Any
@@ -7,26 +7,26 @@ from gazette.pipeline import flatten
 from gazette.registry.store import address
 
 
-def recorded(name: str, digest: str) -> dict[str, Any] | None:
-    """The fingerprint of the machine that trained the version with that bundle, where a registry here knows it."""
-    if not address.exists():
+def recorded_machine(name: str, digest: str) -> dict[str, Any] | None:
+    """Return the fingerprint of the machine that trained a bundle; None if no registry here has it."""
+    if not address.registry_exists():
         return None
     from gazette.registry.store import client
 
-    versions = client.known(client.connect(), name).versions.values()
-    told = [
+    versions = client.get_model(client.connect(), name).versions.values()
+    machines = [
         version.tags["machine"]
         for version in versions
         if version.tags.get("digest") == digest and "machine" in version.tags
     ]
-    return json.loads(told[0]) if told else None
+    return json.loads(machines[0]) if machines else None
 
 
-def explanation(before: dict[str, Any] | None, now: dict[str, Any] | None) -> str:
-    """A sentence: which parts of the two fingerprints differ, or that none does."""
+def explain_machines(before: dict[str, Any] | None, now: dict[str, Any] | None) -> str:
+    """Return a sentence on which parts of the two fingerprints differ, if any."""
     if before is None or now is None:
-        return "the machine may explain it: which one trained is not known here"
-    apart = [f"{key} {was} → {found}" for key, was, found in flatten.differing(before, now)]
-    if not apart:
+        return "the machine may explain it: the one that trained is unknown here"
+    differences = [f"{key} {old} → {new}" for key, old, new in flatten.diff(before, now)]
+    if not differences:
         return "the machine does not explain it: its fingerprint is the recorded one"
-    return f"the machine may explain it: {', '.join(apart)}"
+    return f"the machine may explain it: {', '.join(differences)}"

@@ -1,23 +1,23 @@
-"""The packages that a lock names, and those that are installed."""
+"""The packages of `requirements.lock` against those that are installed."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 from packaging.requirements import Requirement
 
 
-def differences(lock: str) -> list[str]:
-    """Packages of `requirements.lock` that this environment has in another version or not at all, a line each."""
-    found = []
-    for wanted in (Requirement(line.rstrip(" \\")) for line in lock.splitlines() if line[:1].isalnum()):
-        if wanted.marker and not wanted.marker.evaluate():
+def package_differences(lock: str) -> list[str]:
+    """List the packages of `requirements.lock` that this environment lacks or has in another version, a line each."""
+    differences = []
+    for pin in (Requirement(line.rstrip(" \\")) for line in lock.splitlines() if line[:1].isalnum()):
+        if pin.marker and not pin.marker.evaluate():
             continue
-        here = _installed(wanted.name)
-        if here is None or not wanted.specifier.contains(here, prereleases=True):
-            found.append(f"{wanted.name}{wanted.specifier}, here {here or 'none'}")
-    return found
+        installed = _installed_version(pin.name)
+        if installed is None or not pin.specifier.contains(installed, prereleases=True):
+            differences.append(f"{pin.name}{pin.specifier}, here {installed or 'none'}")
+    return differences
 
 
-def _installed(name: str) -> str | None:
+def _installed_version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:

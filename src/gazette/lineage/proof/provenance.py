@@ -1,4 +1,4 @@
-"""What was made of what, as an in-toto statement: outputs with their SHA-256, materials, params, machine.
+"""Provenance as an in-toto statement: outputs with their SHA-256, materials, params, machine.
 
 The shape is https://in-toto.io/Statement/v1 with SLSA's provenance (https://slsa.dev/provenance/v1) as predicate; the
 same revision, machine and outcome give the same bytes.
@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from gazette.core import atomic
-from gazette.core.errors import Misconfigured
-from gazette.lineage.proof.compare import of_each_clone
+from gazette.core import atomic, files
+from gazette.core.errors import ConfigError
+from gazette.lineage.proof.compare import local_outputs
 from gazette.pipeline import dvclock, git, hashing
 from gazette.registry import signing
 
@@ -22,22 +20,21 @@ MATERIALS = ("dvc.yaml", "dvc.lock", "params.yaml", "requirements.lock")
 BUILD = "urn:gazette:pipeline:1"
 
 
-def make(
+def make_statement(
     folder: Path, commit: str, machines: Mapping[str, Any], reproduction: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """A statement on the tree at `folder`, which is at `commit` and has every output of its `dvc.lock`.
+    """Return a statement on the tree at `folder`, which is at `commit` and has every output of its `dvc.lock`.
 
-    `reproduction` says what came of making it once more; none where it was not.
+    `reproduction` is the result of reproducing it; None if it was not reproduced.
     """
-    yaml = YAML(typ="safe", pure=True)
-    stages = yaml.load(folder / "dvc.lock")["stages"]
-    outs = dvclock.outputs(stages).keys() - of_each_clone(yaml.load(folder / "dvc.yaml")["stages"])
+    stages = files.read_yaml(folder / "dvc.lock")["stages"]
+    outs = dvclock.list_outputs(stages).keys() - local_outputs(files.read_yaml(folder / "dvc.yaml")["stages"])
     sources = {dep["path"]: dep["md5"] for stage in stages.values() for dep in stage.get("deps", [])}
-    inputs = sorted(path for path in sources if not any(path == out or _holds(path, out) for out in outs))
-    kept = [path for path in MATERIALS if (folder / path).exists()]
+    inputs = sorted(path for path in sources if not any(path == out or out.startswith(path + "/") for out in outs))
+    materials = [path for path in MATERIALS if (folder / path).exists()]
     return {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [_resource(name, folder / name) for out in sorted(outs) for name in _files(folder, out)],
+        "subject": [_resource(name, folder / name) for out in sorted(outs) for name in _list_files(folder, out)],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
@@ -46,7 +43,7 @@ def make(
                 "internalParameters": {"machine": dict(machines)},
                 "resolvedDependencies": [
                     {"name": "revision", "digest": {"gitCommit": commit}},
-                    *(_resource(path, folder / path) for path in [*kept, *inputs]),
+                    *(_resource(path, folder / path) for path in [*materials, *inputs]),
                 ],
             },
             "runDetails": {
@@ -57,12 +54,8 @@ def make(
     }
 
 
-def _holds(folder: str, path: str) -> bool:
-    return path.startswith(folder + "/")
-
-
-def _files(folder: Path, out: str) -> list[str]:
-    """The files of an output; none of one that is not there, such as that of a candidate no longer listed."""
+def _list_files(folder: Path, out: str) -> list[str]:
+    """Return the files of an output; none if it does not exist, as for a candidate that is no longer listed."""
     path = folder / out
     if path.is_dir():
         return sorted(file.relative_to(folder).as_posix() for file in path.rglob("*") if file.is_file())
@@ -71,65 +64,70 @@ def _files(folder: Path, out: str) -> list[str]:
 
 def _resource(name: str, path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise Misconfigured(f"{name} is not there: `gazette run` makes it, `dvc checkout` brings it")
-    digest = hashing.of_articles(path) if path.is_dir() else hashing.of_file(path)
+        raise ConfigError(f"{name} does not exist: `gazette run` makes it, `dvc checkout` restores it")
+    digest = hashing.sha256_tree(path) if path.is_dir() else hashing.hash_file(path)
     return {"name": name, "digest": {"sha256": digest}}
 
 
-def path_of(corpus: str, commit: str) -> Path:
-    """Where the statement on a revision lies."""
+def statement_path(corpus: str, commit: str) -> Path:
+    """Return the path of the statement on a revision."""
     return FOLDER / f"{corpus}-{commit[:9]}.json"
 
 
-def write(record: dict[str, Any], path: Path, key: Path | None) -> None:
-    """Writes a statement to `path`, under a signature where there is a key."""
+def write_statement(record: dict[str, Any], path: Path, key: Path | None) -> None:
+    """Write a statement to `path`, signed if there is a key."""
     text = signing.text(record)
     if key is not None:
         text = signing.text(signing.sign(text.encode(), key))
-    atomic.write(text, path)
+    atomic.write_text(path, text)
 
 
-def wrong(path: Path, folder: Path, commit: str, key: Path | None) -> list[str]:
-    """What is wrong with the statement at `path` on the tree at `folder`: its form, its signature, what it says.
+def statement_faults(path: Path, folder: Path, commit: str, key: Path | None) -> list[str]:
+    """Return what is wrong with the statement at `path` on the tree at `folder`: form, signature, content.
 
-    Of one on a revision that has another `dvc.lock` than `commit`, which the tree is at, form and signature alone are
-    looked at.
-
-    Raises Misconfigured where the key cannot be read.
+    The tree is at `commit`. If the statement is on a revision with another `dvc.lock`, only form and signature are
+    checked. Raises ConfigError if the key cannot be read.
     """
     try:
         content = path.read_bytes()
         record = json.loads(content)
         if content != signing.text(record).encode():
-            return [f"{path}: not as a statement is written"]
+            return [f"{path}: not in canonical form"]
         signed = "payload" in record or "signatures" in record
         inner = json.loads(signing.payload(record)) if signed else record
         machine = inner["predicate"]["buildDefinition"]["internalParameters"]["machine"]
         byproducts = inner["predicate"]["runDetails"]["byproducts"]
-        of = inner["predicate"]["buildDefinition"]["resolvedDependencies"][0]["digest"]["gitCommit"]
-        if not git.knows(of):
-            return [f"{path}: it is on a revision {of} that git does not know"]
-        other = git.file(of, "dvc.lock") != git.file(commit, "dvc.lock")
-        made = inner if other else make(folder, of, machine, byproducts[0]["annotations"] if byproducts else None)
+        revision = inner["predicate"]["buildDefinition"]["resolvedDependencies"][0]["digest"]["gitCommit"]
+        if not git.is_commit(revision):
+            return [f"{path}: it is on a revision {revision} that git does not know"]
+        if git.show(revision, "dvc.lock") == git.show(commit, "dvc.lock"):
+            reproduction = byproducts[0]["annotations"] if byproducts else None
+            faults = _differences(inner, make_statement(folder, revision, machine, reproduction))
+        else:
+            faults = []
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        return [f"{path}: no statement: {error!r}"]
-    said = [f"{path}: {one}" for one in signing.wrong(record, key)] if signed and key else []
-    if key and not signed:
-        said.append(f"{path}: it has no signature")
-    return said + [f"{path}: {one}" for one in _apart(inner, made)]
+        return [f"{path}: not a statement: {error!r}"]
+    if key:
+        faults = [*(signing.verify(record, key) if signed else ["it has no signature"]), *faults]
+    return [f"{path}: {fault}" for fault in faults]
 
 
-def _apart(says: dict[str, Any], made: dict[str, Any]) -> list[str]:
-    found = []
-    for kind, one, two in (
-        ("output", says["subject"], made["subject"]),
-        ("material", *(side["predicate"]["buildDefinition"]["resolvedDependencies"] for side in (says, made))),
+def _differences(statement: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+    """Return where a statement differs from the one that the tree gives now."""
+    differences = []
+    for kind, stated, present in (
+        ("output", statement["subject"], actual["subject"]),
+        ("material", *(side["predicate"]["buildDefinition"]["resolvedDependencies"] for side in (statement, actual))),
     ):
-        before, after = ({entry["name"]: entry["digest"] for entry in side} for side in (one, two))
-        for name in sorted(before.keys() | after.keys()):
-            if before.get(name) != after.get(name):
-                found.append(f"{kind} {name}: it says {_short(before.get(name))}, here is {_short(after.get(name))}")
-    return found or ([] if says == made else ["its params or its form are not those of this revision"])
+        before, after = ({entry["name"]: entry["digest"] for entry in side} for side in (stated, present))
+        differences += [
+            f"{kind} {name}: it states {_short(before.get(name))}, here is {_short(after.get(name))}"
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ]
+    if not differences and statement != actual:
+        return ["its params or its form are not those of this revision"]
+    return differences
 
 
 def _short(digest: Any) -> str:

@@ -1,21 +1,19 @@
-"""A revision made once more: a fresh clone, raw data alone, every stage; what came out is compared with its lock."""
+"""Reproduce a revision: a fresh clone, only raw data, every stage; the outputs are compared with its lock."""
 
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from gazette.core import files
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.lineage.proof import clone, compare
-from gazette.lineage.proof.compare import Difference
+from gazette.lineage.proof.compare import StageDifference
 from gazette.pipeline import dvclock, git, graph, revisions
-from gazette.pipeline.dvclock import State
+from gazette.pipeline.dvclock import DvcLock
 
 LOCK = dvclock.LOCK.name
 FINGERPRINTS = Path(".gazette/fingerprints")
@@ -23,11 +21,11 @@ FINGERPRINTS = Path(".gazette/fingerprints")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of it: nothing differs, or what does in the first stage that does, and what the machine has to do."""
+    """The result: the differences of the first stage that differs, if any, and the conditions of the run."""
 
     revision: str
-    differences: list[Difference]
-    failed: str  # why the run ended early
+    differences: list[StageDifference]
+    failed: str  # why the run failed, or empty
     seconds: float
     same_packages: bool  # it ran in this environment
     machines: dict[str, Any]  # fingerprints of this machine, by candidate
@@ -39,70 +37,73 @@ class Reproduction:
         return not self.differences and not self.failed
 
     def record(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the result for JSON."""
         return {
             "revision": self.revision,
             "identical": self.identical,
             "outputs": self.outputs,
             "seconds": round(self.seconds, 1),
-            "environment": "this one" if self.same_packages else "made from the revision's lock",
+            "environment": "this one" if self.same_packages else "installed from the revision's lock",
             "failed": self.failed,
-            "differences": [one.record() for one in self.differences],
+            "differences": [difference.record() for difference in self.differences],
         }
 
 
 @contextmanager
-def reproduced(revision: str, say: clone.Say) -> Iterator[tuple[Reproduction, Path]]:
-    """Makes a revision once more, in a clone that is gone when the block ends: what came of it, and the clone.
+def reproduce_revision(revision: str, say: clone.OnLine) -> Iterator[tuple[Reproduction, Path]]:
+    """Reproduce a revision in a clone that is deleted at the end of the block; yields the result and the clone.
 
-    Raises Misconfigured where the revision has no `dvc.lock`, or its raw data are not at hand; BrokenContract where
-    they are not what their pointer names.
+    Any revision works, since its own code runs. Raises ConfigError if it has no `dvc.lock`, or if its raw data are not
+    available; DataContractError if these differ from their pointer.
     """
-    commit = git.commit(revision)
-    text = git.file(commit, LOCK)
+    commit = git.resolve_commit(revision)
+    text = git.show(commit, LOCK)
     if text is None:
-        raise Misconfigured(f"revision {commit[:9]} has no {LOCK}: nothing was recorded that could be made again")
+        raise ConfigError(f"revision {commit[:9]} has no {LOCK}: there is nothing to reproduce")
     recorded = _stages(text)
-    with tempfile.TemporaryDirectory(prefix="gazette-") as box:
-        folder = Path(box).resolve() / "clone"
-        say(f"a clone of {commit[:9]} at {folder}")
-        clone.clone(commit, recorded, folder)
-        clone.bring_raw(recorded, folder, say)
-        python, same = clone.python(folder, say)
+    with tempfile.TemporaryDirectory(prefix="gazette-") as temporary:
+        folder = Path(temporary).resolve() / "clone"
+        say(f"cloning {commit[:9]} to {folder}")
+        clone.clone_revision(commit, recorded, folder)
+        clone.fetch_raw(recorded, folder, say)
+        python, same = clone.choose_python(folder, say)
         began = time.monotonic()
-        failed = clone.run(folder, python, say)
+        failed = clone.run_stages(folder, python, say)
         seconds = time.monotonic() - began
-        found = _stages((folder / LOCK).read_text(encoding="utf-8")) if (folder / LOCK).exists() else {}
-        order = [node.name for node in graph.read(folder) if not node.name.endswith(".dvc")]
-        differences = [_measured(one, commit, folder) for one in compare.first(recorded, found, order)]
-        if failed:  # what comes after the stage that failed was not made, and that says nothing
-            differences = [one for one in differences if one.kind != "stage"]
-        machines = {path.stem: files.read(path) for path in sorted((folder / FINGERPRINTS).glob("*.json"))}
-        (folder / LOCK).write_text(text, encoding="utf-8")  # the commit's, for whoever states what came of it
-        yield Reproduction(commit, differences, failed, seconds, same, machines, len(dvclock.outputs(found))), folder
+        actual = _stages((folder / LOCK).read_text(encoding="utf-8")) if (folder / LOCK).exists() else {}
+        order = [node.name for node in graph.read_graph(folder) if not node.name.endswith(".dvc")]
+        differences = [
+            _measure(difference, commit, folder) for difference in compare.first_difference(recorded, actual, order)
+        ]
+        if failed:  # later stages were not run, so their absence means nothing
+            differences = [difference for difference in differences if difference.kind != "stage"]
+        machines = {path.stem: files.read_json(path) for path in sorted((folder / FINGERPRINTS).glob("*.json"))}
+        (folder / LOCK).write_text(text, encoding="utf-8")  # the commit's, for a statement on the result
+        yield (
+            Reproduction(commit, differences, failed, seconds, same, machines, len(dvclock.list_outputs(actual))),
+            folder,
+        )
 
 
-def identity(revision: str) -> tuple[str, str]:
-    """The corpus of a revision (`project` where its params name none), and the hash of its selected bundle, if any."""
-    state = dvclock.of(revision) or State(revision, {})
-    return str(state.yaml("params.yaml").get("corpus", "project")), state.bundle or ""
+def revision_identity(revision: str) -> tuple[str, str]:
+    """Return a revision's corpus (`project` if its params name none) and the hash of its selected bundle, if any."""
+    lock = dvclock.load_or_none(revision) or DvcLock(revision, {})
+    return str(lock.yaml("params.yaml").get("corpus", "project")), lock.bundle or ""
 
 
 def _stages(text: str) -> dict[str, Any]:
-    stages: dict[str, Any] = YAML(typ="safe", pure=True).load(text).get("stages", {})
+    stages: dict[str, Any] = files.parse_yaml(text, LOCK).get("stages", {})
     return stages
 
 
-def _measured(difference: Difference, commit: str, folder: Path) -> Difference:
-    """The same, and by how much the output differs, where the recorded one is at hand."""
+def _measure(difference: StageDifference, commit: str, folder: Path) -> StageDifference:
+    """Add by how much an output differs, if the recorded one is available."""
     if difference.kind != "output" or not difference.recorded or not (folder / difference.name).exists():
         return difference
-    with tempfile.TemporaryDirectory() as box:
-        before = Path(box) / Path(difference.name).name
+    with tempfile.TemporaryDirectory() as temporary:
+        before = Path(temporary) / Path(difference.name).name
         try:
-            revisions.fetch(commit, difference.name, before)
-        except revisions.Missing:
-            return Difference(
-                **difference.record() | {"by": ("the recorded one is not at hand to measure it against",)}
-            )
-        return Difference(**difference.record() | {"by": compare.by_how_much(before, folder / difference.name)})
+            revisions.fetch_file(commit, difference.name, before)
+        except revisions.MissingFileError:
+            return replace(difference, by=("the recorded one is not available to measure it against",))
+        return replace(difference, by=compare.measure_difference(before, folder / difference.name))

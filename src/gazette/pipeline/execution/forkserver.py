@@ -1,24 +1,25 @@
-"""DVC started ahead: a process that has imported it and forks for each stage, which saves most of a second of each.
+"""DVC started ahead: Python's fork server imports it once and forks for each stage, which saves most of a second.
 
-What is forked is a keeper with its child, as `child.start` makes them, and it is asked and answers over a socket: there
-come the command and the end of the pipe to write to, there goes the keeper's number and, at the end, the exit code.
+It forks a supervisor with its child, as `supervisor.start_command` does.
 """
 
 import importlib
-import json
+import multiprocessing
 import os
 import signal
-import socket
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gazette.pipeline import supervisor
+from gazette.pipeline.recovery import orphans
 
-MODULES = (
+MODULES = [
     "dvc.cli.parser",
     "dvc.commands.repro",
     "dvc.repo",
@@ -26,97 +27,78 @@ MODULES = (
     "dvc.scm",
     "scmrepo.git",
     "dulwich.worktree",
-)
+]
+_context = multiprocessing.get_context("forkserver")
 
 
-@contextmanager
-def template(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """The address of such a process, there as long as the context; the thread that enters must outlive the stages."""
-    with tempfile.TemporaryDirectory(prefix="gazette-") as box:
-        address = f"{box}/warm"
-        command = [sys.executable, "-m", "gazette.pipeline.execution.forkserver", address]
-        with (Path(box) / "log").open("w", encoding="utf-8") as log:
-            process = supervisor.start(command, folder, environment, log)
-        try:
-            yield address
-        finally:
-            process.terminate()
-            process.wait()
+def start() -> None:
+    """Start the fork server if none runs, without waiting for its imports; it ends with this process."""
+    main = sys.modules["__main__"]
+    main.__spec__ = ModuleSpec(f"{main.__package__ or ''}.__main__", None)  # a name that no child imports again
+    _context.set_forkserver_preload([__name__, *MODULES])
+    mark = os.environ.pop(orphans.MARK, "")  # the server outlives the run, and is no orphan
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.update({orphans.MARK: mark} if mark else {})
 
 
 class Forked:
-    """A `dvc` forked from the template; of a `Popen` what a stage needs."""
+    """A `dvc` of the fork server, with the part of `Popen` that a stage needs."""
 
-    def __init__(self, address: str, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-        """Raises OSError where the template is not there, or not yet."""
-        self._line = socket.socket(socket.AF_UNIX)
-        self._line.connect(address)
+    def __init__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        """Start the command."""
+        self._codes, code = _context.Pipe(duplex=False)
         read, write = os.pipe()
-        asked = json.dumps({"words": words, "folder": str(folder), "environment": dict(environment)})
-        socket.send_fds(self._line, [asked.encode() + b"\n"], [write])
-        os.close(write)
+        output = Connection(write, readable=False)  # a file that can be sent to a process
         self.stdout = open(read, encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
-        self._answers = self._line.makefile(encoding="utf-8")
-        self._keeper = int(self._answers.readline())
+        arguments = (list(words), folder, dict(environment), output, code)
+        self._supervisor = _context.Process(target=_supervise, args=arguments, daemon=True)
+        self._supervisor.start()
+        output.close()
+        code.close()
 
     def terminate(self) -> None:
-        """Ends the whole group."""
-        with suppress(ProcessLookupError):
-            os.kill(self._keeper, signal.SIGTERM)
+        """End the whole group."""
+        self._supervisor.terminate()
 
     def wait(self) -> int:
-        """The exit code; that of SIGKILL where the keeper could not say one."""
-        code = self._answers.readline()
-        self._answers.close()
-        self._line.close()
+        """Return the exit code; that of SIGKILL if the supervisor could not send one."""
+        try:
+            code: int = self._codes.recv()  # `exitcode` is wrong if two threads poll at once
+        except EOFError:
+            code = -signal.SIGKILL
+        self._codes.close()
         self.stdout.close()
-        return int(code) if code else -signal.SIGKILL
+        self._supervisor.join()
+        return code
 
 
-def _serve(address: str) -> NoReturn:
-    for module in MODULES:
-        importlib.import_module(module)
-    importlib.import_module("dvc.cli.parser").get_main_parser()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the keepers
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(address)
-        door.listen()
-        while True:
-            line, _ = door.accept()
-            template = os.getpid()
-            if os.fork() == 0:
-                door.close()
-                _answer(line, template)
-            line.close()
-
-
-def _answer(line: socket.socket, template: int) -> NoReturn:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _supervise(
+    words: list[str], folder: Path, environment: dict[str, str], output: Connection, code: Connection
+) -> None:
     os.setpgid(0, 0)
-    said, (output, *_), _, _ = socket.recv_fds(line, 65536, 1)
-    while not said.endswith(b"\n"):
-        said += line.recv(65536)
-    asked: dict[str, Any] = json.loads(said)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
-    os.chdir(asked["folder"])
+    for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), output.fileno(), output.fileno())):
+        os.dup2(file, number)
+    output.close()
+    os.chdir(folder)
     os.environ.clear()
-    os.environ.update(asked["environment"])
-    line.sendall(f"{os.getpid()}\n".encode())
-    code = supervisor.keep(template, lambda: _dvc(line, asked["words"]))
-    line.sendall(f"{code}\n".encode())
-    os._exit(0)
+    os.environ.update(environment)
+    code.send(supervisor.supervise(os.getppid(), lambda: _dvc(words)))
 
 
-def _dvc(line: socket.socket, words: list[str]) -> NoReturn:
-    line.close()
-    sys.argv = ["dvc", *words]  # which DVC notes beside its locks
+def _dvc(words: list[str]) -> NoReturn:
+    threading.Thread(target=_end_with_caller, args=(os.getppid(),), daemon=True).start()
+    sys.argv = ["-c", *words]  # which DVC writes beside its locks: the fork server's own command is `python -c`
     code = importlib.import_module("dvc.cli").main(words)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-if __name__ == "__main__":
-    _serve(sys.argv[1])
+def _end_with_caller(supervisor_id: int) -> None:
+    """End the group when the process that asked for the stage is gone; the fork server stays as long as a stage."""
+    caller = multiprocessing.parent_process()
+    assert caller is not None
+    caller.join()
+    os.kill(supervisor_id, signal.SIGTERM)

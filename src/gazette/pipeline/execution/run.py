@@ -1,4 +1,4 @@
-"""Running one stage, as a child process: what it says while it runs, and what became of it."""
+"""Running a stage as a child process: its output line by line, and its outcome."""
 
 import os
 import re
@@ -8,42 +8,42 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.pipeline import supervisor
 from gazette.pipeline.execution import forkserver
-from gazette.pipeline.execution.scheduler import FAILED, RAN, RESTORED, UNCHANGED, Outcome
+from gazette.pipeline.execution.scheduler import FAILED, RAN, RESTORED, UNCHANGED, StageOutcome
 
-INTERRUPTED = 130  # what a shell says of a program that was
-LATE = 124  # what `timeout` says of one
-LAST = 20  # lines of a failed stage that are kept
-TRIES = 3
+INTERRUPTED = 130  # a shell's code for an interrupted program
+TIMED_OUT = 124  # the code of `timeout`
+MAX_LINES = 20  # of a failed stage's output
+MAX_TRIES = 3
 # DVC, looking for an earlier run of a stage, removes or misses what another run is writing to the cache they share.
 COLLIDED = re.compile(r"^ERROR: failed to .*No such file or directory: '[^']*/runs/[^']*\.tmp'$", re.MULTILINE)
+EXITED = re.compile(r"^(?:ERROR: )?failed to .*?exited with (-?\d+)$", re.MULTILINE | re.DOTALL)
 ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
-_under_way: set[supervisor.Process | forkserver.Forked] = set()
+_running: set[supervisor.Process | forkserver.Forked] = set()
 
 
-def run(
+def run_stage(
     root: Path,
     stage: str,
-    hear: Callable[[str], object],
+    on_line: Callable[[str], object],
     force: bool = False,
     timeout: float | None = None,
     extra: Mapping[str, str] | None = None,
-    template: str | None = None,
-) -> Outcome:
-    """Runs a stage of the DVC project at `root` by DVC, each line of it to `hear`; what is upstream must be done.
+    forked: bool = False,
+) -> StageOutcome:
+    """Run a stage of the DVC project at `root` by DVC, each output line to `on_line`; its upstream must be done.
 
     `extra` is added to the environment. A stage that takes longer than `timeout` seconds is ended, and has failed.
-    `template` is the address of a DVC that was started ahead. A stage that collided with the same one of another run is
-    asked for again: it mostly finds what that run made.
+    `forked` from a DVC that was started ahead, it starts sooner. A stage that collided with the same one of another run
+    is run again: it usually finds that run's outputs.
     """
-    for _ in range(TRIES):
-        outcome = _run(root, stage, hear, force, timeout, extra, template)
+    for _ in range(MAX_TRIES):
+        outcome = _run(root, stage, on_line, force, timeout, extra, forked)
         if not COLLIDED.search(outcome.message):
             break
     return outcome
@@ -52,72 +52,78 @@ def run(
 def _run(
     root: Path,
     stage: str,
-    hear: Callable[[str], object],
+    on_line: Callable[[str], object],
     force: bool,
     timeout: float | None,
     extra: Mapping[str, str] | None,
-    template: str | None,
-) -> Outcome:
-    began = time.monotonic()
+    forked: bool,
+) -> StageOutcome:
+    start = time.monotonic()
     words = ["--wait-for-lock", "repro", "--single-item", stage, *(["--force"] if force else [])]
-    process = _started(words, root, environment(extra or {}), template)
-    _under_way.add(process)
-    late = threading.Event()
+    process = _start(words, root, child_environment(extra, root), forked)
+    _running.add(process)
+    timed_out = threading.Event()
 
     def end() -> None:
-        late.set()
+        timed_out.set()
         process.terminate()
 
-    clock = threading.Timer(timeout or 0, end)
-    clock.daemon = True
+    timer = threading.Timer(timeout or 0, end)
+    timer.daemon = True
     if timeout:
-        clock.start()
-    said: str | None = None
-    last: deque[str] = deque(maxlen=LAST)
+        timer.start()
+    state: str | None = None
+    last: deque[str] = deque(maxlen=MAX_LINES)
     assert process.stdout is not None
     for line in (line.rstrip("\n") for line in process.stdout):
-        said = said or _state(stage, line)
+        state = state or _state(stage, line)
         last.append(line)
         if line and not line.startswith(ADVICE):
-            hear(line)
+            on_line(line)
     code = process.wait()
-    _under_way.discard(process)
-    clock.cancel()
-    seconds = time.monotonic() - began
+    _running.discard(process)
+    timer.cancel()
+    seconds = time.monotonic() - start
     if code == 0:
-        return Outcome(stage, said or RAN, seconds)
-    if late.is_set():
-        return Outcome(
-            stage, FAILED, seconds, LATE, "\n".join([*last, f"ended after {timeout:g} seconds, its time-out"])
-        )
-    if code == -signal.SIGKILL:  # the keeper's end, after it was asked to end the group
-        return Outcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))
-    return Outcome(stage, FAILED, seconds, _own_code(last), "\n".join(last))
+        return StageOutcome(stage, state or RAN, seconds)
+    if timed_out.is_set():
+        last.append(f"ended after {timeout:g} seconds, its timeout")
+        return StageOutcome(stage, FAILED, seconds, TIMED_OUT, "\n".join(last))
+    if code == -signal.SIGKILL:  # the supervisor's end, after it was asked to end the group
+        return StageOutcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))
+    message = "\n".join(last)
+    return StageOutcome(stage, FAILED, seconds, stage_exit_code(message), message)
 
 
-def _started(
-    words: list[str], root: Path, given: dict[str, str], template: str | None
+def _start(
+    words: list[str], root: Path, environment: dict[str, str], forked: bool
 ) -> supervisor.Process | forkserver.Forked:
-    if template:
-        with suppress(OSError):
-            return forkserver.Forked(template, words, root, given)
-    return supervisor.start([sys.executable, "-m", "dvc", *words], root, given)
+    if forked:
+        return forkserver.Forked(words, root, environment)
+    return supervisor.start_command([sys.executable, "-m", "dvc", *words], root, environment)
 
 
-def end_all() -> None:
-    """Ends the stages that are under way in this process; who runs them waits for them."""
-    for process in list(_under_way):
+def terminate_all() -> None:
+    """End the stages that run in this process; whoever runs them waits for them."""
+    for process in list(_running):
         process.terminate()
 
 
-def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment for a child: our commands first on the path, its output not held back."""
+def child_environment(extra: Mapping[str, str] | None = None, tree: Path | None = None) -> dict[str, str]:
+    """Return this process's environment for a child: our commands first on the path, its output unbuffered.
+
+    With a `tree`, that tree's code comes first. `extra` is added.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1", **extra}
+    settings = {"PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
+    if tree and (tree / "src").is_dir():
+        code = [str(tree.absolute() / "src"), os.environ.get("PYTHONPATH", "")]
+        settings["PYTHONPATH"] = os.pathsep.join(filter(None, code))
+    return {**os.environ, **settings, **(extra or {})}
 
 
 def _state(stage: str, line: str) -> str | None:
-    """What DVC says of the stage, before the stage itself has a word."""
+    """Return the state that a line of DVC's tells, before the stage's own output."""
     return {
         f"Running stage '{stage}':": RAN,
         f"Stage '{stage}' didn't change, skipping": UNCHANGED,
@@ -126,9 +132,9 @@ def _state(stage: str, line: str) -> str | None:
     }.get(line)
 
 
-def _own_code(lines: "deque[str]") -> int:
-    """What the stage ended with, as DVC's message says; 128 + n after signal n; 2 where it was not even started."""
-    found = [int(code) for line in lines for code in re.findall(r"^ERROR: failed to .* exited with (-?\d+)$", line)]
-    if not found:
-        return Misconfigured.code
-    return found[-1] if found[-1] >= 0 else 128 - found[-1]
+def stage_exit_code(message: str) -> int:
+    """Return the exit code of a stage from DVC's message; 128 + n after signal n; 2 if the stage was not started."""
+    codes = [int(code) for code in EXITED.findall(message)]
+    if not codes:
+        return ConfigError.code
+    return codes[-1] if codes[-1] >= 0 else 128 - codes[-1]

@@ -1,10 +1,9 @@
-"""Going through a plan: what runs when, side by side where it may, and what became of each stage. Pure."""
+"""Running the steps of a plan in order, side by side if possible, and the outcome of each stage. Pure."""
 
 import queue
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from gazette.pipeline.plan import Step
@@ -14,40 +13,44 @@ FAILED, NOT_REACHED = "failed", "not reached"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a stage."""
+class StageOutcome:
+    """The outcome of a stage."""
 
     stage: str
     state: str
     seconds: float = 0.0
     code: int = 0  # the stage's own exit code
-    message: str = ""  # a failed stage's last lines, or why another did not run
+    message: str = ""  # a failed stage's last lines, or why a stage was not reached
 
 
 class Future(Protocol):
-    """What `start` answers: it will have the outcome as its result."""
+    """A running step, with the outcome as its result."""
 
-    def result(self) -> Outcome: ...  # noqa: D102
+    def result(self) -> StageOutcome: ...  # noqa: D102
     def add_done_callback(self, fn: "Callable[[Future], object]", /) -> object: ...  # noqa: D102
 
 
-def walk(
+def run_steps(
     steps: Sequence[Step],
     start: Callable[[Step], Future],
-    settle: Callable[[Step, Outcome], None],
+    settle: Callable[[Step, StageOutcome], None],
     workers: int,
     keep_going: bool = False,
-) -> list[Outcome]:
-    """Starts each stage once all upstream is done, `workers` at most, and answers in the order of `steps`.
+) -> list[StageOutcome]:
+    """Start each stage once all upstream is done, at most `workers` at once; return outcomes in the order of `steps`.
 
-    `settle` is told of every outcome, also of those that cost nothing: a stage is unchanged where nothing of it changed
-    and nothing upstream ran; it is not reached where something upstream failed, or anything did and not `keep_going`.
+    `settle` gets every outcome, also of stages that did not run: a stage is unchanged if nothing of it changed and
+    nothing upstream ran; it is not reached if something upstream failed, or any stage did and not `keep_going`.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, StageOutcome] = {}
     running: dict[str, Step] = {}
     done: queue.SimpleQueue[tuple[Step, Future]] = queue.SimpleQueue()
 
-    def finish(step: Step, outcome: Outcome) -> None:
+    def launch(step: Step) -> None:
+        running[step.stage] = step
+        start(step).add_done_callback(lambda future: done.put((step, future)))
+
+    def finish(step: Step, outcome: StageOutcome) -> None:
         outcomes[step.stage] = outcome
         settle(step, outcome)
 
@@ -58,42 +61,37 @@ def walk(
             if outcome := _without_running(step, outcomes, keep_going):
                 finish(step, outcome)
             elif len(running) < workers and _is_free(step, running.values()):
-                running[step.stage] = step
-                start(step).add_done_callback(partial(_put, done, step))
+                launch(step)
         if running:
-            step, future = _next(done)
+            step, future = _wait_for_next(done)
             del running[step.stage]
             finish(step, future.result())
     return [outcomes[step.stage] for step in steps]
 
 
-def _put(done: "queue.SimpleQueue[tuple[Step, Future]]", step: Step, future: Future) -> None:
-    done.put((step, future))
-
-
-def _next(done: "queue.SimpleQueue[tuple[Step, Future]]") -> tuple[Step, Future]:
-    """What is done next, waited for with open eyes: a signal that another thread took is seen between two looks."""
+def _wait_for_next(done: "queue.SimpleQueue[tuple[Step, Future]]") -> tuple[Step, Future]:
+    """Wait for the next finished stage, polling so that signals are handled."""
     while True:
         with suppress(queue.Empty):
             return done.get(timeout=0.5)
 
 
-def _without_running(step: Step, outcomes: dict[str, Outcome], keep_going: bool) -> Outcome | None:
+def _without_running(step: Step, outcomes: dict[str, StageOutcome], keep_going: bool) -> StageOutcome | None:
     upstream = [outcomes[name] for name in step.upstream]
     failed = [outcome for outcome in (upstream if keep_going else outcomes.values()) if outcome.state == FAILED]
     reasons = [f"{outcome.stage} failed" for outcome in failed]
     reasons += [outcome.message for outcome in upstream if outcome.state == NOT_REACHED]
     if reasons:
-        return Outcome(step.stage, NOT_REACHED, message=reasons[0])
+        return StageOutcome(step.stage, NOT_REACHED, message=reasons[0])
     if step.stale or any(outcome.state in (RAN, RESTORED) for outcome in upstream):
         return None
-    return Outcome(step.stage, UNCHANGED)
+    return StageOutcome(step.stage, UNCHANGED)
 
 
 def _is_free(step: Step, running: Collection[Step]) -> bool:
-    return step.hints.mutex is None or all(other.hints.mutex != step.hints.mutex for other in running)
+    return step.hints.mutex is None or all(active.hints.mutex != step.hints.mutex for active in running)
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> int:
-    """The code of the first stage that failed, in the order of a serial run."""
+def exit_code(outcomes: Sequence[StageOutcome]) -> int:
+    """Return the code of the first stage that failed, in the order of a serial run; 0 if none did."""
     return next((outcome.code for outcome in outcomes if outcome.state == FAILED), 0)

@@ -1,1 +1,1 @@
-"""What a run came to, brought from a tree of its own to a branch and a remote. Knows no Prefect."""
+"""Publishing of a run's results from a worktree to a branch and a remote. Does not use Prefect."""

@@ -1,7 +1,7 @@
-"""Publishing what a run came to: from a git worktree of its own to a branch, the data first. Knows no Prefect.
+"""Publishing of a run's results: from a git worktree to a branch, the data first. Does not use Prefect.
 
-A branch is only ever moved forward: a push that is not forced is refused where the branch has moved, so of two runs at
-once the second sees what the first left.
+A branch only moves forward: a push without force is rejected if the branch has moved, so of two simultaneous runs the
+second sees the results of the first.
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.core.errors import BrokenContract, Misconfigured
-from gazette.pipeline import graph, storage
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.pipeline import dvc_command, git, graph, storage
 from gazette.pipeline.plan import Node
-from gazette.pipeline.publishing.raw_data import bring, refuse_edited
-from gazette.pipeline.publishing.shell import dvc, git, refusal
-from gazette.pipeline.publishing.worktree import Worktree, head
+from gazette.pipeline.publishing.raw_data import check_raw_data, fetch_data
+from gazette.pipeline.publishing.worktree import Worktree, fetch_head
 
-TRIES = 20  # as often as a branch may move while one run publishes
+MAX_TRIES = 20  # how often a branch may move while a run publishes
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where the results stand: the commit, none where nothing was to be pushed, the branch, and why it is so."""
+    """Where the results are: the commit (None if there was nothing to push), the branch, and why."""
 
     commit: str | None
     branch: str
@@ -29,68 +28,73 @@ class Published:
 
 
 def publish(tree: Worktree, name: str, message: str) -> Published:
-    """Commits what is new in the tree and brings data and commit to where they belong.
+    """Commit what is new in the tree and push data and commit.
 
-    Where the branch moved meanwhile, and what the stages read did not, on top of it; else to the branch
-    `retrain/<name>`. Twice is once: results that stand on the branch already are not committed again.
+    If the branch moved meanwhile, but not in what the stages read, the commit goes on top of it; otherwise to the
+    branch `retrain/<name>`. Idempotent: results that are on the branch already are not committed again.
     """
-    nodes = graph.read(tree.folder)
-    refuse_edited(nodes)
-    if recorded := git(tree.folder, "diff", "--name-only", "HEAD", "--", "*.dvc"):  # as `dvc repro` does with edits
-        raise BrokenContract(f"raw data differ from {recorded} as committed: nothing but a person may change them")
+    nodes = graph.read_graph(tree.folder)
+    check_raw_data(nodes)
+    # `dvc repro` records an edit of raw data in the pointer
+    if pointers := git.run("diff", "--name-only", "HEAD", "--", "*.dvc", folder=tree.folder):
+        raise DataContractError(f"raw data differ from {pointers} as committed: only a person may change them")
     if stale := _stale(nodes):
-        raise Misconfigured(f"not published, as the run left stages that are not up to date: {'; '.join(stale)}")
+        raise ConfigError(f"not published, since stages are not up to date after the run: {'; '.join(stale)}")
     ours = _commit(tree.folder, message)
     if ours is None:
         return Published(None, tree.branch, "nothing changed")
-    if storage.remote(tree.folder):
-        dvc(tree.folder, "push", "--quiet", check=True)
+    if storage.default_remote(tree.folder):
+        dvc_command.run("push", "--quiet", folder=tree.folder)
     base, commit = tree.base, ours
-    for _ in range(TRIES):
-        refused = _push(tree, commit, tree.branch)
-        if not refused:
+    for _ in range(MAX_TRIES):
+        error = _push(tree, commit, tree.branch)
+        if not error:
             return Published(commit, tree.branch)
-        moved = head(tree.root, tree.folder, tree.remote, tree.branch)
+        moved = fetch_head(tree.root, tree.folder, tree.remote, tree.branch)
         if moved == base:
-            return _aside(tree, ours, name, f"{tree.branch} at {tree.remote} takes no push:\n{refused}")
+            return _push_aside(tree, ours, name, f"{tree.branch} at {tree.remote} rejects the push:\n{error}")
         on_top = _on_top(tree.folder, ours, moved)
         if on_top == moved:
-            return Published(None, tree.branch, "results for these inputs stand there already")
+            return Published(None, tree.branch, "results for these inputs are there already")
         if on_top is None:
-            return _aside(tree, ours, name, f"{tree.branch} moved to {moved[:9]}, in what stages read")
+            return _push_aside(tree, ours, name, f"{tree.branch} moved to {moved[:9]}, in what stages read")
         base, commit = moved, on_top
-    return _aside(tree, ours, name, f"{tree.branch} moved {TRIES} times")
+    return _push_aside(tree, ours, name, f"{tree.branch} moved {MAX_TRIES} times")
 
 
 def _on_top(folder: Path, ours: str, moved: str) -> str | None:
-    """Our results on another commit, that commit itself where it has results for the same inputs, none elsewhere."""
-    git(folder, "checkout", "--quiet", "--force", "--detach", moved)
-    paths = git(folder, "diff", "--name-only", "--no-renames", "-z", f"{ours}^", ours).rstrip("\0").split("\0")
-    if not git(folder, "diff", "--name-only", moved, ours, "--", *paths):
+    """Commit our results on another commit; returns `moved` itself if it has results for the same inputs.
+
+    Returns None if its inputs differ.
+    """
+    git.run("checkout", "--quiet", "--force", "--detach", moved, folder=folder)
+    changed = git.run("diff", "--name-only", "--no-renames", "-z", f"{ours}^", ours, folder=folder)
+    paths = changed.rstrip("\0").split("\0")
+    if not git.run("diff", "--name-only", moved, ours, "--", *paths, folder=folder):
         return moved
-    if git(folder, "diff", "--name-only", f"{ours}^", moved, "--", *paths):
-        with suppress(Misconfigured, BrokenContract):
-            bring(folder)
-            if _holds(folder):
+    if git.run("diff", "--name-only", f"{ours}^", moved, "--", *paths, folder=folder):
+        with suppress(ConfigError, DataContractError):
+            fetch_data(folder)
+            if _is_up_to_date(folder):
                 return moved
-    git(folder, "restore", "--source", ours, "--staged", "--worktree", "--", *paths)
-    dvc(folder, "checkout", "--quiet", "--force", "--allow-missing")
-    if not _holds(folder):
+    git.run("restore", "--source", ours, "--staged", "--worktree", "--", *paths, folder=folder)
+    dvc_command.run_or_error("checkout", "--quiet", "--force", "--allow-missing", folder=folder)
+    if not _is_up_to_date(folder):
         return None
-    git(folder, "commit", "--quiet", "--no-verify", "--reuse-message", ours)
-    return git(folder, "rev-parse", "HEAD")
+    git.run("commit", "--quiet", "--no-verify", "--reuse-message", ours, folder=folder)
+    return git.resolve_commit("HEAD", folder)
 
 
-def _holds(folder: Path) -> bool:
-    """Whether the lock answers for what the stages read here; not where DVC cannot read them."""
-    with suppress(Misconfigured):
-        nodes = graph.read(folder)
+def _is_up_to_date(folder: Path) -> bool:
+    """Check that the lock matches the inputs of the stages; it does not if DVC cannot read them."""
+    with suppress(ConfigError):
+        nodes = graph.read_graph(folder)
         return not _stale(nodes) and not any(node.name.endswith(".dvc") for node in nodes)
     return False
 
 
 def _stale(nodes: Sequence[Node]) -> list[str]:
-    """What differs of commands, params and dependencies; an output may be one that neither git nor DVC keeps."""
+    """List the changes of commands, params and dependencies; an output may be one that neither git nor DVC keeps."""
     return [
         f"{node.name}: {change}"
         for node in nodes
@@ -99,40 +103,43 @@ def _stale(nodes: Sequence[Node]) -> list[str]:
     ]
 
 
-def _aside(tree: Worktree, ours: str, name: str, why: str) -> Published:
-    """Leaves the results on a branch of their own; a run that is tried again finds them there."""
+def _push_aside(tree: Worktree, ours: str, name: str, why: str) -> Published:
+    """Push the results to a separate branch; a run that is retried finds them there."""
     branch = f"retrain/{name}"
-    if refused := _push(tree, ours, branch):
-        there = head(tree.root, tree.folder, tree.remote, branch)
-        if git(tree.folder, "diff", "--name-only", there, ours):
-            raise Misconfigured(f"{why}\n{branch} takes no push either:\n{refused}")
-        return Published(there, branch, why)
+    if error := _push(tree, ours, branch):
+        head = fetch_head(tree.root, tree.folder, tree.remote, branch)
+        if git.run("diff", "--name-only", head, ours, folder=tree.folder):
+            raise ConfigError(f"{why}\n{branch} rejects the push too:\n{error}")
+        return Published(head, branch, why)
     return Published(ours, branch, why)
 
 
 def _commit(folder: Path, message: str) -> str | None:
-    """Commits locks, metrics and plots, new ones too; none where nothing of them differs."""
-    git(folder, "add", "--update", ".")
-    kept = git(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", *graph.recorded(folder)).rstrip("\0")
-    if kept:
-        git(folder, "add", "--", *kept.split("\0"))
-    if not git(folder, "diff", "--cached", "--name-only"):
+    """Commit locks, metrics and plots, new ones too; None if nothing differs."""
+    git.run("add", "--update", ".", folder=folder)
+    untracked = ("ls-files", "--others", "--exclude-standard", "-z", "--")
+    new = git.run(*untracked, *graph.git_tracked_outputs(folder), folder=folder).rstrip("\0")
+    if new:
+        git.run("add", "--", *new.split("\0"), folder=folder)
+    if not git.run("diff", "--cached", "--name-only", folder=folder):
         return None
-    git(folder, "commit", "--quiet", "--no-verify", "--message", message)
-    return git(folder, "rev-parse", "HEAD")
+    git.run("commit", "--quiet", "--no-verify", "--message", message, folder=folder)
+    return git.resolve_commit("HEAD", folder)
 
 
 def _push(tree: Worktree, commit: str, branch: str) -> str:
-    """Moves a branch forward; what git says against it."""
-    return refusal(tree.root, "push", "--quiet", tree.remote, f"{commit}:refs/heads/{branch}")
+    """Move a branch forward; returns why git rejects it."""
+    return git.run_or_error("push", "--quiet", tree.remote, f"{commit}:refs/heads/{branch}", folder=tree.root)
 
 
-def message(run: str, outcomes: Sequence[tuple[str, str]], metrics: Sequence[tuple[str, str, object, object]]) -> str:
-    """Of a commit: which flow run made it, which stages ran, which metrics differ from the commit's before."""
+def commit_message(
+    run: str, outcomes: Sequence[tuple[str, str]], metrics: Sequence[tuple[str, str, object, object]]
+) -> str:
+    """Return the message of a commit: its flow run, the stages that ran, and the metrics that changed."""
     ran = [stage for stage, state in outcomes if state == "ran"]
     restored = [stage for stage, state in outcomes if state == "restored from cache"]
-    lines = [f"Retrained: {', '.join(ran or restored) or 'as before'}", ""]
+    lines = [f"Retrained: {', '.join(ran or restored) or 'unchanged'}", ""]
     if metrics:
-        lines += ["Metrics:", *(f"  {file} {name}: {then} -> {now}" for file, name, then, now in metrics), ""]
+        lines += ["Metrics:", *(f"  {file} {name}: {old} -> {new}" for file, name, old, new in metrics), ""]
     lines += [f"Flow-Run: {run}", f"Stages-Run: {', '.join(ran) or 'none'}"]
     return "\n".join(lines + ([f"Stages-Restored: {', '.join(restored)}"] if restored else [])) + "\n"

@@ -1,42 +1,45 @@
-"""Raw data brought to a tree of its own, as their pointers name them."""
+"""Raw data in a worktree, as their pointers name them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette.core.errors import BrokenContract, Misconfigured
-from gazette.pipeline import graph, storage
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.pipeline import dvc_command, graph, storage
 from gazette.pipeline.plan import Node
-from gazette.pipeline.publishing.shell import dvc
 from gazette.pipeline.recovery import cache
 
 MISSING = {"deleted", "not in cache"}
 
 
-def bring(folder: Path) -> str:
-    """Brings what pointers and locks name, from the cache or else from the DVC remote; what DVC has to say about it.
+def fetch_data(folder: Path) -> str:
+    """Fetch what pointers and locks name, from the cache or else from the DVC remote; returns why that failed, if so.
 
-    Outputs that are nowhere will be made anew. Raises Misconfigured where raw data are nowhere, BrokenContract where
-    they are not what their pointer names.
+    Outputs that are nowhere will be made again. Raises ConfigError if raw data are nowhere, DataContractError if they
+    are not as their pointer names them.
     """
-    files = graph.files(folder)
-    said = dvc(folder, "fetch", "--quiet", "--with-deps", *files) if storage.remote(folder) else ""
-    dvc(folder, "checkout", "--quiet", "--force", "--allow-missing", "--with-deps", *files)
-    refuse_edited(graph.read(folder))
-    if altered := cache.altered(folder):
-        raise BrokenContract(
-            f"raw data came out of the cache otherwise than their pointer names them: {', '.join(altered[:5])}; "
-            "`gazette doctor --verify` says what is damaged"
+    files = graph.list_dvc_files(folder)
+    remote = storage.default_remote(folder)
+    error = dvc_command.run_or_error("fetch", "--quiet", "--with-deps", *files, folder=folder) if remote else ""
+    checkout = ("checkout", "--quiet", "--force", "--allow-missing", "--with-deps")
+    dvc_command.run_or_error(*checkout, *files, folder=folder)
+    check_raw_data(graph.read_graph(folder))
+    if altered := cache.list_altered_raw_files(folder):
+        raise DataContractError(
+            f"raw data in the cache are not as their pointer names them: {', '.join(altered[:5])}; "
+            "`gazette doctor --verify` lists what is damaged"
         )
-    return said
+    return error
 
 
-def refuse_edited(nodes: Sequence[Node]) -> None:
-    """Raises where raw data of the stages are not what their pointer, a `.dvc` file, names."""
+def check_raw_data(nodes: Sequence[Node]) -> None:
+    """Raise ConfigError if raw data are missing, DataContractError if they differ from their pointer, a `.dvc` file."""
     for node in nodes:
         if node.name.endswith(".dvc"):
             if MISSING & {change.state for change in node.changes}:
-                raise Misconfigured(f"what {node.name} names is neither in the cache nor at the remote: `dvc push` it")
+                raise ConfigError(
+                    f"the data of {node.name} are neither in the cache nor at the remote: `dvc push` them"
+                )
             reasons = "; ".join(map(str, node.changes))
-            raise BrokenContract(
+            raise DataContractError(
                 f"raw data differ from {node.name} ({reasons}): `dvc add` records an edit, `dvc checkout` undoes it"
             )

@@ -1,25 +1,25 @@
-"""A git worktree for one run, beside the tree of a person, removed however the run ends."""
+"""A git worktree for one run, beside the user's tree, removed however the run ends."""
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.pipeline import state, storage
-from gazette.pipeline.publishing.shell import git
+from gazette.core.errors import ConfigError
+from gazette.pipeline import git, locks, state, storage
 
-HERE = "."  # the repository itself, for git a remote like any other
+LOCAL = "."  # the repository itself, for git a remote like any other
 PREFIX = "retrain-"
-LOCK = "retrain.lock"
+WORKTREE_LOCK = "retrain.lock"
+RUN_LOCK = "lock"  # in the folder of a worktree
 REFS = "refs/retrain/"
 
 
 @dataclass(frozen=True)
 class Worktree:
-    """A tree of the project's own repository, at the commit `base`, whose results go to a branch of a remote."""
+    """A worktree of the project's repository, at the commit `base`, whose results go to a branch of a remote."""
 
     root: Path
     folder: Path
@@ -30,70 +30,67 @@ class Worktree:
 
 @contextmanager
 def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> Iterator[Worktree]:
-    """A tree for one run at `revision`, or at the branch's head; with the project's cache, removed however it ends.
+    """Create a worktree for a run at `revision`, or at the branch's head, with the project's cache; removed at the end.
 
-    Without a `remote` it is `origin`, or the repository itself where there is none.
+    Without a `remote` it is `origin`, or the repository itself if there is none.
     """
-    remote = remote or ("origin" if "origin" in git(root, "remote").split() else HERE)
-    git(root, "var", "GIT_COMMITTER_IDENT")  # git says now, not after hours, that it does not know who commits
-    with _box(root) as folder:
-        base = head(root, folder, remote, branch)
+    remote = remote or ("origin" if "origin" in git.run("remote", folder=root).split() else LOCAL)
+    git.run("var", "GIT_COMMITTER_IDENT", folder=root)  # fails now, not after hours, if the committer is unknown
+    with _temporary_folder(root) as folder:
+        base = fetch_head(root, folder, remote, branch)
         if revision:
-            base = git(root, "rev-parse", "--verify", f"{revision}^{{commit}}")
-        _lay_out(root, folder, base)
+            base = git.resolve_commit(revision, root)
+        _add_worktree(root, folder, base)
         yield Worktree(root, folder, base, remote, branch)
 
 
 @contextmanager
-def tree(root: Path, revision: str) -> Iterator[Path]:
-    """A tree to look at a revision in, with the project's cache; removed however it ends."""
-    with _box(root) as folder:
-        _lay_out(root, folder, revision)
+def checkout(root: Path, revision: str) -> Iterator[Path]:
+    """Create a worktree of a revision with the project's cache; removed at the end."""
+    with _temporary_folder(root) as folder:
+        _add_worktree(root, folder, revision)
         yield folder
 
 
-def _lay_out(root: Path, folder: Path, revision: str) -> None:
-    git(root, "worktree", "add", "--quiet", "--detach", str(folder), revision)
-    storage.share(root, folder)
+def _add_worktree(root: Path, folder: Path, revision: str) -> None:
+    git.run("worktree", "add", "--quiet", "--detach", str(folder), revision, folder=root)
+    storage.share_cache(root, folder)
 
 
 @contextmanager
-def _box(root: Path) -> Iterator[Path]:
-    """The place of a tree, in a folder that a process holds; what is there goes in the end.
+def _temporary_folder(root: Path) -> Iterator[Path]:
+    """Yield the path of a worktree, in a folder that this process has locked; removed at the end.
 
-    Folders that nobody holds any more, as their process was killed, are removed.
+    Folders that no process has locked, since it was killed, are removed.
     """
-    home = state.folder(root).absolute()
-    with (home / LOCK).open("w") as door:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        for left in home.glob(f"{PREFIX}*/held"):
-            _remove_if_left(root, left)
-        git(root, "worktree", "prune")
-        box = Path(tempfile.mkdtemp(dir=home, prefix=PREFIX))
-        held = (box / "held").open("w")
-        fcntl.flock(held, fcntl.LOCK_EX)
-    folder = box / box.name
-    with held:
+    home = state.state_folder(root).absolute()
+    with ExitStack() as stack:
+        with locks.file_lock(home / WORKTREE_LOCK, "another worktree is being created", seconds=-1):
+            for lock in home.glob(f"{PREFIX}*/{RUN_LOCK}"):
+                _remove_if_unlocked(root, lock)
+            git.run("worktree", "prune", folder=root)
+            box = Path(tempfile.mkdtemp(dir=home, prefix=PREFIX))
+            stack.enter_context(locks.file_lock(box / RUN_LOCK, "another run is at work here"))
+        folder = box / box.name
         try:
             yield folder
         finally:
-            laid_out = folder.exists()
+            exists = folder.exists()
             shutil.rmtree(box)
-            if laid_out:
-                git(root, "worktree", "remove", "--force", "--force", str(folder))
-            git(root, "update-ref", "-d", f"{REFS}{folder.name}")
+            if exists:
+                git.run("worktree", "remove", "--force", "--force", str(folder), folder=root)
+            git.run("update-ref", "-d", f"{REFS}{folder.name}", folder=root)
 
 
-def _remove_if_left(root: Path, held: Path) -> None:
-    with held.open() as file, suppress(BlockingIOError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        git(root, "update-ref", "-d", f"{REFS}{held.parent.name}")
-        shutil.rmtree(held.parent)
+def _remove_if_unlocked(root: Path, lock: Path) -> None:
+    with suppress(ConfigError), locks.file_lock(lock, "a run is at work here", seconds=0):
+        git.run("update-ref", "-d", f"{REFS}{lock.parent.name}", folder=root)
+        shutil.rmtree(lock.parent)
 
 
-def head(root: Path, folder: Path, remote: str, branch: str) -> str:
-    """Where a branch is now, under a name of the run's own, so that fetches at once do not meet."""
-    own = f"{REFS}{folder.name}"
+def fetch_head(root: Path, folder: Path, remote: str, branch: str) -> str:
+    """Return the head of a branch, fetched to a ref of this run, so that simultaneous fetches do not collide."""
+    ref = f"{REFS}{folder.name}"
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", remote)
-    git(root, *fetch, f"+refs/heads/{branch}:{own}")
-    return git(root, "rev-parse", own)
+    git.run(*fetch, f"+refs/heads/{branch}:{ref}", folder=root)
+    return git.run("rev-parse", ref, folder=root)

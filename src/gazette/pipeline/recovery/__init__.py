@@ -1,1 +1,1 @@
-"""What a killed run leaves, found and put right before the next, which runs alone."""
+"""Repair of what a killed run leaves behind, before the next run."""

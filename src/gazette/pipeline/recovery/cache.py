@@ -1,4 +1,4 @@
-"""DVC's cache: what is in it, what of it is damaged, and how it is set up."""
+"""DVC's cache: its objects, damaged ones, and settings that let damage through."""
 
 import json
 import os
@@ -10,18 +10,17 @@ from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
-from dvc_data.hashfile.build import build
-from dvc_data.hashfile.hash import hash_file
 from dvc_data.hashfile.tree import Tree
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
+from gazette.pipeline import hashing
 
-MOMENT = 0.5  # seconds in which a project beside this one that shares its cache has long written an entry
+ENTRY_SECONDS = 0.5  # long enough for another project that shares the cache to finish an entry
 
 
 @dataclass(frozen=True)
 class Damage:
-    """An object of the cache that is not what its name says, what it belongs to, and what to do."""
+    """An object of the cache whose hash is not its name, what it belongs to, and what to do."""
 
     file: str
     belongs_to: list[str]
@@ -29,118 +28,116 @@ class Damage:
 
 
 @contextmanager
-def _opened(root: Path) -> Iterator[Repo]:
+def _open_repo(root: Path) -> Iterator[Repo]:
     try:
         with Repo(str(root)) as repo:
             yield repo
     except DvcException as error:
-        raise Misconfigured(f"DVC cannot read the project in {root.absolute()}: {error}") from error
+        raise ConfigError(f"DVC cannot read the project in {root.absolute()}: {error}") from error
 
 
-def unknown(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> list[Path]:
-    """Those of `paths` that a stage makes and whose content is neither the recorded one nor in the cache."""
-    with _opened(root) as repo:
+def list_unrecorded(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> list[Path]:
+    """Return those of `paths` that a stage makes and whose content is neither the recorded one nor in the cache."""
+    with _open_repo(root) as repo:
         store = repo.cache.local
-        made = {out.fs_path for out in repo.index.outs if out.stage.cmd}
-        found = []
-        for path in [path for path in paths if str(path) in made]:
-            _, _, built = build(store, str(path), store.fs, "md5", dry_run=True)
-            digest = str(built.hash_info.value)
+        outputs = {out.fs_path for out in repo.index.outs if out.stage.cmd}
+        unrecorded = []
+        for path in [path for path in paths if str(path) in outputs]:
+            digest = str(hashing.dvc_hash_or_none(path))
             if recorded.get(path) != digest and not store.exists(digest):
-                found.append(path)
-        return found
+                unrecorded.append(path)
+        return unrecorded
 
 
-def half_noted(root: Path) -> list[Path]:
-    """Entries of DVC's list of runs that were not written to their end, and folders that hold none, by nobody alive.
+def list_unfinished_entries(root: Path) -> list[Path]:
+    """Return incomplete entries of DVC's run cache, and folders without an entry, that no live process is writing.
 
     DVC takes either for an entry, and fails on it.
     """
-    with _opened(root) as repo:
+    with _open_repo(root) as repo:
         folder = Path(repo.stage_cache.cache_dir)
 
-    def found() -> list[Path]:
-        halves = sorted(folder.glob("*/*/*.tmp"))
-        return halves + [
-            entry for entry in sorted(folder.glob("*/*")) if entry.is_dir() and set(entry.iterdir()) <= set(halves)
+    def unfinished() -> list[Path]:
+        partial = sorted(folder.glob("*/*/*.tmp"))
+        return partial + [
+            entry for entry in sorted(folder.glob("*/*")) if entry.is_dir() and set(entry.iterdir()) <= set(partial)
         ]
 
-    first = found()
-    time.sleep(MOMENT if first else 0)
-    return [path for path in first if path in found()]
+    first = unfinished()
+    time.sleep(ENTRY_SECONDS if first else 0)
+    return [path for path in first if path in unfinished()]
 
 
-def warnings(root: Path) -> list[str]:
-    """What of the set-up lets damage through, and the command that mends it."""
-    with _opened(root) as repo:
+def list_warnings(root: Path) -> list[str]:
+    """Return the settings that let damage through, each with the command that fixes it."""
+    with _open_repo(root) as repo:
         kinds = repo.cache.local.cache_types
         remotes = {name: settings.get("verify", False) for name, settings in repo.config["remote"].items()}
     linked = [kind for kind in kinds if kind in ("hardlink", "symlink")]
-    said = [
+    warnings = [
         f"cache.type has {kind}: a process that outlives its run writes through the link into the cache; "
         "`dvc config cache.type reflink,copy`"
         for kind in linked
     ]
-    return said + [
-        f"remote {name} is believed unseen: what was damaged there comes in; `dvc remote modify {name} verify true`"
+    return warnings + [
+        f"remote {name} is not verified, so damaged objects are pulled; `dvc remote modify {name} verify true`"
         for name, verified in sorted(remotes.items())
         if not verified
     ]
 
 
-def altered(root: Path) -> list[str]:
-    """Files of raw data that are not what their pointer names, hashed again: DVC believes what it has checked out."""
-    found = []
-    with _opened(root) as repo:
+def list_altered_raw_files(root: Path) -> list[str]:
+    """Return the files of raw data that are not as their pointer names them; hashes all of them, which DVC does not."""
+    altered: list[Path] = []
+    with _open_repo(root) as repo:
         for out in (out for out in repo.index.outs if out.stage.is_data_source and Path(out.fs_path).exists()):
-            held = out.get_obj()
-            files = {"": held.hash_info} if not isinstance(held, Tree) else {"/".join(k): h for k, _, h in held}
-            for name, wanted in files.items():
-                path = str(Path(out.fs_path) / name)
-                if hash_file(path, repo.cache.local.fs, "md5")[1] != wanted:
-                    found.append(os.path.relpath(path, root))
-    return sorted(found)
+            obj = out.get_obj()
+            files = {"": obj.hash_info} if not isinstance(obj, Tree) else {"/".join(k): h for k, _, h in obj}
+            paths = {Path(out.fs_path) / name: recorded.value for name, recorded in files.items()}
+            altered += [path for path, digest in paths.items() if hashing.hash_file(path, "md5") != digest]
+    return sorted(os.path.relpath(path, root) for path in altered)
 
 
-def damaged(root: Path) -> list[Damage]:
-    """Hashes every object of the cache again, whatever DVC noted of it, and gives those that are damaged."""
-    with _opened(root) as repo:
+def list_damaged(root: Path) -> list[Damage]:
+    """Hash every object of the cache, whatever DVC recorded of it, and return the damaged ones."""
+    with _open_repo(root) as repo:
         store = repo.cache.local
-        # Other names are of objects that a kill caught on their way in.
+        # Other names belong to objects that a kill interrupted on their way in.
         files = [file for file in sorted(Path(store.path).glob("[0-9a-f][0-9a-f]/*")) if len(file.stem) == 30]
-        bad = [file for file in files if hash_file(str(file), store.fs, "md5")[1].value != _name(file)[:32]]
-        owners = _owners(repo) if bad else {}
+        damaged = [file for file in files if hashing.hash_file(file, "md5") != _name(file)[:32]]
+        owners = _owners(repo) if damaged else {}
         remote = bool(repo.config["remote"])
-    return [_told(file, owners.get(_name(file), {}), remote) for file in bad]
+    return [_damage(file, owners.get(_name(file), {}), remote) for file in damaged]
 
 
 def _name(file: Path) -> str:
     return file.parent.name + file.name
 
 
-def _told(file: Path, owners: dict[str, bool], remote: bool) -> Damage:
-    """`owners`: whose it is, and whether a stage makes it."""
+def _damage(file: Path, owners: dict[str, bool], remote: bool) -> Damage:
+    """Describe a damaged object; `owners`: what it belongs to, and whether a stage makes that."""
     if not owners:
         return Damage(str(file), [], f"rm {file}; nothing of this revision needs it")
-    anew = "`gazette run` makes it anew" if all(owners.values()) else "`dvc add` takes it anew from whole raw files"
-    return Damage(str(file), sorted(owners), f"rm {file}; then {'`dvc pull` brings it, or ' if remote else ''}{anew}")
+    remake = "`gazette run` makes it again" if all(owners.values()) else "`dvc add` restores it from intact raw files"
+    pull = "`dvc pull` fetches it, or " if remote else ""
+    return Damage(str(file), sorted(owners), f"rm {file}; then {pull}{remake}")
 
 
 def _owners(repo: Repo) -> dict[str, dict[str, bool]]:
-    """What of this revision each object belongs to, by hash; the files of folders too."""
-    found: dict[str, dict[str, bool]] = {}
+    """Return what each object, by hash, belongs to in this revision, files of folders included."""
+    owners: dict[str, dict[str, bool]] = {}
     for out in repo.index.outs:
-        digest, made = str(out.hash_info.value), not out.stage.is_data_source
+        digest, is_output = str(out.hash_info.value), not out.stage.is_data_source
         path = os.path.relpath(out.fs_path, repo.root_dir)
-        by = f"stage {out.stage.addressing}" if made else os.path.relpath(out.stage.path, repo.root_dir)
-        found.setdefault(digest, {})[f"{path} ({by})"] = made
-        for name, inner in _inside(Path(repo.cache.local.oid_to_path(digest))):
-            found.setdefault(inner, {})[f"{path}/{name} ({by})"] = made
-    return found
+        by = f"stage {out.stage.addressing}" if is_output else os.path.relpath(out.stage.path, repo.root_dir)
+        owners.setdefault(digest, {})[f"{path} ({by})"] = is_output
+        for name, inner in _list_files(Path(repo.cache.local.oid_to_path(digest))):
+            owners.setdefault(inner, {})[f"{path}/{name} ({by})"] = is_output
+    return owners
 
 
-def _inside(listing: Path) -> list[tuple[str, str]]:
-    """Names and hashes of a folder's files; none where it is a file, is not in the cache, or is damaged itself."""
+def _list_files(listing: Path) -> list[tuple[str, str]]:
+    """Return names and hashes of a folder's files; none if it is a file, is not in the cache, or is damaged itself."""
     if listing.suffix != ".dir" or not listing.exists():
         return []
     try:

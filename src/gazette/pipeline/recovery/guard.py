@@ -1,81 +1,77 @@
-"""One run at a time in a project, and what the last one left behind is healed first.
+"""One run at a time in a project, after repair of what the last one left behind.
 
-Whoever starts DVC does so inside `held`. The lock is the kernel's: it ends with its holder, so that a run that is alive
-is never healed, and one that was killed blocks nobody.
+Whoever starts DVC does so inside `exclusive_run`. The kernel releases the lock when its holder ends, so a live run is
+never repaired, and a killed one blocks nobody.
 """
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from gazette.pipeline import state, supervisor
-from gazette.pipeline.recovery import filelock, orphans, repair
+from gazette.pipeline import locks, state, supervisor
+from gazette.pipeline.recovery import orphans, repair
 
 
 @contextmanager
-def held(root: Path) -> Iterator[list[str]]:
-    """Heals the project and keeps other runs out for as long as the block lasts; gives what was done, a line each.
+def exclusive_run(root: Path) -> Iterator[list[str]]:
+    """Repair the project and keep other runs out during the block; yields a line for each repair.
 
-    What the block starts carries a mark, by which it is found should it outlive the run; inside a run that is marked so
-    already, nothing more happens. Raises Misconfigured where another run is at work.
+    Processes that the block starts are marked, so that they can be found if they outlive the run; inside a run that is
+    already marked, nothing else happens. Raises ConfigError if another run is at work.
     """
     before = os.environ.get(orphans.MARK)
     if before == str(root.resolve()):
         yield []
         return
-    with filelock.held(state.folder(root) / "run.lock", "another run is at work in this folder") as file:
-        file.seek(0)
-        interrupted = bool(file.read())
-        deeds = repair.heal(root, interrupted)
-        repair.remember(root)
-        file.truncate(0)
-        file.write(f"process {os.getpid()}, {' '.join(sys.argv)}, since {time.strftime('%Y-%m-%d %H:%M:%S %z')}\n")
-        file.flush()
+    lock = state.state_folder(root) / "run.lock"
+    with locks.file_lock(lock, "another run is at work in this folder"):
+        repairs = repair.repair(root, interrupted=lock.stat().st_size > 0)
+        repair.back_up_locks(root)
+        locks.sign(lock)
         os.environ[orphans.MARK] = str(root.resolve())
         try:
-            yield deeds
+            yield repairs
         finally:
             del os.environ[orphans.MARK]
             os.environ.update({orphans.MARK: before} if before else {})
-        repair.remember(root)
-        file.truncate(0)
+        repair.back_up_locks(root)
+        locks.clear(lock)
 
 
-def run(
+def run_command(
     command: Sequence[str],
     root: Path,
-    hear: Callable[[str], object] | None = None,
+    on_line: Callable[[str], object] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> int:
-    """Runs a command with this process's streams, or each line of what it says to `hear`; its exit code.
+    """Run a command with this process's streams, or each line of its output to `on_line`, and return its exit code.
 
     `extra` is added to the environment.
 
-    SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. Where
-    signal n ended either, this one exits with 128 + n.
+    SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. If
+    signal n ended either, this process exits with 128 + n.
     """
     environment = {**os.environ, **(extra or {})}
-    output, errors = (subprocess.PIPE, subprocess.STDOUT) if hear else (None, None)
-    process = supervisor.start(command, root, environment, output, errors)
-    heard: list[int] = []
+    output, errors = (subprocess.PIPE, subprocess.STDOUT) if on_line else (None, None)
+    process = supervisor.start_command(command, root, environment, output, errors)
+    signals: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
+        signals.append(number)
         process.terminate()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     for line in process.stdout or ():
-        if hear:
-            hear(line.rstrip("\n"))
+        if on_line:
+            on_line(line.rstrip("\n"))
     code = process.wait()
     for number, handler in before.items():
         signal.signal(number, handler)
-    if heard or code < 0 or 128 < code < 128 + signal.NSIG:  # 255 is DVC's word for a stage that failed
-        sys.exit(128 + heard[0] if heard else code if code > 0 else 128 - code)
+    if signals or code < 0 or 128 < code < 128 + signal.NSIG:  # 255 is DVC's code for a stage that failed
+        sys.exit(128 + signals[0] if signals else code if code > 0 else 128 - code)
     return code

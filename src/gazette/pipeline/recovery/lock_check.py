@@ -1,41 +1,44 @@
-"""`dvc.lock` as DVC writes it: which stages it has, which outputs it knows, and whether it is whole."""
+"""`dvc.lock` as DVC writes it: its stages, its outputs, and whether it is complete."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from gazette.core import files
+from gazette.core.errors import ConfigError
 
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
-def stages(text: bytes) -> set[str] | None:
-    """The names of the stages in a lock; None where it is not whole."""
+def stage_names(text: bytes) -> set[str] | None:
+    """Return the names of the stages in a lock; None if it is incomplete."""
+    stages = _stages(text)
+    return None if stages is None else set(stages)
+
+
+def locked_outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
+    """Return the hash of each output in the locks."""
+    return {
+        lock.parent.resolve() / out["path"]: str(out.get("md5"))
+        for lock in locks
+        if lock.exists()
+        for stage in (_stages(lock.read_bytes()) or {}).values()
+        for out in stage.get("outs", [])
+    }
+
+
+def _stages(text: bytes) -> dict[str, Any] | None:
+    """Return the stages of a lock; None if it is incomplete: a last line without its end is one that was cut off."""
     try:
-        loaded = YAML(typ="safe", pure=True).load(text.decode("utf-8")) if text.endswith(b"\n") else None
-    except (YAMLError, UnicodeDecodeError):
+        lock = files.parse_yaml(text.decode("utf-8"), "dvc.lock") if text.endswith(b"\n") else {}
+    except (ConfigError, UnicodeDecodeError):
         return None
-    if not isinstance(loaded, dict) or loaded.get("schema") != "2.0":
-        return None
-    entries = loaded.get("stages", {})
-    whole = isinstance(entries, dict) and all(_is_whole(entry) for entry in entries.values())
-    return set(entries) if whole else None
+    stages = lock.get("stages", {}) if lock.get("schema") == "2.0" else None
+    return stages if isinstance(stages, dict) and all(map(_is_complete, stages.values())) else None
 
 
-def outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
-    """The outputs that the locks know, and the hash of each."""
-    found = {}
-    for lock in locks:
-        text = lock.read_bytes() if lock.exists() else b""
-        for stage in YAML(typ="safe", pure=True).load(text.decode("utf-8"))["stages"].values() if stages(text) else []:
-            for out in stage.get("outs", []):
-                found[(lock.parent.resolve() / out["path"])] = str(out.get("md5"))
-    return found
-
-
-def _is_whole(entry: Any) -> bool:
+def _is_complete(entry: Any) -> bool:
     if not isinstance(entry, dict) or "cmd" not in entry:
         return False
     sides = [entry.get(side, []) for side in ("deps", "outs")]

@@ -1,145 +1,149 @@
-"""What a killed run leaves in a DVC project, and how it is put right, with nothing else touched.
+"""Repair of what a killed run leaves in a DVC project; nothing else is touched.
 
-DVC rewrites `dvc.lock` and `.dvc/tmp/rwlock` in place, so that a kill can leave either empty or cut off, and every
-later run fails on it. Each run therefore begins with `heal`, which may itself be killed, or run twice.
+DVC rewrites `dvc.lock` and `.dvc/tmp/rwlock` in place, so a kill can leave either empty or truncated, and every later
+run fails on it. Each run therefore begins with `repair`, which is idempotent and can itself be killed.
 """
 
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from gazette.core import atomic
-from gazette.core.errors import Misconfigured
-from gazette.pipeline import state
-from gazette.pipeline.recovery import filelock, lock_check, orphans, rwlock
+from gazette.core.errors import ConfigError
+from gazette.pipeline import git, locks, state
+from gazette.pipeline.recovery import lock_check, orphans, rwlock
 
-COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit that they stand on
-BROKEN = "broken"  # folder of what was replaced
-_OF_DVC = re.compile(r"\.[A-Za-z0-9_-]{22}\.tmp$")
+COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit they are based on
+BROKEN = "broken"  # folder of replaced files
+_DVC_TEMPORARY = re.compile(r"\.[A-Za-z0-9_-]{22}\.tmp$")
 LAST_RUN = "the copy of the last run"
 
 
-def heal(root: Path, interrupted: bool = False) -> list[str]:
-    """Puts right what a kill left in the project at `root`; a line for each deed. The caller keeps other runs out.
+def repair(root: Path, interrupted: bool = False) -> list[str]:
+    """Repair what a kill left in the project at `root`; returns a line for each repair.
 
-    `interrupted`: the last run did not end by itself. Raises Misconfigured where DVC, called by hand, is at work.
+    The caller keeps other runs out. `interrupted`: the last run did not end by itself. Raises ConfigError if DVC,
+    started by hand, is at work.
     """
-    return orphans.end(root) + mend(root, interrupted)
+    return orphans.end_orphans(root) + repair_files(root, interrupted)
 
 
-def mend(root: Path, interrupted: bool) -> list[str]:
-    """The files alone: also for a run that goes on when one of its stages was ended; what is at work is left alone."""
-    deeds: list[str] = []
+def repair_files(root: Path, interrupted: bool) -> list[str]:
+    """Repair the files only, which a run also does that continues after one of its stages was killed."""
+    repairs: list[str] = []
     with ExitStack() as stack:
-        for name in ("lock", "rwlock.lock"):  # DVC's own, in its order: it writes neither file meanwhile
+        for name in ("lock", "rwlock.lock"):  # in DVC's order: it writes neither file meanwhile
             if (root / ".dvc" / "tmp" / name).exists():
-                stack.enter_context(
-                    filelock.held(root / ".dvc" / "tmp" / name, "DVC is at work in this folder, process")
-                )
-        entries = rwlock.read(root)
-        alive, dead = rwlock.split(root, entries or {})
+                stack.enter_context(locks.dvc_lock(root / ".dvc" / "tmp" / name))
+        entries = rwlock.read_entries(root)
+        alive, dead = rwlock.split_by_life(root, entries or {})
         for lock in _locks(root):
-            deeds += _heal_lock(root, lock, interrupted)
+            repairs += _repair_lock(root, lock, interrupted)
         if not alive:
-            deeds += _heal_outputs(root, dead)
+            repairs += _repair_outputs(root, dead)
         if interrupted or entries is None or dead:
-            deeds += _heal_runs(root)
-        deeds += _heal_rwlock(root)
-    return deeds
+            repairs += _repair_runs(root)
+        repairs += _repair_rwlock(root)
+    return repairs
 
 
-def remember(root: Path) -> None:
-    """Keeps a copy of each `dvc.lock` that is whole, beside the name of the commit that it stands on."""
-    head = _git(root, "rev-parse", "HEAD").decode().strip() or "none"
-    kept = state.folder(root) / COPIES
+def back_up_locks(root: Path) -> None:
+    """Copy each complete `dvc.lock` to a folder named after the commit it is based on; removes older copies."""
+    head = _head(root)
+    copies = state.state_folder(root) / COPIES
     for lock in _locks(root):
-        if lock.exists() and lock_check.stages(lock.read_bytes()) is not None:
-            _write(lock.read_bytes(), kept / head / lock.relative_to(root))
-    for other in kept.glob("*"):
-        if other.name != head:
-            shutil.rmtree(other)
+        if lock.exists() and lock_check.stage_names(lock.read_bytes()) is not None:
+            _write(copies / head / lock.relative_to(root), lock.read_bytes())
+    for folder in copies.glob("*"):
+        if folder.name != head:
+            shutil.rmtree(folder)
+
+
+def _head(root: Path) -> str:
+    return git.output("rev-parse", "HEAD", folder=root).decode().strip() or "none"
 
 
 def _locks(root: Path) -> list[Path]:
-    """The lock file of each dvc.yaml that git sees, or of the one in the top folder."""
-    found = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "dvc.yaml", "*/dvc.yaml")
-    names = {name for name in found.decode().split("\0") if name} | {"dvc.yaml"}
+    """Return the lock file of each dvc.yaml that git sees, and of the one in the top folder."""
+    pipelines = ("-z", "dvc.yaml", "*/dvc.yaml")
+    listing = git.output("ls-files", "--cached", "--others", "--exclude-standard", *pipelines, folder=root)
+    names = {name for name in listing.decode().split("\0") if name} | {"dvc.yaml"}
     return [(root / name).with_suffix(".lock") for name in sorted(names)]
 
 
-def _heal_lock(root: Path, lock: Path, interrupted: bool) -> Iterator[str]:
+def _repair_lock(root: Path, lock: Path, interrupted: bool) -> Iterator[str]:
     if not lock.exists():
         return
     text = lock.read_bytes()
     name = lock.relative_to(root)
     if b"\n<<<<<<< " in text:
-        raise Misconfigured(f"{name} holds both sides of a merge: `git checkout --ours {name}`, or --theirs, picks one")
-    found = lock_check.stages(text)
-    if found is not None and not (interrupted and _lost_stages(root, name, text, found)):
+        raise ConfigError(f"{name} has merge conflicts: `git checkout --ours {name}`, or --theirs, picks a side")
+    stages = lock_check.stage_names(text)
+    if stages is not None and not (interrupted and _lost_stages(root, name, text, stages)):
         return
-    _write(text, state.folder(root) / BROKEN / name)
+    _write(state.state_folder(root) / BROKEN / name, text)
     for copy, source in _copies(root, name):
-        if lock_check.stages(copy) is not None:
-            _write(copy, lock)
-            yield f"{name} was cut off: put back from {source}"
+        if lock_check.stage_names(copy) is not None:
+            _write(lock, copy)
+            yield f"{name} was truncated: restored from {source}"
             return
     lock.unlink()
-    yield f"{name} was cut off, and no copy is left: removed; DVC writes it anew from its cache"
+    yield f"{name} was truncated, and there is no copy: removed; DVC writes a new one from its cache"
 
 
-def _lost_stages(root: Path, name: Path, text: bytes, found: set[str]) -> bool:
-    """Whether a lock was cut off between two stages: no run takes one out, and git does not have it like this."""
+def _lost_stages(root: Path, name: Path, text: bytes, stages: set[str]) -> bool:
+    """Check whether a lock was truncated between two stages: no run removes a stage, and git does not have it so."""
     copy, source = next(_copies(root, name), (b"", ""))
-    lost = source == LAST_RUN and not found >= (lock_check.stages(copy) or set())
-    return lost and text != _git(root, "show", f"HEAD:./{name}")
+    lost = source == LAST_RUN and not stages >= (lock_check.stage_names(copy) or set())
+    return lost and text != git.show_bytes("HEAD", str(name), root)
 
 
 def _copies(root: Path, name: Path) -> Iterator[tuple[bytes, str]]:
-    """What a lock was, the best first: the copy that stands on today's commit, that commit's, any other copy."""
-    kept = state.folder(root) / COPIES
-    today = kept / (_git(root, "rev-parse", "HEAD").decode().strip() or "none") / name
-    if today.exists():
-        yield today.read_bytes(), LAST_RUN
-    yield _git(root, "show", f"HEAD:./{name}"), "the last commit"
-    yield from ((other.read_bytes(), "the copy of an earlier run") for other in sorted(kept.glob(f"*/{name}")))
+    """Yield earlier contents of a lock, the best first: the copy based on HEAD, HEAD's own, any other copy."""
+    copies = state.state_folder(root) / COPIES
+    latest = copies / _head(root) / name
+    if latest.exists():
+        yield latest.read_bytes(), LAST_RUN
+    yield git.show_bytes("HEAD", str(name), root), "the last commit"
+    yield from ((copy.read_bytes(), "the copy of an earlier run") for copy in sorted(copies.glob(f"*/{name}")))
 
 
-def _heal_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
-    """Removes what was half-written: unfinished files beside outputs, and outputs that a run was making when it died.
+def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
+    """Remove what is half-written: temporary files beside outputs, and outputs that a run was writing when it died.
 
-    An output stays where a lock or the cache knows it, and where it was `dvc add` or `dvc commit` that died.
+    An output stays if a lock or the cache knows it, and if `dvc add` or `dvc commit` died.
     """
-    recorded = lock_check.outputs(root, _locks(root))
-    making = {path for path, holder in dead.get("write", {}).items() if {"repro", "run"} & set(holder["cmd"].split())}
-    written = {path for path in map(Path, making) if path.is_relative_to(root.resolve())}
-    for path in sorted({path for out in written | recorded.keys() for path in _unfinished(out)}):
+    recorded = lock_check.locked_outputs(root, _locks(root))
+    writers = dead.get("write", {}).items()
+    outputs = {Path(path) for path, holder in writers if {"repro", "run"} & set(holder["cmd"].split())}
+    outputs = {path for path in outputs if path.is_relative_to(root.resolve())}
+    for path in sorted({path for output in outputs | recorded.keys() for path in _temporary_files(output)}):
         yield _remove(root, path)
-    doubtful = [path for path in sorted(written) if path.exists()]
+    doubtful = [path for path in sorted(outputs) if path.exists()]
     if doubtful:
         from gazette.pipeline.recovery import cache  # DVC, which takes a second to import
 
-        for path in cache.unknown(root, doubtful, recorded):
+        for path in cache.list_unrecorded(root, doubtful, recorded):
             yield _remove(root, path)
 
 
-def _unfinished(out: Path) -> Iterator[Path]:
-    """Under the names that our stages and DVC give to what they are about to rename."""
-    partial = out.with_name(out.name + ".partial")
+def _temporary_files(output: Path) -> Iterator[Path]:
+    """Yield files with the names that our stages and DVC give to what they are about to rename."""
+    partial = output.with_name(output.name + ".partial")
     if partial.exists():
         yield partial
-    near = [*out.parent.glob("*.tmp"), *(out.rglob("*.tmp") if out.is_dir() else [])]
-    yield from (path for path in near if _OF_DVC.search(path.name))
+    near = [*output.parent.glob("*.tmp"), *(output.rglob("*.tmp") if output.is_dir() else [])]
+    yield from (path for path in near if _DVC_TEMPORARY.search(path.name))
 
 
-def _heal_runs(root: Path) -> Iterator[str]:
-    """Removes what DVC was noting of a run when it was killed."""
+def _repair_runs(root: Path) -> Iterator[str]:
+    """Remove incomplete entries of DVC's run cache."""
     from gazette.pipeline.recovery import cache  # DVC, which takes a second to import
 
-    for path in cache.half_noted(root):
+    for path in cache.list_unfinished_entries(root):
         yield _remove(root, path)
 
 
@@ -151,24 +155,18 @@ def _remove(root: Path, path: Path) -> str:
     return f"removed {os.path.relpath(path, root.resolve())}, half-written"
 
 
-def _heal_rwlock(root: Path) -> Iterator[str]:
-    entries = rwlock.read(root)
+def _repair_rwlock(root: Path) -> Iterator[str]:
+    entries = rwlock.read_entries(root)
     if entries is None:
-        rwlock.place(root).unlink()
-        yield ".dvc/tmp/rwlock was cut off: removed"
+        rwlock.path_of(root).unlink()
+        yield ".dvc/tmp/rwlock was truncated: removed"
         return
-    alive, dead = rwlock.split(root, entries)
+    alive, dead = rwlock.split_by_life(root, entries)
     if dead:
-        rwlock.write(root, alive)
+        rwlock.write_entries(root, alive)
         yield f".dvc/tmp/rwlock named processes that are gone: {', '.join(map(str, sorted(rwlock.pids(dead))))}"
 
 
-def _write(content: bytes, path: Path) -> None:
-    with atomic.written(path) as partial:
+def _write(path: Path, content: bytes) -> None:
+    with atomic.atomic_path(path) as partial:
         partial.write_bytes(content)
-
-
-def _git(root: Path, *words: str) -> bytes:
-    """What git says; nothing where it fails, as outside a repository or before the first commit."""
-    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else b""

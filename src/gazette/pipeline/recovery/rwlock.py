@@ -1,6 +1,7 @@
-"""DVC's `.dvc/tmp/rwlock`: which process reads and writes which paths; a kill leaves it truncated, or naming the dead.
+"""DVC's `.dvc/tmp/rwlock`: which process reads and writes which paths.
 
-DVC rewrites it in place, and believes an entry as long as a process of that number exists, whatever it is.
+DVC rewrites it in place, so a kill can leave it truncated, or naming a dead process. DVC believes an entry as long as
+any process with that number exists.
 """
 
 import json
@@ -13,63 +14,63 @@ from gazette.core import atomic
 
 Entries = dict[str, Any]  # {"write": {path: {"pid", "cmd"}}, "read": {path: [{"pid", "cmd"}, …]}}
 
-SLACK = 2  # seconds by which a process may seem younger than what it wrote
+SLACK = 2  # seconds by which a process may seem younger than its entry
 
 
-def read(root: Path) -> Entries | None:
-    """What the file says, nothing where it is missing; None where it cannot be read."""
-    path = place(root)
+def read_entries(root: Path) -> Entries | None:
+    """Read the entries, empty if the file is missing; None if it cannot be read."""
+    path = path_of(root)
     if not path.exists():
         return {}
     try:
         entries = json.loads(path.read_bytes())
     except ValueError:
         return None
-    return entries if _is_sound(entries) else None
+    return entries if _is_valid(entries) else None
 
 
-def place(root: Path) -> Path:
-    """Where the file is."""
+def path_of(root: Path) -> Path:
+    """Return the path of the file."""
     return root / ".dvc" / "tmp" / "rwlock"
 
 
-def named(root: Path) -> set[int]:
-    """The processes that the file names and that are still there."""
-    return {holder["pid"] for holder in _holders(read(root) or {}) if is_alive(holder, place(root))}
+def living_holders(root: Path) -> set[int]:
+    """Return the processes in the file that are still alive."""
+    return {holder["pid"] for holder in _holders(read_entries(root) or {}) if is_alive(holder, path_of(root))}
 
 
-def split(root: Path, entries: Entries) -> tuple[Entries, Entries]:
-    """The entries of processes that are alive, and those of the dead."""
+def split_by_life(root: Path, entries: Entries) -> tuple[Entries, Entries]:
+    """Return the entries of live processes, and those of dead ones."""
     alive: Entries = {}
     dead: Entries = {}
     for path, holder in entries.get("write", {}).items():
-        (alive if is_alive(holder, place(root)) else dead).setdefault("write", {})[path] = holder
+        (alive if is_alive(holder, path_of(root)) else dead).setdefault("write", {})[path] = holder
     for path, holders in entries.get("read", {}).items():
         for holder in holders:
-            kind = alive if is_alive(holder, place(root)) else dead
+            kind = alive if is_alive(holder, path_of(root)) else dead
             kind.setdefault("read", {}).setdefault(path, []).append(holder)
     return alive, dead
 
 
-def is_alive(holder: dict[str, Any], written: Path) -> bool:
-    """Whether the process of that number is the one that wrote itself into the file at `written`.
+def is_alive(holder: dict[str, Any], path: Path) -> bool:
+    """Check whether the process with that number is the one that made the entry in the file at `path`.
 
-    It is another one where it runs another command, as in another container, or began after the file was last written.
+    It is not if it runs another command, as in another container, or started after the file was last written.
     """
     try:
         process = psutil.Process(holder["pid"])
-        if process.status() == psutil.STATUS_ZOMBIE or process.create_time() > written.stat().st_mtime + SLACK:
+        if process.status() == psutil.STATUS_ZOMBIE or process.create_time() > path.stat().st_mtime + SLACK:
             return False
         return _runs(process.cmdline(), holder["cmd"])
     except psutil.AccessDenied:
-        return True  # somebody else's: cannot be told, so DVC shall say that it is busy
+        return True  # another user's, which cannot be inspected; DVC will report that it is busy
     except (psutil.NoSuchProcess, FileNotFoundError):
         return False
 
 
 def _runs(words: list[str], command: str) -> bool:
-    """Whether a process with these words calls itself `command`, which is what it found in `sys.argv`."""
-    scripts = [" ".join(words[place:]) for place in range(len(words))]
+    """Check whether a process with these words calls itself `command`, which is its `sys.argv`."""
+    scripts = [" ".join(words[start:]) for start in range(len(words))]
     if command in scripts or "--multiprocessing-fork" in words or ("-c" in words and command.startswith("-c")):
         return True
     if "-m" not in words:
@@ -84,8 +85,8 @@ def _holders(entries: Entries) -> list[dict[str, Any]]:
     return [*entries.get("write", {}).values(), *readers]
 
 
-def _is_sound(entries: object) -> bool:
-    """As DVC's own schema has it."""
+def _is_valid(entries: object) -> bool:
+    """Check the entries against DVC's own schema."""
     if not isinstance(entries, dict) or not entries.keys() <= {"read", "write"}:
         return False
     if not all(isinstance(part, dict) for part in entries.values()):
@@ -102,10 +103,10 @@ def _is_sound(entries: object) -> bool:
 
 
 def pids(entries: Entries) -> set[int]:
-    """The processes that entries name."""
+    """Return the processes in the entries."""
     return {holder["pid"] for holder in _holders(entries)}
 
 
-def write(root: Path, entries: Entries) -> None:
-    """Writes entries whole; the caller holds DVC's lock on the file."""
-    atomic.write(json.dumps(entries), place(root))
+def write_entries(root: Path, entries: Entries) -> None:
+    """Write entries atomically; the caller holds DVC's lock on the file."""
+    atomic.write_text(path_of(root), json.dumps(entries))

@@ -1,1 +1,1 @@
-"""MLflow's client: where the registry is, its runs, versions and aliases."""
+"""MLflow's client: the address of the registry, its runs, versions and aliases, and retries."""

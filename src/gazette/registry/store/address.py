@@ -1,4 +1,4 @@
-"""Which registry this clone registers in, and whether it has; without MLflow, so that every run can ask."""
+"""The registry of this clone; without MLflow, so that every run can check it."""
 
 import os
 from pathlib import Path
@@ -9,27 +9,31 @@ from gazette.core import files
 DATABASE = Path("mlflow.db")
 
 
-def address() -> str:
-    """MLFLOW_TRACKING_URI, or the database in this folder."""
+def tracking_uri() -> str:
+    """Return MLFLOW_TRACKING_URI, or the URI of the database in this folder."""
     return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{DATABASE}")
 
 
-def absolute(root: Path) -> str:
-    """The address for a process that works elsewhere: a database named by a path is one in the project at `root`."""
-    head, slashes, path = address().partition("sqlite:///")
+def absolute_uri(root: Path) -> str:
+    """Return the URI for a process in another folder: a relative database path is resolved against `root`."""
+    head, slashes, path = tracking_uri().partition("sqlite:///")
     return f"{head}{slashes}{root.absolute() / path}" if slashes else head
 
 
-def exists() -> bool:
-    """Whether there is a registry to ask, so that asking does not make an empty one."""
+def registry_exists() -> bool:
+    """Whether there is a registry; connecting to a missing one would create an empty database."""
     return "MLFLOW_TRACKING_URI" in os.environ or DATABASE.exists()
 
 
-def here(challenged: bool) -> dict[str, Any]:
-    """What `register` notes beside a version's number: where it is, and whether `challenger` points to it."""
-    return {"registry": address(), "challenged": challenged}
+def describe_registry(challenged: bool) -> dict[str, Any]:
+    """Return what `register` records beside a version's number: its registry, and whether it is the challenger."""
+    return {"registry": tracking_uri(), "challenged": challenged}
 
 
 def is_current(version: Path) -> bool:
-    """Whether the version noted at `version` is in today's registry, as its challenger."""
-    return version.exists() and exists() and here(challenged=True).items() <= files.read(version).items()
+    """Whether the version recorded at `version` is in the current registry, as its challenger."""
+    return (
+        version.exists()
+        and registry_exists()
+        and describe_registry(challenged=True).items() <= files.read_json(version).items()
+    )

@@ -1,7 +1,7 @@
 """The registry: MLflow's runs, versions and aliases, at MLFLOW_TRACKING_URI or in `mlflow.db`.
 
-A version is known by the digest of its bundle: registering the same bundle twice is once. A registry that does not
-answer is asked again for a while; whatever is asked here may be asked twice.
+A version is identified by the digest of its bundle: registering a bundle twice makes one version. Failing calls are
+retried for a while, so every call is idempotent.
 """
 
 import json
@@ -16,20 +16,19 @@ from typing import Any
 import mlflow
 
 import gazette.core.bundle
-from gazette.core.errors import Misconfigured
-from gazette.registry.store import address as registration
-from gazette.registry.store.retry import REQUESTS, answering, steadily
+from gazette.core.errors import ConfigError
+from gazette.registry.store import address
+from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors
 
 CHALLENGER = "challenger"
-FOLLOWED = "ledger"  # the tag of a name with the ledger's entry that its aliases follow
-TRAINED_ON = "trained_on"  # the tag with the classes and their rows in training
-_HERE = Path(__file__).parent
+FOLLOWED = "ledger"  # the tag of a name that holds the ledger entry its aliases follow
+TRAINED_ON = "trained_on"  # the tag with the classes and their training rows
 _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is told about a candidate: its numbers, its learning curve (a dict per epoch), its score."""
+    """What is logged of a candidate: its params, its learning curve (a dict per epoch), its score."""
 
     name: str
     params: dict[str, Any]
@@ -39,7 +38,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Run:
-    """What is told about a run: its candidates, the metrics of the selected one, what made it, files to keep."""
+    """What is logged of a run: its candidates, the metrics of the selected one, tags, artifacts and examples."""
 
     experiment: str
     name: str
@@ -52,17 +51,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Version:
-    """A version by its number, with its tags."""
+    """A version's number and tags."""
 
     number: str
     tags: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the registry has under a name: versions by number, numbers by alias; nothing where the name is new.
+class RegisteredModel:
+    """The registry's content under a name: versions by number, numbers by alias; both empty for a new name.
 
-    `followed` is the SHA-256 of the ledger's line that the aliases follow.
+    `followed` is the SHA-256 of the ledger entry that the aliases follow.
     """
 
     versions: dict[str, Version]
@@ -71,42 +70,41 @@ class Known:
 
 
 def connect() -> mlflow.MlflowClient:
-    """A client of the registry that the environment names."""
+    """Return a client of the registry that the environment names."""
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     for name, value in REQUESTS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it prints a page where a database is locked
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs a page if a database is locked
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-    mlflow.set_tracking_uri(registration.address())
-    with answering():
+    mlflow.set_tracking_uri(address.tracking_uri())
+    with registry_errors():
         return mlflow.MlflowClient()
 
 
-def find(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
-    """The version of `name` whose bundle has this digest; of several (two registered at once) the first."""
-    found = _with_digest(client, name, digest)
-    return str(found[0]) if found else None
+def find_version(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
+    """Return the version with this digest; the first of several, which two runs registered at once."""
+    return next(iter(_numbers_with(client, name, digest)), None)
 
 
-def single(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
-    """The version with this digest, as `find` has it; others, which a lost answer or a race left, are deleted."""
-    found = _with_digest(client, name, digest)
-    for number in found[1:]:
-        steadily(client.delete_model_version, name, str(number), besides="RESOURCE_DOES_NOT_EXIST")
-    return str(found[0]) if found else None
+def deduplicate(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
+    """Return the first version with this digest and delete any others, left by a lost answer or a race."""
+    numbers = _numbers_with(client, name, digest)
+    for number in numbers[1:]:
+        call_with_retries(client.delete_model_version, name, number, ignore="RESOURCE_DOES_NOT_EXIST")
+    return next(iter(numbers), None)
 
 
-def _with_digest(client: mlflow.MlflowClient, name: str, digest: str) -> list[int]:
-    found = steadily(client.search_model_versions, f"name = '{name}' and tags.digest = '{digest}'")
-    return sorted(int(version.version) for version in found or [])
+def _numbers_with(client: mlflow.MlflowClient, name: str, digest: str) -> list[str]:
+    matches = call_with_retries(client.search_model_versions, f"name = '{name}' and tags.digest = '{digest}'")
+    return sorted((str(version.version) for version in matches or []), key=int)
 
 
-@answering()
-def log(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
-    """Logs a run with one nested run per candidate, and the bundle as a model that anyone can load."""
-    # pyfunc.py looks there once it lies beside bundle.py; MLflow tries it now.
+@registry_errors()
+def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
+    """Log a run with one nested run per candidate, and the bundle as a model that anyone can load."""
+    # pyfunc.py imports it from beside itself when a version is loaded; MLflow runs it here first.
     sys.modules["bundle"] = gazette.core.bundle
     mlflow.set_experiment(run.experiment)
     with mlflow.start_run(run_name=run.name, tags=run.tags):
@@ -117,7 +115,7 @@ def log(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
             mlflow.log_artifact(str(file))
         return mlflow.pyfunc.log_model(
             name="classifier",
-            python_model=str(_HERE / "pyfunc.py"),
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
             code_paths=[gazette.core.bundle.__file__],
             artifacts={"bundle": str(bundle)},
             pip_requirements=[f"{package}=={version(package)}" for package in _SERVED_BY],
@@ -133,72 +131,65 @@ def _log_candidate(candidate: Candidate) -> None:
             mlflow.log_metrics({name: value for name, value in row.items() if name != "epoch"}, step=int(row["epoch"]))
 
 
-def register(
+def create_version(
     client: mlflow.MlflowClient, name: str, model: mlflow.models.model.ModelInfo, tags: dict[str, str], about: str
 ) -> str:
-    """Makes a version of a logged model; returns the one that holds its digest, should another have come first.
+    """Create a version of a logged model and return its number, or the one that another run registered first.
 
-    MLflow sends a request again whose answer was lost, so one call can make several versions: the first stays.
+    MLflow repeats a request whose answer was lost, so one call can create several versions; the first one stays.
     """
-    steadily(client.create_registered_model, name, besides="RESOURCE_ALREADY_EXISTS")
-    steadily(
-        client.create_model_version,
-        name,
-        model.model_uri,
-        run_id=model.run_id,
-        model_id=model.model_id,
-        tags=tags,
-        description=about,
-    )
-    number = single(client, name, tags["digest"])
+    call_with_retries(client.create_registered_model, name, ignore="RESOURCE_ALREADY_EXISTS")
+    ids = {"run_id": model.run_id, "model_id": model.model_id}
+    call_with_retries(client.create_model_version, name, model.model_uri, **ids, tags=tags, description=about)
+    number = deduplicate(client, name, tags["digest"])
     if number is None:
-        raise Misconfigured(f"{name}: the version was deleted while it was registered; run the same command again")
+        raise ConfigError(f"{name}: the version was deleted while being registered; run the same command again")
     return number
 
 
-def challenge(client: mlflow.MlflowClient, name: str, version: str) -> None:
-    """Moves the alias `challenger` to a version."""
-    point(client, name, CHALLENGER, version)
+def set_challenger(client: mlflow.MlflowClient, name: str, version: str) -> None:
+    """Move the alias `challenger` to a version."""
+    set_alias(client, name, CHALLENGER, version)
 
 
-def point(client: mlflow.MlflowClient, name: str, alias: str, version: str | None) -> None:
-    """Moves an alias to a version, or takes it away; a reader finds it where it was or where it is."""
+def set_alias(client: mlflow.MlflowClient, name: str, alias: str, version: str | None) -> None:
+    """Move an alias to a version, or delete it (None); readers see it either before or after the move."""
     if version is None:
-        steadily(client.delete_registered_model_alias, name, alias)
+        call_with_retries(client.delete_registered_model_alias, name, alias)
     else:
-        steadily(client.set_registered_model_alias, name, alias, version)
+        call_with_retries(client.set_registered_model_alias, name, alias, version)
 
 
-def known(client: mlflow.MlflowClient, name: str) -> Known:
-    """The versions and aliases of a name."""
-    model = steadily(client.get_registered_model, name, besides="RESOURCE_DOES_NOT_EXIST")
+def get_model(client: mlflow.MlflowClient, name: str) -> RegisteredModel:
+    """Return the versions and aliases of a name."""
+    model = call_with_retries(client.get_registered_model, name, ignore="RESOURCE_DOES_NOT_EXIST")
     if model is None:
-        return Known({}, {})
-    found = steadily(client.search_model_versions, f"name = '{name}'") or []
-    numbered = sorted(found, key=lambda version: int(version.version))
-    versions = {str(one.version): Version(str(one.version), one.tags) for one in numbered}
+        return RegisteredModel({}, {})
+    matches = call_with_retries(client.search_model_versions, f"name = '{name}'") or []
+    unsorted = (Version(str(match.version), match.tags) for match in matches)
+    versions = {version.number: version for version in sorted(unsorted, key=lambda version: int(version.number))}
     aliases = {alias: str(number) for alias, number in model.aliases.items()}
-    return Known(versions, aliases, model.tags.get(FOLLOWED))
+    return RegisteredModel(versions, aliases, model.tags.get(FOLLOWED))
 
 
-def follow(client: mlflow.MlflowClient, name: str, line: str) -> None:
-    """Notes at a name which entry of the ledger, by SHA-256, its aliases follow."""
-    steadily(client.set_registered_model_tag, name, FOLLOWED, line)
+def set_ledger_head(client: mlflow.MlflowClient, name: str, line: str) -> None:
+    """Record at a name which ledger entry, by SHA-256, its aliases follow."""
+    call_with_retries(client.set_registered_model_tag, name, FOLLOWED, line)
 
 
 def download(version: str, to: Path) -> Path:
-    """Brings the files of a version, `NAME/NUMBER`, into the folder `to`; where in it the bundle is."""
-    address = f"models:/{version}/artifacts"
-    here = steadily(mlflow.artifacts.download_artifacts, artifact_uri=address, dst_path=str(to))
-    return next(Path(str(here)).rglob("bundle.json")).parent
+    """Download the files of a version, `NAME/NUMBER`, to a folder and return the bundle's place in it."""
+    uri = f"models:/{version}/artifacts"
+    folder = call_with_retries(mlflow.artifacts.download_artifacts, artifact_uri=uri, dst_path=str(to))
+    return next(Path(str(folder)).rglob("bundle.json")).parent
 
 
-def note_training(client: mlflow.MlflowClient, name: str, version: str, rows: dict[str, int]) -> None:
-    """Notes at a version on how many rows of each class it was trained; `gazette score` compares with them."""
-    mark(client, name, version, {TRAINED_ON: json.dumps(rows, ensure_ascii=False)})
+def set_training_rows(client: mlflow.MlflowClient, name: str, version: str, rows: dict[str, int]) -> None:
+    """Record how many rows of each class a version was trained on, for `gazette score` to compare with."""
+    set_tags(client, name, version, {TRAINED_ON: json.dumps(rows, ensure_ascii=False)})
 
 
-def mark(client: mlflow.MlflowClient, name: str, version: str, tags: dict[str, str]) -> None:
-    """Sets tags of a version."""
+def set_tags(client: mlflow.MlflowClient, name: str, version: str, tags: dict[str, str]) -> None:
+    """Set tags of a version."""
     for key, value in tags.items():
-        steadily(client.set_model_version_tag, name, version, key, value)
+        call_with_retries(client.set_model_version_tag, name, version, key, value)

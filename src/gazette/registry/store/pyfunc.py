@@ -1,6 +1,6 @@
 """The code of a registered version: MLflow runs this file, with `bundle.py` beside it, and nothing else of Gazette.
 
-It needs ONNX Runtime, tokenizers, numpy and MLflow, so anyone's `mlflow.pyfunc.load_model` can answer.
+It needs only ONNX Runtime, tokenizers, numpy and MLflow, so that any `mlflow.pyfunc.load_model` can serve it.
 """
 
 from typing import Any
@@ -18,16 +18,16 @@ class Answer(pydantic.BaseModel):
 
 
 class Classifier(mlflow.pyfunc.PythonModel):
-    """Texts in, an answer for each out."""
+    """An MLflow model from texts to answers."""
 
     def load_context(self, context: Any) -> None:
-        """Reads the bundle that was logged with this version."""
+        """Load the bundle that was logged with this version."""
         from bundle import Bundle  # type: ignore[import-not-found]  # lies in the version's own code folder
 
         self.bundle = Bundle(context.artifacts["bundle"])
 
     def predict(self, context: Any, model_input: list[str], params: Any = None) -> list[Answer]:
-        """One answer per text, in the same order."""
+        """Return one answer per text, in the same order."""
         labels = self.bundle.labels
         return [
             Answer(

@@ -1,6 +1,6 @@
-"""What a registry is asked is asked again for a while where it does not answer, then given up with a clear word.
+"""Retries registry calls that fail transiently, then raises a clear error.
 
-MLflow sends each HTTP request several times itself; SQLite waits 20 s for a lock. What is asked may be done twice.
+MLflow itself retries each HTTP request; SQLite waits 20 s for a lock. Calls must be idempotent.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,54 +12,57 @@ from requests import RequestException
 from sqlalchemy.exc import OperationalError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.registry.store import address
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-PATIENCE = 60  # seconds after which a call that fails is not tried again; a database may be locked for 20
+RETRY_SECONDS = 60  # a database may be locked for 20
 PAUSE = 1  # seconds between two tries
-# MLflow's own, for each HTTP request: by default eight tries in four minutes, each waiting two for an answer.
+# MLflow's own retries of each HTTP request; its defaults are eight tries in four minutes, with a timeout of two.
 REQUESTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
-# A failed transaction is BAD_REQUEST: two that write the same row at once.
-_PASSING = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "BAD_REQUEST"}
+# BAD_REQUEST: a transaction that failed because another one wrote the same row.
+_TRANSIENT = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "BAD_REQUEST"}
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Raises Misconfigured where the registry does not answer, or refuses."""
+def registry_errors() -> Iterator[None]:
+    """Raise ConfigError if the registry does not answer or returns an error."""
     try:
         yield
     except (MlflowException, OperationalError, RequestException) as error:
-        said = str(error).strip().split("\n")[0]
-        raise Misconfigured(
-            f"the registry at {address.address()} did not do what it was asked: {said}. Nothing is lost: when it "
-            "answers again, the same command finishes what was begun"
+        message = str(error).strip().split("\n")[0]
+        raise ConfigError(
+            f"the registry at {address.tracking_uri()} failed: {message}. Nothing is lost: when it answers again, the "
+            "same command finishes the job"
         ) from error
 
 
-def steadily(call: Callable[..., Answer], *given: Any, besides: str = "", **named: Any) -> Answer | None:
-    """What a call of the registry gives; one that fails in passing is tried again, until PATIENCE is spent.
+def call_with_retries(call: Callable[..., Result], *args: Any, ignore: str = "", **kwargs: Any) -> Result | None:
+    """Call the registry, retrying transient failures for RETRY_SECONDS.
 
-    None where the registry refuses with the error code `besides`. Raises Misconfigured where it fails otherwise.
+    Returns None if the registry answers with the error code `ignore`. Raises ConfigError for any other failure.
     """
-    again = Retrying(
-        retry=retry_if_exception(_passes), stop=stop_after_delay(PATIENCE), wait=wait_fixed(PAUSE), reraise=True
+    retrying = Retrying(
+        retry=retry_if_exception(_is_transient),
+        stop=stop_after_delay(RETRY_SECONDS),
+        wait=wait_fixed(PAUSE),
+        reraise=True,
     )
-    with answering():
+    with registry_errors():
         try:
-            return again(call, *given, **named)
+            return retrying(call, *args, **kwargs)
         except MlflowException as error:
-            if besides and error.error_code == besides:
+            if ignore and error.error_code == ignore:
                 return None
             raise
 
 
-def _passes(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     if isinstance(error, MlflowException):
-        return error.error_code in _PASSING
+        return error.error_code in _TRANSIENT
     return isinstance(error, OperationalError | RequestException)

@@ -1,1 +1,1 @@
-"""Labels for files of new articles, in parts."""
+"""Scoring of files of new articles, in parts."""

@@ -1,4 +1,4 @@
-"""The account of a scoring: what was read, which version labelled it, what came out, against what it learned from."""
+"""The manifest of a scoring: its input, its model, its labels, and how they differ from the training rows'."""
 
 from pathlib import Path
 from typing import Any
@@ -6,23 +6,24 @@ from typing import Any
 import polars as pl
 from scipy.spatial.distance import jensenshannon
 
-from gazette.core import files as records
+from gazette.core import files
 from gazette.pipeline import hashing
 from gazette.serving.batch.parts import BUNDLE, MANIFEST, PART, PLAN, STAGED
 
 
-def write(folder: Path, plan: dict[str, Any]) -> None:
-    """Writes the manifest from the parts, one after another; nothing in it tells of the machine or the hour."""
-    labels = records.read(folder / STAGED / BUNDLE / "bundle.json")["labels"]
+def write_manifest(folder: Path, plan: dict[str, Any]) -> None:
+    """Write the manifest from the parts; nothing in it depends on the machine or the time."""
+    labels = files.read_json(folder / STAGED / BUNDLE / "bundle.json")["labels"]
     below, uncertain = plan["options"]["uncertain"], 0
-    rows, files = dict.fromkeys(labels, 0), []
+    rows = dict.fromkeys(labels, 0)
+    parts: list[dict[str, Any]] = []
     for number in range(plan["parts"]):
         path = folder / PART.format(number)
         part = pl.read_parquet(path, columns=["label", "probability"])
         for label, count in part.group_by("label").len().iter_rows():
             rows[label] += count
         uncertain += part.filter((pl.col("probability") < below) | pl.col("probability").is_nan()).height
-        files.append({"file": path.name, "rows": part.height, "sha256": hashing.of_file(path)})
+        parts.append({"file": path.name, "rows": part.height, "sha256": hashing.hash_file(path)})
     scored, lost = sum(rows.values()), sum(reason["rows"] for reason in plan["quarantined"])
     record = {
         "input": plan["input"],
@@ -34,20 +35,20 @@ def write(folder: Path, plan: dict[str, Any]) -> None:
         "notes": plan["notes"],
         "uncertain": {"below": below, "rows": uncertain, "share": uncertain / scored},
         **_labels(rows, plan["version"]["trained_on"]),
-        "parts": files,
+        "parts": parts,
     }
     if scored != plan["rows"]:
         raise RuntimeError(f"{folder}: {scored:,} rows in the parts, {plan['rows']:,} in {PLAN}")
-    records.write(record, folder / MANIFEST)
+    files.write_json(folder / MANIFEST, record)
 
 
 def _labels(rows: dict[str, int], trained_on: dict[str, int] | None) -> dict[str, Any]:
-    """The share of each label, here and in training where that is known, and how far apart the two are."""
-    scored, learned = sum(rows.values()), sum((trained_on or {}).values())
-    shares = {label: (trained_on or {}).get(label, 0) / learned if learned else None for label in rows}
+    """Return the share of each label, here and in training if known, and the distance of the two distributions."""
+    scored, trained = sum(rows.values()), sum((trained_on or {}).values())
+    shares = {label: (trained_on or {}).get(label, 0) / trained if trained else None for label in rows}
     labels = [
         {"label": label, "rows": count, "share": count / scored, "training_share": shares[label]}
         for label, count in rows.items()
     ]
-    distance = float(jensenshannon(list(rows.values()), list(shares.values()), base=2)) if learned else None
+    distance = float(jensenshannon(list(rows.values()), list(shares.values()), base=2)) if trained else None
     return {"labels": labels, "distance_to_training": {"measure": "Jensen-Shannon, base 2", "value": distance}}

@@ -1,4 +1,4 @@
-"""A part: some ten thousand rows that are scored in one go, by a process here or a worker elsewhere."""
+"""A part: tens of thousands of rows that one process or worker scores at once."""
 
 import os
 from collections.abc import Iterator
@@ -16,40 +16,40 @@ from gazette.core.bundle import Bundle
 MANIFEST, PLAN, QUARANTINE, RUN = "manifest.json", "plan.json", "quarantine.parquet", "run.json"
 STAGED, BUNDLE = "staged", "bundle"
 PART = "part-{:05}.parquet"
-BLOCK = 1024  # rows that run through the network together: another company, another last bit
+BLOCK = 1024  # rows in a batch; the last bits of a probability depend on the other rows in its batch
 
 
-def missing(folder: Path, plan: dict[str, Any]) -> list[int]:
-    """The parts that are not there yet."""
+def missing_parts(folder: Path, plan: dict[str, Any]) -> list[int]:
+    """List the parts that do not exist yet."""
     return [number for number in range(plan["parts"]) if not (folder / PART.format(number)).exists()]
 
 
-def score(folder: str, number: int) -> int:
-    """Scores a part and writes it, whole or not at all; how many rows it has. Twice is once, two at once too."""
+def score_part(folder: str, number: int) -> int:
+    """Score a part, write it atomically and return its number of rows. Idempotent, also if two do it at once."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # parts are scored side by side, each on one core
-    there = Path(folder)
-    plan = files.read(there / PLAN)
-    classifier = _classifier(there / STAGED / BUNDLE, plan["model"]["digest"])
-    table = pl.concat(_scored(there / STAGED / f"{number:05}.parquet", classifier))
+    to = Path(folder)
+    plan = files.read_json(to / PLAN)
+    classifier = _load_classifier(to / STAGED / BUNDLE, plan["model"]["digest"])
+    table = pl.concat(_score_blocks(to / STAGED / f"{number:05}.parquet", classifier))
     if not plan["options"]["with_text"]:
         table = table.drop("text")
-    partial = there / f".{PART.format(number)}.{uuid4().hex}.partial"
+    partial = to / f".{PART.format(number)}.{uuid4().hex}.partial"
     table.write_parquet(partial)
-    partial.rename(there / PART.format(number))
+    partial.rename(to / PART.format(number))
     return table.height
 
 
-def _scored(staged: Path, classifier: Bundle) -> Iterator[pl.DataFrame]:
-    """Block by block, so that a part of long articles fits in memory as well."""
+def _score_blocks(staged: Path, classifier: Bundle) -> Iterator[pl.DataFrame]:
+    """Score block by block, so that a part of long articles fits in memory too."""
     labels = pl.Series(classifier.labels)
     rows = pl.scan_parquet(staged)
     for start in range(0, rows.select(pl.len()).collect().item(), BLOCK):
         block = rows.slice(start, BLOCK).collect()
-        found = classifier.probabilities(block["text"].to_list())
-        yield block.with_columns(label=labels.gather(found.argmax(axis=1)), probability=np.max(found, axis=1))
+        scores = classifier.probabilities(block["text"].to_list())
+        yield block.with_columns(label=labels.gather(scores.argmax(axis=1)), probability=np.max(scores, axis=1))
 
 
 @lru_cache(1)
-def _classifier(folder: Path, digest: str) -> Bundle:
-    """The bundle, read once by a process; on one thread, for their number changes last bits of some networks."""
+def _load_classifier(folder: Path, digest: str) -> Bundle:
+    """Load the bundle, once per process; on one thread, since their number changes the last bits of some networks."""
     return Bundle(folder, threads=1)

@@ -1,4 +1,4 @@
-"""What is to be scored, laid out: articles in parts of equal size, rows that are none in a quarantine, and a plan."""
+"""Preparation of a scoring: articles in parts of equal size, unusable rows in a quarantine, and a plan."""
 
 import re
 import shutil
@@ -11,32 +11,31 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from gazette import __version__
-from gazette.core import articles
-from gazette.core import files as records
+from gazette.core import articles, files, tables
 from gazette.core.corpus import Folder
-from gazette.core.errors import BrokenContract, Misconfigured
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import hashing
-from gazette.registry.versions import Model
-from gazette.serving import sources as incoming
-from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, RUN, STAGED, missing
+from gazette.registry.versions import ResolvedModel
+from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, RUN, STAGED, missing_parts
+from gazette.serving.sources import Source, find_sources, read_source
 
 LOCK = ".lock"
 OURS = re.compile(
     "|".join(map(re.escape, (LOCK, MANIFEST, PLAN, QUARANTINE, RUN, STAGED))) + r"|\.?part-\d+\.parquet.*|.*\.partial"
 )
-OTHER = {
+MISMATCHES = {
     "input": "other articles",
     "model": "another model",
     "options": "other options",
     "gazette": "another version of Gazette",
 }
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
-STEP = 1 << 16  # rows that are checked at a time, so that only one copy of all texts is held
-NONE = "none"  # the label of every article, where the contract of rows asks for one
+CHECK_ROWS = 1 << 16  # rows checked at a time, so that there is only one copy of all texts in memory
+NO_LABEL = "none"  # the label of every article, since the contract of rows requires one
 
 
 class Options(BaseModel, frozen=True, extra="forbid"):
-    """How new articles are read, and what is said of them."""
+    """How to read new articles, and what to write about them."""
 
     text: tuple[str, ...] = ()
     id: str | None = None
@@ -45,96 +44,96 @@ class Options(BaseModel, frozen=True, extra="forbid"):
     with_text: bool = False
 
 
-def prepare(path: Path, to: Path, model: Model, options: Options, force: bool = False) -> dict[str, Any]:
-    """The plan in the folder `to`: the one that is there, if it is for the same and of use, or a new one.
+def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, force: bool = False) -> dict[str, Any]:
+    """Return the plan in the folder `to` if it is for the same request and still usable, otherwise a new one.
 
-    Raises Misconfigured where the folder holds something else, BrokenContract where nothing at `path` can be scored.
+    Raises ConfigError if the folder has other files, DataContractError if nothing at `path` can be scored.
     """
     if strange := sorted(entry.name for entry in to.iterdir() if not OURS.fullmatch(entry.name)):
-        raise Misconfigured(f"{to} holds {strange[0]}, which is no result of scoring; give a folder of its own")
+        raise ConfigError(f"{to} has {strange[0]}, which is not a result of scoring; choose an empty folder")
     if path.is_dir() and to.resolve().is_relative_to(path.resolve()):
-        raise Misconfigured(f"{to} lies in {path}: results would be read as articles; give a folder elsewhere")
-    sources = incoming.find(path, options.text, options.id)
-    asked = _asked(sources, model, options)
+        raise ConfigError(f"{to} is inside {path}: results would be read as articles; choose a folder elsewhere")
+    sources = find_sources(path, options.text, options.id)
+    request = _request(sources, model, options)
     if (to / PLAN).exists() and not force:
-        plan = records.read(to / PLAN)
-        if other := [said for key, said in OTHER.items() if asked[key] != plan[key]]:
-            raise Misconfigured(f"{to} holds results for {', '.join(other)}; give another folder, or --force")
-        if (to / STAGED).exists() or ((to / MANIFEST).exists() and not missing(to, plan)):
+        plan = files.read_json(to / PLAN)
+        if mismatches := [text for key, text in MISMATCHES.items() if request[key] != plan[key]]:
+            raise ConfigError(f"{to} has results for {', '.join(mismatches)}; choose another folder, or --force")
+        if (to / STAGED).exists() or ((to / MANIFEST).exists() and not missing_parts(to, plan)):
             return plan
-    return _lay_out(path, to, model, options, sources, asked)
+    return _stage(path, to, model, options, sources, request)
 
 
-def _lay_out(
-    path: Path, to: Path, model: Model, options: Options, sources: list[incoming.Source], asked: dict[str, Any]
+def _stage(
+    path: Path, to: Path, model: ResolvedModel, options: Options, sources: list[Source], request: dict[str, Any]
 ) -> dict[str, Any]:
-    remove(to)
+    remove_results(to)
     staged = to / STAGED
-    shutil.copytree(model.folder, staged / BUNDLE)  # a bundle that is trained anew meanwhile is another
-    if hashing.of_bundle(staged / BUNDLE) != model.digest:
-        raise Misconfigured(f"{model.folder} changed while it was copied; try again when nothing writes to it")
+    shutil.copytree(model.folder, staged / BUNDLE)  # it may be trained again meanwhile
+    if hashing.dvc_hash(staged / BUNDLE) != model.digest:
+        raise ConfigError(f"{model.folder} changed while it was copied; try again when nothing writes to it")
     count, rows = 0, 0
     quarantine, notes = [pl.DataFrame(schema=REJECT)], Counter[str]()
-    for number, part in enumerate(_in_parts(_fit(sources, quarantine, notes), _whole_blocks(options.part_rows))):
+    for number, part in enumerate(_in_parts(_usable(sources, quarantine, notes), _whole_blocks(options.part_rows))):
         part.write_parquet(staged / f"{number:05}.parquet", compression="lz4", row_group_size=BLOCK)
         count, rows = number + 1, rows + part.height
     rejects = pl.concat(quarantine)
-    articles.write_table(rejects, to / QUARANTINE)
+    tables.write_parquet(to / QUARANTINE, rejects)
     if not rows:
-        clear(to)
+        remove_staged(to)
         first = [f"  {row['file']}, line {row['line']}: {row['reason']}" for row in rejects.head(3).to_dicts()]
-        raise BrokenContract(
+        raise DataContractError(
             f"{path}: none of {rejects.height:,} rows can be scored. The first:\n" + "\n".join(first) + "\n"
-            f"{to / QUARANTINE} names each. Is it what it is said to be?"
+            f"{to / QUARANTINE} lists them all. Are format and columns right?"
         )
-    if _asked(sources, model, options) != asked:
-        raise BrokenContract(f"{path} changed while it was read; try again when nothing writes to it")
-    reasons = articles.kinds(rejects).select("reason", "rows").to_dicts()
-    plan = asked | {
+    if _request(sources, model, options) != request:
+        raise DataContractError(f"{path} changed while it was read; try again when nothing writes to it")
+    reasons = articles.count_reasons(rejects).select("reason", "rows").to_dicts()
+    plan = request | {
         "version": _version(model),
         "rows": rows,
         "quarantined": reasons,
         "notes": dict(sorted(notes.items())),
         "parts": count,
     }
-    records.write(plan, to / PLAN)
+    files.write_json(to / PLAN, plan)
     return plan
 
 
-def _asked(sources: list[incoming.Source], model: Model, options: Options) -> dict[str, Any]:
-    """What results depend on; equal input, model, options and gazette give equal bytes."""
-    files = [
+def _request(sources: list[Source], model: ResolvedModel, options: Options) -> dict[str, Any]:
+    """Return what results depend on; equal input, model, options and gazette give equal bytes."""
+    hashes = [
         {
             "file": source.name,
-            "sha256": (hashing.of_articles if isinstance(source.layout, Folder) else hashing.of_file)(source.path),
+            "sha256": (hashing.sha256_tree if isinstance(source.layout, Folder) else hashing.hash_file)(source.path),
         }
         for source in sources
     ]
     return {
-        "input": files,
+        "input": hashes,
         "model": {"digest": model.digest},
         "options": options.model_dump(mode="json"),
         "gazette": __version__,
     }
 
 
-def _version(model: Model) -> dict[str, Any]:
+def _version(model: ResolvedModel) -> dict[str, Any]:
     return {"name": model.name, "version": model.version, "trained_on": model.trained_on}
 
 
-def _fit(sources: list[incoming.Source], quarantine: list[pl.DataFrame], notes: Counter[str]) -> Iterator[pl.DataFrame]:
-    """The articles of each source that keep the contract of rows; the others, and what was let pass, are added."""
+def _usable(sources: list[Source], quarantine: list[pl.DataFrame], notes: Counter[str]) -> Iterator[pl.DataFrame]:
+    """Yield the articles of each source that meet the contract of rows; the others go to `quarantine`."""
     for source in sources:
-        found = incoming.read(source)
-        notes.update(found.notes)
-        unfit = [found.rejects]
-        for some in found.articles.iter_slices(STEP):
-            rows = some.select("text", pl.lit(NONE).alias("label"), pl.lit("test").alias("split"), "file", "line")
-            _, bad = articles.sort_out(rows, [NONE])
-            unfit.append(bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NONE}: ")))
-            fit = some.join(bad, on=["file", "line"], how="anti", maintain_order="left") if bad.height else some
-            yield fit.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text")
-        quarantine.append(pl.concat(unfit).sort("file", "line", maintain_order=True))
+        result = read_source(source)
+        notes.update(result.notes)
+        unusable = [result.rejects]
+        for table in result.articles.iter_slices(CHECK_ROWS):
+            rows = table.select("text", pl.lit(NO_LABEL).alias("label"), pl.lit("test").alias("split"), "file", "line")
+            _, bad = articles.split_invalid(rows, [NO_LABEL])
+            unusable.append(bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NO_LABEL}: ")))
+            usable = table.join(bad, on=["file", "line"], how="anti", maintain_order="left") if bad.height else table
+            yield usable.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text")
+        quarantine.append(pl.concat(unusable).sort("file", "line", maintain_order=True))
 
 
 def _in_parts(tables: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
@@ -152,15 +151,15 @@ def _whole_blocks(rows: int) -> int:
     return -(-rows // BLOCK) * BLOCK
 
 
-def clear(to: Path) -> None:
-    """Removes what is of no use once the manifest is there."""
+def remove_staged(to: Path) -> None:
+    """Remove what is not needed once the manifest exists."""
     shutil.rmtree(to / STAGED, ignore_errors=True)
     for path in to.glob(".part-*.partial"):
         path.unlink()
 
 
-def remove(to: Path) -> None:
-    """Removes all that scoring left in a folder, and nothing else; the manifest first, the lock never."""
+def remove_results(to: Path) -> None:
+    """Remove all results of scoring in a folder, and nothing else; the manifest first, never the lock."""
     for name in (MANIFEST, PLAN, *sorted(entry.name for entry in to.iterdir())):
         path = to / name
         if name == STAGED:

@@ -1,4 +1,4 @@
-"""What a scoring took here: `run.json`, which differs from run to run and is no part of the result."""
+"""How long a scoring took here: `run.json`, which differs from run to run and is not part of the result."""
 
 import os
 import platform
@@ -15,15 +15,15 @@ from gazette.serving.batch.parts import RUN
 
 
 @contextmanager
-def measured(to: Path, about: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Writes what the block took to `to`, with `about` and what the block adds to it; not where it fails."""
+def record_timing(to: Path, record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Write the duration of the block to `to`, with `record` and what the block adds to it; not if the block fails."""
     began, start = datetime.now(UTC), time.monotonic()
-    yield about
-    took = {
+    yield record
+    measured = {
         "began": began.isoformat(timespec="seconds"),
         "seconds": time.monotonic() - start,
         "host": platform.node(),
         "load": os.getloadavg()[0],
         "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-    files.write(about | took, to / RUN)
+    files.write_json(to / RUN, record | measured)

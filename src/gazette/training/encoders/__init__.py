@@ -1,1 +1,1 @@
-"""Encoders that others trained, and candidates made of them: fine-tuned, or as they are with a head."""
+"""Pretrained encoders, and the candidates that start from them: fine-tuned, or frozen with a linear probe."""

@@ -1,7 +1,7 @@
-"""BERT: an encoder that others trained, in Keras; token ids to a vector per text.
+"""BERT, a pretrained encoder, in Keras: token ids in, a vector per text out.
 
-J. Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding", NAACL 2019. A
-folder as Hugging Face lays it out holds the encoder: `config.json`, `model.safetensors`, `tokenizer.json`.
+J. Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding", NAACL 2019. An
+encoder is a folder in Hugging Face's layout: `config.json`, `model.safetensors`, `tokenizer.json`.
 """
 
 import math
@@ -18,20 +18,21 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from gazette.core import files
-from gazette.core.errors import Misconfigured, parse
+from gazette.core.errors import ConfigError, parse
 from gazette.core.normalization import normalizer
-from gazette.training.networks import layers, training_loop
+from gazette.training.networks import layers
+from gazette.training.networks.batches import pad
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
-class Shape(BaseModel, frozen=True, extra="ignore"):
-    """What `config.json` says that an encoder is built from; keys that it has besides do not matter here."""
+class BertConfig(BaseModel, frozen=True, extra="ignore"):
+    """The keys of `config.json` that define the network; others are ignored."""
 
     model_type: Literal["bert"]
     hidden_act: Literal["gelu"]
     position_embedding_type: Literal["absolute"] = "absolute"
-    pad_token_id: Literal[0] = 0  # the id that pads a batch
+    pad_token_id: Literal[0] = 0
     vocab_size: int = Field(ge=2)
     hidden_size: int = Field(ge=1)
     num_attention_heads: int = Field(ge=1)
@@ -41,111 +42,110 @@ class Shape(BaseModel, frozen=True, extra="ignore"):
     layer_norm_eps: float = Field(gt=0)
 
 
-def shape(folder: Path) -> Shape:
-    """The shape of the encoder in `folder`; raises Misconfigured where it is not there, or none that is built here."""
+def read_config(folder: Path) -> BertConfig:
+    """Read the config of the encoder in `folder`; raises ConfigError if it is missing or not supported."""
     if missing := [name for name in FILES if not (folder / name).exists()]:
-        raise Misconfigured(
-            f"{folder} has no {', '.join(missing)}; `gazette pretrained fetch` brings an encoder that is described, "
-            f"any other is laid down there and taken in by `dvc add {folder}`"
+        raise ConfigError(
+            f"{folder} has no {', '.join(missing)}; run `gazette pretrained fetch` for an encoder that has a "
+            f"description, or copy the files there and run `dvc add {folder}`"
         )
-    return parse(Shape, files.read(folder / "config.json"), str(folder / "config.json"))
+    return parse(BertConfig, files.read_json(folder / "config.json"), str(folder / "config.json"))
 
 
-def tokenizer(folder: Path, length: int) -> Tokenizer:
-    """The tokenizer that the encoder was trained with, after our own normalizer; texts are cut at `length` tokens."""
-    found = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    found.normalizer = normalizer(found.normalizer)
-    found.no_padding()
-    found.enable_truncation(length)
-    return found
+def load_tokenizer(folder: Path, length: int) -> Tokenizer:
+    """Load the encoder's tokenizer, with our normalizer before its own, truncating at `length` tokens."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.normalizer = normalizer(tokenizer.normalizer)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(length)
+    return tokenizer
 
 
-def encode(found: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
-    """Token ids of each text, without padding."""
-    return [np.array(encoding.ids, np.int32) for encoding in found.encode_batch_fast(list(texts))]
-
-
-def said(network: keras.Model, ids: Sequence[np.ndarray]) -> np.ndarray:
-    """What the network says of each text; those of like length together, few at once: attention is long times long."""
+def embed(network: keras.Model, ids: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the network's output for each text, in small batches of similar length: attention is length × length."""
     order = np.argsort([len(text) for text in ids], kind="stable")
-    found = np.empty((len(ids), network.output_shape[-1]), np.float32)
+    vectors = np.empty((len(ids), network.output_shape[-1]), np.float32)
     for start in range(0, len(ids), 64):
         rows = order[start : start + 64]
-        found[rows] = network.predict_on_batch(training_loop.padded([ids[row] for row in rows]))
-    return found
+        vectors[rows] = network.predict_on_batch(pad([ids[row] for row in rows]))
+    return vectors
 
 
-def encoder(folder: Path, dropout: float = 0.0) -> keras.Model:
-    """The encoder in `folder` with its weights: token ids to the mean of what its last block says of each token."""
-    of = shape(folder)
+def build_encoder(folder: Path, dropout: float = 0.0) -> keras.Model:
+    """Build the encoder in `folder` with its weights: token ids in, mean-pooled last hidden states out."""
+    config = read_config(folder)
     ids = layers.token_ids()
-    places = ops.minimum(ops.cumsum(ops.ones_like(ids), axis=1) - 1, of.max_position_embeddings - 1)
-    vectors = keras.layers.Embedding(of.vocab_size, of.hidden_size, name="words")(ids)
-    vectors += keras.layers.Embedding(of.max_position_embeddings, of.hidden_size, name="places")(places)
-    vectors = keras.layers.LayerNormalization(epsilon=of.layer_norm_eps, name="embedded")(vectors)
+    positions = ops.minimum(ops.cumsum(ops.ones_like(ids), axis=1) - 1, config.max_position_embeddings - 1)
+    vectors = keras.layers.Embedding(config.vocab_size, config.hidden_size, name="token_embeddings")(ids)
+    vectors += keras.layers.Embedding(config.max_position_embeddings, config.hidden_size, name="position_embeddings")(
+        positions
+    )
+    vectors = keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, name="embeddings_norm")(vectors)
     vectors = keras.layers.Dropout(dropout)(vectors)
-    away = ops.cast(ops.equal(ids, 0), "float32")[:, None, None, :] * -1e9  # from padding
-    for block in range(of.num_hidden_layers):
-        vectors = _block(of, f"block_{block}", vectors, away, dropout)
+    attention_bias = ops.cast(ops.equal(ids, 0), "float32")[:, None, None, :] * -1e9
+    for block in range(config.num_hidden_layers):
+        vectors = _block(config, f"block_{block}", vectors, attention_bias, dropout)
     network = keras.Model(ids, layers.MaskedSum()(vectors, ids), name="encoder")
-    _load(network, of, folder / "model.safetensors")
+    _load_weights(network, config, folder / "model.safetensors")
     return network
 
 
-def _block(of: Shape, name: str, vectors: Any, away: Any, dropout: float) -> Any:
-    def dense(part: str, values: Any, width: int = of.hidden_size) -> Any:
+def _block(config: BertConfig, name: str, vectors: Any, attention_bias: Any, dropout: float) -> Any:
+    def dense(part: str, values: Any, width: int = config.hidden_size) -> Any:
         return keras.layers.Dense(width, name=f"{name}_{part}")(values)
 
-    def normed(part: str, values: Any) -> Any:
+    def add_and_norm(part: str, values: Any) -> Any:
         values = keras.layers.Dropout(dropout)(values)
-        return keras.layers.LayerNormalization(epsilon=of.layer_norm_eps, name=f"{name}_{part}")(vectors + values)
+        return keras.layers.LayerNormalization(epsilon=config.layer_norm_eps, name=f"{name}_{part}")(vectors + values)
 
-    size = of.hidden_size // of.num_attention_heads
-    per_head = keras.layers.Reshape((-1, of.num_attention_heads, size))
-    query, key, value = (ops.transpose(per_head(dense(part, vectors)), (0, 2, 1, 3)) for part in _ATTENTION)
-    looked = ops.softmax(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / math.sqrt(size) + away)
-    joined = keras.layers.Reshape((-1, of.hidden_size))(ops.transpose(ops.matmul(looked, value), (0, 2, 1, 3)))
-    vectors = normed("attended", dense("joined", joined))
-    return normed("written", dense("narrow", _gelu(dense("wide", vectors, of.intermediate_size))))
+    size = config.hidden_size // config.num_attention_heads
+    split_heads = keras.layers.Reshape((-1, config.num_attention_heads, size))
+    query, key, value = (ops.transpose(split_heads(dense(part, vectors)), (0, 2, 1, 3)) for part in _ATTENTION)
+    scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / math.sqrt(size)
+    mixed = ops.matmul(ops.softmax(scores + attention_bias), value)
+    joined = keras.layers.Reshape((-1, config.hidden_size))(ops.transpose(mixed, (0, 2, 1, 3)))
+    vectors = add_and_norm("attention_norm", dense("attention_output", joined))
+    hidden = _gelu(dense("intermediate", vectors, config.intermediate_size))
+    return add_and_norm("output_norm", dense("output", hidden))
 
 
 def _gelu(values: Any) -> Any:
-    """Exact, as the encoder was trained with; written out, since `ops.gelu` becomes an `Erfc`, which ONNX lacks."""
+    """Return the exact gelu, written out since `ops.gelu` becomes an `Erfc`, which ONNX lacks."""
     return values * 0.5 * (1 + ops.erf(values / math.sqrt(2)))
 
 
 _ATTENTION = ("query", "key", "value")
-_IN_BLOCK = {
+_BLOCK_WEIGHTS = {
     **{part: f"attention.self.{part}" for part in _ATTENTION},
-    "joined": "attention.output.dense",
-    "attended": "attention.output.LayerNorm",
-    "wide": "intermediate.dense",
-    "narrow": "output.dense",
-    "written": "output.LayerNorm",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+    "output_norm": "output.LayerNorm",
 }
 
 
-def _load(network: keras.Model, of: Shape, file: Path) -> None:
+def _load_weights(network: keras.Model, config: BertConfig, file: Path) -> None:
     try:
-        read = load_file(file)
+        arrays = load_file(file)
     except SafetensorError as error:
-        raise Misconfigured(f"{file} cannot be read as safetensors: {error}") from error
-    found = {name.removeprefix("bert."): array.astype(np.float32) for name, array in read.items()}
+        raise ConfigError(f"{file} cannot be read as safetensors: {error}") from error
+    weights = {name.removeprefix("bert."): array.astype(np.float32) for name, array in arrays.items()}
 
-    def put(layer: str, *arrays: np.ndarray) -> None:
+    def set_weights(layer: str, *arrays: np.ndarray) -> None:
         network.get_layer(layer).set_weights(arrays)
 
     try:
-        put("words", found["embeddings.word_embeddings.weight"])
-        kind = found["embeddings.token_type_embeddings.weight"][0]  # of a single text, which all of ours are
-        put("places", found["embeddings.position_embeddings.weight"] + kind)
-        put("embedded", *_pair(found, "embeddings.LayerNorm"))
-        for block in range(of.num_hidden_layers):
-            for part, name in _IN_BLOCK.items():
-                put(f"block_{block}_{part}", *_pair(found, f"encoder.layer.{block}.{name}"))
+        set_weights("token_embeddings", weights["embeddings.word_embeddings.weight"])
+        segment = weights["embeddings.token_type_embeddings.weight"][0]  # the first segment; our texts have no second
+        set_weights("position_embeddings", weights["embeddings.position_embeddings.weight"] + segment)
+        set_weights("embeddings_norm", *_weight_and_bias(weights, "embeddings.LayerNorm"))
+        for block in range(config.num_hidden_layers):
+            for part, name in _BLOCK_WEIGHTS.items():
+                set_weights(f"block_{block}_{part}", *_weight_and_bias(weights, f"encoder.layer.{block}.{name}"))
     except (KeyError, ValueError) as error:
-        raise Misconfigured(f"{file} does not hold what config.json beside it describes: {error}") from error
+        raise ConfigError(f"{file} does not match config.json in the same folder: {error}") from error
 
 
-def _pair(found: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
-    return found[f"{name}.weight"].T, found[f"{name}.bias"]
+def _weight_and_bias(weights: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
+    return weights[f"{name}.weight"].T, weights[f"{name}.bias"]

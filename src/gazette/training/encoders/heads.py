@@ -1,4 +1,4 @@
-"""A head on features of an encoder that stays as it is: multinomial logistic regression, solved rather than stepped."""
+"""A linear probe: multinomial logistic regression on features of a frozen encoder, solved by L-BFGS."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,75 +8,71 @@ from pydantic import BaseModel, Field
 from scipy import optimize, special
 from threadpoolctl import threadpool_limits
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
 from gazette.training.encoders import bert, fine_tuning
-from gazette.training.networks import learn as learning
+from gazette.training.networks.learn import Learned, Precision, Split
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
-    """How far the head is held back, and how long it is solved for."""
+    """Regularization of the probe, and its solver's iterations."""
 
     family: Literal["bert"]
-    l2: float = Field(ge=0)  # of the weights of features that are scaled to a standard deviation of 1
-    iterations: int = Field(ge=1, le=10_000)  # of L-BFGS, at most
-    precision: learning.Precision = "float32"
+    l2: float = Field(ge=0)  # of the weights of standardized features
+    max_iter: int = Field(ge=1, le=10_000)  # of L-BFGS
+    precision: Precision = "float32"
 
 
-def learn(
-    folder: Path,
-    params: Params,
-    found: dict[str, np.ndarray],
-    length: int,
-    train: learning.Split,
-    valid: learning.Split,
-    classes: int,
-) -> learning.Learned:
-    """Solves for the head on features that were `found`: of `train`, the rows that were drawn, and of `valid`."""
-    labels = train.labels[found["rows"]]
-    if absent := sorted(set(range(classes)) - set(labels.tolist())):
-        raise Misconfigured(f"{len(absent)} classes have no row among those drawn; raise features.rows in params.yaml")
-    mean, scale = found["train"].mean(axis=0), found["train"].std(axis=0) + 1e-6
-    seen, held_out = ((found[split] - mean) / scale for split in ("train", "valid"))
-    weights, curve = solve(params, seen.astype(np.float64), labels, held_out.astype(np.float64), valid.labels, classes)
+def train_probe(
+    folder: Path, params: Params, features: dict[str, np.ndarray], length: int, train: Split, valid: Split, classes: int
+) -> Learned:
+    """Train the probe on `features`: those of the sampled `rows` of `train`, and those of all rows of `valid`."""
+    labels = train.labels[features["rows"]]
+    if missing := sorted(set(range(classes)) - set(labels.tolist())):
+        hint = "raise extract_features.max_rows in params.yaml"
+        raise ConfigError(f"{len(missing)} classes have no row in the sample; {hint}")
+    mean, scale = features["train"].mean(axis=0), features["train"].std(axis=0) + 1e-6
+    x, x_valid = ((features[split] - mean) / scale for split in ("train", "valid"))
+    weights, curve = solve_probe(
+        params, x.astype(np.float64), labels, x_valid.astype(np.float64), valid.labels, classes
+    )
     kernel = weights[:-1] / scale[:, None]
     bias = weights[-1] - mean @ kernel
-    network = fine_tuning.classifier(bert.encoder(folder), classes)
+    network = fine_tuning.build_classifier(bert.build_encoder(folder), classes)
     network.get_layer("probabilities").set_weights([kernel, bias])
-    fitted = special.softmax(found["valid"] @ kernel + bias, axis=1).astype(np.float32)
-    return learning.Learned(
-        network, {"inputs": bert.tokenizer(folder, length)}, length, params.precision, curve, fitted
-    )
+    probabilities = special.softmax(features["valid"] @ kernel + bias, axis=1).astype(np.float32)
+    tokenizers = {"inputs": bert.load_tokenizer(folder, length)}
+    return Learned(network, tokenizers, length, params.precision, curve, probabilities)
 
 
-def solve(
-    params: Params, seen: np.ndarray, labels: np.ndarray, held_out: np.ndarray, answers: np.ndarray, classes: int
+def solve_probe(
+    params: Params, x: np.ndarray, labels: np.ndarray, x_valid: np.ndarray, valid_labels: np.ndarray, classes: int
 ) -> tuple[np.ndarray, list[dict[str, float]]]:
-    """The weights, features and a bias × classes, and the learning curve, a dict per iteration."""
-    target = np.eye(classes)[labels]
+    """Return the weights, (features + a bias) × classes, and the learning curve, a dict per iteration."""
+    targets = np.eye(classes)[labels]
     latest: dict[str, float] = {}
     curve: list[dict[str, float]] = []
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         w = flat.reshape(-1, classes)
-        log_p = special.log_softmax(seen @ w[:-1] + w[-1], axis=1)
-        latest.update(_figures("train", log_p, labels))
-        slope = (np.exp(log_p) - target) / len(target)
-        gradient = np.vstack([seen.T @ slope + params.l2 * w[:-1], slope.sum(axis=0)])
+        log_p = special.log_softmax(x @ w[:-1] + w[-1], axis=1)
+        latest.update(_loss_and_accuracy("train", log_p, labels))
+        slope = (np.exp(log_p) - targets) / len(targets)
+        gradient = np.vstack([x.T @ slope + params.l2 * w[:-1], slope.sum(axis=0)])
         return latest["train_loss"] + params.l2 / 2 * (w[:-1] ** 2).sum(), gradient.ravel()
 
-    def note(flat: np.ndarray) -> None:
+    def record(flat: np.ndarray) -> None:
         w = flat.reshape(-1, classes)
-        log_p = special.log_softmax(held_out @ w[:-1] + w[-1], axis=1)
-        curve.append({"epoch": len(curve) + 1, **latest, **_figures("valid", log_p, answers)})
+        log_p = special.log_softmax(x_valid @ w[:-1] + w[-1], axis=1)
+        curve.append({"epoch": len(curve) + 1, **latest, **_loss_and_accuracy("valid", log_p, valid_labels)})
 
-    with threadpool_limits(1):  # two threads add in another order than one
-        solved = optimize.minimize(
-            objective, np.zeros((seen.shape[1] + 1) * classes), jac=True, method="L-BFGS-B", callback=note,
-            options={"maxiter": params.iterations},
+    with threadpool_limits(1):  # the order of additions depends on the number of threads
+        solution = optimize.minimize(
+            objective, np.zeros((x.shape[1] + 1) * classes), jac=True, method="L-BFGS-B", callback=record,
+            options={"maxiter": params.max_iter},
         )  # fmt: skip
-    return solved.x.reshape(-1, classes), curve
+    return solution.x.reshape(-1, classes), curve
 
 
-def _figures(split: str, log_p: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def _loss_and_accuracy(split: str, log_p: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     loss = -log_p[np.arange(len(log_p)), labels].mean()
     return {f"{split}_loss": float(loss), f"{split}_accuracy": float((log_p.argmax(axis=1) == labels).mean())}

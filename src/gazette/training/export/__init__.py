@@ -1,1 +1,1 @@
-"""A trained network into a bundle: ONNX in canonical form, checked against Keras."""
+"""Export of a trained network to a bundle: canonical ONNX, verified against Keras."""

@@ -1,43 +1,54 @@
-"""What was learned into a candidate: its bundle, its learning curve, its score on the valid rows."""
+"""Saving of a candidate: its bundle, its learning curve, its validation score."""
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from gazette.core import files
+from gazette.core import files, tables
 from gazette.core.corpus import Corpus
 from gazette.training.export import bundle_writer
-from gazette.training.export import fingerprint as machine
+from gazette.training.export.fingerprint import fingerprint
 from gazette.training.networks import learn
 
 
-def ship(
-    learned: learn.Learned,
-    valid: learn.Split,
-    described: Corpus,
-    params: learn.Params,
-    *,
-    bundle: Path,
-    curve: Path,
-    score: Path,
-    fingerprint: Path,
+@dataclass(frozen=True)
+class CandidateFiles:
+    """The files of a candidate, each an option of the stages that train one."""
+
+    bundle: Path
+    curve: Path
+    score: Path
+    fingerprint: Path
+
+
+def save_candidate(
+    learned: learn.Learned, valid: learn.Split, corpus: Corpus, params: learn.Params, outs: CandidateFiles
 ) -> str:
-    """Says what it came to. Raises Misconfigured where ONNX lacks what the network needs, or says something else."""
-    partial = bundle.with_name(bundle.name + ".partial")
-    bundle_writer.write(partial, learned.network, learned.tokenizers, described, learned.length)
-    found = bundle_writer.shipped(partial, valid.texts, learned.probabilities, params.tolerance, params.threads)
+    """Write the files of a candidate and return a one-line summary.
+
+    Raises ConfigError if ONNX lacks an operation of the network, or the exported network predicts something else.
+    """
+    partial = outs.bundle.with_name(outs.bundle.name + ".partial")
+    bundle_writer.write_bundle(partial, learned.network, learned.tokenizers, corpus, learned.length)
+    probabilities = bundle_writer.verify_export(
+        partial, valid.texts, learned.probabilities, params.export_tolerance, params.threads
+    )
     agreement: dict[str, float] = {}
     if learned.precision == "int8":
-        found, agreement = bundle_writer.quantised(partial, valid.texts, found, params.threads)
+        probabilities, agreement = bundle_writer.quantize_bundle(partial, valid.texts, probabilities, params.threads)
     epochs = int(learned.curve[-1]["epoch"])
-    figures = learn.figures(valid.labels, found, params.resamples, params.seed)
-    figures |= {"bytes": bundle_writer.size(partial), "epochs": epochs} | agreement
-    files.write_csv(pl.DataFrame(learned.curve), curve)
-    files.write(figures, score)
-    files.write(machine.fingerprint(params.threads, params.onednn), fingerprint)
-    bundle_writer.publish(partial, bundle)
-    said = f"{bundle.name}: macro-F1 {figures['macro_f1']:.4f} on {len(found):,} valid rows after {epochs} epochs"
+    score = learn.validation_metrics(valid.labels, probabilities, params.resamples, params.seed)
+    score |= {"bytes": sum(file.stat().st_size for file in partial.iterdir()), "epochs": epochs} | agreement
+    tables.write_csv(outs.curve, pl.DataFrame(learned.curve))
+    files.write_json(outs.score, score)
+    files.write_json(outs.fingerprint, fingerprint(params.threads, params.onednn))
+    shutil.rmtree(outs.bundle, ignore_errors=True)
+    partial.rename(outs.bundle)
+    rows = f"{len(probabilities):,} validation rows"
+    summary = f"{outs.bundle.name}: macro-F1 {score['macro_f1']:.4f} on {rows} after {epochs} epochs"
     if not agreement:
-        return said
+        return summary
     equal, largest = agreement.values()
-    return f"{said}; int8 gives {equal:.2%} of float32's labels, each probability within {largest:.2g}"
+    return f"{summary}; int8 gives {equal:.2%} of float32's labels, each probability within {largest:.2g}"

@@ -1,1 +1,1 @@
-"""The families of networks, and how they learn."""
+"""The families of networks, their tokenizers and their training."""

@@ -1,6 +1,6 @@
-"""Learning: numbers, train and valid rows in; a fitted network and what it says of the valid rows out.
+"""Training of a candidate: settings and splits in, a fitted network and its validation probabilities out.
 
-`train` makes a bundle of that, `tune` compares figures. Both start Keras first.
+`train` writes a bundle of the result, `tune` compares metrics. Both configure TensorFlow first.
 """
 
 import contextlib
@@ -12,48 +12,52 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 from pydantic import BaseModel, Field
 from tokenizers import Tokenizer
 
-from gazette.core import articles, corpus, metrics
+from gazette.core import articles, metrics
+from gazette.core.arrays import Array
+from gazette.core.corpus import Corpus, read_description
 from gazette.core.errors import parse
 from gazette.training.networks import runtime
-from gazette.training.networks import tokenizer as tokenizing
+from gazette.training.networks.family import EpochCallback, load_family
+from gazette.training.networks.tokenizer import encode, set_max_length, train_tokenizer
 
 if TYPE_CHECKING:
     import keras
 
-    from gazette.training.networks.training_loop import Watch
+Precision = Literal["float32", "int8"]  # of a bundle; training is in float32
 
 
-Precision = Literal["float32", "int8"]  # of a bundle; what is learned is float32
-
-
-class Params(BaseModel, frozen=True, extra="forbid"):
-    """What all candidates share, section `train`; all of it changes the bytes of what is learned."""
+class Shared(BaseModel, frozen=True):
+    """The keys of section `train` that change the score of a candidate."""
 
     seed: int = Field(ge=0)
     threads: int = Field(ge=1)
     onednn: bool
-    tolerance: float = Field(gt=0)
     resamples: int = Field(ge=100, le=100_000)
+
+
+class Params(Shared, frozen=True, extra="forbid"):
+    """Section `train`, the settings that all candidates share."""
+
+    export_tolerance: float = Field(gt=0)
 
 
 @dataclass(frozen=True)
 class Split:
-    """The texts of a split and the number of each one's label; `targets` where probabilities are learned instead."""
+    """The texts of a split and their labels as numbers; `soft_labels` if probabilities are learned instead."""
 
     texts: list[str]
     labels: npt.NDArray[np.int64]
-    targets: npt.NDArray[np.float32] | None = None
+    soft_labels: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A fitted network, the tokenizer of each of its inputs, the longest text in tokens, and how it went.
+    """A fitted network, the tokenizer of each input, the maximum length in tokens, and the learning curve.
 
-    `probabilities` are those of the valid rows, as Keras computes them, rows × classes.
+    `probabilities` are those of the validation rows as Keras computes them, rows × classes.
     """
 
     network: "keras.Model"
@@ -64,80 +68,78 @@ class Learned:
     probabilities: npt.NDArray[np.float32]
 
 
-def read(path: Path, labels: list[str]) -> Split:
-    """The articles of a split that `preprocess` wrote."""
-    table = articles.read(path)
-    numbered = table["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64)
-    return Split(table["text"].to_list(), numbered.to_numpy())
+def read_split(path: Path, labels: list[str]) -> Split:
+    """Read a split that `preprocess` wrote."""
+    table = articles.read_articles(path)
+    return Split(table["text"].to_list(), articles.encode_labels(table["label"], labels))
 
 
-def begin(params: Params, description: Path, *splits: Path) -> tuple[corpus.Corpus, list[Split]]:
-    """Reads a corpus and splits of it, and starts Keras: once what is learned from is known to be there."""
-    described = corpus.describe(description)
-    rows = [read(path, described.labels) for path in splits]
-    runtime.start(params.seed, params.threads, params.onednn)
-    return described, rows
+def load_splits(params: Params, description: Path, *splits: Path) -> tuple[Corpus, list[Split]]:
+    """Read a corpus description and splits, then configure TensorFlow."""
+    corpus = read_description(description)
+    rows = [read_split(path, corpus.labels) for path in splits]
+    runtime.configure_tensorflow(params.seed, params.threads, params.onednn)
+    return corpus, rows
 
 
-def learn(
+def train_candidate(
     section: dict[str, Any],
     where: str,
     train: Split,
     valid: Split,
     classes: int,
     seed: int,
-    watch: "Watch | None" = None,
+    on_epoch: EpochCallback | None = None,
 ) -> Learned:
-    """Learns by a section of `models`; `where` it stands is for messages. What `watch` raises ends it.
+    """Train by a section of `models`; `where` names it in messages. An exception from `on_epoch` ends the training.
 
-    Raises Misconfigured where the numbers are out of bounds or lead nowhere: a loss that is not finite.
+    Raises ConfigError if a value is out of bounds or the loss becomes non-finite.
     """
     from gazette.training.networks import training_loop
-    from gazette.training.networks.family import load_family
+    from gazette.training.networks.batches import Rows
 
     family = load_family(section["family"])
-    numbers = parse(family.Params, section, where)
-    tokenizer = tokenizing.learn(train.texts, numbers.tokens, numbers.vocabulary, numbers.min_count)
-    ids = [tokenizing.encode(tokenizer, split.texts) for split in (train, valid)]
-    length = tokenizing.limit(tokenizer, ids[0], numbers.length_quantile, numbers.length_cap)
-    seen, held_out = (
-        training_loop.Rows([text[:length] for text in texts], split.labels, split.targets)
+    params = parse(family.Params, section, where)
+    tokenizer = train_tokenizer(train.texts, params.tokens, params.vocabulary, params.min_frequency)
+    ids = [encode(tokenizer, split.texts) for split in (train, valid)]
+    length = set_max_length(tokenizer, ids[0], params.length_quantile, params.max_length)
+    train_rows, valid_rows = (
+        Rows([text[:length] for text in texts], split.labels, split.soft_labels)
         for texts, split in zip(ids, (train, valid), strict=True)
     )
     tokenizers = {"inputs": tokenizer}
-    if pieces := getattr(numbers, "pieces", 0):
-        tokenizers["pieces"] = tokenizing.learn(train.texts, "bpe", pieces, numbers.min_count)
+    if vocabulary := getattr(params, "subword_vocabulary", 0):
+        tokenizers["pieces"] = train_tokenizer(train.texts, "bpe", vocabulary, params.min_frequency)
         tokenizers["pieces"].enable_truncation(length)
-        seen, held_out = (
-            dataclasses.replace(rows, pieces=tokenizing.encode(tokenizers["pieces"], split.texts))
-            for rows, split in zip((seen, held_out), (train, valid), strict=True)
+        train_rows, valid_rows = (
+            dataclasses.replace(rows, pieces=encode(tokenizers["pieces"], split.texts))
+            for rows, split in zip((train_rows, valid_rows), (train, valid), strict=True)
         )
 
-    network = family.build(numbers, tokenizer.get_vocab_size(), classes)
+    network = family.build(params, tokenizer.get_vocab_size(), classes)
     fit = getattr(family, "fit", training_loop.fit)
     with contextlib.redirect_stdout(sys.stderr):
-        verbose = 0 if watch else 1 if sys.stderr.isatty() else 2
-        curve = fit(network, numbers, seen, held_out, seed, verbose, watch)
-    found = training_loop.probabilities(network, held_out)
-    return Learned(network, tokenizers, length, numbers.precision, curve, found)
+        verbose = 0 if on_epoch else 1 if sys.stderr.isatty() else 2
+        curve = fit(network, params, train_rows, valid_rows, seed, verbose, on_epoch)
+    probabilities = training_loop.probabilities(network, valid_rows)
+    return Learned(network, tokenizers, length, params.precision, curve, probabilities)
 
 
-def answers(learned: Learned, texts: list[str]) -> npt.NDArray[np.float32]:
-    """What the network says of other texts, texts × classes."""
+def predict_proba(learned: Learned, texts: list[str]) -> npt.NDArray[np.float32]:
+    """Return class probabilities of new texts, texts × classes."""
     from gazette.training.networks import training_loop
+    from gazette.training.networks.batches import Rows
 
-    views = {name: tokenizing.encode(tokenizer, texts) for name, tokenizer in learned.tokenizers.items()}
-    unknown = np.zeros(len(texts), np.int64)
-    return training_loop.probabilities(
-        learned.network, training_loop.Rows(views["inputs"], unknown, pieces=views.get("pieces"))
-    )
+    ids = {name: encode(tokenizer, texts) for name, tokenizer in learned.tokenizers.items()}
+    rows = Rows(ids["inputs"], np.zeros(len(texts), np.int64), pieces=ids.get("pieces"))
+    return training_loop.probabilities(learned.network, rows)
 
 
-def figures(actual: Any, probabilities: Any, resamples: int, seed: int) -> dict[str, float]:
-    """What a candidate is chosen by: accuracy, macro-F1 and its standard error on the valid rows."""
+def validation_metrics(actual: Array, probabilities: Array, resamples: int, seed: int) -> dict[str, float]:
+    """Return what candidates are selected by: accuracy, macro-F1 and its standard error on the validation rows."""
     predicted = probabilities.argmax(axis=1)
     classes = probabilities.shape[1]
-    samples = metrics.resample(actual, predicted, classes, resamples, seed)
+    samples = metrics.bootstrap(actual, predicted, classes, resamples, seed)
     return {
         "accuracy": metrics.accuracy(actual, predicted),
         "macro_f1": metrics.macro_f1(actual, predicted, classes),

@@ -1,4 +1,4 @@
-"""The optimizers that params.yaml may name, and the one that Keras lacks."""
+"""The optimizers that params.yaml can name, Keras' and a lazy Adam."""
 
 from typing import Any, Literal
 
@@ -9,14 +9,14 @@ Name = Literal["sgd", "adagrad", "adam", "lazy_adam", "adamw", "rmsprop"]
 
 
 class LazyAdam(keras.optimizers.Adam):
-    """Adam that moves the rows of an embedding that a batch reads, and leaves the others as they are.
+    """Adam that updates only the embedding rows that a batch reads.
 
-    Keras' Adam moves every row at every step, which on two cores takes longer than the rest of a small network. Most of
-    what it does is to carry a row on by its momentum for ten steps and more; here the row goes all that way at once.
+    Keras' Adam updates every row at every step, which on two cores takes longer than the rest of a small network. Most
+    of that work moves a row by its momentum over ten or more steps; here the row moves the whole way at once.
     """
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:  # noqa: D102
-        super().apply([_summed(grad) for grad in grads], trainable_variables)
+        super().apply([_sum_duplicates(grad) for grad in grads], trainable_variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:  # noqa: D102
         if not isinstance(gradient, tf.IndexedSlices):
@@ -29,17 +29,17 @@ class LazyAdam(keras.optimizers.Adam):
         self.assign_sub(variable, tf.IndexedSlices(rate * slope / (tf.sqrt(v) + self.epsilon), rows))
 
 
-def _summed(gradient: Any) -> Any:
-    """A sparse gradient with each row once."""
+def _sum_duplicates(gradient: Any) -> Any:
+    """Sum the entries of a sparse gradient that belong to the same row."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
-    rows, place = tf.unique(gradient.indices)
-    return tf.IndexedSlices(tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows)), rows)
+    rows, segments = tf.unique(gradient.indices)
+    return tf.IndexedSlices(tf.math.unsorted_segment_sum(gradient.values, segments, tf.size(rows)), rows)
 
 
-def optimizer(name: Name, rate: Any, clip_norm: float) -> keras.optimizers.Optimizer:
-    """The optimizer of that name; a `clip_norm` of 0 clips no gradient."""
-    settings = {"learning_rate": rate, "clipnorm": clip_norm or None}
+def optimizer(name: Name, rate: Any, clipnorm: float) -> keras.optimizers.Optimizer:
+    """Return the optimizer of that name; a `clipnorm` of 0 disables clipping."""
+    settings = {"learning_rate": rate, "clipnorm": clipnorm or None}
     if name == "lazy_adam":
         return LazyAdam(**settings)
     return keras.optimizers.get({"class_name": name, "config": settings})

@@ -1,49 +1,49 @@
 """Linear classifiers on sparse rows: no learning rate, one solution."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse, special
 from sklearn.svm import LinearSVC
 
-Numbers = npt.NDArray[np.float64]
-_EXACT = 0.01  # liblinear's tolerance; a hundredth of it changes no figure and takes half as long again
+from gazette.core.arrays import Array
+
+Floats = npt.NDArray[np.float64]
+_TOLERANCE = 0.01  # liblinear's; a hundredth of it changes no metric and takes half as long again
 
 
-def directions(counts: sparse.csr_matrix, says: Numbers) -> sparse.csr_matrix:
-    """Rows of counts times what each column may say, each over √(Σ count · says²): its length, were counts ones."""
-    length = np.sqrt((counts @ says**2).clip(min=1e-12))
-    return (sparse.diags(1 / length) @ counts @ sparse.diags(says)).tocsr()
+def l2_normalize(counts: sparse.csr_matrix, weights: Floats) -> sparse.csr_matrix:
+    """Return rows of counts times the weights of the columns, each divided by its L2 norm if counts were 0 or 1."""
+    length = np.sqrt((counts @ weights**2).clip(min=1e-12))
+    return (sparse.diags(1 / length) @ counts @ sparse.diags(weights)).tocsr()
 
 
-def solve(
-    rows: sparse.csr_matrix, target: npt.NDArray[Any], share: Numbers, cost: float, seed: int
-) -> tuple[Numbers, Numbers, int]:
-    """Weights (columns × classes), biases and the passes over the rows of a linear SVM, each class against the rest.
+def solve_svm(
+    rows: sparse.csr_matrix, targets: Array, row_weights: Floats, cost: float, seed: int
+) -> tuple[Floats, Floats, int]:
+    """Return weights (columns × classes), biases and iterations of a linear SVM, one class against the rest.
 
-    Half the squares of the weights and biases + `cost` · `share` of a row · its squared hinge are least, by liblinear's
-    dual coordinate descent: R. Fan et al., "LIBLINEAR: A Library for Large Linear Classification", JMLR 9, 2008. A row
-    whose `target` is a probability counts as both, in parts.
+    Minimizes half the squared weights and biases + `cost` · Σ row weight · squared hinge loss, by liblinear's dual
+    coordinate descent: R. Fan et al., "LIBLINEAR: A Library for Large Linear Classification", JMLR 9, 2008. A row whose
+    target is a probability counts as a positive and a negative one in these parts.
     """
-    found = []
-    for p in target.T:
-        yes, no = np.flatnonzero(p > 0), np.flatnonzero(p < 1)
-        sides = np.repeat([1, 0], [len(yes), len(no)])
-        counts = np.concatenate([p[yes], 1 - p[no]]) * share[np.concatenate([yes, no])]
-        machine = LinearSVC(C=cost, tol=_EXACT, random_state=seed)
-        found.append(machine.fit(sparse.vstack([rows[yes], rows[no]]), sides, counts))
-    weights, bias = (np.vstack([getattr(one, name) for one in found]) for name in ("coef_", "intercept_"))
-    return weights.T, bias[:, 0], max(int(one.n_iter_) for one in found)
+    models = []
+    for p in targets.T:
+        positive, negative = np.flatnonzero(p > 0), np.flatnonzero(p < 1)
+        sides = np.repeat([1, 0], [len(positive), len(negative)])
+        weights = np.concatenate([p[positive], 1 - p[negative]]) * row_weights[np.concatenate([positive, negative])]
+        svm = LinearSVC(C=cost, tol=_TOLERANCE, random_state=seed)
+        models.append(svm.fit(sparse.vstack([rows[positive], rows[negative]]), sides, weights))
+    coefficients, bias = (np.vstack([getattr(svm, name) for svm in models]) for name in ("coef_", "intercept_"))
+    return coefficients.T, bias[:, 0], max(int(svm.n_iter_) for svm in models)
 
 
-def informativeness(per_class: Numbers, rows: Numbers, smoothing: float) -> Numbers:
-    """How much each n-gram may say: idf · √KL, so that what is common or says little about the class is held back.
+def term_weights(per_class: Floats, rows: Floats, smoothing: float) -> Floats:
+    """Return the weight of each n-gram, idf · √KL, which is small for common and for uninformative ones.
 
-    `per_class` is how many rows of each class have it, `rows` how many rows each class has. idf = 1 + ln((1 + rows) /
-    (1 + rows with it)); KL = Σ p(c | n-gram) ln(p(c | n-gram) / p(c)) over the classes, with p(c | n-gram) smoothed
-    towards p(c). In the line of F. Debole and F. Sebastiani, "Supervised term weighting for automated text
-    categorization", SAC 2003.
+    `per_class` is the number of rows of each class with the n-gram (n-grams × classes), `rows` the number of rows of
+    each class. idf = 1 + ln((1 + rows) / (1 + rows with it)); KL = Σ p(c | n-gram) ln(p(c | n-gram) / p(c)) over the
+    classes, with p(c | n-gram) smoothed towards p(c). In the line of F. Debole and F. Sebastiani, "Supervised term
+    weighting for automated text categorization", SAC 2003.
     """
     idf = 1 + np.log((1 + rows.sum()) / (1 + per_class.sum(axis=1)))
     prior = rows / rows.sum()
@@ -52,21 +52,23 @@ def informativeness(per_class: Numbers, rows: Numbers, smoothing: float) -> Numb
     return np.asarray(idf * np.sqrt(special.rel_entr(p, prior).sum(axis=1).clip(min=0)))
 
 
-def temperature(scores: Numbers, labels: npt.NDArray[np.int64]) -> float:
-    """What scores are multiplied by so that their softmax is as sure as it is right.
+def fit_temperature(scores: Floats, labels: npt.NDArray[np.int64]) -> float:
+    """Return the factor for scores, 1 / temperature, that minimizes the cross-entropy of their softmax.
 
-    Platt's prior keeps it finite where every row is right: a label is certain up to 1 / (rows + 2).
+    Platt's prior keeps it finite if every row is correct: a label has a probability of at most 1 - 1 / (rows + 2).
     """
-    certain = (len(labels) + 1) / (len(labels) + 2)
-    found = optimize.minimize_scalar(
-        lambda log_factor: surprise(np.exp(log_factor) * scores, labels, certain), bounds=(-5, 5), method="bounded"
+    certainty = (len(labels) + 1) / (len(labels) + 2)
+    result = optimize.minimize_scalar(
+        lambda log_factor: cross_entropy(np.exp(log_factor) * scores, labels, certainty),
+        bounds=(-5, 5),
+        method="bounded",
     )
-    return float(np.exp(found.x))
+    return float(np.exp(result.x))
 
 
-def surprise(scores: Numbers, labels: npt.NDArray[np.int64], certain: float = 1.0) -> float:
-    """Cross-entropy of the scores' softmax in nats, a label having the probability `certain`."""
+def cross_entropy(scores: Floats, labels: npt.NDArray[np.int64], certainty: float = 1.0) -> float:
+    """Return the cross-entropy of the scores' softmax in nats; a label has the probability `certainty`."""
     log_p = special.log_softmax(scores, axis=1)
-    right = log_p[np.arange(len(labels)), labels]
-    others = (log_p.sum(axis=1) - right) / (scores.shape[1] - 1)
-    return -float((certain * right + (1 - certain) * others).mean())
+    log_true = log_p[np.arange(len(labels)), labels]
+    log_rest = (log_p.sum(axis=1) - log_true) / (scores.shape[1] - 1)
+    return -float((certainty * log_true + (1 - certainty) * log_rest).mean())

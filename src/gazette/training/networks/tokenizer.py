@@ -1,4 +1,4 @@
-"""Tokenizers: learned from train rows, saved as `tokenizer.json`, which any program can read."""
+"""Tokenizers: trained on the training rows and saved as `tokenizer.json`, which any program can load."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -11,14 +11,14 @@ from gazette.core.normalization import normalizer
 PAD, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
 
 
-def learn(
-    texts: Sequence[str], tokens: Literal["words", "characters", "bpe"], vocabulary: int, min_count: int
+def train_tokenizer(
+    texts: Sequence[str], tokens: Literal["words", "characters", "bpe"], vocabulary: int, min_frequency: int
 ) -> Tokenizer:
-    """A tokenizer with at most `vocabulary` tokens that stand at least `min_count` times in `texts`.
+    """Train a tokenizer with at most `vocabulary` tokens, each at least `min_frequency` times in `texts`.
 
-    words: runs of letters and digits, punctuation and Han characters one by one; characters: all but white space one by
-    one; bpe: parts of what stands between spaces and punctuation, the most frequent pairs joined first (R. Sennrich et
-    al., ACL 2016): parts of words, and of Han characters in a row whole words.
+    words: runs of letters and digits, single punctuation marks and Han characters; characters: every character but
+    white space; bpe: subwords between spaces and punctuation, the most frequent pairs merged first (R. Sennrich et al.,
+    ACL 2016), which makes words out of consecutive Han characters.
     """
     special = [PAD, UNKNOWN]
     words = pre_tokenizers.BertPreTokenizer()
@@ -30,15 +30,15 @@ def learn(
     tokenizer.normalizer = normalizer(han_apart=tokens != "bpe")
     tokenizer.pre_tokenizer = characters if tokens == "characters" else words
     tokenizer.train_from_iterator(
-        texts, trainer(vocab_size=vocabulary, min_frequency=min_count, special_tokens=special, show_progress=False)
+        texts, trainer(vocab_size=vocabulary, min_frequency=min_frequency, special_tokens=special, show_progress=False)
     )
     return tokenizer
 
 
-def limit(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: float, cap: int) -> int:
-    """Cuts texts from now on at the `quantile` of the lengths of `ids`, at most `cap`; says where.
+def set_max_length(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: float, cap: int) -> int:
+    """Truncate texts from now on at the `quantile` of the lengths of `ids`, at most `cap`; return that length.
 
-    `ids` are texts that the tokenizer encoded whole, so that none is cut into tokens twice.
+    `ids` are texts that the tokenizer encoded without truncation, so that none is tokenized twice.
     """
     longest = int(min(np.quantile([len(text) for text in ids], quantile, method="higher"), cap))
     tokenizer.enable_truncation(longest)
@@ -46,5 +46,5 @@ def limit(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: float, cap:
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
-    """Token ids of each text, without padding."""
-    return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(texts)]
+    """Return the token ids of each text, without padding."""
+    return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(list(texts))]

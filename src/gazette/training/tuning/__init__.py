@@ -1,1 +1,1 @@
-"""Better numbers for a candidate: tried on train rows, judged on valid rows, shown as a change of params.yaml."""
+"""Hyperparameter search for a candidate: trained on train, scored on valid, shown as a patch of params.yaml."""

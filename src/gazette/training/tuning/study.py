@@ -1,7 +1,6 @@
-"""A study: which values are tried next, which are given up early, and what each came to. Optuna, kept in SQLite.
+"""A study: sampling, pruning and results of trials, by Optuna in an SQLite database.
 
-What is tried depends on the seed and on the trials that are finished: a study that was killed goes on as if it had not
-been.
+The next values depend only on the seed and the finished trials, so a killed study resumes where it was.
 """
 
 import json
@@ -15,18 +14,18 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from gazette.core.errors import Misconfigured
+from gazette.core.errors import ConfigError
+from gazette.training.networks.family import EpochCallback
 from gazette.training.tuning.search_space import Range, Span
 
-UNPRUNED = 4  # trials that run to their end before any is compared with their median
-FIRST = 2  # epoch after which a trial may be given up; one epoch says too little
+STARTUP_TRIALS = 4  # trials that run to the end before any is compared with their median
+WARMUP_EPOCHS = 2  # a trial is not pruned earlier; one epoch is too noisy
 
-Watch = Callable[[dict[str, float]], None]
-Judge = Callable[[dict[str, Any], Watch], dict[str, float]]
+ScoreTrial = Callable[[dict[str, Any], EpochCallback], dict[str, float]]
 
 
 class Trial(NamedTuple):
-    """A finished trial; `figures` are empty and `why` says something where it was given up."""
+    """A finished trial; if it was pruned or failed, `figures` is empty and `why` has the reason."""
 
     number: int
     values: dict[str, Any]
@@ -38,12 +37,12 @@ class Trial(NamedTuple):
 
     @property
     def score(self) -> float:
-        """What trials are compared by."""
+        """Return what trials are compared by."""
         return self.figures.get("macro_f1", 0.0)
 
 
-def opened(storage: Path, name: str) -> optuna.Study:
-    """The study of that name in a database, a new one where there is none; what a kill left half done is put aside."""
+def open_study(storage: Path, name: str) -> optuna.Study:
+    """Load or create the study of that name in a database; trials that a kill interrupted are marked as failed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
@@ -51,72 +50,72 @@ def opened(storage: Path, name: str) -> optuna.Study:
         study_name=name,
         direction="maximize",
         load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(UNPRUNED, FIRST, n_min_trials=UNPRUNED),
+        pruner=optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_EPOCHS, n_min_trials=STARTUP_TRIALS),
     )
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
     return study
 
 
-def finished(study: optuna.Study) -> list[Trial]:
-    """The trials that came to an end, in their order."""
-    return [_told(one) for one in study.get_trials(False, (TrialState.COMPLETE, TrialState.PRUNED))]
+def finished_trials(study: optuna.Study) -> list[Trial]:
+    """Return the finished trials, in order."""
+    return [_to_trial(trial) for trial in study.get_trials(False, (TrialState.COMPLETE, TrialState.PRUNED))]
 
 
 def search(
     study: optuna.Study,
     ranges: dict[str, Range],
     current: dict[str, Any],
-    judge: Judge,
+    evaluate: ScoreTrial,
     *,
     trials: int,
     seed: int,
     until: float = float("inf"),
 ) -> Iterator[Trial]:
-    """Yields trials as they finish, until the study has so many, or until a time of `time.monotonic`.
+    """Yield trials as they finish, until the study has `trials` of them or `time.monotonic()` reaches `until`.
 
-    The current values are always tried. Values that were tried before are not learned again. Raises Misconfigured
-    where the current values lead nowhere; others that do are given up.
+    The current values are always evaluated, and no values are evaluated twice. Raises ConfigError if training fails for
+    the current values; a trial with other values that fails is pruned.
     """
-    distributions = {key: _distribution(one) for key, one in ranges.items()}
+    distributions = {key: _distribution(space) for key, space in ranges.items()}
     while True:
-        done = finished(study)
-        untried = current not in [trial.values for trial in done]
-        if not untried and (len(done) >= trials or time.monotonic() >= until):
+        finished = finished_trials(study)
+        is_current = current not in [trial.values for trial in finished]
+        if not is_current and (len(finished) >= trials or time.monotonic() >= until):
             return
-        if untried:
-            study.enqueue_trial({key: _kept(ranges[key], value) for key, value in current.items()})
-        study.sampler = optuna.samplers.TPESampler(seed=seed + len(done))
+        if is_current:
+            study.enqueue_trial({key: _encode(ranges[key], value) for key, value in current.items()})
+        study.sampler = optuna.samplers.TPESampler(seed=seed + len(finished))
         trial = study.ask(distributions)
-        drawn = {key: _drawn(ranges[key], value) for key, value in trial.params.items()}
-        values = current if untried else drawn
-        known = next((one for one in done if one.values == values), None)
+        sampled = {key: _decode(ranges[key], value) for key, value in trial.params.items()}
+        values = current if is_current else sampled
+        known = next((earlier for earlier in finished if earlier.values == values), None)
         try:
-            figures, why = _tried(trial, values, judge, known)
-        except Misconfigured as error:
-            if untried:
+            figures, why = _run_trial(trial, values, evaluate, known)
+        except ConfigError as error:
+            if is_current:
                 raise
             figures, why = {}, str(error)
         trial.set_user_attr("values", values)
         trial.set_user_attr("figures", figures)
         trial.set_user_attr("why", why)
         study.tell(trial, figures.get("macro_f1"), TrialState.COMPLETE if figures else TrialState.PRUNED)
-        yield finished(study)[-1]
+        yield finished_trials(study)[-1]
 
 
-def best(trials: list[Trial], current: dict[str, Any]) -> Trial:
-    """The trial with the highest score; the one of the current values where no other is higher, else the first."""
+def best_trial(trials: list[Trial], current: dict[str, Any]) -> Trial:
+    """Return the trial with the highest score; among ties the one with the current values, then the first."""
     return max(trials, key=lambda trial: (trial.score, trial.values == current))
 
 
-def _tried(
-    trial: optuna.Trial, values: dict[str, Any], judge: Judge, known: Trial | None
+def _run_trial(
+    trial: optuna.Trial, values: dict[str, Any], evaluate: ScoreTrial, known: Trial | None
 ) -> tuple[dict[str, float], str]:
     if known:
         return known.figures, known.why
     curve: list[dict[str, float]] = []
 
-    def watch(point: dict[str, float]) -> None:
+    def on_epoch(point: dict[str, float]) -> None:
         curve.append(point)
         trial.set_user_attr("curve", curve)
         trial.report(point["valid_accuracy"], int(point["epoch"]))
@@ -124,31 +123,31 @@ def _tried(
             raise optuna.TrialPruned
 
     try:
-        return judge(values, watch), ""
+        return evaluate(values, on_epoch), ""
     except optuna.TrialPruned:
         return {}, f"behind the others after {len(curve)} epochs"
 
 
-def _told(trial: FrozenTrial) -> Trial:
-    kept = trial.user_attrs
+def _to_trial(trial: FrozenTrial) -> Trial:
+    attributes = trial.user_attrs
     began = trial.datetime_start or datetime.min
     seconds = ((trial.datetime_complete or began) - began).total_seconds()
-    curve = kept.get("curve", [])
-    return Trial(trial.number, kept["values"], kept["figures"], curve, kept["why"], began.timestamp(), seconds)
+    values, figures, why = (attributes[name] for name in ("values", "figures", "why"))
+    return Trial(trial.number, values, figures, attributes.get("curve", []), why, began.timestamp(), seconds)
 
 
-def _distribution(one: Range) -> BaseDistribution:
-    if not isinstance(one, Span):
-        return CategoricalDistribution(list(map(json.dumps, one.values)))
-    if one.whole():
-        return IntDistribution(int(one.low), int(one.high), log=one.log)
-    return FloatDistribution(one.low, one.high, log=one.log)
+def _distribution(space: Range) -> BaseDistribution:
+    if not isinstance(space, Span):
+        return CategoricalDistribution(list(map(json.dumps, space.values)))
+    if space.is_integer():
+        return IntDistribution(int(space.low), int(space.high), log=space.log)
+    return FloatDistribution(space.low, space.high, log=space.log)
 
 
-def _kept(one: Range, value: Any) -> Any:
-    """A value as Optuna keeps it: it has no lists."""
-    return value if isinstance(one, Span) else json.dumps(value)
+def _encode(space: Range, value: Any) -> Any:
+    """Return a value as Optuna stores it, which has no lists."""
+    return value if isinstance(space, Span) else json.dumps(value)
 
 
-def _drawn(one: Range, value: Any) -> Any:
-    return one.written(value) if isinstance(one, Span) else json.loads(value)
+def _decode(space: Range, value: Any) -> Any:
+    return space.rounded(value) if isinstance(space, Span) else json.loads(value)

@@ -1,1 +1,1 @@
-"""The families of networks, a module each, named in `models.<candidate>.family` of params.yaml."""
+"""The families of networks, a module each, named by `models.<candidate>.family` in params.yaml."""

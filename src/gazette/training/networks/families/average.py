@@ -1,7 +1,7 @@
-"""The average of embedded words and hashed n-grams, softmax: fastText's network, with what pays on little text.
+"""The average of embedded words and hashed n-grams, softmax: fastText's network, tuned for small corpora.
 
-After A. Joulin et al., "Bag of Tricks for Efficient Text Classification", EACL 2017. Beyond it: n-grams that hardly any
-row has are left out, others are drawn to be left out, and an n-gram's vector is as long as it is informative.
+After A. Joulin et al., "Bag of Tricks for Efficient Text Classification", EACL 2017. In addition, rare n-grams are
+ignored, n-grams are dropped out during training, and each vector is scaled by the information of its n-gram.
 """
 
 from typing import Any
@@ -12,25 +12,23 @@ import tensorflow as tf
 from pydantic import Field
 
 from gazette.training.networks import layers, solvers, training_loop
-from gazette.training.networks.families import linear
+from gazette.training.networks.batches import Rows
+from gazette.training.networks.family import EpochCallback
+from gazette.training.networks.ngrams import NgramParams, assign_rows, frequent_ngrams, ngram_matrix, ngram_rows
 
-_NORM = 0.5  # of the sum, over √count: a long text says more
+_NORM = 0.5  # divides the sum by √count: a long text says more
 
 
-class Params(training_loop.Params, frozen=True, extra="forbid"):
-    """N-grams of 1 to `ngrams` tokens; those of more than one share `buckets` numbers."""
+class Params(NgramParams, training_loop.Params, frozen=True, extra="forbid"):
+    """Size of the embedding, its n-grams, and their dropout."""
 
     embedding: training_loop.Size
-    ngrams: int = Field(ge=1, le=3)
     buckets: int = Field(ge=1, le=1 << 20)
-    min_rows: int = Field(ge=1)  # an n-gram in fewer train rows has no vector
-    table_rows: int = Field(ge=1, le=1 << 21)  # the n-grams in most train rows have one each
-    smoothing: float = Field(gt=0)
-    word_dropout: float = Field(ge=0, lt=1)  # share of a text's n-grams that are left out, others each time
+    word_dropout: float = Field(ge=0, lt=1)  # share of a text's n-grams
 
 
-class Informative(keras.layers.Layer):
-    """Multiplies the vector of each row of a table by how informative the row is; by 1 until `fit` knows."""
+class FeatureScale(keras.layers.Layer):
+    """Multiplies each vector by a factor of its table row; the factors are 1 until `fit` sets them."""
 
     def __init__(self, rows: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -41,12 +39,12 @@ class Informative(keras.layers.Layer):
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
-    """Embedding of the n-grams, their sum over √count, softmax."""
+    """Build the network: embedding of the n-grams, their sum over √count, softmax."""
     ids = layers.token_ids()
-    rows = linear.looked_up(ids, params.ngrams, params.buckets, vocabulary)
+    rows = ngram_rows(ids, params, vocabulary)
     rows = layers.WordDropout(params.word_dropout)(rows)
-    vectors = layers.Embedding(params.table_rows + 1, params.embedding, embeddings_initializer="zeros")(rows)
-    vectors = Informative(params.table_rows + 1, name="informative")(vectors, rows)
+    vectors = layers.Embedding(params.max_features + 1, params.embedding, embeddings_initializer="zeros")(rows)
+    vectors = FeatureScale(params.max_features + 1, name="scale")(vectors, rows)
     values = keras.layers.Dropout(params.dropout)(layers.MaskedSum(_NORM)(vectors, rows))
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(values))
 
@@ -54,19 +52,19 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
 def fit(
     network: keras.Model,
     params: Params,
-    train: training_loop.Rows,
-    valid: training_loop.Rows,
+    train: Rows,
+    valid: Rows,
     seed: int,
     verbose: int,
-    watch: training_loop.Watch | None = None,
+    on_epoch: EpochCallback | None = None,
 ) -> list[dict[str, float]]:
-    """Gives the n-grams of the train rows their rows of the table, then fits as `training_loop.fit` does."""
-    x, target = linear.matrix(network, train), np.eye(network.output_shape[1])[train.labels]
-    kept = linear.frequent(x, params.min_rows, params.table_rows)
-    found = solvers.informativeness(x[:, kept].sign().T @ target, target.sum(axis=0), params.smoothing)
-    linear.place(network, kept)
-    layer = network.get_layer("informative")
+    """Assign the table rows to the n-grams of the training rows, then fit as `training_loop.fit` does."""
+    x, targets = ngram_matrix(network, train), np.eye(network.output_shape[1])[train.labels]
+    features = frequent_ngrams(x, params)
+    weights = solvers.term_weights(x[:, features].sign().T @ targets, targets.sum(axis=0), params.smoothing)
+    assign_rows(network, features)
+    layer = network.get_layer("scale")
     factors = layer.get_weights()[0]
-    factors[1 : len(kept) + 1] = found / found.mean()
+    factors[1 : len(features) + 1] = weights / weights.mean()
     layer.set_weights([factors])
-    return training_loop.fit(network, params, train, valid, seed, verbose, watch)
+    return training_loop.fit(network, params, train, valid, seed, verbose, on_epoch)

@@ -1,4 +1,4 @@
-"""Convolutions of several widths over embedded tokens, the largest response of each kept.
+"""Convolutions of several widths over embedded tokens, max-pooled over the text.
 
 After Y. Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
 """
@@ -19,12 +19,12 @@ class Params(training_loop.Params, frozen=True, extra="forbid"):
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
-    """Embedding, convolutions side by side, maximum over the tokens, softmax."""
+    """Build the network: embedding, parallel convolutions, maximum over the tokens, softmax."""
     ids = layers.token_ids()
     vectors = layers.Embedding(vocabulary, params.embedding)(ids)
-    vectors = vectors * layers.is_token(ids)  # what stands after the text's end must not depend on the batch
+    vectors = vectors * layers.is_token(ids)  # padding must not change the result
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
-    found = [
+    pooled = [
         layers.MaskedMax()(
             keras.layers.Conv1D(
                 params.filters,
@@ -37,6 +37,6 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
         )
         for width in params.widths
     ]
-    joined = keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
-    joined = keras.layers.Dropout(params.dropout)(joined)
-    return keras.Model(ids, layers.probabilities(classes, params.regularizer())(joined))
+    values = keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
+    values = keras.layers.Dropout(params.dropout)(values)
+    return keras.Model(ids, layers.probabilities(classes, params.regularizer())(values))

@@ -1,4 +1,4 @@
-"""The classic two-layer LSTM: embedding, a recurrent layer that returns its sequence, one that returns its end."""
+"""Stacked LSTM layers over embedded tokens; the last layer returns its final state."""
 
 import keras
 from pydantic import Field
@@ -12,19 +12,19 @@ class Params(training_loop.Params, frozen=True, extra="forbid"):
     embedding: training_loop.Size
     units: list[training_loop.Size] = Field(min_length=1)
     bidirectional: bool
-    activation: layers.Activation  # of cell and output; a GPU's fast kernel knows tanh alone
+    activation: layers.Activation  # of cell and output; cuDNN supports only tanh
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
-    """Embedding, LSTM layers, softmax; padding is masked."""
+    """Build the network: embedding, LSTM layers, softmax; padding is masked."""
     ids = layers.token_ids()
     vectors = layers.Embedding(vocabulary, params.embedding, mask_zero=True)(ids)
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
-    for place, units in enumerate(params.units, 1):
+    for number, units in enumerate(params.units, 1):
         layer = recurrent.LSTM(
             units,
             activation=layers.activation(params.activation),
-            return_sequences=place < len(params.units),
+            return_sequences=number < len(params.units),
             kernel_regularizer=params.regularizer(),
         )
         vectors = (keras.layers.Bidirectional(layer) if params.bidirectional else layer)(vectors)

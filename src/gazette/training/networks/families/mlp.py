@@ -17,7 +17,7 @@ class Params(training_loop.Params, frozen=True, extra="forbid"):
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
-    """Embedding, average over the tokens, dense layers, softmax."""
+    """Build the network: embedding, average over the tokens, dense layers, softmax."""
     ids = layers.token_ids()
     vectors = layers.Embedding(vocabulary, params.embedding)(ids)
     values = layers.MaskedSum()(vectors, ids)

@@ -1,4 +1,4 @@
-"""Fifty-seven files that somebody may call CSV: the bad ones stop or are quarantined, the good ones are read."""
+"""Fifty-seven files that a user may call CSV: bad ones are refused or quarantined, good ones are read."""
 
 import gzip
 import io
@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from gazette.core import articles, corpus
-from gazette.core.errors import BrokenContract
-from gazette.data.readers import read as reading
+from gazette.core.errors import DataContractError
+from gazette.data.readers.read import read_corpus
 
 HEAD = b"label,text\n"
 FIRST, LAST = b"trade,Shares fell.\n", b"sport,They won.\n"
@@ -21,22 +21,22 @@ BEFORE, AFTER = ("Shares fell.", "trade"), ("They won.", "sport")
 
 @dataclass(frozen=True)
 class Stops:
-    """The file is refused as a whole: what the message says besides its name."""
+    """The file is refused as a whole, with these parts of the message."""
 
-    said: list[str]
+    parts: list[str]
 
 
 @dataclass(frozen=True)
 class Rejects:
-    """Rows go to quarantine: line, and a part of the reason and of what is shown; every other row is an article."""
+    """Rows go to quarantine: line, and a part of reason and excerpt; every other row is an article."""
 
     rows: list[tuple[int, str, str]]
-    kept: list[tuple[str, str]] = field(default_factory=lambda: [BEFORE, AFTER])
+    accepted: list[tuple[str, str]] = field(default_factory=lambda: [BEFORE, AFTER])
 
 
 @dataclass(frozen=True)
 class Accepts:
-    """Every row is an article: texts and labels, and what is counted on the way."""
+    """Every row is an article: texts and labels, notes and unused columns."""
 
     rows: list[tuple[str, str]]
     notes: dict[str, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Accepts:
 
 
 def between(*rows: bytes, head: bytes = HEAD) -> bytes:
-    """The rows from line 3 on, with a good neighbour before and after."""
+    """Put the rows from line 3 on, between two good ones."""
     return head + FIRST + b"".join(rows) + LAST
 
 
@@ -68,11 +68,11 @@ CONTROL = "texts with control characters, kept as they are"
 TWO = [BEFORE, AFTER]
 
 Expected = Stops | Rejects | Accepts
-CATALOGUE: list[tuple[str, bytes, Expected]] = [
+CATALOG: list[tuple[str, bytes, Expected]] = [
     ("01 ok", between(), Accepts(TWO)),
-    ("02 empty file", b"", Stops(["is empty (0 bytes)", "downloaded or exported whole?"])),
-    ("03 header only", HEAD, Stops(["holds no rows below its header", "exported whole?"])),
-    ("04 only newlines", b"\n\n\r\n", Stops(["holds nothing but blank lines"])),
+    ("02 empty file", b"", Stops(["is empty (0 bytes)", "downloaded or exported completely?"])),
+    ("03 header only", HEAD, Stops(["contains no rows below its header", "exported completely?"])),
+    ("04 only newlines", b"\n\n\r\n", Stops(["contains nothing but blank lines"])),
     ("05 byte order mark of UTF-8", b"\xef\xbb\xbf" + between(), Accepts(TWO)),
     ("06 UTF-16", between().decode().encode("utf-16"), Stops(["encoded in UTF-16", "save it as UTF-8"])),
     (
@@ -102,7 +102,7 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
     (
         "13 tail padded with NUL",
         between() + b"\0" * 512,
-        Rejects([(4, "NUL character: the file was damaged, or cut off while it was written", "\\x00\\x00")]),
+        Rejects([(4, "NUL character: the file was damaged, or truncated while it was written", "\\x00\\x00")]),
     ),
     (
         "14 unclosed quote",
@@ -146,7 +146,7 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
     (
         "26 cut off in the last row",
         between() + b"tra",
-        Rejects([(4, "1 field, expected 2 (the file ends here: was it cut off?)", "tra")]),
+        Rejects([(4, "1 field, expected 2 (the file ends here: was it truncated?)", "tra")]),
     ),
     (
         "27 a column twice",
@@ -221,7 +221,7 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
     ),
     ("45 gzip", gzip.compress(between()), Stops(["compressed with gzip; unpack it first"])),
     ("46 zip", zipped(), Stops(["a zip archive", "unpack it, or save the sheet as CSV in UTF-8"])),
-    ("47 Parquet", parquet(), Stops(["is Parquet; say `format: parquet`"])),
+    ("47 Parquet", parquet(), Stops(["is Parquet; use `format: parquet`"])),
     (
         "48 HTML",
         b"\n<!DOCTYPE html>\n<html><body>404</body></html>\n",
@@ -231,12 +231,12 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
     (
         "50 JSON lines",
         b'{"label": "sport", "text": "They won."}\n',
-        Stops(["line 1: no column 'text'", "(this looks like JSON lines; say `format: jsonl`)"]),
+        Stops(["line 1: no column 'text'", "(this looks like JSON lines; use `format: jsonl`)"]),
     ),
     (
         "51 merge conflict",
         between(b"<<<<<<< HEAD\ntrade,Up.\n=======\ntrade,Down.\n>>>>>>> other\n"),
-        Stops(["line 3: the mark of a merge conflict; resolve it: '<<<<<<< HEAD"]),
+        Stops(["line 3: a merge conflict marker; resolve the conflict: '<<<<<<< HEAD"]),
     ),
     # Rule: control characters are kept as text, and such texts are counted; whatever shows them escapes them.
     (
@@ -259,7 +259,7 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
         b"label,text," + b",".join(b"c%d" % n for n in range(10_000)) + b"\n",
         Stops(["line 1: ", "10,002 columns; at most 1,000 are read"]),
     ),
-    ("56 the header again", between(HEAD), Rejects([(3, "the header again: were files joined?", "label,text")])),
+    ("56 the header again", between(HEAD), Rejects([(3, "the header again: were files concatenated?", "label,text")])),
     (
         "57 comments first",
         b"# exported by hand\n" + between(),
@@ -268,40 +268,40 @@ CATALOGUE: list[tuple[str, bytes, Expected]] = [
 ]
 GOOD = {"01", "05", "21", "24", "25", "31", "38", "53", "54"}
 BY_RULE = {"15", "22", "23", "30", "52"}
-by_name = pytest.mark.parametrize(("name", "content", "expected"), CATALOGUE, ids=[name for name, *_ in CATALOGUE])
+by_name = pytest.mark.parametrize(("name", "content", "expected"), CATALOG, ids=[name for name, *_ in CATALOG])
 
 
 def read(raw: Path, content: bytes) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, object]]:
-    """Articles, quarantine and account of a file as `validate` sees them."""
+    """Return articles, quarantine and counts of a file as `validate` reads them."""
     (raw / "all.csv").write_bytes(content)
     file = corpus.Delimited(format="csv", path="all.csv", delimiter=",", header=True, text=["text"], label="label")
     described = corpus.Corpus(
         language="en", labels=["sport", "trade"], files={"train": [file]}, source="made here", terms="none"
     )
-    table, unreadable, accounts = reading.read(described, raw)
-    kept, unfit = articles.sort_out(table, described.labels)
-    return kept, pl.concat([unreadable, unfit]).sort("line", maintain_order=True), accounts[0]
+    table, unreadable, accounts = read_corpus(described, raw)
+    accepted, invalid = articles.split_invalid(table, described.labels)
+    return accepted, pl.concat([unreadable, invalid]).sort("line", maintain_order=True), accounts[0]
 
 
-def content_of(kept: pl.DataFrame) -> list[tuple[str, str]]:
-    return kept.select("text", "label").rows()
+def content_of(accepted: pl.DataFrame) -> list[tuple[str, str]]:
+    return accepted.select("text", "label").rows()
 
 
 @by_name
-def test_each_file_of_the_catalogue_is_refused_quarantined_or_read(
+def test_each_file_of_the_catalog_is_refused_quarantined_or_read(
     tmp_path: Path, name: str, content: bytes, expected: Expected
 ) -> None:
     if isinstance(expected, Stops):
-        with pytest.raises(BrokenContract) as stop:
+        with pytest.raises(DataContractError) as stop:
             read(tmp_path, content)
-        said = str(stop.value)
-        assert said.startswith(f"{tmp_path / 'all.csv'}")
-        assert [part for part in expected.said if part not in said] == []
-        assert said.isprintable()
+        message = str(stop.value)
+        assert message.startswith(f"{tmp_path / 'all.csv'}")
+        assert [part for part in expected.parts if part not in message] == []
+        assert message.isprintable()
         return
-    kept, quarantine, account = read(tmp_path, content)
+    accepted, quarantine, account = read(tmp_path, content)
     if isinstance(expected, Rejects):
-        assert content_of(kept) == expected.kept
+        assert content_of(accepted) == expected.accepted
         assert quarantine["line"].to_list() == [line for line, *_ in expected.rows]
         for (_, reason, seen), row in zip(expected.rows, quarantine.iter_rows(named=True), strict=True):
             assert row["file"] == "all.csv"
@@ -310,33 +310,33 @@ def test_each_file_of_the_catalogue_is_refused_quarantined_or_read(
             assert len(row["seen"]) <= 200
             assert (row["reason"] + row["seen"]).isprintable()
     else:
-        assert content_of(kept) == expected.rows
+        assert content_of(accepted) == expected.rows
         assert quarantine.is_empty()
         assert (account["notes"], account["unused"]) == (expected.notes, expected.unused)
 
 
-def test_the_catalogue_is_whole() -> None:
-    assert [name[:2] for name, *_ in CATALOGUE] == [f"{number:02}" for number in range(1, 58)]
-    accepted = {name[:2] for name, _, expected in CATALOGUE if isinstance(expected, Accepts)}
+def test_the_catalog_is_complete() -> None:
+    assert [name[:2] for name, *_ in CATALOG] == [f"{number:02}" for number in range(1, 58)]
+    accepted = {name[:2] for name, _, expected in CATALOG if isinstance(expected, Accepts)}
     assert (GOOD - accepted, accepted - GOOD - BY_RULE) == (set(), set())
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_a_good_file_holds_the_same_whether_its_lines_end_in_lf_or_crlf(tmp_path: Path, name: str) -> None:
-    content = next(content for called, content, _ in CATALOGUE if called.startswith(name)).replace(b"\r\n", b"\n")
-    one, _, _ = read(tmp_path, content)
-    other, _, _ = read(tmp_path, content.replace(b"\n", b"\r\n"))
-    assert one.equals(other)
+    content = next(content for called, content, _ in CATALOG if called.startswith(name)).replace(b"\r\n", b"\n")
+    with_lf, _, _ = read(tmp_path, content)
+    with_crlf, _, _ = read(tmp_path, content.replace(b"\n", b"\r\n"))
+    assert with_lf.equals(with_crlf)
 
 
 @by_name
-def test_every_row_of_the_catalogue_is_an_article_or_a_reject(
+def test_every_row_of_the_catalog_is_an_article_or_a_reject(
     tmp_path: Path, name: str, content: bytes, expected: Expected
 ) -> None:
     if isinstance(expected, Stops):
         return
-    kept, quarantine, account = read(tmp_path, content)
-    lines = Counter([*kept["line"], *quarantine["line"]])
+    accepted, quarantine, account = read(tmp_path, content)
+    lines = Counter([*accepted["line"], *quarantine["line"]])
     assert set(lines.values()) == {1}, "no row twice"
-    assert account["rows"] == kept.height + quarantine.height
+    assert account["rows"] == accepted.height + quarantine.height
     assert max(lines) <= content.count(b"\n") + 1

@@ -1,15 +1,17 @@
-"""What a run says: before, in a line, and as Markdown on the flow run. Pure."""
+"""Text about a run: its plan, its outcome in a line, and a Markdown artifact. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gazette.pipeline.execution.scheduler import FAILED, Outcome
+from tabulate import tabulate
+
+from gazette.pipeline.execution.scheduler import FAILED, StageOutcome
 from gazette.pipeline.plan import Step
 
 
-def briefly(steps: Sequence[Step]) -> str:
-    """A plan, a line for each wave."""
+def summarize_plan(steps: Sequence[Step]) -> str:
+    """Return a line for each wave of a plan."""
     waves: dict[int, list[str]] = {}
     for step in steps:
         if step.wave is not None:
@@ -18,30 +20,31 @@ def briefly(steps: Sequence[Step]) -> str:
     return "\n".join(lines) or "nothing changed"
 
 
-def in_a_line(outcomes: Sequence[Outcome], experiment: str = "") -> str:
-    """How many stages came to what, and of those that failed which, with what code and last words."""
-    counted = ", ".join(f"{count} {state}" for state, count in Counter(outcome.state for outcome in outcomes).items())
+def summarize_outcomes(outcomes: Sequence[StageOutcome], experiment: str = "") -> str:
+    """Return how many stages ended in which state, and the exit code and last lines of those that failed."""
+    counts = ", ".join(f"{count} {state}" for state, count in Counter(outcome.state for outcome in outcomes).items())
     failed = [
         f"{outcome.stage} ended with {outcome.code}:\n{outcome.message}"
         for outcome in outcomes
         if outcome.state == FAILED
     ]
-    return "\n".join([(f"experiment {experiment}: " if experiment else "") + (counted or "no stages"), *failed])
+    return "\n".join([(f"experiment {experiment}: " if experiment else "") + (counts or "no stages"), *failed])
 
 
-def markdown(
-    outcomes: Sequence[Outcome],
+def render_page(
+    outcomes: Sequence[StageOutcome],
     metrics: Sequence[tuple[str, str, Any, Any]],
     links: Mapping[str, str],
     experiment: str = "",
 ) -> str:
-    """A table of the stages, one of the metrics that differ from the last commit's, and links."""
+    """Render tables of the stages and of the metrics that differ from the last commit's, and links, as Markdown."""
     parts = [f"Experiment `{experiment}`: `dvc exp show`, `dvc exp apply {experiment}`"] if experiment else []
     parts += [_table(("stage", "state", "seconds"), [(o.stage, o.state, f"{o.seconds:.1f}") for o in outcomes])]
     parts += [f"`{o.stage}` ended with {o.code}:\n\n```\n{o.message}\n```" for o in outcomes if o.state == FAILED]
     if metrics:
         rows = [
-            (f"{file} {metric}", _figure(then), _figure(now), _change(then, now)) for file, metric, then, now in metrics
+            (f"{file} {metric}", _format(old), _format(new), _format_change(old, new))
+            for file, metric, old, new in metrics
         ]
         parts.append(_table(("metric", "last commit", "now", "change"), rows))
     else:
@@ -51,14 +54,14 @@ def markdown(
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return str(tabulate(cells, head, tablefmt="github", disable_numparse=True))
 
 
-def _figure(value: Any) -> str:
+def _format(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _change(then: Any, now: Any) -> str:
-    known = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (then, now))
-    return f"{now - then:+.4f}" if known else ""
+def _format_change(old: Any, new: Any) -> str:
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (old, new))
+    return f"{new - old:+.4f}" if numeric else ""

@@ -1,15 +1,15 @@
-"""A manifest as a person reads it."""
+"""The manifest of a scoring run on a terminal."""
 
 from pathlib import Path
 from typing import Any
 
 
-def text(manifest: dict[str, Any], to: Path) -> str:
-    """Rows, labels with their shares here and in training, and where the manifest is."""
+def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:
+    """Return rows, labels with their shares here and in training, and the path of the manifest."""
     model, rows, uncertain = manifest["model"], manifest["rows"], manifest["uncertain"]
     name = f"{model['name']} version {model['version']}" if model["name"] else f"the bundle {model['digest']}"
     head = (
-        f"{rows['scored']:,} of {rows['read']:,} rows labelled by {name}; {rows['quarantined']:,} in quarantine, "
+        f"{rows['scored']:,} of {rows['read']:,} rows labeled by {name}; {rows['quarantined']:,} in quarantine, "
         f"{uncertain['share']:.1%} uncertain (below {uncertain['below']:g})"
     )
     width = max(len(label["label"]) for label in manifest["labels"])
@@ -18,6 +18,6 @@ def text(manifest: dict[str, Any], to: Path) -> str:
         + ("" if label["training_share"] is None else f"  (in training {label['training_share']:.1%})")
         for label in manifest["labels"]
     ]
-    value = manifest["distance_to_training"]["value"]
-    far = [] if value is None else [f"Jensen-Shannon distance of these shares from training's: {value:.3f}"]
-    return "\n".join([head, *lines, *far, str(to / "manifest.json")])
+    distance = manifest["distance_to_training"]["value"]
+    drift = [] if distance is None else [f"Jensen-Shannon distance of these shares from training: {distance:.3f}"]
+    return "\n".join([head, *lines, *drift, str(to / "manifest.json")])

@@ -1,0 +1,54 @@
+"""Options that several commands share, and groups whose help lists whole sentences."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+PATH = click.Path(path_type=Path)
+Decorator = Callable[[Any], Any]
+
+
+def as_json(text: str = "Print one JSON object.") -> Decorator:
+    """Return the option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help=text)
+
+
+def add_options(options: list[Decorator]) -> Decorator:
+    """Return a decorator that adds options to a command, in this order."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+class Group(click.Group):
+    """A group that lists its commands under headings, as added, each with the whole first line of its help."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headings: dict[str, str] = {}
+
+    def add_under(self, heading: str, *commands: click.Command) -> None:
+        """Add commands under a heading."""
+        for command in commands:
+            self.add_command(command)
+            self.headings[str(command.name)] = heading
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands in the order in which they were added."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            line = (command.help or "").partition("\n")[0]
+            sections.setdefault(self.headings.get(name, "Commands"), []).append((name, line))
+        for heading, lines in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(lines)

@@ -1,0 +1,43 @@
+"""DVC's pointers: `<raw>.dvc`, a file under git that names the hash of raw data."""
+
+from pathlib import Path
+from typing import Any
+
+from gazette.core import files
+from gazette.core.errors import ConfigError
+
+
+def pointer_path(raw: Path | str) -> Path:
+    """Return the path of the pointer of raw data."""
+    return Path(f"{raw}.dvc")
+
+
+def read_hash(pointer: Path) -> str:
+    """Return the hash that a pointer names; raises ConfigError if it is missing or not a pointer."""
+    return _hash(files.read_yaml(pointer), pointer)
+
+
+def parse_hash(text: str, pointer: Path | str) -> str:
+    """Return the hash that the text of a pointer names; raises ConfigError if it is not a pointer."""
+    return _hash(files.parse_yaml(text, pointer), pointer)
+
+
+def _hash(content: dict[str, Any], pointer: Path | str) -> str:
+    try:
+        return str(content["outs"][0]["md5"])
+    except (KeyError, TypeError, IndexError):
+        raise ConfigError(f"{pointer}: expected a pointer of DVC, `outs` with an `md5`") from None
+
+
+def mismatch(pointer: Path | str, recorded: str, actual: str | None) -> str:
+    """Return the message about raw data whose hash is not the recorded one."""
+    raw = str(pointer).removesuffix(".dvc")
+    return (
+        f"{raw}: its files have the hash {actual}, {pointer} names {recorded}: "
+        f"`dvc add {raw}` records an edit, `dvc checkout {pointer}` undoes it"
+    )
+
+
+def missing(raw: Path | str) -> str:
+    """Return the message about raw data without a pointer."""
+    return f"{raw} is not under DVC: `dvc add {raw}` records what was used"

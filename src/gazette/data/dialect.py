@@ -1,0 +1,125 @@
+"""The dialect of a file of separated values: delimiter, quoting and header.
+
+Each candidate parses a sample with the reader of `gazette.data.readers`, so what is detected is what will be read.
+"""
+
+import re
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+from gazette.core.corpus import Delimited
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import quote
+from gazette.data.readers.columns import DELIMITERS, Columns, check_columns
+from gazette.data.readers.delimited import Row, iter_rows, read_header
+from gazette.data.readers.lines import iter_lines
+
+LONE_COLUMN = 10  # a lone column must do without one reject in this many rows, or whole lines pass for texts
+QUOTED_SHARE = 0.99  # of a column's fields in quotes, from which the quotes are not part of the text
+
+
+class Dialect(NamedTuple):
+    """A candidate and its parse of the sample."""
+
+    delimiter: str
+    quotes: bool
+    rows: list[list[str]]
+    rejects: int
+    labels: list[str]
+    classes: int  # distinct labels; 0 without labels
+    doubles: bool  # some quoted field has a doubled quote
+
+
+def detect_dialect(sample: bytes, path: Path, columns: Columns) -> Delimited:
+    """Detect how the sample of a file is delimited and quoted; without a header, columns are positions.
+
+    Raises ConfigError if a column is missing or the first row looks like a header, DataContractError if no delimiter
+    fits.
+    """
+    header = not all(re.fullmatch(r"[0-9]+", column) for column in columns.all)
+    wanted: list[str | int] = [column if header else int(column) for column in columns.all]
+    if 0 in wanted:
+        raise ConfigError(f"{path}: columns are counted from 1, but {' or '.join(columns.options)} is 0")
+    parses = [
+        _parse(sample, delimiter, quotes, wanted, columns) for delimiter in DELIMITERS for quotes in (True, False)
+    ]
+    candidates = [parse for parse in parses if parse]
+    if not candidates:
+        headers = [read_header(BytesIO(sample), path, delimiter, True, header)[0] for delimiter in DELIMITERS]
+        check_columns(max(headers, key=len), path, columns)
+        raise DataContractError(f"{path} can be read with none of the delimiters comma, semicolon, tab and bar")
+    best = min(candidates, key=lambda candidate: _rank(candidate, candidates))
+    if not header and columns.label is not None:
+        _check_no_header(best, path, columns)
+    return Delimited(
+        format="csv",
+        path=path.name,
+        delimiter=best.delimiter,
+        quotes=best.quotes,
+        header=header,
+        text=wanted[: len(columns.text)],
+        label=wanted[-1],
+    )
+
+
+def _parse(sample: bytes, delimiter: str, quotes: bool, wanted: list[str | int], columns: Columns) -> Dialect | None:
+    """Parse the sample; None if columns are missing, or if all fields of a column would keep their quotes."""
+    header = isinstance(wanted[-1], str)
+    try:
+        names, _ = read_header(BytesIO(sample), Path(), delimiter, quotes, header)
+        if not set(wanted) <= set(names):
+            return None
+        rows = list(iter_rows(iter_lines(BytesIO(sample)), Path(), delimiter, quotes, len(names)))
+    except DataContractError:
+        return None
+    fields = [row.fields for row in rows if row.fields][header:]
+    if not quotes and any(_is_quoted(column) for column in zip(*fields, strict=True)):
+        return None
+    last = names.index(wanted[-1])  # type: ignore[arg-type]
+    rejects, labels = sum(bool(row.fault) for row in rows), [row[last] for row in fields]
+    if len(names) == 1 and not header:
+        rejects += 1 + len(rows) // LONE_COLUMN
+    classes = len(set(labels)) if columns.label is not None and columns.role == "label" else 0
+    return Dialect(delimiter, quotes, fields, rejects, labels, classes, quotes and any(map(_doubles_quotes, rows)))
+
+
+def _doubles_quotes(row: Row) -> bool:
+    quoted = ['"{}"'.format(field.replace('"', '""')) for field in row.fields if '"' in field]
+    written = "".join(line.text for line in row.lines) if quoted else ""
+    return any(field in written for field in quoted)
+
+
+def _is_quoted(column: tuple[str, ...]) -> bool:
+    quoted = sum(len(field) > 1 and field[0] == field[-1] == '"' for field in column)
+    return quoted >= QUOTED_SHARE * len(column)
+
+
+def _rank(candidate: Dialect, candidates: list[Dialect]) -> tuple[int, bool, int, int]:
+    """Prefer fewest rejects, then usual quoting, fewest labels, and the delimiter that is rarest in texts.
+
+    Between tabs fields are seldom quoted, unless a doubled quote inside quotes proves it.
+    """
+    quotes = candidate.delimiter != "\t" or any(parse.doubles for parse in candidates if parse.delimiter == "\t")
+    many = candidate.rows and len(candidate.rows[0]) > 1
+    order = "\t|;," if many else ",\t|;"  # a lone column is quoted where it contains commas
+    return candidate.rejects, candidate.quotes != quotes, candidate.classes, order.index(candidate.delimiter)
+
+
+def _check_no_header(best: Dialect, path: Path, columns: Columns) -> None:
+    first, rest = best.labels[0], Counter(best.labels[1:])
+    is_unique = bool(rest) and first not in rest and min(rest.values()) > 1
+    is_word = bool(rest) and not first.isdecimal() and all(label.isdecimal() for label in rest)
+    if columns.role != "label" and is_word:
+        raise ConfigError(f"{path}, line 1 looks like a header: name its columns, not their positions")
+    if columns.role != "label" or not (is_unique or is_word):
+        return
+    *text, label = (best.rows[0][int(column) - 1] for column in columns.all)
+    options = [f"{columns.option}text {quote(name)}" for name in text]
+    names = " ".join([*options, f"{columns.option}label {quote(label)}"])
+    remedy = "Remove it" if label.isdecimal() else f"Name its columns ({names})"
+    raise ConfigError(
+        f"{path}, line 1 looks like a header: the label {quote(label)} is in no other line. {remedy}; if it is an "
+        "article, it is the only one of its class and cannot be learned from"
+    )

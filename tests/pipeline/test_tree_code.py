@@ -1,0 +1,50 @@
+"""Runs in worktrees use the code of their own tree, whatever `gazette` is installed."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gazette.evaluation.ci import checkout
+from gazette.lineage.proof import clone
+from gazette.pipeline.execution.run import child_environment, run_stage
+
+SAY = f"{sys.executable} -c 'import gazette; print(gazette.__file__)' > made"
+
+
+@pytest.fixture
+def tree(dvc_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with its own code, as a worktree has."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    root = dvc_project({"say": {"cmd": SAY, "outs": ["made"]}})
+    package = root / "src" / "gazette"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return root
+
+
+def module(root: Path) -> Path:
+    return Path((root / "made").read_text().strip())
+
+
+def test_a_stage_of_retrain_and_of_an_experiment(tree: Path) -> None:
+    assert run_stage(tree, "say", print).code == 0
+    assert module(tree) == tree / "src" / "gazette" / "__init__.py"
+
+
+def test_a_base_that_ci_makes_again(tree: Path) -> None:
+    assert checkout.run_dvc(tree, print, "repro") == 0
+    assert module(tree) == tree / "src" / "gazette" / "__init__.py"
+
+
+def test_a_clone_of_reproduce(tree: Path) -> None:
+    assert clone.run_stages(tree, Path(sys.executable), print) == ""
+    assert module(tree) == tree / "src" / "gazette" / "__init__.py"
+
+
+def test_a_project_without_code_keeps_the_search_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    assert child_environment(tree=tmp_path)["PYTHONPATH"] == "elsewhere"
+    (tmp_path / "src").mkdir()
+    assert child_environment(tree=tmp_path)["PYTHONPATH"] == f"{tmp_path / 'src'}:elsewhere"
