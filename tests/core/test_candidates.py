@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from gazette.core import candidates
+from gazette.core.errors import ConfigError
 
 PARAMS: dict[str, Any] = {
     "candidates": ["linear", "cnn"],
@@ -17,3 +20,8 @@ def test_candidates_from_an_encoder_or_a_teacher_come_after_the_others() -> None
 
 def test_an_encoder_is_listed_once_and_a_teacher_is_no_encoder() -> None:
     assert candidates.list_encoders(PARAMS) == ["large", "small"]
+
+
+def test_a_section_that_is_missing_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"params\.yaml has no section pretrained, teachers"):
+        candidates.all_candidates({"candidates": ["linear"]})

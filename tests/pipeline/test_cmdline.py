@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gazette.core.errors import ConfigError
 from gazette.pipeline import cmdline
 
 PIPELINE = """
@@ -59,3 +60,9 @@ def test_a_pretrained_candidate_has_its_own_paths() -> None:
         {"corpus": "tiny", "candidates": [], "pretrained": {"fine_tune": {"tuned": "an_encoder"}}}
     )
     assert paths["fine_tune@tuned"] == {"candidate": "tuned", "pretrained": "data/an_encoder"}
+
+
+@pytest.mark.usefixtures("project")
+def test_a_section_that_lists_candidates_and_is_missing_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"no pretrained\.fine_tune, which stage fine_tune"):
+        cmdline.stage_paths({"corpus": "tiny", "candidates": []})

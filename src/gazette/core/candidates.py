@@ -1,6 +1,8 @@
-"""The candidates of `params.yaml`: trained from scratch, from a pretrained encoder, or distilled from a teacher."""
+"""The candidates of `params.yaml`: trained from train rows alone, from a pretrained encoder, or by a teacher."""
 
 from typing import Any
+
+from gazette.core.errors import ConfigError
 
 
 def list_candidates(
@@ -11,10 +13,12 @@ def list_candidates(
 
 
 def all_candidates(params: dict[str, Any]) -> list[str]:
-    """List the names of all candidates of `params.yaml`."""
+    """List the names of all candidates of `params.yaml`; raises ConfigError if it lacks a section of theirs."""
+    if missing := [section for section in ("candidates", "pretrained", "teachers") if section not in params]:
+        raise ConfigError(f"params.yaml has no section {', '.join(missing)}, which names candidates")
     return list_candidates(params["candidates"], params["pretrained"], params["teachers"])
 
 
 def list_encoders(params: dict[str, Any]) -> list[str]:
-    """List the pretrained encoders that the candidates of `params.yaml` start from, sorted."""
-    return sorted({encoder for kind in params["pretrained"].values() for encoder in kind.values()})
+    """List the encoders that candidates of `params.yaml` start from, sorted."""
+    return sorted({encoder for kind in params.get("pretrained", {}).values() for encoder in kind.values()})

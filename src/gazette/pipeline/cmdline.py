@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gazette.core import files
+from gazette.core.errors import ConfigError
 
 
 def stage_paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -19,7 +20,11 @@ def stage_paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
                 paths[f"{name}@{candidate}"] = parse_options(command.replace("${item.candidate}", candidate))
         elif "foreach" in stage:
             keys = stage["foreach"].removeprefix("${").removesuffix("}").split(".")
-            for candidate, item in reduce(getitem, keys, params).items():
+            try:
+                items = reduce(getitem, keys, params)
+            except KeyError:
+                raise ConfigError(f"params.yaml has no {'.'.join(keys)}, which stage {name} is defined for") from None
+            for candidate, item in items.items():
                 paths[f"{name}@{candidate}"] = parse_options(
                     command.replace("${key}", candidate).replace("${item}", item)
                 )
