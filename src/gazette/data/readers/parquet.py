@@ -18,7 +18,8 @@ from gazette.data.readers.open import open_raw
 from gazette.data.readers.rows import ReadResult, RowCollector
 
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
-MAX_MEMORY = 1 << 28  # bytes that reading a batch may add: its pages, uncompressed, and its values
+MAX_MEMORY = 1 << 28  # bytes that reading a batch may add, its pages and its values, and for each byte of the file:
+MEMORY_PER_BYTE = 8  # so that long articles in large pages are read, and a small file that claims large ones is not
 MAX_GROWTH = 50  # bytes of text for each byte of the file, or of a mebibyte; news compress to a fifth
 BATCH_ROWS = 1_024  # decoded by pyarrow at a time
 SLICE_ROWS = 256  # converted to Python objects at a time
@@ -52,17 +53,18 @@ def read_parquet(raw: Path, name: str, text: list[str], label: str | None) -> Re
 
 
 def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Iterator[dict[str, pa.Array]]:
+    limit = MAX_MEMORY + MEMORY_PER_BYTE * path.stat().st_size
     try:
         batches = parquet.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False)
         while True:
-            with _bounded_memory():
+            with _bounded_memory(limit):
                 if (batch := next(batches, None)) is None:
                     return
                 arrays = {column: _drop_giants(batch.column(column)) for column in wanted}
             yield arrays
     except MemoryError:
         raise DataContractError(
-            f"{path}: reading {BATCH_ROWS:,} rows takes more than {MAX_MEMORY >> 20} MiB; write the file again with "
+            f"{path}: reading {BATCH_ROWS:,} rows takes more than {limit >> 20} MiB; write the file again with "
             "smaller pages"
         ) from None
     except (pa.ArrowException, OSError) as error:
@@ -70,8 +72,8 @@ def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Ite
 
 
 @contextmanager
-def _bounded_memory() -> Iterator[None]:
-    """Let the process allocate `MAX_MEMORY` more (where /proc shows its size), then raise MemoryError.
+def _bounded_memory(limit: int) -> Iterator[None]:
+    """Let the process allocate `limit` more bytes (where /proc shows its size), then raise MemoryError.
 
     A page header can claim any size, and pyarrow allocates it before it looks at the data.
     """
@@ -79,7 +81,7 @@ def _bounded_memory() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if size.exists():
         used = int(size.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + MAX_MEMORY, hard))
+        resource.setrlimit(resource.RLIMIT_AS, (used + limit, hard))
     try:
         yield
     finally:
