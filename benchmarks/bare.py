@@ -81,7 +81,7 @@ if arguments.plain:
         validation_data=(pad(valid.ids), valid.labels),
     )  # fmt: skip
 else:
-    training_loop.fit(network, params, train, valid, seed=7, verbose=2)
+    training_loop.fit(network, params, train, valid, seed=7)
 fitted = time.monotonic()
 predicted = training_loop.probabilities(network, test).argmax(axis=1)
 accuracy = np.mean(predicted == test.labels)

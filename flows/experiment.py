@@ -1,13 +1,13 @@
 """A worktree for an experiment: the working tree with other params, separate from the user's."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.pipeline import dvc_command, git, graph, state
+from gazette.pipeline import dvc_command, git, graph
+from gazette.pipeline.publishing import worktree
 from gazette.registry.store import address
 
 
@@ -31,18 +31,11 @@ def experiment_tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
         yield Tree(root, {})
         return
     name = f"flow-{os.urandom(3).hex()}"
-    with tempfile.TemporaryDirectory(dir=state.state_folder(root), prefix="experiment-") as box:
-        folder = Path(box) / name
-        edits = git.run("stash", "create", folder=root)  # a commit of the edits on no branch; empty if there are none
-        git.run("worktree", "add", "--quiet", "--detach", str(folder), folder=root)
-        try:
-            if edits:
-                git.run("stash", "apply", "--quiet", edits, folder=folder)
-            cache = dvc_command.run("cache", "dir", folder=root)
-            dvc_command.run("config", "--local", "cache.dir", cache, folder=folder)
-            dvc_command.run("checkout", "--quiet", "--allow-missing", folder=folder)
-            graph.set_params(folder, overrides)
-            yield Tree(folder, {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": address.absolute_uri(root)}, name)
-            dvc_command.run("exp", "save", "--name", name, folder=folder)
-        finally:
-            git.run("worktree", "remove", "--force", str(folder), folder=root)
+    edits = git.run("stash", "create", folder=root)  # a commit of the edits on no branch; empty if there are none
+    with worktree.checkout(root, "HEAD") as folder:
+        if edits:
+            git.run("stash", "apply", "--quiet", edits, folder=folder)
+        dvc_command.run("checkout", "--quiet", "--allow-missing", folder=folder)
+        graph.set_params(folder, overrides)
+        yield Tree(folder, {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": address.absolute_uri(root)}, name)
+        dvc_command.run("exp", "save", "--name", name, folder=folder)

@@ -12,7 +12,7 @@ class Registry:
 
     def __init__(self, *digests: str) -> None:
         self.versions = {
-            str(number): SimpleNamespace(version=number, tags={"digest": digest})
+            str(number): SimpleNamespace(version=number, tags={"digest": digest}, run_id=None)
             for number, digest in enumerate(digests, 1)
         }
         self.aliases: dict[str, str] = {}

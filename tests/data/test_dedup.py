@@ -13,7 +13,7 @@ texts = st.lists(st.text(st.sampled_from("ab字 "), max_size=3), max_size=30)
 @given(texts)
 def test_a_row_has_the_number_of_the_first_that_is_the_same(rows: list[str]) -> None:
     first = dedup.first_occurrences(dedup.hash_keys(pl.Series(rows, dtype=pl.String)))
-    assert first.tolist() == [rows.index(text) for text in rows]
+    assert first.to_list() == [rows.index(text) for text in rows]
 
 
 @pytest.mark.parametrize("rows", [1, 3, 100])

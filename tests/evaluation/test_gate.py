@@ -139,8 +139,8 @@ def test_a_figure_below_its_floor_missing_or_no_number_fails(value: float | None
 
 
 def test_a_rule_that_only_warns_rejects_nothing_and_a_failure_goes_before_an_unknown() -> None:
-    warns, blocks = (Finding("a", blocking, "fail", 1, 2) for blocking in (False, True))
-    unsure = Finding("b", True, "unknown", 1, 2)
+    warns, blocks = (Finding("a", "fail", 1, 2, blocks=blocking) for blocking in (False, True))
+    unsure = Finding("b", "unknown", 1, 2)
     assert [decide(some) for some in ([], [warns], [warns, unsure], [unsure, blocks])] == [
         "accept", "accept", "inconclusive", "reject",
     ]  # fmt: skip
@@ -194,7 +194,7 @@ def test_written_cases_that_do_not_hold_are_named() -> None:
 
 
 def test_a_reviewers_page_says_the_verdict_in_a_line_and_lets_no_text_break_out_of_its_cell() -> None:
-    bad = Finding("minimum function", True, "fail", "0 of 1", "all", "'a | <b>@you': low")
+    bad = Finding("minimum function", "fail", "0 of 1", "all", "'a | <b>@you': low")
     figures = {"rows": 9, "compared": "news has no champion yet", "ours": {"accuracy": 0.9}}
     verdict = Verdict("reject", "0123456789", "abc", "news", None, [bad], figures)
     assert summarize_verdict(verdict) == "Reject news 012345678 (news has no champion yet): minimum function"

@@ -108,8 +108,8 @@ POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "after the lock": ("dvc.stage", after("PipelineStage.dump", "select")),
     "a run begun, nothing uploaded": ("gazette.registry.store.client", before("_log_candidate")),
     "uploaded without version": ("gazette.registry.store.client", before("create_version")),
-    "version without alias": ("gazette.registry.store.client", before("set_challenger")),
-    "alias without receipt": ("gazette.registry.store.client", after("set_challenger")),
+    "version without alias": ("gazette.registry.store.client", before("set_alias")),
+    "alias without receipt": ("gazette.registry.store.client", after("set_alias")),
 }
 
 

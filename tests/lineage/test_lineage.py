@@ -17,8 +17,9 @@ from gazette.lineage import card, sightings, trace, weak_links
 from gazette.lineage.proof import reproduce
 from gazette.pipeline import hashing
 from gazette.pipeline.dvclock import DvcLock
-from gazette.registry import ledger, lookup, resolve
-from gazette.registry.lookup import RegisteredVersion, RegistryAnswer
+from gazette.registry import ledger, resolve
+from gazette.registry.resolve import RegistryAnswer
+from gazette.registry.store.model import RegisteredVersion
 
 ARTICLES = [("match 1", "sport", "train"), ("match 2", "sport", "train"), ("the goal", "sport", "test")]
 FIRST = Run(ARTICLES)
@@ -37,7 +38,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def versions(monkeypatch: pytest.MonkeyPatch, *registered: RegisteredVersion) -> None:
-    monkeypatch.setattr(lookup, "list_registered", lambda name: RegistryAnswer(list(registered)))
+    monkeypatch.setattr(resolve, "list_registered", lambda name: RegistryAnswer(list(registered)))
 
 
 def version(digest: str, number: str = "1", **tags: str) -> RegisteredVersion:

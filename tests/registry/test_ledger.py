@@ -39,9 +39,11 @@ def git(*words: str) -> None:
 
 
 def test_the_last_entry_of_a_name_says_who_is_champion_and_who_was() -> None:
-    assert ledger.current_champions(THREE, "tiny") == ledger.Champions(champion=A, previous=B)
-    assert ledger.current_champions(THREE[:1], "tiny") == ledger.Champions(champion=A, previous=None)
-    assert ledger.current_champions(THREE, "other") == ledger.Champions(None, None)
+    for number, (champion, previous) in enumerate([(A, None), (B, A), (A, B)], 1):
+        last = ledger.last_entry(THREE[:number], "tiny")
+        assert last and (last.to, last.origin) == (champion, previous)
+        assert ledger.current_champion(THREE[:number], "tiny") == champion
+    assert ledger.last_entry(THREE, "other") is ledger.current_champion(THREE, "other") is None
 
 
 def test_what_was_appended_is_read_and_whole(book: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from registries import Registry
 
 from gazette.core.errors import ConfigError
-from gazette.registry import aliases, ledger, promotion, versions
+from gazette.registry import aliases, ledger, promotion, resolve, versions
 from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.store import client, retry
+from gazette.registry.store.model import RegisteredModel
 from gazette.registry.verdict import FAIL, Finding, Verdict
 from gazette.registry.versions import ResolvedModel
 
@@ -29,6 +30,7 @@ def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.setattr(retry, "PAUSE", 0)
     monkeypatch.setattr(versions, "require_registry", lambda reference: None)
     monkeypatch.setattr(versions, "find_model", lambda reference: model(reference, registry))
+    monkeypatch.setattr(resolve, "list_revisions", lambda digest: ["r" * 40])
     promote("1")
     registry.moves.clear()
     return registry
@@ -45,8 +47,8 @@ def saying(word: str) -> Callable[[Path], Verdict]:
 
 
 def promote(number: str, word: str = "accept", decision: Decision = WHO, outcome: str = "pass") -> PromotionResult:
-    findings = [Finding("known articles", True, outcome, 0.0, 0.0)]
-    return promotion.promote("tiny", number, decision, lambda _: "r" * 40, saying(word), lambda *_: findings)
+    findings = [Finding("known articles", outcome, 0.0, 0.0)]
+    return promotion.promote("tiny", number, decision, saying(word), lambda *_: findings)
 
 
 def kinds() -> list[str]:
@@ -83,12 +85,10 @@ def test_an_override_does_not_skip_the_smoke_test(remote: Registry) -> None:
     assert remote.moves == []
 
 
-def test_a_version_without_a_revision_is_not_promoted(remote: Registry) -> None:
-    def none(model: ResolvedModel) -> str:
-        raise ConfigError(f"{model.reference} has no revision")
-
+def test_a_version_without_a_revision_is_not_promoted(remote: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve, "list_revisions", lambda digest: [])
     with pytest.raises(ConfigError, match="tiny/2 has no revision"):
-        promotion.promote("tiny", "2", WHO, none, saying("accept"), lambda *_: [])
+        promote("2")
     assert remote.moves == []
 
 
@@ -171,8 +171,8 @@ def test_a_ledger_that_is_behind_moves_nothing(remote: Registry) -> None:
 
 
 def test_a_champion_that_this_registry_lacks_moves_no_alias_and_is_named(remote: Registry) -> None:
-    known = client.RegisteredModel({}, {"champion": "9"})
-    assert aliases.plan_moves(ledger.current_champions(ledger.read_ledger(), "tiny"), known) == []
+    known = RegisteredModel({}, {"champion": "9"})
+    assert aliases.plan_moves(ledger.last_entry(ledger.read_ledger(), "tiny"), known) == []
     assert "git checkout rrrrrrrrr && gazette run" in aliases.missing_champion_hint("tiny", ledger.read_ledger(), known)
 
 

@@ -24,7 +24,7 @@ from faulty import Fault, Proxy, locked, mlflow_server, moves
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
-from gazette.registry import ledger, promotion
+from gazette.registry import ledger, promotion, resolve
 from gazette.registry.promotion import Decision, PromotionResult, RejectedError
 from gazette.registry.verdict import Verdict
 
@@ -73,10 +73,10 @@ class World:
         return Verdict(word, digest, "c" * 40, NAME, None, [], {})
 
     def promote(self, number: str) -> PromotionResult:
-        return promotion.promote(NAME, number, WHO, lambda _: "r" * 40, self.judge, lambda *_: [])
+        return promotion.promote(NAME, number, WHO, self.judge, lambda *_: [])
 
     def target(self) -> str:
-        champion = ledger.current_champions(ledger.read_ledger(), NAME).champion
+        champion = ledger.current_champion(ledger.read_ledger(), NAME)
         return "1" if champion and champion.version == "2" else "2"
 
     def rows(self, digest: str) -> int:
@@ -100,6 +100,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         from gazette.registry.store import client as registry
         from gazette.registry.store import retry
 
+        patch.setattr(resolve, "list_revisions", lambda digest: ["r" * 40])
         patch.setattr(retry, "RETRY_SECONDS", 1)
         patch.setattr(retry, "PAUSE", 0.1)
         client = registry.connect()

@@ -5,12 +5,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
-from gazette.registry import smoke_test
+from gazette.pipeline import hashing, revisions
+from gazette.registry import promotion, smoke_test
 from gazette.registry.smoke_test import Articles, Params
 from gazette.registry.versions import ResolvedModel
 
@@ -95,15 +96,33 @@ def test_the_revision_is_the_first_commit_in_which_the_bundle_was_selected(proje
     commit("one.dir", candidate="two.dir")
     second = commit("two.dir", candidate="one.dir")
     commit("two.dir", candidate="other.dir")
-    recorded = smoke_test.find_recorded(smoke_test.require_revision(ResolvedModel("tiny/2", project, "two.dir")))
-    assert (recorded.revision, recorded.test, recorded.predictions) == (second, "test.parquet", "said.parquet")
+    assert promotion.find_revision(ResolvedModel("tiny/2", project, "two.dir")) == second
+
+
+def test_recorded_predictions_are_read_with_their_texts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {"file": ["a"] * 3, "line": [1, 2, 3]}
+    tables = {
+        "said.parquet": pl.DataFrame(rows | {"probabilities": [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]}),
+        "test.parquet": pl.DataFrame(rows | {"text": ["goal", "none", "bank"]}).reverse(),
+    }
+
+    def fetch_file(revision: str, path: str, target: Path) -> Path:
+        tables[path].write_parquet(target)
+        return target
+
+    monkeypatch.setattr(revisions, "fetch_file", fetch_file)
+    revision = commit("one.dir")
+    assert smoke_test.read_recorded(revision, 2) == Articles(["goal", "bank"], [[1.0, 0.0], [0.0, 1.0]])
+    tables["test.parquet"] = tables["test.parquet"].head(2)
+    with pytest.raises(ConfigError, match=f"said.parquet of {revision[:9]} has other rows than test.parquet"):
+        smoke_test.read_recorded(revision, 2)
 
 
 def test_a_bundle_that_no_lock_names_has_no_revision(project: Path) -> None:
     commit("one.dir", candidate="two.dir")
     for digest in ("two.dir", "three.dir"):
         with pytest.raises(ConfigError, match="has no revision"):
-            smoke_test.require_revision(ResolvedModel("tiny/2", project, digest))
+            promotion.find_revision(ResolvedModel("tiny/2", project, digest))
 
 
 def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
@@ -113,7 +132,7 @@ def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
     git("update-ref", "refs/exps/one", experiment)
     git("checkout", "-q", "main")
     with pytest.raises(ConfigError, match="has no revision"):
-        smoke_test.require_revision(ResolvedModel("tiny/2", project, "two.dir"))
+        promotion.find_revision(ResolvedModel("tiny/2", project, "two.dir"))
 
 
 @pytest.mark.slow

@@ -35,8 +35,10 @@ def test_two_that_register_one_bundle_at_once_end_with_one_version(client: Any, 
     numbers = [registry.create_version(client, "tiny", model, {"digest": "abc"}, "about") for _ in range(2)]
     assert numbers == ["1", "1"]
     assert [version.version for version in client.search_model_versions("name = 'tiny'")] == [1]
-    assert registry.find_version(client, "tiny", "abc") == "1"
-    assert registry.find_version(client, "tiny", "other") is None
+    registered = registry.get_model(client, "tiny")
+    version = registered.find_digest("abc")
+    assert version and (version.name, version.number, version.run) == ("tiny", "1", model.run_id)
+    assert registered.find_digest("other") is None
 
 
 def test_a_run_tells_of_every_candidate(client: Any, bundle: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import versions
+from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion
 
 
 @pytest.fixture
@@ -24,8 +25,9 @@ def registered(project: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A registry with versions 1 and 2 of `tiny`, 2 its challenger; what was downloaded."""
     from gazette.registry.store import client as registry
 
-    tags = {"digest": hashing.dvc_hash(bundle), registry.TRAINED_ON: '{"sport": 3}'}
-    known = registry.RegisteredModel({n: registry.Version(n, tags) for n in ("1", "2")}, {"challenger": "2"})
+    digest = hashing.dvc_hash(bundle)
+    registered = {n: RegisteredVersion("tiny", n, digest, [], {TRAINED_ON: '{"sport": 3}'}, "") for n in ("1", "2")}
+    known = RegisteredModel(registered, {"challenger": "2"})
     brought = []
 
     def download(version: str, to: Path) -> Path:
@@ -34,9 +36,7 @@ def registered(project: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     (project / "mlflow.db").touch()
     monkeypatch.setattr(registry, "connect", lambda: None)
-    monkeypatch.setattr(
-        registry, "get_model", lambda _, name: known if name == "tiny" else registry.RegisteredModel({}, {})
-    )
+    monkeypatch.setattr(registry, "get_model", lambda _, name: known if name == "tiny" else RegisteredModel({}, {}))
     monkeypatch.setattr(registry, "download", download)
     return brought
 
@@ -106,9 +106,9 @@ def test_a_real_registry_gives_back_what_was_registered(
     tags = {"digest": hashing.dvc_hash(bundle)}
     logged = registry.log_run(registry.Run(tags=tags, examples=["goal"], **about), bundle)
     number = registry.create_version(client, "tiny", logged, tags, "about")
-    registry.set_challenger(client, "tiny", number)
+    registry.set_alias(client, "tiny", registry.CHALLENGER, number)
     assert versions.find_model("tiny@challenger").trained_on is None
-    registry.set_training_rows(client, "tiny", number, {"sport": 3, "体育": 4})
+    registry.set_tags(client, "tiny", number, {TRAINED_ON: '{"sport": 3, "体育": 4}'})
     model = versions.find_model("tiny@challenger")
     assert (model.version, model.trained_on) == ("1", {"sport": 3, "体育": 4})
     assert json.loads((model.folder / "bundle.json").read_text())["labels"] == ["sport", "trade"]

@@ -4,15 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
-from gazette.registry import statements, versions
+from gazette.registry import statements
 from gazette.registry.store import client
-from gazette.registry.store.client import RegisteredModel, Version
+from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.serving import pull
 from gazette.serving.pull import Pin, PinMismatchError
 
@@ -30,14 +31,15 @@ def remote(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Reg
         (folders[number] / "bundle.json").write_text(json.dumps({"labels": ["a", "b"], "made": number}))
         tags[number] = {"digest": hashing.dvc_hash(folders[number])}
     tags["1"] |= {"revision": "r" * 40, "ledger": "1" * 64}
-    known = RegisteredModel({number: Version(number, tags[number]) for number in folders}, {"champion": "1"})
+    registered = {n: RegisteredVersion("tiny", n, tags[n]["digest"], [], tags[n], "") for n in folders}
+    known = RegisteredModel(registered, {"champion": "1"})
 
     def download(version: str, to: Path) -> Path:
         return Path(shutil.copytree(folders[version.rpartition("/")[2]], to / "artifacts"))
 
     (tmp_path / "application").mkdir()
     monkeypatch.chdir(tmp_path / "application")
-    monkeypatch.setattr(versions, "require_registry", lambda name: None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///registry.db")
     monkeypatch.setattr(client, "connect", lambda: None)
     monkeypatch.setattr(client, "get_model", lambda _, name: known if name == "tiny" else RegisteredModel({}, {}))
     monkeypatch.setattr(client, "download", download)
@@ -97,7 +99,7 @@ def test_files_that_are_not_what_was_registered_are_refused(
     remote: RegisteredModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pull.pull("tiny/1", TO)
-    remote.versions["2"].tags["digest"] = "promised.dir"
+    remote.versions["2"] = replace(remote.versions["2"], digest="promised.dir")
     with pytest.raises(ConfigError, match="must not be trusted"):
         pull.pull("tiny/2", TO)
     assert (pulled_version(), pull.read_lock(LOCK)["models/news"].version) == ("1", "1")

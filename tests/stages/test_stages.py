@@ -212,7 +212,7 @@ def test_select_removes_leftovers_and_copies_the_best_bundle(tmp_path: Path, out
         "pretrained": {"fine_tune": {"two": "an encoder"}, "linear_probe": {}},
         "teachers": {},
     }
-    select.clear(**listed, **paths)
+    select.clear(listed, **paths)
     select.run(
         select.Params(tie_standard_errors=0.5), **listed, **paths, bundle=out / "bundle", selection=out / "chosen.json"
     )

@@ -96,7 +96,7 @@ def fine_tuned(project: Project, **changes: Any) -> tuple[Any, learn.Learned]:
     rows = [learn.read_split(project.paths[name], ["体育", "财经"]) for name in ("train_rows", "valid_rows")]
     training_loop.make_deterministic(1, 2)
     params = fine_tuning.Params(**(TUNED | changes))
-    return before, fine_tuning.train_fine_tuned(project.paths["pretrained"], params, *rows, 2, 1)
+    return before, fine_tuning.train_fine_tuned(project.paths["pretrained"], params, *rows, 1)
 
 
 def moved(before: dict[str, Any], network: Any) -> set[str]:

@@ -54,7 +54,7 @@ def fitted(family: str, rows: Any, **changes: Any) -> tuple[Any, list[dict[str, 
     from gazette.training.networks import training_loop
 
     module, params, network = built(family, **changes)
-    return network, getattr(module, "fit", training_loop.fit)(network, params, rows, rows, 1, 0)
+    return network, getattr(module, "fit", training_loop.fit)(network, params, rows, rows, 1)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -162,7 +162,7 @@ def test_soft_labels_are_learned_and_accuracy_stays_that_of_the_labels(rows: Any
 
     doubtful = dataclasses.replace(rows, soft_labels=np.array([[0.7, 0.3], [0.2, 0.8]], np.float32)[1 - rows.labels])
     _, params, network = built("mlp", learning_rate=0.05, epochs=20, patience=20)
-    curve = training_loop.fit(network, params, doubtful, rows, 1, 0)
+    curve = training_loop.fit(network, params, doubtful, rows, 1)
     assert curve[-1]["train_accuracy"] < 0.1  # the soft labels are the opposite of the labels
     assert 0.6 < training_loop.probabilities(network, rows).max(axis=1).mean() < 0.9
 
@@ -199,7 +199,7 @@ def test_a_fit_is_the_same_after_another_and_with_a_callback(rows: Any) -> None:
     for on_epoch in (None, points.append):
         training_loop.make_deterministic(seed=1, threads=2)
         _, params, network = built("cnn", epochs=2, dropout=0.3)
-        curve = training_loop.fit(network, params, rows, rows, 1, 0, on_epoch)
+        curve = training_loop.fit(network, params, rows, rows, 1, on_epoch)
         probabilities.append(training_loop.probabilities(network, rows))
     assert np.array_equal(*probabilities)
     assert points == curve

@@ -29,7 +29,7 @@ def network(nodes: str, constants: str = "float[2] w = {2.0, 3.0}") -> onnx.Mode
 
 
 def form(model: onnx.ModelProto) -> bytes:
-    return canonical(model, ["x"], "probabilities").SerializeToString(deterministic=True)
+    return canonical(model, ["x"]).SerializeToString(deterministic=True)
 
 
 def predicted(model: bytes, **inputs: np.ndarray) -> np.ndarray:
@@ -95,13 +95,13 @@ def test_constants_are_sorted_by_name() -> None:
     model = network(
         f"s0 = Relu(x) {sums} y = Relu(s9)", ", ".join(f"float {name} = {{{name[1]}.0}}" for name in constants)
     )
-    names = [constant.name for constant in canonical(model, ["x"], "probabilities").graph.initializer]
+    names = [constant.name for constant in canonical(model, ["x"]).graph.initializer]
     assert len(names) == 9
     assert names == sorted(names)
 
 
 def test_form_of_a_form_is_itself() -> None:
-    once = canonical(PLAIN, ["x"], "probabilities")
+    once = canonical(PLAIN, ["x"])
     assert form(once) == once.SerializeToString(deterministic=True)
 
 
@@ -133,7 +133,7 @@ def test_subgraphs_read_values_from_outside() -> None:
 
 def test_a_subgraph_can_return_a_value_from_outside() -> None:
     model = branches("t = Identity(outside)", "e = Identity(w2)", "w2 = Add(x, w)")
-    onnx.checker.check_model(canonical(model, ["x"], "probabilities"))
+    onnx.checker.check_model(canonical(model, ["x"]))
     for x in np.array([[[0.5, 1.0]], [[-2.0, 0.0]]], np.float32):
         assert np.array_equal(predicted(form(model), x=x), predicted(model.SerializeToString(), x=x))
 
@@ -156,7 +156,7 @@ def test_inputs_come_in_the_requested_order_and_lose_their_suffixes() -> None:
     )
     model.graph.input[0].name = model.graph.node[0].input[1] = "characters_7:0"
     model.graph.input[1].name = model.graph.node[0].input[0] = "words:0"
-    new = canonical(model, ["words", "characters"], "probabilities")
+    new = canonical(model, ["words", "characters"])
     shapes = {v.name: [d.dim_param for d in v.type.tensor_type.shape.dim] for v in new.graph.input}
     assert list(shapes.items()) == [
         ("words", ["batch", "words_length"]),
@@ -169,12 +169,12 @@ def test_of_two_matching_inputs_the_exact_one_is_taken() -> None:
     model = onnx.parser.parse_model(
         '<ir_version: 8, opset_import: ["": 15]> net (float[a] x_1, float[a] x) => (float[a] y) { y = Sub(x, x_1) }'
     )
-    assert list(canonical(model, ["x", "x_1"], "probabilities").graph.node[0].input) == ["x", "x_1"]
+    assert list(canonical(model, ["x", "x_1"]).graph.node[0].input) == ["x", "x_1"]
 
 
 def test_a_missing_input_is_named() -> None:
     with pytest.raises(ValueError, match=r"'ids'.*'x'"):
-        canonical(PLAIN, ["ids"], "probabilities")
+        canonical(PLAIN, ["ids"])
 
 
 def test_a_second_output_is_rejected() -> None:
@@ -182,7 +182,7 @@ def test_a_second_output_is_rejected() -> None:
     model.CopyFrom(PLAIN)
     model.graph.output.append(onnx.helper.make_tensor_value_info("a", 1, None))
     with pytest.raises(ValueError, match="one output"):
-        canonical(model, ["x"], "probabilities")
+        canonical(model, ["x"])
 
 
 # Networks built by Keras, exported in separate processes: this file, run with a FOLDER, exports them all

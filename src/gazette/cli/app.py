@@ -26,7 +26,7 @@ from gazette.cli import (
     score,
     tune,
 )
-from gazette.cli.options import Group
+from gazette.cli.options import PATH, Group
 from gazette.core.errors import ConfigError, parse
 
 
@@ -88,8 +88,7 @@ def stage(name: str) -> click.Command:
         from gazette.pipeline import input_guard
 
         if clear := getattr(module, "clear", None):
-            available = read() | values
-            clear(**{key: available[key] for key in inspect.signature(clear).parameters})
+            clear(read(), **values)
         with input_guard.inputs_unchanged(name, {option: str(value) for option, value in values.items()}):
             numbers = read()
             params = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if own else []
@@ -97,19 +96,11 @@ def stage(name: str) -> click.Command:
                 values[parameter] = group(**{field.name: values.pop(field.name) for field in fields(group)})
             module.run(*params, **{section: numbers[section] for section in sections}, **values)
 
-    return click.Command(
-        name,
-        callback=call,
-        help=module.__doc__,
-        params=[
-            click.Option(
-                ["--" + option.replace("_", "-")],
-                required=True,
-                type=click.Path(path_type=Path) if kind is Path else str,
-            )
-            for option, kind in options.items()
-        ],
-    )
+    paths_and_words: list[click.Parameter] = [
+        click.Option(["--" + option.replace("_", "-")], required=True, type=PATH if kind is Path else str)
+        for option, kind in options.items()
+    ]
+    return click.Command(name, callback=call, params=paths_and_words, help=module.__doc__)
 
 
 gazette.add_under("Data", corpus.corpus, pretrained.pretrained)

@@ -44,11 +44,11 @@ def ledger(verify: bool, as_json: bool) -> None:
     from gazette.registry import listing
 
     faults = book.verify_chain(book.read_lines())
+    entries = [] if faults else book.read_ledger()
     if verify:
-        faults += book.rewritten_commits() + listing.names_ahead_of_ledger()
+        faults += book.rewritten_commits() + listing.names_ahead_of_ledger(entries)
     if faults:
         raise DataContractError("\n".join([f"{book.PATH} cannot be trusted:", *(f"  {fault}" for fault in faults)]))
-    entries = book.read_ledger()
     if as_json:
         _echo_lines(entry.record() for entry in entries)
     elif not verify:

@@ -44,14 +44,14 @@ def tune(candidate: str, trials: int, minutes: float | None, write: bool, as_jso
     model, section = (_section(numbers, kind, candidate) for kind in ("models", "tune"))
     space = search_space.read_space(section, model, candidate)
     current = {key: search_space.current_value(model, key, candidate) for key in space}
-    shared = parse(learn.Shared, numbers["train"], "params.yaml, section train")
+    shared = parse(learn.Params, numbers["train"], "params.yaml, section train")
     inputs = _training_inputs(numbers, candidate)
     evaluate = objective.Objective(candidate, model, shared, inputs)
     name = f"{candidate}-{objective.study_digest(model, section, shared, inputs)}"
     folder = state.state_folder(Path()) / "tuning"
     folder.mkdir(exist_ok=True)
-    with locks.file_lock(folder / f"{candidate}.lock", f"{candidate} is being tuned"):
-        locks.sign(folder / f"{candidate}.lock")
+    lock = folder / f"{candidate}.lock"
+    with locks.file_lock(lock, f"{candidate} is being tuned"), locks.signed(lock):
         click.echo(f"study {name}", err=True)
         evaluate.check(space)
 

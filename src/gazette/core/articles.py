@@ -68,26 +68,17 @@ def split_invalid(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFra
     """Split rows into articles that keep the contract, labels included, and rejects with a reason."""
     schema = deepcopy(Article.to_schema())  # pandera caches the schema
     schema.columns["label"].checks = [pa.Check.isin(labels, error=_UNKNOWN)]
+    breaches = pl.DataFrame(schema={"index": pl.UInt32, "check": pl.String})
     try:
-        return schema.validate(articles, lazy=True), _rejects(
-            articles, pl.DataFrame({"index": [], "check": []}), labels
-        )
+        schema.validate(articles, lazy=True)
     except SchemaErrors as errors:
-        cases = errors.failure_cases.select("index", "check")
-    return (
-        articles.with_row_index().filter(~pl.col("index").is_in(cases["index"].implode())).drop("index"),
-        _rejects(articles, cases, labels),
-    )
+        breaches = errors.failure_cases.select(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String))
+    rows = articles.with_row_index()
+    valid = rows.join(breaches, on="index", how="anti", maintain_order="left").drop("index")
+    return valid, _rejects(rows.join(breaches.unique(maintain_order=True), on="index", maintain_order="left"), labels)
 
 
-def _rejects(articles: pl.DataFrame, cases: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
-    rows = articles.with_row_index().join(
-        cases.with_columns(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String)).unique(
-            maintain_order=True
-        ),
-        on="index",
-        maintain_order="left",
-    )
+def _rejects(rows: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
     names = rows.filter(pl.col("check") == _UNKNOWN)["label"].unique(maintain_order=True)
     reason = pl.when(pl.col("check") == _UNKNOWN).then(
         pl.col("label").replace_strict(names, [unknown_label_reason(name, labels) for name in names], default=None)

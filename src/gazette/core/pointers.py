@@ -1,7 +1,6 @@
 """DVC's pointers: `<raw>.dvc`, a file under git that names the hash of raw data."""
 
 from pathlib import Path
-from typing import Any
 
 from gazette.core import files
 from gazette.core.errors import ConfigError
@@ -14,15 +13,7 @@ def pointer_path(raw: Path | str) -> Path:
 
 def read_hash(pointer: Path) -> str:
     """Return the hash that a pointer names; raises ConfigError if it is missing or not a pointer."""
-    return _hash(files.read_yaml(pointer), pointer)
-
-
-def parse_hash(text: str, pointer: Path | str) -> str:
-    """Return the hash that the text of a pointer names; raises ConfigError if it is not a pointer."""
-    return _hash(files.parse_yaml(text, pointer), pointer)
-
-
-def _hash(content: dict[str, Any], pointer: Path | str) -> str:
+    content = files.read_yaml(pointer)
     try:
         return str(content["outs"][0]["md5"])
     except (KeyError, TypeError, IndexError):

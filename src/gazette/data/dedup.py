@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from gazette.core.arrays import Array
+
 PART_ROWS = 1 << 14  # a few megabytes of text
 
 Result = TypeVar("Result")
-Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 def map_parts(texts: pl.Series, function: Callable[[pl.Series], Result]) -> list[Result]:
@@ -29,18 +30,13 @@ def map_threads(function: Callable[[Any], Result], parts: Iterator[Any]) -> Iter
         yield from pool.map(function, parts)
 
 
-def hash_keys(keys: pl.Series) -> Numbers:
+def hash_keys(keys: pl.Series) -> Array:
     """Return the digest of each key as two 64-bit integers."""
     digests = b"".join(blake2b(key.encode(), digest_size=16).digest() for key in keys.to_list())
     return np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
 
 
-def first_occurrences(digests: Numbers) -> Numbers:
-    """Return for each row the first row with the same digest."""
-    order = np.lexsort((digests[:, 1], digests[:, 0]))
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (digests[order[1:]] != digests[order[:-1]]).any(axis=1)
-    starts = np.flatnonzero(new)
-    first = np.empty(len(order), dtype=np.uint32)
-    first[order] = np.repeat(order[starts], np.diff(starts, append=len(order)))
-    return first
+def first_occurrences(digests: Array) -> pl.Series:
+    """Return for each row the number of the first row with the same digest."""
+    rows = pl.DataFrame(digests, schema=["low", "high"]).with_row_index("row")
+    return rows.select(pl.col("row").min().over("low", "high")).to_series()

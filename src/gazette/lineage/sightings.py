@@ -12,8 +12,7 @@ import polars as pl
 from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
-from gazette.registry import lookup
-from gazette.registry.resolve import DIGEST
+from gazette.registry import resolve
 
 Listing = Callable[[str], dict[str, str] | None]
 
@@ -55,11 +54,11 @@ def trace_file(file: str) -> FileSightings:
     A hash stands for content. Raises ConfigError if the file does not exist here and no run names it.
     """
     path = Path(file)
-    content = hashing.dvc_hash_or_none(path) or (file if DIGEST.fullmatch(file) else None)
+    content = hashing.dvc_hash_or_none(path) or (file if resolve.DIGEST.fullmatch(file) else None)
     paths = _path_history(path.absolute())
     sightings: dict[str, Sighting] = {}
     unknown: list[str] = []
-    answers, listing = cache(lookup.list_registered), cache(revisions.list_folder)
+    answers, listing = cache(resolve.list_registered), cache(revisions.list_folder)
     for commit in git.list_commits("dvc.lock", "--all", "--topo-order"):
         lock = dvclock.load_or_none(commit)
         if lock is None or lock.bundle is None or (lock.bundle in sightings and sightings[lock.bundle].same):

@@ -13,8 +13,8 @@ from gazette.core.errors import ConfigError
 from gazette.lineage import decisions, weak_links
 from gazette.pipeline import dvclock, git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
-from gazette.registry import lookup, resolve, versions
-from gazette.registry.lookup import RegistryAnswer
+from gazette.registry import resolve, versions
+from gazette.registry.resolve import RegistryAnswer
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def trace_digest(digest: str, corpus: str | None = None, answer: RegistryAnswer 
     corpus = corpus or lock.corpus
     if answer is None:
         no_corpus = RegistryAnswer(why="neither a commit nor a name gives its corpus")
-        answer = lookup.list_registered(corpus) if corpus else no_corpus
+        answer = resolve.list_registered(corpus) if corpus else no_corpus
     registered = [version for version in answer.versions if version.digest == digest]
     if not commits and not registered:
         raise ConfigError(f"{digest}: neither a commit's dvc.lock nor the registry has this bundle")

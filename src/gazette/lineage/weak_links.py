@@ -7,7 +7,7 @@ from gazette.core.errors import ConfigError
 from gazette.pipeline import git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger
-from gazette.registry.lookup import RegisteredVersion
+from gazette.registry.store.model import RegisteredVersion
 
 DIRTY = "dirty tree"
 UNCOMMITTED = "no commit"

@@ -9,24 +9,15 @@ from gazette.core.errors import ConfigError
 from gazette.pipeline.execution import run as execution
 
 
-def run(*words: str, folder: Path) -> str:
-    """Run a DVC command and return its stdout; raises ConfigError with its stderr if it fails."""
-    result = _call(words, folder)
-    if result.returncode:
-        raise ConfigError(f"`dvc {' '.join(words)}` in {folder}:\n{_error(result)}")
-    return result.stdout.strip()
+def run(*words: str, folder: Path) -> None:
+    """Run a DVC command; raises ConfigError with its message if it fails."""
+    if error := run_or_error(*words, folder=folder):
+        raise ConfigError(f"`dvc {' '.join(words)}` in {folder}:\n{error}")
 
 
 def run_or_error(*words: str, folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a DVC command, by default in this environment, and return why it failed; empty if it succeeded."""
-    result = _call(words, folder, environment)
-    return _error(result) if result.returncode else ""
-
-
-def _call(
-    words: tuple[str, ...], folder: Path, environment: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "dvc", *words],
         cwd=folder,
         env=environment or execution.child_environment(),
@@ -35,7 +26,6 @@ def _call(
         text=True,
         check=False,
     )
-
-
-def _error(result: "subprocess.CompletedProcess[str]") -> str:
+    if not result.returncode:
+        return ""
     return (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"

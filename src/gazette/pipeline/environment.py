@@ -6,7 +6,6 @@ when one of them changes. `INERT` lists the packages that are excluded, with the
 """
 
 import sys
-from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -39,25 +38,16 @@ INERT = {
     "cryptography": "keys of databases and services, which are not used here",
     "databricks-sdk": "a service that is not called here",
     "docker": "MLflow's images, which are not built here",
-    "fastapi": "MLflow's server",
-    "flask": "MLflow's server",
-    "flask-cors": "MLflow's server",
     "gitpython": "MLflow's record of a commit, for people",
-    "graphene": "MLflow's server",
     "grpcio": "TensorFlow on several machines",
-    "gunicorn": "MLflow's server",
-    "huey": "MLflow's server",
     "huggingface-hub": "downloads of tokenizers, which are trained here",
     "libclang": "bindings to a compiler, never imported",
     "matplotlib": "MLflow's figures, which are not drawn here",
     "requests": "calls to services",
-    "rich": "printing",
-    "setuptools": "building packages",
     "skops": "MLflow's other kinds of models",
-    "termcolor": "printing",
-    "tqdm": "printing",
-    "uvicorn": "MLflow's server",
-    "wheel": "building packages",
+    **dict.fromkeys(("fastapi", "flask", "flask-cors", "graphene", "gunicorn", "huey", "uvicorn"), "MLflow's server"),
+    **dict.fromkeys(("rich", "termcolor", "tqdm"), "printing"),
+    **dict.fromkeys(("setuptools", "wheel"), "building packages"),
 }
 
 
@@ -100,13 +90,11 @@ def required_packages(packages: set[str], known: dict[str, str]) -> set[str]:
 @cache
 def _requirements(package: str) -> list[Requirement]:
     """Return what an installed package requires; a package for other machines is not installed here."""
-    installed = any(metadata.distributions(name=package))
-    return [Requirement(line) for line in (metadata.requires(package) if installed else None) or []]
+    installed = metadata.distributions(name=package)
+    return [Requirement(line) for distribution in installed for line in distribution.requires or []]
 
 
-@cache
-def _owners() -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
+_owners = cache(metadata.packages_distributions)
 
 
 @cache

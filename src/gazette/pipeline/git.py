@@ -10,21 +10,19 @@ from pathlib import Path
 from gazette.core.errors import ConfigError
 
 _GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false", "-c", "gc.auto=0")
-_NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
 
 
 def run(*words: str, folder: Path = Path(), stdin: str = "") -> str:
     """Run a git command and return its stdout; raises ConfigError with its stderr if it fails."""
     result = _call(*words, folder=folder, stdin=stdin)
-    if result.returncode:
-        raise ConfigError(f"`git {' '.join(words)}` in {folder.absolute()}: {_error(result)}")
+    if error := _error(result):
+        raise ConfigError(f"`git {' '.join(words)}` in {folder.absolute()}: {error}")
     return result.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
 
 def run_or_error(*words: str, folder: Path = Path()) -> str:
     """Run a git command and return why it failed; empty if it succeeded."""
-    result = _call(*words, folder=folder)
-    return _error(result) if result.returncode else ""
+    return _error(_call(*words, folder=folder))
 
 
 def output(*words: str, folder: Path = Path()) -> bytes:
@@ -35,20 +33,20 @@ def output(*words: str, folder: Path = Path()) -> bytes:
 
 def resolve_commit(revision: str, folder: Path = Path()) -> str:
     """Return the full hash of the commit that a revision names; raises ConfigError if git does not know it."""
-    commit = _resolve(revision, folder)
+    commit = output("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder).decode().strip()
     if not commit:
         raise ConfigError(f"git knows no revision {revision!r} here; in a shallow clone, run `git fetch --unshallow`")
     return commit
 
 
-def is_commit(revision: str, folder: Path = Path()) -> bool:
+def is_commit(revision: str) -> bool:
     """Check whether a revision names a commit here."""
-    return bool(_resolve(revision, folder))
+    return not run_or_error("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
 
 
-def show(revision: str, path: str, folder: Path = Path()) -> str | None:
+def show(revision: str, path: str) -> str | None:
     """Return the text of a file at a revision; None if it does not exist there."""
-    result = _call("show", f"{revision}:./{path}", folder=folder)
+    result = _call("show", f"{revision}:./{path}")
     return None if result.returncode else result.stdout.decode("utf-8").replace("\r\n", "\n")
 
 
@@ -57,27 +55,25 @@ def show_bytes(revision: str, path: str, folder: Path = Path()) -> bytes:
     return output("show", f"{revision}:./{path}", folder=folder)
 
 
-def list_commits(path: str, *words: str, folder: Path = Path()) -> list[str]:
+def list_commits(path: str, *words: str) -> list[str]:
     """List the commits that changed a file, oldest first; `words` are options of `git log` that select commits."""
-    return run("log", *words, "--reverse", "--format=%H", "--", path, folder=folder).split()
+    return run("log", *words, "--reverse", "--format=%H", "--", path).split()
 
 
-def commits_adding(digest: str, folder: Path = Path()) -> list[str]:
+def commits_adding(digest: str) -> list[str]:
     """List the commits that brought a hash into `dvc.lock`, oldest first: on branches and tags, not of experiments."""
-    changed = list_commits("dvc.lock", "--branches", "--remotes", "--tags", "HEAD", f"-S{digest}", folder=folder)
-    return [commit for commit in changed if digest in (show(commit, "dvc.lock", folder) or "")]
+    changed = list_commits("dvc.lock", "--branches", "--remotes", "--tags", "HEAD", f"-S{digest}")
+    return [commit for commit in changed if digest in (show(commit, "dvc.lock") or "")]
 
 
-def _resolve(revision: str, folder: Path) -> str:
-    return output("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", folder=folder).decode().strip()
-
-
-def _call(*words: str, folder: Path, stdin: str = "") -> "subprocess.CompletedProcess[bytes]":
-    environment = {**os.environ, **_NO_PROMPT}
+def _call(*words: str, folder: Path = Path(), stdin: str = "") -> "subprocess.CompletedProcess[bytes]":
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
     return subprocess.run(
         [*_GIT, *words], cwd=folder, env=environment, input=stdin.encode(), capture_output=True, check=False
     )
 
 
 def _error(result: "subprocess.CompletedProcess[bytes]") -> str:
+    if not result.returncode:
+        return ""
     return (result.stderr or result.stdout).decode(errors="replace").strip() or f"exit code {result.returncode}"

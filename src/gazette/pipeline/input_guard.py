@@ -6,7 +6,6 @@ and without it. Files are compared by inode, size and times, so that large files
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from typing import Any
 
 from gazette.core import files
 from gazette.core.errors import ConfigError
-from gazette.pipeline import flatten, loaded
+from gazette.pipeline import cmdline, flatten, loaded
 
 PIPELINE, PARAMS, DVCIGNORE = Path("dvc.yaml"), Path("params.yaml"), Path(".dvcignore")
 MAX_CONTENT_BYTES = 65_536  # the content of smaller files is compared, so that one that was only touched is unchanged
 MAX_CONTENT_FILES = 50  # in a folder
-_TEMPLATE = re.compile(r"\$\{([\w.]+)\}")
 
 
 @dataclass(frozen=True)
@@ -32,15 +30,6 @@ class FileState:
     content: bytes | None = None
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """A stage's inputs at one moment: its files by path, the text of `params.yaml`, and its values of that."""
-
-    files: dict[str, FileState]
-    text: bytes
-    params: dict[str, Any]
-
-
 @contextmanager
 def inputs_unchanged(stage: str, options: Mapping[str, str]) -> Iterator[None]:
     """Raise ConfigError at the end of the block if a dependency of `stage` in `dvc.yaml` was modified meanwhile.
@@ -48,30 +37,25 @@ def inputs_unchanged(stage: str, options: Mapping[str, str]) -> Iterator[None]:
     Raise it also if code of another tree runs. `options` are those on its command line; they tell which of several
     candidates it is. Does nothing if there is no `dvc.yaml`, or no such stage in it.
     """
-    pipeline = files.read_yaml(PIPELINE) if PIPELINE.exists() else {}
-    entry = pipeline.get("stages", {}).get(stage)
-    if entry is None:
+    definition = _read(PIPELINE).get("stages", {}).get(stage)
+    if definition is None:
         yield
         return
-    text = _params_text()
-    params = _parse_params(text)
-    definition = entry.get("do", entry)
-    values = params | _foreach_values(entry, params, options)
+    before = _read(PARAMS)
+    values = before | _template_values(definition, before, options)
     deps, keys = (
-        [_fill(name, values, options) for name in _names(definition.get(key, []))] for key in ("deps", "params")
+        [cmdline.fill_template(name, values) for name in _names(definition.get("do", definition).get(key, []))]
+        for key in ("deps", "params")
     )
-    start = Inputs(_files(deps), text, {key: _value(params, key) for key in keys})
-    early = loaded.modified_since(
-        loaded.process_start(), {path: file for path, file in loaded.loaded_modules().items() if path in start.files}
-    )
+    start = _states(deps)
+    code = {path: file for path, file in loaded.loaded_modules().items() if path in start}
+    early = loaded.modified_since(loaded.process_start(), code)
     _check_code(stage)
     yield
     _check_code(stage)
-    text = _params_text()
-    params = params if text == start.text else _parse_params(text)
-    end = Inputs(_files(deps), text, {key: _value(params, key) for key in keys})
-    if changes := sorted({*early, *diff_inputs(start, end)}):
-        lines = "\n".join(f"  {change}" for change in changes)
+    changes = {*early, *_diff_files(start, _states(deps)), *_diff_params(keys, before, _read(PARAMS))}
+    if changes:
+        lines = "\n".join(f"  {change}" for change in sorted(changes))
         raise ConfigError(
             f"{os.environ.get('DVC_STAGE', stage)}: its inputs changed while it ran; DVC would record them as they are "
             f"now, so nothing is recorded:\n{lines}\nrun it again, and edit when it has ended"
@@ -86,12 +70,8 @@ def _check_code(stage: str) -> None:
         )
 
 
-def _params_text() -> bytes:
-    return PARAMS.read_bytes() if PARAMS.exists() else b""
-
-
-def _parse_params(text: bytes) -> dict[str, Any]:
-    return files.parse_yaml(text, PARAMS) if text.strip() else {}
+def _read(path: Path) -> dict[str, Any]:
+    return files.read_yaml(path) if path.exists() else {}
 
 
 def _names(entries: Sequence[Any]) -> Iterator[str]:
@@ -99,29 +79,15 @@ def _names(entries: Sequence[Any]) -> Iterator[str]:
         yield from [entry] if isinstance(entry, str) else map(str, entry)
 
 
-def _foreach_values(entry: Mapping[str, Any], params: Any, options: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of `${key}` and `${item}` in a stage that is defined for each entry of a mapping."""
-    if "foreach" not in entry:
-        return {}
-    key, items = options["candidate"], _value(params, entry["foreach"].removeprefix("${").removesuffix("}"))
-    return {"key": key, "item": (items or {}).get(key)}
+def _template_values(definition: dict[str, Any], params: Any, options: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of `${key}` and `${item}` for the candidate in the options."""
+    if "foreach" not in definition:
+        return {"item": options}
+    items = cmdline.look_up(params, definition["foreach"].strip("${}")) or {}
+    return {"key": options["candidate"], "item": items.get(options["candidate"])}
 
 
-def _fill(text: str, values: Mapping[str, Any], options: Mapping[str, str]) -> str:
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        return str(options.get(name.removeprefix("item.")) if name.startswith("item.") else _value(values, name))
-
-    return _TEMPLATE.sub(value, text)
-
-
-def _value(values: Any, key: str) -> Any:
-    for word in key.split("."):
-        values = values.get(word) if isinstance(values, dict) else None
-    return values
-
-
-def _files(deps: Iterable[str]) -> dict[str, FileState]:
+def _states(deps: Iterable[str]) -> dict[str, FileState]:
     states: dict[str, FileState] = {}
     lines = DVCIGNORE.read_text(encoding="utf-8").splitlines() if DVCIGNORE.exists() else []
     ignored = [line.removeprefix("\\") for line in lines if line and not line.startswith("#")]
@@ -152,14 +118,16 @@ def _mark(stat: os.stat_result) -> tuple[int, ...]:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def diff_inputs(before: Inputs, after: Inputs) -> list[str]:
-    """Describe the files that appeared, disappeared or were modified, and the params with another value."""
-    changes = []
-    for path in before.files.keys() | after.files.keys():
-        old, new = before.files.get(path), after.files.get(path)
+def _diff_files(before: Mapping[str, FileState], after: Mapping[str, FileState]) -> Iterator[str]:
+    for path in before.keys() | after.keys():
+        old, new = before.get(path), after.get(path)
         if old is None or new is None:
-            changes.append(f"{path} {'appeared' if old is None else 'disappeared'}")
+            yield f"{path} {'appeared' if old is None else 'disappeared'}"
         elif old.mark != new.mark and (old.content is None or old.content != new.content):
-            changes.append(f"{path} was modified")
-    params = flatten.diff(before.params, after.params)
-    return sorted([*changes, *(f"{PARAMS}, {key}: {old} → {new}" for key, old, new in params)])
+            yield f"{path} was modified"
+
+
+def _diff_params(keys: Iterable[str], before: Any, after: Any) -> Iterator[str]:
+    sides = ({key: cmdline.look_up(side, key) for key in keys} for side in (before, after))
+    for key, old, new in flatten.diff(*sides):
+        yield f"{PARAMS}, {key}: {old} → {new}"

@@ -1,23 +1,18 @@
 """What a run would do: which stages, why, in which waves, and how long they took last time. Pure; does not use DVC."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 
-class Hints(BaseModel):
+class Hints(BaseModel, frozen=True, extra="forbid"):
     """How to run a stage, from its `meta: {prefect: …}`; it is not in dvc.lock, so it makes nothing stale."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    retries: int = Field(0, ge=0)  # after a failure that is neither usage (2) nor broken data (3)
-    retry_delay: float = Field(0, ge=0)  # seconds
-    timeout: float | None = Field(None, gt=0)  # seconds
+    retries: int = Field(default=0, ge=0)  # after a failure that is neither usage (2) nor broken data (3)
+    retry_delay: float = Field(default=0, ge=0)  # seconds
+    timeout: float | None = Field(default=None, gt=0)  # seconds
     mutex: str | None = None  # stages with the same mutex never run at once
-
-
-NO_HINTS = Hints.model_validate({})
 
 
 @dataclass(frozen=True)
@@ -32,14 +27,9 @@ class Change:
 
     def __str__(self) -> str:
         if self.state == "modified":
-            return f"{self.kind} {self.name}: {_short(self)}"
+            length = 8 if self.kind in ("dep", "out") else None  # of a hash
+            return f"{self.kind} {self.name}: {str(self.before)[:length]} → {str(self.after)[:length]}"
         return f"{self.kind} {self.name} is {self.state}".replace(" is always changed", " always changes")
-
-
-def _short(change: Change) -> str:
-    sides = (change.before, change.after)
-    hashes = change.kind in ("dep", "out")
-    return " → ".join(str(side)[:8] if hashes else str(side) for side in sides)
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ class Node:
     upstream: tuple[str, ...]
     changes: tuple[Change, ...] = ()
     restorable: bool = False  # the run cache has its outputs
-    hints: Hints = NO_HINTS
+    hints: Hints = field(default_factory=Hints)
 
 
 @dataclass(frozen=True)

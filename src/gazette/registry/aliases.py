@@ -6,9 +6,9 @@ from typing import Any
 
 from gazette.core.errors import ConfigError
 from gazette.registry import ledger
-from gazette.registry.ledger import Champions, Entry
+from gazette.registry.ledger import Entry
 from gazette.registry.store import client as store
-from gazette.registry.store.client import RegisteredModel
+from gazette.registry.store.model import RegisteredModel
 from gazette.registry.versions import CHAMPION
 
 PREVIOUS = "previous"
@@ -23,22 +23,17 @@ class Move:
     to: str | None
 
 
-def version_number(model: RegisteredModel, digest: str) -> str | None:
-    """Return the first version with a digest in this registry; None if there is none."""
-    numbers = [int(version.number) for version in model.versions.values() if version.tags.get("digest") == digest]
-    return str(min(numbers)) if numbers else None
-
-
-def plan_moves(champions: Champions, model: RegisteredModel) -> list[Move]:
-    """Return the moves after which the aliases agree with the ledger.
+def plan_moves(last: Entry | None, model: RegisteredModel) -> list[Move]:
+    """Return the moves after which the aliases agree with the last entry of the name.
 
     `previous` moves first, so that anyone who sees the new champion can roll back. A version that this registry lacks
     moves nothing.
     """
     moves = []
-    for alias, version in ((PREVIOUS, champions.previous), (CHAMPION, champions.champion)):
-        to = version_number(model, version.digest) if version else None
-        if to != model.aliases.get(alias) and (to or not version):
+    for alias, expected in ((PREVIOUS, last and last.origin), (CHAMPION, last and last.to)):
+        version = model.find_digest(expected.digest) if expected else None
+        to = version.number if version else None
+        if to != model.aliases.get(alias) and (to or not expected):
             moves.append(Move(alias, model.aliases.get(alias), to))
     return moves
 
@@ -64,7 +59,7 @@ def sync(client: Any, name: str, entries: Sequence[Entry], force: bool = False) 
     last = ledger.last_entry(entries, name)
     if last and model.versions and model.followed != last.digest():
         store.set_ledger_head(client, name, last.digest())
-    moves = plan_moves(ledger.current_champions(entries, name), model)
+    moves = plan_moves(last, model)
     for move in moves:
         if move.alias == CHAMPION and move.to and last:
             store.set_tags(client, name, move.to, {"revision": last.to.revision, "ledger": last.digest()})
@@ -74,8 +69,8 @@ def sync(client: Any, name: str, entries: Sequence[Entry], force: bool = False) 
 
 def missing_champion_hint(name: str, entries: Sequence[Entry], model: RegisteredModel) -> str:
     """Return what to do if this registry lacks the ledger's champion; empty if it has it."""
-    champion = ledger.current_champions(entries, name).champion
-    if champion is None or version_number(model, champion.digest):
+    champion = ledger.current_champion(entries, name)
+    if champion is None or model.find_digest(champion.digest):
         return ""
     return (
         f"the champion of {name} (digest {champion.digest}) is not in this registry: "

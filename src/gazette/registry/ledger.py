@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from gazette.pipeline import git
 
 PATH = Path("ledger.jsonl")
 PROMOTION, OVERRIDE, ROLLBACK = "promotion", "override", "rollback"
-KEYS = ("number", "kind", "name", "when", "who", "from", "to", "verdict", "reason", "revision", "before")
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,6 @@ class VersionRef:
     version: str
     digest: str
     revision: str
-
-    def record(self) -> dict[str, str]:
-        """Return the reference for JSON."""
-        return {"version": self.version, "digest": self.digest, "revision": self.revision}
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,8 @@ class Entry:
     before: str
 
     def record(self) -> dict[str, Any]:
-        """Return the entry for JSON."""
-        origin = self.origin.record() if self.origin else None
-        values = (self.number, self.kind, self.name, self.when, self.who, origin, self.to.record())
-        return dict(zip(KEYS, (*values, self.verdict, self.reason, self.revision, self.before), strict=True))
+        """Return the entry for JSON, in which `origin` is named `from`."""
+        return {"from" if key == "origin" else key: value for key, value in asdict(self).items()}
 
     def line(self) -> str:
         """Return the line in the ledger, without the line break."""
@@ -68,14 +61,6 @@ class Entry:
     def digest(self) -> str:
         """Return the SHA-256 of its line, by which the next entry and the registry refer to it."""
         return _sha256(self.line())
-
-
-@dataclass(frozen=True)
-class Champions:
-    """The version of a name that is champion by the ledger, and the one before it."""
-
-    champion: VersionRef | None
-    previous: VersionRef | None
 
 
 def read_ledger(path: Path = PATH) -> list[Entry]:
@@ -107,7 +92,7 @@ def next_entry(
         name=name,
         when=(when or datetime.now(UTC)).isoformat(timespec="seconds"),
         who=who,
-        origin=current_champions(entries, name).champion,
+        origin=current_champion(entries, name),
         to=to,
         verdict=verdict,
         reason=reason,
@@ -127,10 +112,10 @@ def append_entry(entry: Entry, path: Path = PATH) -> None:
         os.fsync(file.fileno())
 
 
-def current_champions(entries: Sequence[Entry], name: str) -> Champions:
-    """Return the champion and the previous version of a name; both None if it has no entry."""
-    newest = last_entry(entries, name)
-    return Champions(newest.to, newest.origin) if newest else Champions(None, None)
+def current_champion(entries: Sequence[Entry], name: str) -> VersionRef | None:
+    """Return the version of a name that is champion; None if it has no entry."""
+    last = last_entry(entries, name)
+    return last.to if last else None
 
 
 def last_entry(entries: Sequence[Entry], name: str) -> Entry | None:
@@ -149,7 +134,7 @@ def verify_chain(lines: Sequence[str]) -> list[str]:
         except (ValueError, TypeError, KeyError):
             errors.append(f"line {number}: not an entry")
             continue
-        champion = current_champions(entries, entry.name).champion
+        champion = current_champion(entries, entry.name)
         entries.append(entry)
         if entry.line() != line:
             errors.append(f"line {number}: not in canonical form")
@@ -189,11 +174,9 @@ def read_lines(path: Path = PATH) -> list[str]:
 def _parse_entry(line: str) -> Entry:
     line.encode("utf-8")  # raises if the line is not UTF-8
     record = json.loads(line)
-    if tuple(record) != KEYS:
-        raise ValueError(f"expected the keys {', '.join(KEYS)}")
-    origin = VersionRef(**record["from"]) if record["from"] else None
-    others = {key: record[key] for key in KEYS if key not in ("from", "to")}
-    return Entry(origin=origin, to=VersionRef(**record["to"]), **others)
+    origin, to = record["from"], record["to"]
+    others = {key: value for key, value in record.items() if key not in ("from", "to")}
+    return Entry(origin=VersionRef(**origin) if origin else None, to=VersionRef(**to), **others)
 
 
 def _sha256(line: str) -> str:

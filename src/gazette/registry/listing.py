@@ -1,41 +1,34 @@
 """Versions and entries of the ledger as rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gazette.registry import ledger, resolve, versions
 from gazette.registry.ledger import Entry
-from gazette.registry.store import address
 
 
 def list_versions(name: str) -> list[dict[str, Any]]:
     """Return a row for each version, oldest first: number, aliases, digest, revision, and its last ledger entry."""
     versions.require_registry(name)
-    from gazette.registry.store import client as store  # imports MLflow, about 5 s
-
-    model = store.get_model(store.connect(), name)
-    entries = [entry for entry in ledger.read_ledger() if entry.name == name]
+    ledger_entries = ledger.read_ledger()
     rows = []
-    for number, version in model.versions.items():
-        digest = version.tags.get("digest", "")
-        last = next((entry for entry in reversed(entries) if entry.to.digest == digest), None)
-        revision = last.to.revision if last else next(iter(resolve.list_revisions(digest)), "") if digest else ""
+    for version in versions.get_model(name).versions.values():
+        digest = version.digest
+        entries = [entry for entry in ledger_entries if (entry.name, entry.to.digest) == (name, digest)]
+        last = entries[-1] if entries else None
+        commits = resolve.list_revisions(digest) if digest and not last else []
+        verdicts = [entry.verdict["word"] for entry in entries if entry.verdict]  # a rollback has none
         rows.append(
             {
-                "version": number,
-                "aliases": sorted(alias for alias, to in model.aliases.items() if to == number),
+                "version": version.number,
+                "aliases": version.aliases,
                 "digest": digest,
-                "revision": revision,
+                "revision": last.to.revision if last else next(iter(commits), ""),
                 "ledger": f"{last.kind} {last.when}" if last else "",
-                "verdict": last_verdict(entries, digest),
+                "verdict": verdicts[-1] if verdicts else "",
             }
         )
     return rows
-
-
-def last_verdict(entries: list[Entry], digest: str) -> str:
-    """Return the gate's word on a bundle in its last promotion or override; empty if there is none."""
-    verdicts = [entry.verdict for entry in entries if entry.to.digest == digest and entry.verdict]
-    return str(verdicts[-1]["word"]) if verdicts else ""
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:
@@ -53,16 +46,10 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def names_ahead_of_ledger() -> list[str]:
+def names_ahead_of_ledger(entries: Sequence[Entry]) -> list[str]:
     """Report the names whose aliases follow an entry that this ledger lacks; empty if there is no registry."""
-    if not address.registry_exists():
-        return []
-    from gazette.registry.store import client as store
-
-    entries = ledger.read_ledger() if not ledger.verify_chain(ledger.read_lines()) else []
     digests = {entry.digest() for entry in entries}
-    client = store.connect()
-    followed = {name: store.get_model(client, name).followed for name in sorted({entry.name for entry in entries})}
+    followed = {name: versions.get_model(name).followed for name in sorted({entry.name for entry in entries})}
     return [
         f"the aliases of {name} follow an entry with the SHA-256 {digest}, which is not here: the last line of the "
         "ledger was altered, or another clone has promoted"

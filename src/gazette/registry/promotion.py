@@ -12,7 +12,7 @@ from typing import Any
 
 from gazette.core.errors import ConfigError, GazetteError
 from gazette.pipeline import git, locks, state
-from gazette.registry import aliases, ledger, versions
+from gazette.registry import aliases, ledger, resolve, versions
 from gazette.registry.ledger import Entry, VersionRef
 from gazette.registry.store import client as store
 from gazette.registry.verdict import ACCEPT, FAIL, PASS, Finding, Verdict
@@ -58,14 +58,6 @@ class PromotionStart:
 
 Judge = Callable[[Path], Verdict]
 SmokeTest = Callable[[ResolvedModel, str], list[Finding]]
-Revision = Callable[[ResolvedModel], str]
-
-
-def decide_kind(word: str, override: str) -> str | None:
-    """Return the kind of entry for a verdict: a promotion, an override if there is a reason for it, or None."""
-    if word == ACCEPT:
-        return ledger.PROMOTION
-    return ledger.OVERRIDE if override else None
 
 
 def qualified_name(reference: str, name: str) -> str:
@@ -75,9 +67,7 @@ def qualified_name(reference: str, name: str) -> str:
     return f"{name}/{reference}" if reference.isdigit() else f"{name}@{reference}"
 
 
-def promote(
-    name: str, reference: str, decision: Decision, revision_of: Revision, judge: Judge, smoke_test: SmokeTest
-) -> PromotionResult:
+def promote(name: str, reference: str, decision: Decision, judge: Judge, smoke_test: SmokeTest) -> PromotionResult:
     """Make a version champion, if the gate accepts it (or is overridden) and it passes the smoke test.
 
     Raises RejectedError if it does not, ConfigError if there is no such version or it has no revision.
@@ -90,29 +80,21 @@ def promote(
         last = ledger.last_entry(start.entries, name)
         if last and last.to.digest == model.digest:
             return PromotionResult(last, False, start.finished)
-        revision = revision_of(model)
+        revision = find_revision(model)
         verdict = judge(model.folder)
         if verdict.digest != model.digest:
             raise ConfigError(f"the gate judged {verdict.digest}, not {model.digest} of {model.reference}")
-        kind = decide_kind(verdict.word, decision.override)
-        if kind is None:
+        accepted = verdict.word == ACCEPT
+        if not accepted and not decision.override:
             why = _rejection(model, f"the gate says {verdict.word}", verdict.findings)
             raise RejectedError(f"{why}\n--override REASON promotes it anyway and records the reason")
         findings = smoke_test(model, revision)
         if any(finding.blocks and finding.outcome == FAIL for finding in findings):
             raise RejectedError(_rejection(model, "it fails the smoke test", findings))
-        entry = ledger.next_entry(
-            start.entries,
-            kind,
-            name,
-            VersionRef(model.version, model.digest, revision),
-            decision.who,
-            decision.override if kind == ledger.OVERRIDE else decision.because,
-            git.resolve_commit("HEAD"),
-            verdict.record() | {"smoke_test": [asdict(finding) for finding in findings]},
-        )
-        _record(start, entry)
-        return PromotionResult(entry, True, start.finished)
+        kind, reason = (ledger.PROMOTION, decision.because) if accepted else (ledger.OVERRIDE, decision.override)
+        version = VersionRef(model.version, model.digest, revision)
+        record = verdict.record() | {"smoke_test": [asdict(finding) for finding in findings]}
+        return _record(start, kind, name, version, decision.who, reason, record)
 
 
 def roll_back(name: str, decision: Decision) -> PromotionResult:
@@ -127,27 +109,30 @@ def roll_back(name: str, decision: Decision) -> PromotionResult:
             raise ConfigError(f"nothing to go back to: {ledger.PATH} has no champion of {name} before this one")
         if start.resumed and last.kind == ledger.ROLLBACK:
             return PromotionResult(last, False, start.finished)
-        if aliases.version_number(store.get_model(start.client, name), last.origin.digest) is None:
+        if not store.get_model(start.client, name).find_digest(last.origin.digest):
             raise ConfigError(
                 f"this registry has no version with the digest {last.origin.digest}, to which {name} would go back: "
                 f"`git checkout {last.origin.revision[:9]} && gazette run` registers it"
             )
-        head = git.resolve_commit("HEAD")
-        entry = ledger.next_entry(
-            start.entries, ledger.ROLLBACK, name, last.origin, decision.who, decision.because, head
-        )
-        _record(start, entry)
-        return PromotionResult(entry, True, start.finished)
+        return _record(start, ledger.ROLLBACK, name, last.origin, decision.who, decision.because)
+
+
+def find_revision(model: ResolvedModel) -> str:
+    """Return the revision of a model; raises ConfigError if it has none."""
+    for commit in resolve.list_revisions(model.digest):
+        return commit
+    raise ConfigError(
+        f"{model.reference} has no revision: no commit of a branch has a dvc.lock that selects its bundle "
+        f"({model.digest}). Commit the dvc.lock of the run that made it (`git commit -am …`)"
+    )
 
 
 @contextmanager
 def promotion_lock() -> Iterator[None]:
     """Exclude other promotions in this clone; raises ConfigError if one is running."""
     lock = state.state_folder(Path()) / PROMOTION_LOCK
-    with locks.file_lock(lock, "another promotion is running in this folder"):
-        locks.sign(lock)
+    with locks.file_lock(lock, "another promotion is running in this folder"), locks.signed(lock):
         yield
-        locks.clear(lock)
 
 
 def _start(name: str) -> PromotionStart:
@@ -162,7 +147,7 @@ def _start(name: str) -> PromotionStart:
     if last:
         finished.append(f"finished: the {last.kind} of {last.when}, {last.name} to version {last.to.version}")
     for each in {name, last.name if last else name}:
-        if any(entry.name == each for entry in entries):
+        if ledger.last_entry(entries, each):
             finished += [f"{each}@{move.alias} moved to {move.to}" for move in aliases.sync(client, each, entries)]
         else:
             aliases.check_not_behind(each, entries, store.get_model(client, each))
@@ -170,13 +155,23 @@ def _start(name: str) -> PromotionStart:
     return PromotionStart(client, entries, finished, last is not None and last.name == name)
 
 
-def _record(start: PromotionStart, entry: Entry) -> None:
+def _record(
+    start: PromotionStart,
+    kind: str,
+    name: str,
+    to: VersionRef,
+    who: str,
+    reason: str,
+    verdict: dict[str, Any] | None = None,
+) -> PromotionResult:
     """Write the ledger, then move the aliases."""
+    entry = ledger.next_entry(start.entries, kind, name, to, who, reason, git.resolve_commit("HEAD"), verdict)
     note = state.state_folder(Path()) / PENDING
     note.write_text(entry.digest(), encoding="utf-8")
     ledger.append_entry(entry)
-    aliases.sync(start.client, entry.name, [*start.entries, entry])
+    aliases.sync(start.client, name, [*start.entries, entry])
     note.unlink()
+    return PromotionResult(entry, True, start.finished)
 
 
 def _rejection(model: ResolvedModel, why: str, findings: Sequence[Finding]) -> str:

@@ -1,13 +1,33 @@
 """Resolve a name to a commit or a version."""
 
 import re
+from dataclasses import dataclass, field
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, git
-from gazette.registry import lookup, versions
-from gazette.registry.lookup import RegisteredVersion
+from gazette.registry import versions
+from gazette.registry.store import address
+from gazette.registry.store.model import RegisteredVersion
 
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
+
+
+@dataclass(frozen=True)
+class RegistryAnswer:
+    """The versions of a corpus, or why the registry could not be queried."""
+
+    versions: list[RegisteredVersion] = field(default_factory=list)
+    why: str = ""
+
+
+def list_registered(name: str) -> RegistryAnswer:
+    """Return the versions of a corpus."""
+    if not address.registry_exists():
+        return RegistryAnswer(
+            why=f"there is no registry here ({address.DATABASE}); `gazette run` makes one, MLFLOW_TRACKING_URI "
+            "names another"
+        )
+    return RegistryAnswer(list(versions.get_model(name).versions.values()))
 
 
 def parse_version(reference: str) -> RegisteredVersion | None:
@@ -18,7 +38,7 @@ def parse_version(reference: str) -> RegisteredVersion | None:
     parts = versions.VERSION_PATTERN.fullmatch(reference)
     if not parts or not versions.is_version(reference) or git.is_commit(reference):
         return None
-    answer = lookup.list_registered(parts["name"])
+    answer = list_registered(parts["name"])
     if answer.why:
         raise ConfigError(f"{reference}: {answer.why}")
     for version in answer.versions:

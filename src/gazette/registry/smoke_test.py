@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, hashing, revisions
-from gazette.registry import clean_load, resolve
+from gazette.registry import clean_load
 from gazette.registry.store import address
 from gazette.registry.verdict import FAIL, PASS, Finding
 from gazette.registry.versions import ResolvedModel
@@ -36,15 +36,6 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """The paths of a revision's test rows and of the bundle's predictions for them."""
-
-    revision: str
-    test: str
-    predictions: str
-
-
-@dataclass(frozen=True)
 class Articles:
     """Texts, and the recorded probabilities, texts × labels."""
 
@@ -52,34 +43,21 @@ class Articles:
     probabilities: list[list[float]]
 
 
-def require_revision(model: ResolvedModel) -> str:
-    """Return the revision of a model; raises ConfigError if it has none."""
-    for commit in resolve.list_revisions(model.digest):
-        return commit
-    raise ConfigError(
-        f"{model.reference} has no revision: no commit of a branch has a dvc.lock that selects its bundle "
-        f"({model.digest}). Commit the dvc.lock of the run that made it (`git commit -am …`)"
-    )
+def read_recorded(revision: str, count: int) -> Articles:
+    """Read `count` evenly spaced test rows of a revision, with their predictions, from DVC's cache or remote.
 
-
-def find_recorded(commit: str) -> Recorded:
-    """Return the paths of a revision's records; raises ConfigError if an earlier version of Gazette made them."""
-    lock = dvclock.load(commit)
-    return Recorded(commit, *(str(lock.option("evaluate", name)) for name in ("test", "predictions")))
-
-
-def read_recorded(recorded: Recorded, count: int) -> Articles:
-    """Read `count` evenly spaced test rows of a revision from DVC's cache or remote into memory."""
+    Raises ConfigError if they are not available, or if an earlier version of Gazette recorded the revision.
+    """
+    lock = dvclock.load(revision)
+    paths = [str(lock.option("evaluate", name)) for name in ("test", "predictions")]
     with tempfile.TemporaryDirectory(prefix="gazette-") as folder:
-        tables = []
-        for path in (recorded.test, recorded.predictions):
-            revisions.fetch_file(recorded.revision, path, Path(folder) / Path(path).name)
-            tables.append(pl.read_parquet(Path(folder) / Path(path).name))
-    test, predictions = tables
+        test, predictions = (
+            pl.read_parquet(revisions.fetch_file(revision, path, Path(folder) / Path(path).name)) for path in paths
+        )
     texts = test.select("file", "line", "text")
     joined = predictions.join(texts, on=["file", "line"], how="inner", maintain_order="left")
     if joined.height != predictions.height or not joined.height:
-        raise ConfigError(f"{recorded.predictions} of {recorded.revision[:9]} has other rows than {recorded.test}")
+        raise ConfigError(f"{paths[1]} of {revision[:9]} has other rows than {paths[0]}")
     rows = joined[np.linspace(0, joined.height - 1, min(count, joined.height)).astype(int)]
     return Articles(rows["text"].to_list(), rows["probabilities"].to_list())
 
@@ -100,11 +78,11 @@ def run_smoke_test(params: Params, model: ResolvedModel, known: Articles) -> lis
             raise ConfigError(f"the registry did not provide {version} to a clean process:\n{_end(done.stderr)}")
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
     findings = [
-        Finding("digest", True, _outcome(digest == model.digest), digest, model.digest),
+        Finding("digest", _outcome(digest == model.digest), digest, model.digest),
         _at_most("megabytes", size, params.megabytes),
     ]
     if done.returncode:
-        return [*findings, Finding("loads", True, FAIL, f"exit code {done.returncode}", "0", _end(done.stderr))]
+        return [*findings, Finding("loads", FAIL, f"exit code {done.returncode}", "0", _end(done.stderr))]
     return findings + check_answers(params, json.loads(done.stdout), known, labels)
 
 
@@ -116,8 +94,8 @@ def check_answers(params: Params, result: dict[str, Any], known: Articles, label
     error = float(np.abs(np.subtract(answers, known.probabilities)).max()) if same_shape else float("nan")
     limit = f"at most {params.tolerance}"
     return [
-        Finding("imports", True, _outcome(not forbidden), forbidden, [], "packages that a consumer may not have"),
-        Finding("known articles", True, _outcome(error <= params.tolerance), str(error), limit),
+        Finding("imports", _outcome(not forbidden), forbidden, [], "packages that a consumer may not have"),
+        Finding("known articles", _outcome(error <= params.tolerance), str(error), limit),
         _at_most("seconds to load", result["seconds_to_load"], params.seconds_to_load),
         _at_most("milliseconds per article", result["milliseconds_per_article"], params.milliseconds_per_article),
     ]
@@ -137,7 +115,7 @@ def _run_clean(request: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
 
 
 def _at_most(rule: str, observed: float, limit: float) -> Finding:
-    return Finding(rule, True, _outcome(observed <= limit), round(observed, 3), f"at most {limit:g}")
+    return Finding(rule, _outcome(observed <= limit), round(observed, 3), f"at most {limit:g}")
 
 
 def _outcome(passed: bool) -> str:

@@ -19,14 +19,13 @@ def attach_statement(name: str, digest: str, statement: Path) -> str | None:
     from gazette.registry.store import client as store
 
     client: Any = store.connect()
-    number = store.find_version(client, name, digest)
-    if number is None:
+    version = store.get_model(client, name).find_digest(digest)
+    if version is None:
         return None
-    run = client.get_model_version(name, number).run_id
-    if run:
-        client.log_artifact(run, str(statement), FOLDER)
-    client.set_model_version_tag(name, number, TAG, hashing.hash_file(statement))
-    return f"{name}/{number}"
+    if version.run:
+        client.log_artifact(version.run, str(statement), FOLDER)
+    client.set_model_version_tag(name, version.number, TAG, hashing.hash_file(statement))
+    return f"{name}/{version.number}"
 
 
 def fetch_statement(name: str, number: str) -> dict[str, Any] | None:

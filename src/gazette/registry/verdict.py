@@ -15,7 +15,7 @@ class Finding:
     """The result of a rule; one that does not block only warns."""
 
     rule: str
-    blocks: bool
+    blocks: bool = field(default=True, kw_only=True)
     outcome: str
     observed: Any
     expected: Any

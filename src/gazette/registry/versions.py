@@ -7,14 +7,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry.store import address
-
-if TYPE_CHECKING:
-    from gazette.registry.store.client import RegisteredModel, Version
+from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion
 
 CHAMPION = "champion"
 BUNDLES = Path(".gazette/bundles")
@@ -41,19 +38,39 @@ def find_model(reference: str) -> ResolvedModel:
     folder = Path(reference)
     if (folder / "bundle.json").is_file():
         return ResolvedModel(reference, folder, hashing.dvc_hash(folder))
-    parts = VERSION_PATTERN.fullmatch(reference)
-    if folder.is_dir() or not parts:
+    if folder.is_dir() or not VERSION_PATTERN.fullmatch(reference):
         raise ConfigError(f"{reference} holds no bundle; give NAME@ALIAS, NAME/VERSION or a folder with bundle.json")
+    version = find_version(reference)
+    folder = BUNDLES / version.digest
+    if not is_intact(folder, version.digest):
+        download(f"{version.name}/{version.number}", version.digest, folder)
+    trained_on = json.loads(version.tags.get(TRAINED_ON, "null"))
+    return ResolvedModel(reference, folder, version.digest, version.name, version.number, trained_on)
+
+
+def find_version(reference: str) -> RegisteredVersion:
+    """Return the version that `NAME@ALIAS`, `NAME/VERSION` or `NAME` (its champion) names.
+
+    Raises ConfigError, with the existing versions, if there is none.
+    """
+    parts = VERSION_PATTERN.fullmatch(reference)
+    if not parts:
+        raise ConfigError(f"{reference} does not name a version; expected NAME@ALIAS, NAME/VERSION or NAME")
     require_registry(reference)
+    model = get_model(parts["name"])
+    version = model.versions.get(parts["number"] or model.aliases.get(parts["alias"] or CHAMPION, ""))
+    if version is None:
+        raise ConfigError(_missing(reference, parts["name"], model))
+    return version
+
+
+def get_model(name: str) -> RegisteredModel:
+    """Return the versions and aliases of a name; none if there is no registry."""
+    if not address.registry_exists():
+        return RegisteredModel({}, {})
     from gazette.registry.store import client  # imports MLflow, about 5 s
 
-    version = select_version(reference, parts, client.get_model(client.connect(), parts["name"]))
-    digest = version.tags["digest"]
-    trained_on = json.loads(version.tags.get(client.TRAINED_ON, "null"))
-    folder = BUNDLES / digest
-    if not is_intact(folder, digest):
-        download(f"{parts['name']}/{version.number}", digest, folder)
-    return ResolvedModel(reference, folder, digest, parts["name"], version.number, trained_on)
+    return client.get_model(client.connect(), name)
 
 
 def is_version(reference: str) -> bool:
@@ -71,22 +88,11 @@ def require_registry(reference: str) -> None:
         )
 
 
-def select_version(reference: str, parts: "re.Match[str]", model: "RegisteredModel") -> "Version":
-    """Return the version with the number or alias in `parts`; the champion if they have neither.
-
-    Raises ConfigError, with the existing versions, if there is none.
-    """
-    version = model.versions.get(parts["number"] or model.aliases.get(parts["alias"] or CHAMPION, ""))
-    if version is None:
-        raise ConfigError(_missing(reference, parts["name"], model.aliases, list(model.versions)))
-    return version
-
-
-def _missing(reference: str, name: str, aliases: dict[str, str], numbers: list[str]) -> str:
-    if not numbers:
+def _missing(reference: str, name: str, model: RegisteredModel) -> str:
+    if not model.versions:
         return f"{reference}: the registry has no {name}; `gazette run` registers it"
-    aliased = ", ".join(f"{name}@{alias} (version {number})" for alias, number in sorted(aliases.items()))
-    known = aliased or ", ".join(f"{name}/{number}" for number in numbers)
+    aliased = ", ".join(f"{name}@{alias} (version {number})" for alias, number in sorted(model.aliases.items()))
+    known = aliased or ", ".join(f"{name}/{number}" for number in model.versions)
     return f"{reference}: the registry has no such version; there is {known}: choose one with --model"
 
 

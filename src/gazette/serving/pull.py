@@ -16,7 +16,7 @@ from gazette.core import files
 from gazette.core.errors import ConfigError, GazetteError
 from gazette.pipeline import hashing
 from gazette.registry import statements, versions
-from gazette.registry.store import client
+from gazette.registry.store.model import RegisteredVersion
 
 PULL_LOCK = Path("gazette.lock")
 
@@ -46,12 +46,9 @@ def pull(name: str, to: Path, lock: Path = PULL_LOCK) -> Pin:
 
     Raises ConfigError if there is none, or if its files are not as registered.
     """
-    parts = versions.VERSION_PATTERN.fullmatch(name)
-    if not parts:
-        raise ConfigError(f"{name} does not name a version; expected NAME@ALIAS, NAME/VERSION or NAME")
-    version = versions.select_version(name, parts, client.get_model(_connect(name), parts["name"]))
+    version = versions.find_version(name)
     tags = version.tags
-    pin = Pin(parts["name"], version.number, tags["digest"], tags.get("revision", ""), tags.get("ledger", ""))
+    pin = Pin(version.name, version.number, version.digest, tags.get("revision", ""), tags.get("ledger", ""))
     _download(pin, statements.TAG in tags, to)
     pins = read_lock(lock) if lock.exists() else {}
     pins |= {to.as_posix(): pin}
@@ -67,7 +64,9 @@ def pull_locked(lock: Path = PULL_LOCK) -> dict[str, Pin]:
     if not lock.exists():
         raise ConfigError(f"no {lock} in {Path.cwd()}: `gazette pull NAME@champion --to FOLDER` writes it")
     pins = read_lock(lock)
-    models = {name: client.get_model(_connect(name), name) for name in sorted({pin.name for pin in pins.values()})}
+    for pin in pins.values():
+        versions.require_registry(pin.name)
+    models = {name: versions.get_model(name) for name in sorted({pin.name for pin in pins.values()})}
     pinned = {folder: models[pin.name].versions.get(pin.version) for folder, pin in pins.items()}
     differences = [line for folder, pin in pins.items() for line in pin_differences(pin, pinned[folder])]
     if differences:
@@ -78,7 +77,7 @@ def pull_locked(lock: Path = PULL_LOCK) -> dict[str, Pin]:
     return pins
 
 
-def pin_differences(pin: Pin, version: client.Version | None) -> list[str]:
+def pin_differences(pin: Pin, version: RegisteredVersion | None) -> list[str]:
     """Describe how a version in the registry differs from its pin. Pure; an empty revision is not compared."""
     if version is None:
         return [f"  {pin.name}/{pin.version}: the registry has no such version"]
@@ -126,11 +125,6 @@ def statement_faults(statement: dict[str, Any], folder: Path) -> list[str]:
     named = {(Path(subject["name"]).name, subject["digest"]["sha256"]) for subject in statement["subject"]}
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return [path.name for path in paths if (path.name, hashing.hash_file(path)) not in named]
-
-
-def _connect(name: str) -> Any:
-    versions.require_registry(name)
-    return client.connect()
 
 
 def _download(pin: Pin, has_statement: bool, to: Path) -> None:

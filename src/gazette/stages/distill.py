@@ -35,10 +35,10 @@ def run(
     shared = parse(learn.Params, train, "params.yaml, section train")
     corpus, (rows, valid) = learn.load_splits(shared, description, train_rows, valid_rows)
     teacher = load_file(soft_labels)
-    targets = np.eye(len(corpus.labels), dtype=np.float32)[rows.labels]
+    targets = np.eye(rows.classes, dtype=np.float32)[rows.labels]
     targets[teacher["rows"]] *= 1 - params.teacher_weight
     targets[teacher["rows"]] += params.teacher_weight * teacher["probabilities"]
     where = f"params.yaml, section models.{candidate}"
     rows = replace(rows, soft_labels=targets)
-    learned = learn.train_candidate(models[candidate], where, rows, valid, len(corpus.labels), shared.seed)
+    learned = learn.train_candidate(models[candidate], where, rows, valid, shared.seed)
     print(save_candidate(learned, valid, corpus, shared, outs))

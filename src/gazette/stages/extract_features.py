@@ -33,14 +33,12 @@ def run(
     shared = parse(learn.Params, train, "params.yaml, section train")
     texts = articles.read_articles(train_rows)["text"].to_list()
     rows = articles.sample_rows(len(texts), params.max_rows, shared.seed)
-    splits = {
-        "train": [texts[row] for row in rows],
-        "valid": articles.read_articles(valid_rows)["text"].to_list(),
-    }
+    valid_texts = articles.read_articles(valid_rows)["text"].to_list()
     runtime.configure_tensorflow(shared.seed, shared.threads, shared.onednn)
     from gazette.training.encoders import bert
 
     network, tokenizer = bert.build_encoder(pretrained), bert.load_tokenizer(pretrained, params.max_length)
+    splits = {"train": [texts[row] for row in rows], "valid": valid_texts}
     vectors = {split: bert.embed(network, encode(tokenizer, part)) for split, part in splits.items()}
     with atomic.atomic_path(features) as partial:
         save_file(vectors | {"rows": rows}, partial)

@@ -25,5 +25,5 @@ def run(
     from gazette.training.encoders import fine_tuning
 
     settings = parse(fine_tuning.Params, models[candidate], f"params.yaml, section models.{candidate}")
-    learned = fine_tuning.train_fine_tuned(pretrained, settings, rows, valid, len(corpus.labels), params.seed)
+    learned = fine_tuning.train_fine_tuned(pretrained, settings, rows, valid, params.seed)
     print(save_candidate(learned, valid, corpus, params, outs))

@@ -29,6 +29,6 @@ def run(
     from gazette.training.encoders import heads
 
     settings = parse(heads.Params, models[candidate], f"params.yaml, section models.{candidate}")
-    length, classes = extract_features["max_length"], len(corpus.labels)
-    learned = heads.train_probe(pretrained, settings, load_file(features), length, rows, valid, classes)
+    length = extract_features["max_length"]
+    learned = heads.train_probe(pretrained, settings, load_file(features), length, rows, valid)
     print(save_candidate(learned, valid, corpus, params, outs))

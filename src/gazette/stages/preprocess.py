@@ -62,7 +62,7 @@ def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
         return dedup.hash_keys(keys), splits.hash_positions(keys)
 
     digests, places = zip(*dedup.map_parts(table["text"], hash_part), strict=True)
-    key = pl.Series(dedup.first_occurrences(np.concatenate(digests)))
+    key = dedup.first_occurrences(np.concatenate(digests))
     names = (pl.col(name).cast(pl.Enum(table[name].unique().sort())) for name in ("label", "split", "file"))
     rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
     return table["text"].rechunk(), rows  # contiguous, so that rows are gathered without copying texts

@@ -16,6 +16,7 @@ from gazette.core.candidates import list_candidates
 from gazette.core.errors import DataContractError
 from gazette.registry.store import address
 from gazette.registry.store import client as registry
+from gazette.registry.store.model import TRAINED_ON
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
 
@@ -75,9 +76,9 @@ def run(
         )
         model = registry.log_run(record, bundle)
         number = registry.create_version(client, name, model, tags, _describe(selected, metrics, tags))
-    registry.set_training_rows(client, name, number, _class_counts(train))
+    registry.set_tags(client, name, number, {TRAINED_ON: json.dumps(_class_counts(train), ensure_ascii=False)})
     if not experiment:
-        registry.set_challenger(client, name, number)
+        registry.set_alias(client, name, registry.CHALLENGER, number)
     files.write_json(receipt, {"name": name, "digest": digest})
     files.write_json(version, {"name": name, "version": number, **address.describe_registry(challenged=not experiment)})
     print(f"{name} version {number} ({selected}, {status}), digest {digest}")

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from gazette.core import files
-from gazette.core.candidates import list_candidates
+from gazette.core.candidates import all_candidates, list_candidates
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -51,20 +51,12 @@ def choose(scores: dict[str, dict[str, Any]], tie_standard_errors: float) -> str
     return min(ties, key=lambda name: scores[name]["bytes"])
 
 
-def clear(
-    *,
-    candidates: list[str],
-    pretrained: dict[str, dict[str, str]],
-    teachers: dict[str, str],
-    bundles: Path,
-    scores: Path,
-    curves: Path,
-) -> None:
+def clear(params: dict[str, Any], *, bundles: Path, scores: Path, curves: Path, **outs: Path) -> None:
     """Remove candidates that params.yaml no longer lists, before the stage begins; they stay in DVC's cache.
 
     DVC would take them for inputs, and the resulting lock would differ from that of a fresh clone.
     """
-    names = list_candidates(candidates, pretrained, teachers)
+    names = all_candidates(params)
     for folder in bundles.glob("*"):
         if folder.name not in names:
             shutil.rmtree(folder)

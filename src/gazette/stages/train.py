@@ -21,6 +21,5 @@ def run(
     """Raise ConfigError if the loss becomes non-finite or ONNX lacks an operation of the network."""
     corpus, (train_split, valid_split) = learn.load_splits(params, description, train, valid)
     where = f"params.yaml, section models.{candidate}"
-    classes = len(corpus.labels)
-    learned = learn.train_candidate(models[candidate], where, train_split, valid_split, classes, params.seed)
+    learned = learn.train_candidate(models[candidate], where, train_split, valid_split, params.seed)
     print(save_candidate(learned, valid_split, corpus, params, outs))

@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from gazette.core import articles, normalization
+from gazette.core.arrays import Array
 from gazette.core.corpus import Corpus
 from gazette.data import dedup
 from gazette.data.readers import read
@@ -84,14 +85,14 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> 
 def _flag_rows(table: pl.DataFrame, similarity: float, code: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the articles with the first row that is equal (`copy`) or a near duplicate (`group`), and their flags."""
 
-    def inspect_part(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, dedup.Numbers]:
+    def inspect_part(texts: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, Array]:
         keyed = normalization.add_key(texts.to_frame("text"))
         return language.mark_languages(keyed, code), damage.flag_damage(keyed), dedup.hash_keys(keyed["key"])
 
     marks, damaged, digests = zip(*dedup.map_parts(table["text"], inspect_part), strict=True)
     numbers = {
-        "copy": pl.Series(dedup.first_occurrences(np.concatenate(digests))),
-        "group": near_duplicates.group_near_duplicates(table["text"], similarity, code, normalization.normalize),
+        "copy": dedup.first_occurrences(np.concatenate(digests)),
+        "group": near_duplicates.group_near_duplicates(table["text"], similarity, code),
     }
     flags = language.flag_other_languages(pl.concat(marks), table["text"], code)
     return table.with_columns(**numbers), flags.hstack(pl.concat(damaged))

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_array
 
+from gazette.core.arrays import Array
 from gazette.data import dedup
 
 # A changed character touches n shingles, so short texts want a small n; unrelated texts share small n-grams by chance,
@@ -26,7 +27,6 @@ RECALL = 0.999  # of pairs just at the bound; of nearer ones, more
 BLOCK_CHARACTERS = 1 << 18  # worked on at once: some megabytes
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits irregular (2^64 over the golden ratio)
-Numbers = np.ndarray[Any, np.dtype[Any]]
 Key = Callable[[pl.Series], pl.Series]
 
 
@@ -41,14 +41,14 @@ def lsh_bands(similarity: float) -> tuple[int, int]:
     return ORDERS, 1
 
 
-def _blocks(lengths: Numbers) -> Iterator[slice]:
+def _blocks(lengths: Array) -> Iterator[slice]:
     """Yield slices of consecutive texts with about `BLOCK_CHARACTERS` together, at least one text each."""
     place = np.cumsum(lengths) // BLOCK_CHARACTERS
     edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(lengths)]
     return (slice(start, stop) for start, stop in pairwise(edges) if start < stop)
 
 
-def _shingles(texts: pl.Series, n: int) -> tuple[Numbers, Numbers]:
+def _shingles(texts: pl.Series, n: int) -> tuple[Array, Array]:
     """Return the shingles of all texts as numbers, one per character, and the offset of each text among them.
 
     n - 1 NUL characters follow a text, so that one shorter than n has shingles too.
@@ -69,9 +69,7 @@ def _shingles(texts: pl.Series, n: int) -> tuple[Numbers, Numbers]:
     return shingles, np.concatenate(([0], np.cumsum(lengths)))
 
 
-def hash_bands(
-    texts: pl.Series, similarity: float, n: int, key: Key = lambda texts: texts
-) -> tuple[list[Numbers], Numbers]:
+def hash_bands(texts: pl.Series, similarity: float, n: int, key: Key) -> tuple[list[Array], Array]:
     """Return for each band the bucket of each text; and the digests of the texts.
 
     An order of the shingles is a multiplication by an odd number, modulo 2^32.
@@ -80,7 +78,7 @@ def hash_bands(
     factors, shifts = np.random.PCG64(0).random_raw(2 * ORDERS).astype(np.uint32).reshape(2, ORDERS)
     buckets = [np.zeros(len(texts), dtype=np.uint32) for _ in range(count)]
 
-    def fill(block: slice) -> Numbers:
+    def fill(block: slice) -> Array:
         letters = key(texts[block])
         shingles, starts = _shingles(letters, n)
         short = (shingles >> np.uint64(32)).astype(np.uint32)
@@ -100,18 +98,16 @@ def hash_bands(
     return buckets, np.concatenate([np.zeros((0, 2), dtype=np.uint64), *digests])
 
 
-def are_near(
-    texts: pl.Series, left: Numbers, right: Numbers, similarity: float, n: int, key: Key = lambda texts: texts
-) -> Numbers:
+def are_near(texts: pl.Series, left: Array, right: Array, similarity: float, n: int, key: Key) -> Array:
     """Tell which pairs have at least this Jaccard similarity."""
 
-    def compare(block: slice) -> Numbers:
+    def compare(block: slice) -> Array:
         members, places = np.unique(np.stack((left[block], right[block])), return_inverse=True)
         sets = _sets(key(texts.gather(members)), n)
         places = places.reshape(2, -1)
         sizes = np.diff(sets.indptr)[places].sum(axis=0)
         shared = np.diff(sets[places[0]].multiply(sets[places[1]]).indptr)
-        near: Numbers = shared / (sizes - shared) >= similarity
+        near: Array = shared / (sizes - shared) >= similarity
         return near
 
     lengths = texts.str.len_chars().to_numpy()

@@ -58,10 +58,10 @@ def out_of_fold_probabilities(
         inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         calibrates = np.arange(len(outside)) % 10 == 0  # a tenth replaces the validation split
         train, valid = (
-            learn.Split([texts[row] for row in rows.tolist()], labels[rows])
+            learn.Split([texts[row] for row in rows.tolist()], labels[rows], probabilities.shape[1])
             for rows in (outside[~calibrates], outside[calibrates])
         )
-        model = learn.train_candidate(params, where, train, valid, probabilities.shape[1], seed)
+        model = learn.train_candidate(params, where, train, valid, seed)
         probabilities[inside] = learn.predict_proba(model, [texts[row] for row in inside.tolist()])
     return probabilities
 

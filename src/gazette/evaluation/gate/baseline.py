@@ -9,7 +9,6 @@ from gazette.data.paths import list_descriptions
 from gazette.pipeline import dvclock, git, revisions
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve, versions
-from gazette.registry.store import address
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def find_baseline(against: str | None, corpus: str, bundle: str) -> Baseline | N
         return _from_revision(against, corpus, bundle)
     if versions.is_version(against):
         return _from_version(against, corpus)
-    if against in _aliases(corpus):
+    if against in versions.get_model(corpus).aliases:
         return _from_version(f"{corpus}@{against}", corpus)
     return _from_revision(against, corpus, bundle)  # raises: git does not know it, and a shallow clone may be why
 
@@ -48,18 +47,10 @@ def find_baseline(against: str | None, corpus: str, bundle: str) -> Baseline | N
 def _champion(corpus: str, bundle: str) -> Baseline | None:
     """Return the champion of the ledger, which needs no registry, or else the one that the registry's alias names."""
     reference = f"{corpus}@{versions.CHAMPION}"
-    if champion := ledger.current_champions(ledger.read_ledger(), corpus).champion:
+    if champion := ledger.current_champion(ledger.read_ledger(), corpus):
         folder = _fetch_bundle(champion.revision, bundle, champion.digest, corpus)
         return Baseline(reference, folder, champion.digest, champion.version, champion.revision)
-    return _from_version(reference, corpus) if versions.CHAMPION in _aliases(corpus) else None
-
-
-def _aliases(corpus: str) -> dict[str, str]:
-    if not address.registry_exists():
-        return {}
-    from gazette.registry.store import client  # imports MLflow, about 5 s
-
-    return client.get_model(client.connect(), corpus).aliases
+    return _from_version(reference, corpus) if versions.CHAMPION in versions.get_model(corpus).aliases else None
 
 
 def _from_version(reference: str, corpus: str) -> Baseline:
@@ -108,16 +99,8 @@ def _fetch_bundle(commit: str, bundle: str, digest: str, corpus: str) -> Path:
             ),
         )
     except revisions.MissingFileError as missing:
-        number = _registered_number(corpus, digest)
-        if number is None:
+        version = versions.get_model(corpus).find_digest(digest)
+        if version is None:
             raise ConfigError(f"{missing}; the registry has no version with its digest either") from None
-        return versions.find_model(f"{corpus}/{number}").folder
+        return versions.find_model(f"{corpus}/{version.number}").folder
     return folder
-
-
-def _registered_number(corpus: str, digest: str) -> str | None:
-    if not address.registry_exists():
-        return None
-    from gazette.registry.store import client
-
-    return client.find_version(client.connect(), corpus, digest)

@@ -136,7 +136,8 @@ def check_invariance(
         why = f"{int((~same).sum())} of {len(changed):,} articles change their label"
         if not enough:
             why += f"; fewer than {rules.min_slice_rows} are inconclusive"
-        findings.append(Finding(INVARIANCE + name, enough, outcome, share, f"at least {rules.min_invariance:g}", why))
+        expected = f"at least {rules.min_invariance:g}"
+        findings.append(Finding(INVARIANCE + name, outcome, share, expected, why, blocks=enough))
     return findings
 
 
@@ -164,4 +165,4 @@ def check_cases(cases: Cases, labels: Sequence[str], probabilities: Probabilitie
 
 
 def _all_hold(rule: str, count: int, wrong: Sequence[str]) -> Finding:
-    return Finding(rule, True, FAIL if wrong else PASS, f"{count - len(wrong)} of {count}", "all", "; ".join(wrong))
+    return Finding(rule, FAIL if wrong else PASS, f"{count - len(wrong)} of {count}", "all", "; ".join(wrong))

@@ -38,11 +38,11 @@ def check_provenance(raw: str, metrics: Path | None, computed: Mapping[str, floa
         *_raw(raw, recorded),
         *(_metric_mismatches(metrics, computed, TOLERANCE / rows) if metrics else []),
     ]
-    return [_fail(*mismatch) for mismatch in mismatches] or [Finding(RULE, True, PASS, EXPECTED, EXPECTED)]
+    return [_fail(*mismatch) for mismatch in mismatches] or [Finding(RULE, PASS, EXPECTED, EXPECTED)]
 
 
 def _fail(what: str, why: str) -> Finding:
-    return Finding(RULE, True, FAIL, what, EXPECTED, why)
+    return Finding(RULE, FAIL, what, EXPECTED, why)
 
 
 def _stale_stages(nodes: Sequence[Node]) -> Mismatches:

@@ -17,6 +17,6 @@ def check_floors(observed: Mapping[str, float | None], floors: Floors) -> list[F
 def _check_floor(name: str, value: float | None, bound: float) -> Finding:
     expected = f"at most {bound:g}" if name in AT_MOST else f"at least {bound:g}"
     if value is None or not math.isfinite(value):
-        return Finding(name, True, FAIL, str(value), expected, "the value is missing or not a number")
+        return Finding(name, FAIL, str(value), expected, "the value is missing or not a number")
     reached = value <= bound if name in AT_MOST else value >= bound
-    return Finding(name, True, PASS if reached else FAIL, round(value, 6), expected)
+    return Finding(name, PASS if reached else FAIL, round(value, 6), expected)

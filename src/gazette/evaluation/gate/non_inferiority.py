@@ -56,7 +56,7 @@ def check_non_inferiority(pair: Pair, rules: Rules) -> tuple[Finding, dict[str, 
     statistics["rows_needed"] = required_rows(differences, rows, rules) if outcome == UNKNOWN else 0
     if outcome == UNKNOWN:
         why += f"; too few rows to tell, about {statistics['rows_needed']:,} would be enough"
-    return Finding("non-inferiority", True, outcome, round(lowest, 6), f"above −{rules.margin:g}", why), statistics
+    return Finding("non-inferiority", outcome, round(lowest, 6), f"above −{rules.margin:g}", why), statistics
 
 
 def required_rows(differences: dict[str, MetricDifference], rows: int, rules: Rules) -> int:
@@ -102,12 +102,12 @@ def compare_slices(rows: pl.DataFrame, pair: Pair, rules: Rules) -> tuple[list[F
                  "theirs": metrics.accuracy(actual, theirs), "p": p}
             )  # fmt: skip
     if not statistics:
-        return [Finding("slices", True, PASS, "none is large enough", f"{rules.min_slice_rows} rows")], []
+        return [Finding("slices", PASS, "none is large enough", f"{rules.min_slice_rows} rows")], []
     worse, *_ = multipletests([row["p"] for row in statistics], alpha=rules.alpha / TESTS, method="holm")
     findings = [
-        Finding("slices", True, FAIL, round(row["ours"] - row["theirs"], 6), f"above −{rules.slice_margin:g}",
+        Finding("slices", FAIL, round(row["ours"] - row["theirs"], 6), f"above −{rules.slice_margin:g}",
                 f"{row['slice']} {row['value']}, {row['rows']:,} rows: {row['theirs']:.4f} → {row['ours']:.4f}")
         for row, significant in zip(statistics, worse, strict=True)
         if significant and row["ours"] - row["theirs"] <= -rules.slice_margin
     ]  # fmt: skip
-    return findings or [Finding("slices", True, PASS, f"{len(statistics)} no worse", "none worse")], statistics
+    return findings or [Finding("slices", PASS, f"{len(statistics)} no worse", "none worse")], statistics

@@ -150,11 +150,11 @@ def verify_registered(name: str, digest: str) -> list[str]:
     from gazette.registry.store import client as store  # imports MLflow, about 5 s
 
     client = store.connect()
-    number = store.find_version(client, name, digest)
-    if number is None:
+    version = store.get_model(client, name).find_digest(digest)
+    if version is None:
         return [f"the registry has no version of {name} with the digest {digest}"]
     with tempfile.TemporaryDirectory() as folder:
-        actual = hashing.dvc_hash(store.download(f"{name}/{number}", Path(folder)))
+        actual = hashing.dvc_hash(store.download(f"{name}/{version.number}", Path(folder)))
     if actual == digest:
         return []
-    return [f"{name}/{number} in the registry: its files have the hash {actual}, not {digest}"]
+    return [f"{name}/{version.number} in the registry: its files have the hash {actual}, not {digest}"]

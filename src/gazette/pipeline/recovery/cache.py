@@ -3,17 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.tree import Tree
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
+from gazette.pipeline import graph, hashing
 
 ENTRY_SECONDS = 0.5  # long enough for another project that shares the cache to finish an entry
 
@@ -27,26 +24,16 @@ class Damage:
     cure: str
 
 
-@contextmanager
-def _open_repo(root: Path) -> Iterator[Repo]:
-    try:
-        with Repo(str(root)) as repo:
-            yield repo
-    except DvcException as error:
-        raise ConfigError(f"DVC cannot read the project in {root.absolute()}: {error}") from error
-
-
 def list_unrecorded(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> list[Path]:
     """Return those of `paths` that a stage makes and whose content is neither the recorded one nor in the cache."""
-    with _open_repo(root) as repo:
-        store = repo.cache.local
+    with graph.open_repo(root) as repo:
         outputs = {out.fs_path for out in repo.index.outs if out.stage.cmd}
-        unrecorded = []
-        for path in [path for path in paths if str(path) in outputs]:
-            digest = str(hashing.dvc_hash_or_none(path))
-            if recorded.get(path) != digest and not store.exists(digest):
-                unrecorded.append(path)
-        return unrecorded
+        hashes = {path: str(hashing.dvc_hash_or_none(path)) for path in paths if str(path) in outputs}
+        return [
+            path
+            for path, digest in hashes.items()
+            if recorded.get(path) != digest and not repo.cache.local.exists(digest)
+        ]
 
 
 def list_unfinished_entries(root: Path) -> list[Path]:
@@ -54,7 +41,7 @@ def list_unfinished_entries(root: Path) -> list[Path]:
 
     DVC takes either for an entry, and fails on it.
     """
-    with _open_repo(root) as repo:
+    with graph.open_repo(root) as repo:
         folder = Path(repo.stage_cache.cache_dir)
 
     def unfinished() -> list[Path]:
@@ -70,10 +57,9 @@ def list_unfinished_entries(root: Path) -> list[Path]:
 
 def list_warnings(root: Path) -> list[str]:
     """Return the settings that let damage through, each with the command that fixes it."""
-    with _open_repo(root) as repo:
-        kinds = repo.cache.local.cache_types
-        remotes = {name: settings.get("verify", False) for name, settings in repo.config["remote"].items()}
-    linked = [kind for kind in kinds if kind in ("hardlink", "symlink")]
+    with graph.open_repo(root) as repo:
+        linked = [kind for kind in repo.cache.local.cache_types if kind in ("hardlink", "symlink")]
+        unverified = sorted(name for name, settings in repo.config["remote"].items() if not settings.get("verify"))
     warnings = [
         f"cache.type has {kind}: a process that outlives its run writes through the link into the cache; "
         "`dvc config cache.type reflink,copy`"
@@ -81,15 +67,14 @@ def list_warnings(root: Path) -> list[str]:
     ]
     return warnings + [
         f"remote {name} is not verified, so damaged objects are pulled; `dvc remote modify {name} verify true`"
-        for name, verified in sorted(remotes.items())
-        if not verified
+        for name in unverified
     ]
 
 
 def list_altered_raw_files(root: Path) -> list[str]:
     """Return the files of raw data that are not as their pointer names them; hashes all of them, which DVC does not."""
     altered: list[Path] = []
-    with _open_repo(root) as repo:
+    with graph.open_repo(root) as repo:
         for out in (out for out in repo.index.outs if out.stage.is_data_source and Path(out.fs_path).exists()):
             obj = out.get_obj()
             files = {"": obj.hash_info} if not isinstance(obj, Tree) else {"/".join(k): h for k, _, h in obj}
@@ -100,7 +85,7 @@ def list_altered_raw_files(root: Path) -> list[str]:
 
 def list_damaged(root: Path) -> list[Damage]:
     """Hash every object of the cache, whatever DVC recorded of it, and return the damaged ones."""
-    with _open_repo(root) as repo:
+    with graph.open_repo(root) as repo:
         store = repo.cache.local
         # Other names belong to objects that a kill interrupted on their way in.
         files = [file for file in sorted(Path(store.path).glob("[0-9a-f][0-9a-f]/*")) if len(file.stem) == 30]

@@ -32,15 +32,14 @@ def exclusive_run(root: Path) -> Iterator[list[str]]:
     with locks.file_lock(lock, "another run is at work in this folder"):
         repairs = repair.repair(root, interrupted=lock.stat().st_size > 0)
         repair.back_up_locks(root)
-        locks.sign(lock)
-        os.environ[orphans.MARK] = str(root.resolve())
-        try:
-            yield repairs
-        finally:
-            del os.environ[orphans.MARK]
-            os.environ.update({orphans.MARK: before} if before else {})
-        repair.back_up_locks(root)
-        locks.clear(lock)
+        with locks.signed(lock):
+            os.environ[orphans.MARK] = str(root.resolve())
+            try:
+                yield repairs
+            finally:
+                del os.environ[orphans.MARK]
+                os.environ.update({orphans.MARK: before} if before else {})
+            repair.back_up_locks(root)
 
 
 def run_command(

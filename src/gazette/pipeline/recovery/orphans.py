@@ -77,17 +77,15 @@ def is_orphan(process: psutil.Process, root: Path) -> bool:
 def _orphans(root: Path) -> list[psutil.Process]:
     """Return the orphans, never this process or one of its ancestors."""
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    candidates = [
-        (process, process.info["environ"] or {}, process.info["cmdline"] or [])
-        for process in psutil.process_iter(["environ", "cmdline"])
-        if process.pid not in spared
-    ]
-    return [
-        process
-        for process, environment, command in candidates
-        if environment.get(MARK) == str(root.resolve())
-        or ((_is_stage(environment, root) or _is_server(environment, command, root)) and is_orphan(process, root))
-    ]
+    processes = psutil.process_iter(["environ", "cmdline"], ad_value={})
+    return [process for process in processes if process.pid not in spared and _is_left_over(process, root)]
+
+
+def _is_left_over(process: psutil.Process, root: Path) -> bool:
+    environment, command = process.info["environ"], process.info["cmdline"]
+    if environment.get(MARK) == str(root.resolve()):
+        return True
+    return (_is_stage(environment, root) or _is_server(environment, command, root)) and is_orphan(process, root)
 
 
 def _is_stage(environment: Mapping[str, str], root: Path) -> bool:
@@ -100,19 +98,17 @@ def _is_server(environment: Mapping[str, str], command: list[str], root: Path) -
 
 
 def _environment(process: psutil.Process) -> Mapping[str, str]:
-    environment: dict[str, str] = {}
-    with suppress(psutil.Error):
-        environment = process.environ()
-    return environment
+    try:
+        return dict(process.environ())
+    except psutil.Error:
+        return {}
 
 
 def _works_in(process: psutil.Process, root: Path) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        try:
-            return Path(process.cwd()).is_relative_to(root.resolve())
-        except psutil.AccessDenied:
-            return True
-    return False
+    try:
+        return Path(process.cwd()).is_relative_to(root.resolve())
+    except psutil.Error as error:
+        return isinstance(error, psutil.AccessDenied)
 
 
 def _describe(process: psutil.Process) -> str:

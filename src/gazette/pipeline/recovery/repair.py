@@ -36,8 +36,8 @@ def repair_files(root: Path, interrupted: bool) -> list[str]:
     repairs: list[str] = []
     with ExitStack() as stack:
         for name in ("lock", "rwlock.lock"):  # in DVC's order: it writes neither file meanwhile
-            if (root / ".dvc" / "tmp" / name).exists():
-                stack.enter_context(locks.dvc_lock(root / ".dvc" / "tmp" / name))
+            if (lock := root / ".dvc" / "tmp" / name).exists():
+                stack.enter_context(locks.file_lock(lock, "DVC is at work in this folder, process"))
         entries = rwlock.read_entries(root)
         alive, dead = rwlock.split_by_life(root, entries or {})
         for lock in _locks(root):
@@ -46,7 +46,13 @@ def repair_files(root: Path, interrupted: bool) -> list[str]:
             repairs += _repair_outputs(root, dead)
         if interrupted or entries is None or dead:
             repairs += _repair_runs(root)
-        repairs += _repair_rwlock(root)
+        if entries is None:
+            rwlock.path_of(root).unlink()
+            repairs.append(".dvc/tmp/rwlock was truncated: removed")
+        if dead:
+            rwlock.write_entries(root, alive)
+            gone = ", ".join(map(str, sorted(rwlock.pids(dead))))
+            repairs.append(f".dvc/tmp/rwlock named processes that are gone: {gone}")
     return repairs
 
 
@@ -153,18 +159,6 @@ def _remove(root: Path, path: Path) -> str:
     else:
         path.unlink()
     return f"removed {os.path.relpath(path, root.resolve())}, half-written"
-
-
-def _repair_rwlock(root: Path) -> Iterator[str]:
-    entries = rwlock.read_entries(root)
-    if entries is None:
-        rwlock.path_of(root).unlink()
-        yield ".dvc/tmp/rwlock was truncated: removed"
-        return
-    alive, dead = rwlock.split_by_life(root, entries)
-    if dead:
-        rwlock.write_entries(root, alive)
-        yield f".dvc/tmp/rwlock named processes that are gone: {', '.join(map(str, sorted(rwlock.pids(dead))))}"
 
 
 def _write(path: Path, content: bytes) -> None:

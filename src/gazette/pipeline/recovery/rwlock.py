@@ -14,6 +14,7 @@ from gazette.core import atomic
 
 Entries = dict[str, Any]  # {"write": {path: {"pid", "cmd"}}, "read": {path: [{"pid", "cmd"}, …]}}
 
+HOLDER = {"pid": int, "cmd": str}
 SLACK = 2  # seconds by which a process may seem younger than its entry
 
 
@@ -24,9 +25,9 @@ def read_entries(root: Path) -> Entries | None:
         return {}
     try:
         entries = json.loads(path.read_bytes())
-    except ValueError:
+        return entries if _is_valid(entries) else None
+    except (ValueError, AttributeError):  # not JSON, or a value that is not a mapping
         return None
-    return entries if _is_valid(entries) else None
 
 
 def path_of(root: Path) -> Path:
@@ -85,20 +86,12 @@ def _holders(entries: Entries) -> list[dict[str, Any]]:
     return [*entries.get("write", {}).values(), *readers]
 
 
-def _is_valid(entries: object) -> bool:
-    """Check the entries against DVC's own schema."""
-    if not isinstance(entries, dict) or not entries.keys() <= {"read", "write"}:
-        return False
-    if not all(isinstance(part, dict) for part in entries.values()):
-        return False
-    if not all(isinstance(holders, list) for holders in entries.get("read", {}).values()):
-        return False
-    return all(
-        isinstance(holder, dict)
-        and holder.keys() == {"pid", "cmd"}
-        and isinstance(holder["pid"], int)
-        and isinstance(holder["cmd"], str)
-        for holder in _holders(entries)
+def _is_valid(entries: Any) -> bool:
+    """Check the entries against DVC's own schema; raises AttributeError if one is not a mapping."""
+    return (
+        entries.keys() <= {"read", "write"}
+        and all(isinstance(holders, list) for holders in entries.get("read", {}).values())
+        and all({key: type(value) for key, value in holder.items()} == HOLDER for holder in _holders(entries))
     )
 
 

@@ -4,7 +4,6 @@ A version is identified by the digest of its bundle: registering a bundle twice 
 retried for a while, so every call is idempotent.
 """
 
-import json
 import logging
 import os
 import sys
@@ -18,11 +17,11 @@ import mlflow
 import gazette.core.bundle
 from gazette.core.errors import ConfigError
 from gazette.registry.store import address
+from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors
 
 CHALLENGER = "challenger"
 FOLLOWED = "ledger"  # the tag of a name that holds the ledger entry its aliases follow
-TRAINED_ON = "trained_on"  # the tag with the classes and their training rows
 _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
 
 
@@ -49,26 +48,6 @@ class Run:
     examples: list[str]
 
 
-@dataclass(frozen=True)
-class Version:
-    """A version's number and tags."""
-
-    number: str
-    tags: dict[str, str]
-
-
-@dataclass(frozen=True)
-class RegisteredModel:
-    """The registry's content under a name: versions by number, numbers by alias; both empty for a new name.
-
-    `followed` is the SHA-256 of the ledger entry that the aliases follow.
-    """
-
-    versions: dict[str, Version]
-    aliases: dict[str, str]
-    followed: str | None = None
-
-
 def connect() -> mlflow.MlflowClient:
     """Return a client of the registry that the environment names."""
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
@@ -83,22 +62,13 @@ def connect() -> mlflow.MlflowClient:
         return mlflow.MlflowClient()
 
 
-def find_version(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
-    """Return the version with this digest; the first of several, which two runs registered at once."""
-    return next(iter(_numbers_with(client, name, digest)), None)
-
-
 def deduplicate(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
     """Return the first version with this digest and delete any others, left by a lost answer or a race."""
-    numbers = _numbers_with(client, name, digest)
+    matches = call_with_retries(client.search_model_versions, f"name = '{name}' and tags.digest = '{digest}'") or []
+    numbers = sorted((str(match.version) for match in matches), key=int)
     for number in numbers[1:]:
         call_with_retries(client.delete_model_version, name, number, ignore="RESOURCE_DOES_NOT_EXIST")
-    return next(iter(numbers), None)
-
-
-def _numbers_with(client: mlflow.MlflowClient, name: str, digest: str) -> list[str]:
-    matches = call_with_retries(client.search_model_versions, f"name = '{name}' and tags.digest = '{digest}'")
-    return sorted((str(version.version) for version in matches or []), key=int)
+    return numbers[0] if numbers else None
 
 
 @registry_errors()
@@ -147,11 +117,6 @@ def create_version(
     return number
 
 
-def set_challenger(client: mlflow.MlflowClient, name: str, version: str) -> None:
-    """Move the alias `challenger` to a version."""
-    set_alias(client, name, CHALLENGER, version)
-
-
 def set_alias(client: mlflow.MlflowClient, name: str, alias: str, version: str | None) -> None:
     """Move an alias to a version, or delete it (None); readers see it either before or after the move."""
     if version is None:
@@ -165,10 +130,19 @@ def get_model(client: mlflow.MlflowClient, name: str) -> RegisteredModel:
     model = call_with_retries(client.get_registered_model, name, ignore="RESOURCE_DOES_NOT_EXIST")
     if model is None:
         return RegisteredModel({}, {})
-    matches = call_with_retries(client.search_model_versions, f"name = '{name}'") or []
-    unsorted = (Version(str(match.version), match.tags) for match in matches)
-    versions = {version.number: version for version in sorted(unsorted, key=lambda version: int(version.number))}
     aliases = {alias: str(number) for alias, number in model.aliases.items()}
+    versions = {}
+    matches = call_with_retries(client.search_model_versions, f"name = '{name}'") or []
+    for match in sorted(matches, key=lambda match: int(match.version)):
+        number, tags = str(match.version), dict(sorted(match.tags.items()))
+        versions[number] = RegisteredVersion(
+            name=name,
+            number=number,
+            digest=tags.get("digest", ""),
+            aliases=sorted(alias for alias, to in aliases.items() if to == number),
+            tags=tags,
+            run=match.run_id or "",
+        )
     return RegisteredModel(versions, aliases, model.tags.get(FOLLOWED))
 
 
@@ -182,11 +156,6 @@ def download(version: str, to: Path) -> Path:
     uri = f"models:/{version}/artifacts"
     folder = call_with_retries(mlflow.artifacts.download_artifacts, artifact_uri=uri, dst_path=str(to))
     return next(Path(str(folder)).rglob("bundle.json")).parent
-
-
-def set_training_rows(client: mlflow.MlflowClient, name: str, version: str, rows: dict[str, int]) -> None:
-    """Record how many rows of each class a version was trained on, for `gazette score` to compare with."""
-    set_tags(client, name, version, {TRAINED_ON: json.dumps(rows, ensure_ascii=False)})
 
 
 def set_tags(client: mlflow.MlflowClient, name: str, version: str, tags: dict[str, str]) -> None:

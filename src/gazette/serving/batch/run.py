@@ -64,7 +64,6 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """Keep a second run out of a folder; the lock ends with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = folder / staging.LOCK
-    with locks.file_lock(lock, f"{folder}: another run writes its results here; wait for it, or end it", seconds=0):
-        locks.sign(lock)
+    busy = f"{folder}: another run writes its results here; wait for it, or end it"
+    with locks.file_lock(lock, busy, seconds=0), locks.signed(lock):
         yield
-        locks.clear(lock)

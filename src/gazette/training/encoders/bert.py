@@ -21,7 +21,7 @@ from gazette.core import files
 from gazette.core.errors import ConfigError, parse
 from gazette.core.normalization import normalizer
 from gazette.training.networks import layers
-from gazette.training.networks.batches import pad
+from gazette.training.networks.batches import chunks, pad
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
@@ -65,8 +65,7 @@ def embed(network: keras.Model, ids: Sequence[np.ndarray]) -> np.ndarray:
     """Return the network's output for each text, in small batches of similar length: attention is length × length."""
     order = np.argsort([len(text) for text in ids], kind="stable")
     vectors = np.empty((len(ids), network.output_shape[-1]), np.float32)
-    for start in range(0, len(ids), 64):
-        rows = order[start : start + 64]
+    for rows in chunks(order, 64):
         vectors[rows] = network.predict_on_batch(pad([ids[row] for row in rows]))
     return vectors
 

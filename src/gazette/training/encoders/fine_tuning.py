@@ -3,10 +3,8 @@
 After J. Howard and S. Ruder, "Universal Language Model Fine-tuning for Text Classification", ACL 2018.
 """
 
-import contextlib
 import math
 import re
-import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +14,8 @@ from pydantic import BaseModel, Field
 from gazette.training.encoders import bert
 from gazette.training.networks import layers, training_loop
 from gazette.training.networks.batches import Batches, Rows
-from gazette.training.networks.learn import Learned, Precision, Split
+from gazette.training.networks.family import Precision
+from gazette.training.networks.learn import Learned, Split
 from gazette.training.networks.tokenizer import encode
 
 
@@ -37,13 +36,12 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     precision: Precision = "float32"
 
 
-def train_fine_tuned(folder: Path, params: Params, train: Split, valid: Split, classes: int, seed: int) -> Learned:
+def train_fine_tuned(folder: Path, params: Params, train: Split, valid: Split, seed: int) -> Learned:
     """Fine-tune the encoder in `folder`; the best epoch's weights are kept."""
     tokenizer = bert.load_tokenizer(folder, params.max_length)
     train_rows, valid_rows = (Rows(encode(tokenizer, split.texts), split.labels) for split in (train, valid))
-    network = build_classifier(bert.build_encoder(folder, params.dropout), classes, params.dropout)
-    with contextlib.redirect_stdout(sys.stderr):
-        curve = fine_tune(network, params, train_rows, valid_rows, seed, 1 if sys.stderr.isatty() else 2)
+    network = build_classifier(bert.build_encoder(folder, params.dropout), train.classes, params.dropout)
+    curve = fine_tune(network, params, train_rows, valid_rows, seed)
     probabilities = bert.embed(network, valid_rows.ids)
     return Learned(network, {"inputs": tokenizer}, params.max_length, params.precision, curve, probabilities)
 
@@ -77,9 +75,7 @@ def _depth(layer: str, top: int) -> int:
     return int(match[1]) + 1 if match else top if layer == "probabilities" else 0
 
 
-def fine_tune(
-    network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, verbose: int
-) -> list[dict[str, float]]:
+def fine_tune(network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int) -> list[dict[str, float]]:
     """Fit a classifier in place and return its learning curve; the best epoch's weights are kept."""
     top = 1 + max(_depth(layer.name, 0) for layer in network.layers)
     for layer in network.layers:
@@ -91,9 +87,5 @@ def fine_tune(
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - rising, warmup_target=params.learning_rate, warmup_steps=rising
     )
-    if not rising:
-        rate = keras.optimizers.schedules.CosineDecay(params.learning_rate, steps)
     optimizer = LayerwiseAdamW(rate, params.weight_decay, params.layer_decay, top)
-    return training_loop.run_epochs(
-        network, optimizer, batches, valid, epochs, epochs, verbose, steps=math.ceil(steps / epochs)
-    )
+    return training_loop.run_epochs(network, optimizer, batches, valid, epochs, epochs, steps=math.ceil(steps / epochs))

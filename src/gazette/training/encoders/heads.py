@@ -10,7 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from gazette.core.errors import ConfigError
 from gazette.training.encoders import bert, fine_tuning
-from gazette.training.networks.learn import Learned, Precision, Split
+from gazette.training.networks.family import Precision
+from gazette.training.networks.learn import Learned, Split
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -23,21 +24,20 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 
 
 def train_probe(
-    folder: Path, params: Params, features: dict[str, np.ndarray], length: int, train: Split, valid: Split, classes: int
+    folder: Path, params: Params, features: dict[str, np.ndarray], length: int, train: Split, valid: Split
 ) -> Learned:
     """Train the probe on `features`: those of the sampled `rows` of `train`, and those of all rows of `valid`."""
     labels = train.labels[features["rows"]]
-    if missing := sorted(set(range(classes)) - set(labels.tolist())):
-        hint = "raise extract_features.max_rows in params.yaml"
-        raise ConfigError(f"{len(missing)} classes have no row in the sample; {hint}")
+    if missing := train.classes - len(np.unique(labels)):
+        raise ConfigError(
+            f"{missing} classes have no row in the sample; raise extract_features.max_rows in params.yaml"
+        )
     mean, scale = features["train"].mean(axis=0), features["train"].std(axis=0) + 1e-6
-    x, x_valid = ((features[split] - mean) / scale for split in ("train", "valid"))
-    weights, curve = solve_probe(
-        params, x.astype(np.float64), labels, x_valid.astype(np.float64), valid.labels, classes
-    )
+    x, x_valid = (((features[split] - mean) / scale).astype(np.float64) for split in ("train", "valid"))
+    weights, curve = solve_probe(params, x, labels, x_valid, valid.labels, train.classes)
     kernel = weights[:-1] / scale[:, None]
     bias = weights[-1] - mean @ kernel
-    network = fine_tuning.build_classifier(bert.build_encoder(folder), classes)
+    network = fine_tuning.build_classifier(bert.build_encoder(folder), train.classes)
     network.get_layer("probabilities").set_weights([kernel, bias])
     probabilities = special.softmax(features["valid"] @ kernel + bias, axis=1).astype(np.float32)
     tokenizers = {"inputs": bert.load_tokenizer(folder, length)}

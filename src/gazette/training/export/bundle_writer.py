@@ -1,39 +1,33 @@
 """Writing and verifying a bundle."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from gazette.core.bundle import Bundle
 from gazette.core.corpus import Corpus
 from gazette.core.errors import ConfigError
 from gazette.core.files import write_json
-
-if TYPE_CHECKING:
-    import keras
+from gazette.training.networks.learn import Learned
 
 
-def write_bundle(
-    folder: Path, network: "keras.Model", tokenizers: Mapping[str, Tokenizer], corpus: Corpus, length: int
-) -> None:
-    """Write a bundle; `tokenizers` by the name of the network's input."""
+def write_bundle(folder: Path, learned: Learned, corpus: Corpus) -> None:
+    """Write what was learned from a corpus as a bundle."""
     from gazette.training.export import onnx_export  # imports onnx, 0.5 s
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    onnx_export.export(network, folder / "model.onnx")
-    network.optimizer = None  # its state is twice the size of the weights, and of no use in a bundle
-    network.save_weights(folder / "model.weights.h5")
+    onnx_export.export(learned.network, folder / "model.onnx")
+    learned.network.optimizer = None  # its state is twice the size of the weights, and of no use in a bundle
+    learned.network.save_weights(folder / "model.weights.h5")
     (folder / "model.weights.h5").rename(folder / "weights.h5")
-    files = {name: "tokenizer.json" if len(tokenizers) == 1 else f"{name}.tokenizer.json" for name in tokenizers}
-    for name, file in files.items():
-        tokenizers[name].save(str(folder / file), pretty=False)
-    about = {"labels": corpus.labels, "language": corpus.language, "inputs": files, "length": length}
+    inputs = {}
+    for name, tokenizer in learned.tokenizers.items():
+        inputs[name] = "tokenizer.json" if len(learned.tokenizers) == 1 else f"{name}.tokenizer.json"
+        tokenizer.save(str(folder / inputs[name]), pretty=False)
+    about = {"labels": corpus.labels, "language": corpus.language, "inputs": inputs, "length": learned.length}
     write_json(folder / "bundle.json", about)
 
 

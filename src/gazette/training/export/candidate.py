@@ -31,7 +31,7 @@ def save_candidate(
     Raises ConfigError if ONNX lacks an operation of the network, or the exported network predicts something else.
     """
     partial = outs.bundle.with_name(outs.bundle.name + ".partial")
-    bundle_writer.write_bundle(partial, learned.network, learned.tokenizers, corpus, learned.length)
+    bundle_writer.write_bundle(partial, learned, corpus)
     probabilities = bundle_writer.verify_export(
         partial, valid.texts, learned.probabilities, params.export_tolerance, params.threads
     )

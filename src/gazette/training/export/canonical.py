@@ -17,13 +17,15 @@ from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoPr
 from onnx.helper import make_graph, make_model, make_node
 from onnx.numpy_helper import from_array, to_array
 
+OUTPUT = "probabilities"
 
-def canonical(model: onnx.ModelProto, inputs: list[str], output: str) -> onnx.ModelProto:
+
+def canonical(model: onnx.ModelProto, inputs: list[str]) -> onnx.ModelProto:
     """Return the canonical model that computes what `model` does.
 
-    `inputs` names its inputs, in the order of the new model (`ids` also matches `ids:0` and `ids_1`); `output` is the
-    new name of its single output. Free dimensions are called `batch` and `length`; with several inputs each has its
-    own, `<input>_length`.
+    `inputs` names its inputs, in the order of the new model (`ids` also matches `ids:0` and `ids_1`); its single output
+    becomes `probabilities`. Free dimensions are called `batch` and `length`; with several inputs each has its own,
+    `<input>_length`.
 
     Raises ValueError if the model has other inputs or more than one output.
     """
@@ -37,14 +39,14 @@ def canonical(model: onnx.ModelProto, inputs: list[str], output: str) -> onnx.Mo
     graph = _Graph(old, {matches[name].name: name for name in inputs})
     (result,) = graph.write()
     last = graph.nodes[-1].output  # the last node produces the output, and no other node reads it
-    last[list(last).index(result)] = output
+    last[list(last).index(result)] = OUTPUT
 
     length = "length" if len(inputs) == 1 else "{}_length"
     new = make_graph(
         graph.nodes,
         "network",
         [_rename(matches[name], name, "batch", length.format(name)) for name in inputs],
-        [_rename(old.output[0], output, "batch")],
+        [_rename(old.output[0], OUTPUT, "batch")],
         [graph.constants[name] for name in sorted(graph.constants)],
     )
     opsets = sorted(model.opset_import, key=lambda opset: opset.domain)

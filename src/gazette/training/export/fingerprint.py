@@ -10,17 +10,8 @@ from threadpoolctl import threadpool_info
 # Processor features by which TensorFlow, oneDNN and ONNX Runtime select kernels.
 _FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
 _PACKAGES = (
-    "tensorflow",
-    "keras",
-    "numpy",
-    "onnx",
-    "tf2onnx",
-    "onnxruntime",
-    "tokenizers",
-    "polars",
-    "scipy",
-    "threadpoolctl",
-)
+    "tensorflow", "keras", "numpy", "onnx", "tf2onnx", "onnxruntime", "tokenizers", "polars", "scipy", "threadpoolctl"
+)  # fmt: skip
 
 
 def fingerprint(threads: int, onednn: bool) -> dict[str, Any]:

@@ -18,11 +18,9 @@ from gazette.training.export.canonical import canonical
 if TYPE_CHECKING:
     import keras
 
-OUTPUT = "probabilities"
-
 
 def export(model: keras.Model, path: Path) -> None:
-    """Write `model` to `path` as canonical ONNX, atomically.
+    """Write `model` to `path` as canonical ONNX.
 
     The inputs are token ids, int32 of shape (batch, length), with the model's own names; the output is float32 of shape
     (batch, classes), called `probabilities`.
@@ -34,19 +32,17 @@ def export(model: keras.Model, path: Path) -> None:
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # the checker below reports the same errors
     os.environ["TF2ONNX_CATCH_ERRORS"] = "no"  # else it copies the graph, weights included, before each of its passes
 
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        exported, partial = Path(folder, "exported.onnx"), Path(folder, path.name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # Keras uses a deprecated name of numpy
-            model.export(exported, format="onnx", verbose=False)
-        form = canonical(onnx.load(exported), [tensor.name for tensor in model.inputs], OUTPUT)
-        try:
-            onnx.checker.check_model(form)
-        except onnx.checker.ValidationError as error:
-            reason = str(error).splitlines()[0]
-            raise ConfigError(
-                f"The network cannot be written as ONNX: {reason}. "
-                "Use another layer or activation (for gelu: its approximation)."
-            ) from error
-        partial.write_bytes(form.SerializeToString(deterministic=True))
-        partial.replace(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # Keras uses a deprecated name of numpy
+        model.export(Path(folder, "exported.onnx"), format="onnx", verbose=False)
+        exported = onnx.load(Path(folder, "exported.onnx"))
+    form = canonical(exported, [tensor.name for tensor in model.inputs])
+    try:
+        onnx.checker.check_model(form)
+    except onnx.checker.ValidationError as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"The network cannot be written as ONNX: {reason}. "
+            "Use another layer or activation (for gelu: its approximation)."
+        ) from error
+    path.write_bytes(form.SerializeToString(deterministic=True))

@@ -14,7 +14,6 @@ from onnx.helper import make_node
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from gazette.training.export.canonical import canonical
-from gazette.training.export.onnx_export import OUTPUT
 
 OPERATIONS = ["MatMul", "Gather"]
 
@@ -26,18 +25,17 @@ def quantize(path: Path) -> None:
     compute the same.
     """
     logging.getLogger().addFilter(_is_not_advice)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        folded, partial = Path(folder, "folded.onnx"), Path(folder, path.name)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        folded, out = Path(folder, "folded.onnx"), Path(folder, "quantized.onnx")
         _fold_constants(path, folded)
-        quantize_dynamic(folded, partial, OPERATIONS, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
-        new = onnx.load(partial)
-        _expand_dequantize(new.graph)
-        used = {node.domain for node in new.graph.node}
-        for opset in [opset for opset in new.opset_import if opset.domain not in used]:
-            new.opset_import.remove(opset)
-        form = canonical(new, [tensor.name for tensor in new.graph.input], OUTPUT)
-        partial.write_bytes(form.SerializeToString(deterministic=True))
-        partial.replace(path)
+        quantize_dynamic(folded, out, OPERATIONS, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+        new = onnx.load(out)
+    _expand_dequantize(new.graph)
+    used = {node.domain for node in new.graph.node}
+    for opset in [opset for opset in new.opset_import if opset.domain not in used]:
+        new.opset_import.remove(opset)
+    form = canonical(new, [tensor.name for tensor in new.graph.input])
+    path.write_bytes(form.SerializeToString(deterministic=True))
 
 
 def _fold_constants(path: Path, folded: Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,13 @@ class Batches:
 
     def _order(self) -> list[np.ndarray]:
         if self.random is None:
-            return list(_chunks(np.argsort(self.lengths, kind="stable"), self.size))
-        pools = _chunks(self.random.permutation(len(self.lengths)), self.size * self.POOL)
+            return list(chunks(np.argsort(self.lengths, kind="stable"), self.size))
+        pools = chunks(self.random.permutation(len(self.lengths)), self.size * self.POOL)
         ordered = (pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools)
-        batches = [batch for pool in ordered for batch in _chunks(pool, self.size)]
+        batches = [batch for pool in ordered for batch in chunks(pool, self.size)]
         return [batches[number] for number in self.random.permutation(len(batches))]
 
-    def dataset(self) -> tf.data.Dataset:
-        """Return the batches as a dataset, one pass per epoch, with declared shapes so that none is traced twice."""
-        signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, self.targets.shape[1]), tf.float32))
-        dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
-        return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
 
-
-def _chunks(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def chunks(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """Yield `size` row numbers of an order at a time."""
     return (order[start : start + size] for start in range(0, len(order), size))

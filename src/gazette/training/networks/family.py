@@ -3,20 +3,22 @@
 Every family has one interface: token ids in (int32, batch × length, zero-padded), class probabilities out
 (batch × classes). Its module has
 
-    Params                                                       its settings, a subclass of `training_loop.Tokens`
-    build(params, vocabulary, classes)                           the network
-    fit(network, params, train, valid, seed, verbose, on_epoch)  optional; replaces `training_loop.fit`
+    Params                                              its settings, a subclass of `training_loop.Tokens`
+    build(params, vocabulary, classes)                  the network
+    fit(network, params, train, valid, seed, on_epoch)  optional; replaces `training_loop.fit`
 """
 
 import importlib
 import pkgutil
 from collections.abc import Callable
 from types import ModuleType
+from typing import Literal
 
 from gazette.core.errors import ConfigError
 from gazette.training.networks import families
 
 EpochCallback = Callable[[dict[str, float]], None]  # called with each new point of the learning curve
+Precision = Literal["float32", "int8"]  # of a bundle; training is in float32
 
 
 def load_family(name: str) -> ModuleType:

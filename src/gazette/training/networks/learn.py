@@ -3,12 +3,10 @@
 `train` writes a bundle of the result, `tune` compares metrics. Both configure TensorFlow first.
 """
 
-import contextlib
-import dataclasses
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,36 +18,31 @@ from gazette.core.arrays import Array
 from gazette.core.corpus import Corpus, read_description
 from gazette.core.errors import parse
 from gazette.training.networks import runtime
-from gazette.training.networks.family import EpochCallback, load_family
+from gazette.training.networks.batches import Rows
+from gazette.training.networks.family import EpochCallback, Precision, load_family
 from gazette.training.networks.tokenizer import encode, set_max_length, train_tokenizer
 
 if TYPE_CHECKING:
     import keras
 
-Precision = Literal["float32", "int8"]  # of a bundle; training is in float32
 
-
-class Shared(BaseModel, frozen=True):
-    """The keys of section `train` that change the score of a candidate."""
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """Section `train`, the settings that all candidates share."""
 
     seed: int = Field(ge=0)
     threads: int = Field(ge=1)
     onednn: bool
     resamples: int = Field(ge=100, le=100_000)
-
-
-class Params(Shared, frozen=True, extra="forbid"):
-    """Section `train`, the settings that all candidates share."""
-
     export_tolerance: float = Field(gt=0)
 
 
 @dataclass(frozen=True)
 class Split:
-    """The texts of a split and their labels as numbers; `soft_labels` if probabilities are learned instead."""
+    """The texts of a split and their labels, below `classes`; `soft_labels` if probabilities are learned instead."""
 
     texts: list[str]
     labels: npt.NDArray[np.int64]
+    classes: int
     soft_labels: npt.NDArray[np.float32] | None = None
 
 
@@ -71,7 +64,7 @@ class Learned:
 def read_split(path: Path, labels: list[str]) -> Split:
     """Read a split that `preprocess` wrote."""
     table = articles.read_articles(path)
-    return Split(table["text"].to_list(), articles.encode_labels(table["label"], labels))
+    return Split(table["text"].to_list(), articles.encode_labels(table["label"], labels), len(labels))
 
 
 def load_splits(params: Params, description: Path, *splits: Path) -> tuple[Corpus, list[Split]]:
@@ -83,44 +76,32 @@ def load_splits(params: Params, description: Path, *splits: Path) -> tuple[Corpu
 
 
 def train_candidate(
-    section: dict[str, Any],
-    where: str,
-    train: Split,
-    valid: Split,
-    classes: int,
-    seed: int,
-    on_epoch: EpochCallback | None = None,
+    section: dict[str, Any], where: str, train: Split, valid: Split, seed: int, on_epoch: EpochCallback | None = None
 ) -> Learned:
     """Train by a section of `models`; `where` names it in messages. An exception from `on_epoch` ends the training.
 
     Raises ConfigError if a value is out of bounds or the loss becomes non-finite.
     """
     from gazette.training.networks import training_loop
-    from gazette.training.networks.batches import Rows
 
     family = load_family(section["family"])
     params = parse(family.Params, section, where)
     tokenizer = train_tokenizer(train.texts, params.tokens, params.vocabulary, params.min_frequency)
     ids = [encode(tokenizer, split.texts) for split in (train, valid)]
     length = set_max_length(tokenizer, ids[0], params.length_quantile, params.max_length)
-    train_rows, valid_rows = (
-        Rows([text[:length] for text in texts], split.labels, split.soft_labels)
-        for texts, split in zip(ids, (train, valid), strict=True)
-    )
-    tokenizers = {"inputs": tokenizer}
+    tokenizers: dict[str, Tokenizer] = {"inputs": tokenizer}
+    pieces: Sequence[list[np.ndarray] | None] = (None, None)
     if vocabulary := getattr(params, "subword_vocabulary", 0):
         tokenizers["pieces"] = train_tokenizer(train.texts, "bpe", vocabulary, params.min_frequency)
         tokenizers["pieces"].enable_truncation(length)
-        train_rows, valid_rows = (
-            dataclasses.replace(rows, pieces=encode(tokenizers["pieces"], split.texts))
-            for rows, split in zip((train_rows, valid_rows), (train, valid), strict=True)
-        )
-
-    network = family.build(params, tokenizer.get_vocab_size(), classes)
+        pieces = [encode(tokenizers["pieces"], split.texts) for split in (train, valid)]
+    train_rows, valid_rows = (
+        Rows([text[:length] for text in texts], split.labels, split.soft_labels, subwords)
+        for split, texts, subwords in zip((train, valid), ids, pieces, strict=True)
+    )
+    network = family.build(params, tokenizer.get_vocab_size(), train.classes)
     fit = getattr(family, "fit", training_loop.fit)
-    with contextlib.redirect_stdout(sys.stderr):
-        verbose = 0 if on_epoch else 1 if sys.stderr.isatty() else 2
-        curve = fit(network, params, train_rows, valid_rows, seed, verbose, on_epoch)
+    curve = fit(network, params, train_rows, valid_rows, seed, on_epoch)
     probabilities = training_loop.probabilities(network, valid_rows)
     return Learned(network, tokenizers, length, params.precision, curve, probabilities)
 
@@ -128,7 +109,6 @@ def train_candidate(
 def predict_proba(learned: Learned, texts: list[str]) -> npt.NDArray[np.float32]:
     """Return class probabilities of new texts, texts × classes."""
     from gazette.training.networks import training_loop
-    from gazette.training.networks.batches import Rows
 
     ids = {name: encode(tokenizer, texts) for name, tokenizer in learned.tokenizers.items()}
     rows = Rows(ids["inputs"], np.zeros(len(texts), np.int64), pieces=ids.get("pieces"))

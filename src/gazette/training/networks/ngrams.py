@@ -92,9 +92,10 @@ def frequent_ngrams(x: sparse.csr_matrix, params: NgramParams) -> np.ndarray:
     return features
 
 
-def assign_rows(network: keras.Model, features: np.ndarray) -> None:
-    """Assign the table rows 1, 2, … to these n-grams, in order."""
-    layer = network.get_layer("lookup")
-    rows = layer.get_weights()[0]
-    rows[features] = np.arange(1, len(features) + 1)
-    layer.set_weights([rows])
+def fill_rows(network: keras.Model, features: np.ndarray, table: str, values: np.ndarray) -> None:
+    """Assign the rows 1, 2, … of the layer `table` to these n-grams, in order, and set them to `values`."""
+    rows = np.arange(1, len(features) + 1)
+    for name, places, entries in (("lookup", features, rows), (table, rows, values)):
+        weights = network.get_layer(name).get_weights()[0]
+        weights[places] = entries
+        network.get_layer(name).set_weights([weights])

@@ -21,14 +21,13 @@ def train_tokenizer(
     ACL 2016), which makes words out of consecutive Han characters.
     """
     special = [PAD, UNKNOWN]
-    words = pre_tokenizers.BertPreTokenizer()
     model, trainer = (
         (models.BPE, trainers.BpeTrainer) if tokens == "bpe" else (models.WordLevel, trainers.WordLevelTrainer)
     )
     tokenizer = Tokenizer(model(unk_token=UNKNOWN))
     characters = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("", "isolated")])
     tokenizer.normalizer = normalizer(han_apart=tokens != "bpe")
-    tokenizer.pre_tokenizer = characters if tokens == "characters" else words
+    tokenizer.pre_tokenizer = characters if tokens == "characters" else pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(
         texts, trainer(vocab_size=vocabulary, min_frequency=min_frequency, special_tokens=special, show_progress=False)
     )

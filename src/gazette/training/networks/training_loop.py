@@ -1,6 +1,8 @@
 """Fitting a network: optimizer, loss, early stopping, and the learning curve."""
 
+import contextlib
 import math
+import sys
 from typing import Annotated, Any, Literal
 
 import keras
@@ -9,9 +11,9 @@ import tensorflow as tf
 from pydantic import BaseModel, Field
 
 from gazette.core.errors import ConfigError
-from gazette.training.networks import optimizers
+from gazette.training.networks import layers, optimizers
 from gazette.training.networks.batches import Batches, Rows
-from gazette.training.networks.family import EpochCallback
+from gazette.training.networks.family import EpochCallback, Precision
 
 Size = Annotated[int, Field(ge=1, le=65_536)]
 
@@ -25,7 +27,7 @@ class Tokens(BaseModel, frozen=True, extra="forbid"):
     min_frequency: int = Field(ge=1)
     length_quantile: float = Field(gt=0, le=1)
     max_length: int = Field(ge=1, le=65_536)
-    precision: Literal["float32", "int8"] = "float32"  # of the bundle; training is in float32
+    precision: Precision = "float32"
 
 
 class Params(Tokens, frozen=True, extra="forbid"):
@@ -49,6 +51,17 @@ class Params(Tokens, frozen=True, extra="forbid"):
         return keras.regularizers.L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
 
 
+class DeepParams(Params, frozen=True, extra="forbid"):
+    """Settings of the families with hidden layers."""
+
+    embedding: Size
+    activation: layers.Activation
+
+    def options(self) -> dict[str, Any]:
+        """Return the keyword arguments that every hidden layer has: its activation and its regularizer."""
+        return {"activation": layers.activation(self.activation), "kernel_regularizer": self.regularizer()}
+
+
 def _loss(targets: Any, predicted: Any) -> Any:
     return targets[:, 1] * keras.losses.categorical_crossentropy(targets[:, 2:], predicted)
 
@@ -67,9 +80,11 @@ class _StopAtNonFinite(keras.callbacks.Callback):
             )
 
 
-def _curve_point(epoch: int, logs: dict[str, float]) -> dict[str, float]:
-    values = {f"valid_{name[4:]}" if name[:4] == "val_" else f"train_{name}": value for name, value in logs.items()}
-    return {"epoch": epoch + 1, **values}
+def _dataset(batches: Batches) -> tf.data.Dataset:
+    """Return a dataset of one pass per epoch, with declared shapes so that none is traced twice."""
+    signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, batches.targets.shape[1]), tf.float32))
+    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
 
 
 def make_deterministic(seed: int, threads: int) -> None:
@@ -88,13 +103,7 @@ def probabilities(network: keras.Model, rows: Rows) -> np.ndarray:
 
 
 def fit(
-    network: keras.Model,
-    params: Params,
-    train: Rows,
-    valid: Rows,
-    seed: int,
-    verbose: int,
-    on_epoch: EpochCallback | None = None,
+    network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, on_epoch: EpochCallback | None = None
 ) -> list[dict[str, float]]:
     """Fit `network` in place and return its learning curve, a dict per epoch; the best epoch's weights are kept.
 
@@ -108,7 +117,7 @@ def fit(
     if params.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * len(batches))
     optimizer = optimizers.optimizer(params.optimizer, rate, params.clipnorm)
-    return run_epochs(network, optimizer, batches, valid, params.epochs, params.patience, verbose, on_epoch)
+    return run_epochs(network, optimizer, batches, valid, params.epochs, params.patience, on_epoch)
 
 
 def run_epochs(
@@ -118,33 +127,34 @@ def run_epochs(
     valid: Rows,
     epochs: int,
     patience: int,
-    verbose: int,
     on_epoch: EpochCallback | None = None,
     steps: int | None = None,
 ) -> list[dict[str, float]]:
     """Fit as `fit` does, with a given optimizer; an epoch is one pass over the batches or, if set, `steps` of them."""
-    network.compile(
-        optimizer=optimizer,
-        loss=_loss,
-        metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
-        jit_compile=False,
-    )
+    accuracy = keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")
+    network.compile(optimizer, _loss, metrics=[accuracy], jit_compile=False)
+    curve: list[dict[str, float]] = []
+
+    def record(epoch: int, logs: dict[str, float]) -> None:
+        values = {f"valid_{name[4:]}" if name[:4] == "val_" else f"train_{name}": value for name, value in logs.items()}
+        curve.append({"epoch": epoch + 1, **values})
+        if on_epoch:
+            on_epoch(curve[-1])
+
     callbacks = [
         _StopAtNonFinite(),
         keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=patience, restore_best_weights=True),
+        keras.callbacks.LambdaCallback(on_epoch_end=record),
     ]
-    if on_epoch:
-        callbacks.append(
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(_curve_point(epoch, logs)))
+    progress = 1 if sys.stderr.isatty() else 2  # a bar, or a line per epoch
+    with contextlib.redirect_stdout(sys.stderr):
+        network.fit(
+            _dataset(batches).repeat() if steps else _dataset(batches),
+            validation_data=_dataset(Batches(valid.ids, valid.to_targets(network.output_shape[-1]), batches.size)),
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,  # the batches are shuffled already
+            verbose=0 if on_epoch else progress,
         )
-    history = network.fit(
-        batches.dataset().repeat() if steps else batches.dataset(),
-        validation_data=Batches(valid.ids, valid.to_targets(network.output_shape[-1]), batches.size).dataset(),
-        epochs=epochs,
-        steps_per_epoch=steps,
-        callbacks=callbacks,
-        shuffle=False,  # the batches are shuffled already
-        verbose=verbose,
-    )
-    rows = zip(*history.history.values(), strict=True)
-    return [_curve_point(epoch, dict(zip(history.history, row, strict=True))) for epoch, row in enumerate(rows)]
+    return curve

@@ -17,30 +17,31 @@ from gazette.training.tuning.search_space import Range, with_values
 class Objective:
     """The splits of a corpus, read once, and a candidate's section; called with values and a callback per epoch."""
 
-    def __init__(self, candidate: str, model: dict[str, Any], shared: learn.Shared, paths: dict[str, Path]) -> None:
+    def __init__(self, candidate: str, model: dict[str, Any], shared: learn.Params, paths: dict[str, Path]) -> None:
         if missing := [str(path) for path in paths.values() if not path.exists()]:
             raise ConfigError(f"{', '.join(missing)}: missing; run `dvc repro preprocess` to create the splits")
         self.where, self.model, self.shared = f"params.yaml, section models.{candidate}", model, shared
-        self.labels = corpus.read_description(paths["description"]).labels
-        self.train, self.valid = (learn.read_split(paths[split], self.labels) for split in ("train", "valid"))
+        labels = corpus.read_description(paths["description"]).labels
+        self.train, self.valid = (learn.read_split(paths[split], labels) for split in ("train", "valid"))
 
     def check(self, ranges: dict[str, Range]) -> None:
         """Raise ConfigError if an end of a range is not allowed for its key."""
         runtime.configure_tensorflow(self.shared.seed, self.shared.threads, self.shared.onednn)
         params = load_family(self.model["family"]).Params
-        for key, end in ((key, end) for key, space in ranges.items() for end in space.ends()):
-            where = f"{self.where} with {key} {end}, as its range allows"
-            parse(params, with_values(self.model, {key: end}), where)
+        for key, space in ranges.items():
+            for end in space.ends():
+                where = f"{self.where} with {key} {end}, as its range allows"
+                parse(params, with_values(self.model, {key: end}), where)
 
     def __call__(self, values: dict[str, Any], on_epoch: EpochCallback) -> dict[str, float]:
         """Return the score that stage `train` would write for these values."""
         runtime.configure_tensorflow(self.shared.seed, self.shared.threads, self.shared.onednn)
         section, seed = with_values(self.model, values), self.shared.seed
-        learned = learn.train_candidate(section, self.where, self.train, self.valid, len(self.labels), seed, on_epoch)
+        learned = learn.train_candidate(section, self.where, self.train, self.valid, seed, on_epoch)
         return learn.validation_metrics(self.valid.labels, learned.probabilities, self.shared.resamples, seed)
 
 
-def study_digest(model: dict[str, Any], ranges: dict[str, Any], shared: learn.Shared, paths: dict[str, Path]) -> str:
+def study_digest(model: dict[str, Any], ranges: dict[str, Any], shared: learn.Params, paths: dict[str, Path]) -> str:
     """Hash what a study's trials have in common: data, code, packages, ranges, and the fixed values."""
     code = sorted(closure(SOURCE / "training" / "networks" / "learn.py"))
     packages = Path("environment.yaml")
@@ -50,6 +51,6 @@ def study_digest(model: dict[str, Any], ranges: dict[str, Any], shared: learn.Sh
         "packages": files.read_yaml(packages).get("train") if packages.exists() else None,
         "fixed": with_values(model, dict.fromkeys(ranges)),
         "ranges": ranges,
-        "shared": shared.model_dump(),
+        "shared": shared.model_dump(exclude={"export_tolerance"}),  # which changes no score
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

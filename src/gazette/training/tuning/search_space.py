@@ -7,6 +7,8 @@ head.units: [32, 64]                                   a dot for a nested key
 
 import copy
 import json
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
@@ -83,12 +85,10 @@ def read_space(section: Any, model: dict[str, Any], candidate: str) -> dict[str,
 
 def current_value(model: dict[str, Any], key: str, candidate: str) -> Any:
     """Return a model's value at a dotted key; raises ConfigError if there is no such key."""
-    inner: Any = model
-    for part in key.split("."):
-        if not isinstance(inner, dict) or part not in inner:
-            raise ConfigError(f"params.yaml, section tune.{candidate}: models.{candidate} has no key {key}")
-        inner = inner[part]
-    return inner
+    try:
+        return reduce(getitem, key.split("."), model)
+    except (KeyError, TypeError):
+        raise ConfigError(f"params.yaml, section tune.{candidate}: models.{candidate} has no key {key}") from None
 
 
 def with_values(model: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -96,8 +96,5 @@ def with_values(model: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]
     new = copy.deepcopy(model)
     for key, value in values.items():
         *outer, last = key.split(".")
-        inner = new
-        for part in outer:
-            inner = inner[part]
-        inner[last] = value
+        reduce(getitem, outer, new)[last] = value
     return new

@@ -91,14 +91,13 @@ def search(
         values = current if is_current else sampled
         known = next((earlier for earlier in finished if earlier.values == values), None)
         try:
-            figures, why = _run_trial(trial, values, evaluate, known)
+            figures, why = (known.figures, known.why) if known else _run_trial(trial, values, evaluate)
         except ConfigError as error:
             if is_current:
                 raise
             figures, why = {}, str(error)
-        trial.set_user_attr("values", values)
-        trial.set_user_attr("figures", figures)
-        trial.set_user_attr("why", why)
+        for name, value in {"values": values, "figures": figures, "why": why}.items():
+            trial.set_user_attr(name, value)
         study.tell(trial, figures.get("macro_f1"), TrialState.COMPLETE if figures else TrialState.PRUNED)
         yield finished_trials(study)[-1]
 
@@ -108,11 +107,7 @@ def best_trial(trials: list[Trial], current: dict[str, Any]) -> Trial:
     return max(trials, key=lambda trial: (trial.score, trial.values == current))
 
 
-def _run_trial(
-    trial: optuna.Trial, values: dict[str, Any], evaluate: ScoreTrial, known: Trial | None
-) -> tuple[dict[str, float], str]:
-    if known:
-        return known.figures, known.why
+def _run_trial(trial: optuna.Trial, values: dict[str, Any], evaluate: ScoreTrial) -> tuple[dict[str, float], str]:
     curve: list[dict[str, float]] = []
 
     def on_epoch(point: dict[str, float]) -> None:
@@ -129,11 +124,10 @@ def _run_trial(
 
 
 def _to_trial(trial: FrozenTrial) -> Trial:
-    attributes = trial.user_attrs
     began = trial.datetime_start or datetime.min
     seconds = ((trial.datetime_complete or began) - began).total_seconds()
-    values, figures, why = (attributes[name] for name in ("values", "figures", "why"))
-    return Trial(trial.number, values, figures, attributes.get("curve", []), why, began.timestamp(), seconds)
+    attributes = {"curve": []} | trial.user_attrs  # as `search` set them
+    return Trial(number=trial.number, began=began.timestamp(), seconds=seconds, **attributes)
 
 
 def _distribution(space: Range) -> BaseDistribution:

@@ -14,7 +14,7 @@ from pydantic import Field
 from gazette.training.networks import layers, solvers, training_loop
 from gazette.training.networks.batches import Rows
 from gazette.training.networks.family import EpochCallback
-from gazette.training.networks.ngrams import NgramParams, assign_rows, frequent_ngrams, ngram_matrix, ngram_rows
+from gazette.training.networks.ngrams import NgramParams, fill_rows, frequent_ngrams, ngram_matrix, ngram_rows
 
 _NORM = 0.5  # divides the sum by √count: a long text says more
 
@@ -50,21 +50,11 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
 
 
 def fit(
-    network: keras.Model,
-    params: Params,
-    train: Rows,
-    valid: Rows,
-    seed: int,
-    verbose: int,
-    on_epoch: EpochCallback | None = None,
+    network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, on_epoch: EpochCallback | None = None
 ) -> list[dict[str, float]]:
     """Assign the table rows to the n-grams of the training rows, then fit as `training_loop.fit` does."""
     x, targets = ngram_matrix(network, train), np.eye(network.output_shape[1])[train.labels]
     features = frequent_ngrams(x, params)
     weights = solvers.term_weights(x[:, features].sign().T @ targets, targets.sum(axis=0), params.smoothing)
-    assign_rows(network, features)
-    layer = network.get_layer("scale")
-    factors = layer.get_weights()[0]
-    factors[1 : len(features) + 1] = weights / weights.mean()
-    layer.set_weights([factors])
-    return training_loop.fit(network, params, train, valid, seed, verbose, on_epoch)
+    fill_rows(network, features, "scale", weights / weights.mean())
+    return training_loop.fit(network, params, train, valid, seed, on_epoch)

@@ -9,13 +9,11 @@ from pydantic import Field
 from gazette.training.networks import layers, training_loop
 
 
-class Params(training_loop.Params, frozen=True, extra="forbid"):
-    """Sizes of the embedding and of the convolutions; `widths` in tokens, `filters` for each width."""
+class Params(training_loop.DeepParams, frozen=True, extra="forbid"):
+    """Sizes of the convolutions; `widths` in tokens, `filters` for each width."""
 
-    embedding: training_loop.Size
     filters: training_loop.Size
     widths: list[training_loop.Size] = Field(min_length=1)
-    activation: layers.Activation
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
@@ -25,16 +23,7 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     vectors = vectors * layers.is_token(ids)  # padding must not change the result
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
     pooled = [
-        layers.MaskedMax()(
-            keras.layers.Conv1D(
-                params.filters,
-                width,
-                padding="same",
-                activation=layers.activation(params.activation),
-                kernel_regularizer=params.regularizer(),
-            )(vectors),
-            ids,
-        )
+        layers.MaskedMax()(keras.layers.Conv1D(params.filters, width, padding="same", **params.options())(vectors), ids)
         for width in params.widths
     ]
     values = keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]

@@ -14,7 +14,7 @@ from pydantic import Field
 from gazette.training.networks import layers, solvers, training_loop
 from gazette.training.networks.batches import Rows
 from gazette.training.networks.family import EpochCallback
-from gazette.training.networks.ngrams import NgramParams, assign_rows, frequent_ngrams, ngram_matrix, ngram_rows
+from gazette.training.networks.ngrams import NgramParams, fill_rows, frequent_ngrams, ngram_matrix, ngram_rows
 
 _MIN_SQUARE = 1e-12  # avoids division by zero for a text without features
 
@@ -74,13 +74,7 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
 
 
 def fit(
-    network: keras.Model,
-    params: Params,
-    train: Rows,
-    valid: Rows,
-    seed: int,
-    verbose: int,
-    on_epoch: EpochCallback | None = None,
+    network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, on_epoch: EpochCallback | None = None
 ) -> list[dict[str, float]]:
     """Solve for the table in place and return a learning curve of one point, the solution.
 
@@ -102,7 +96,8 @@ def fit(
 
     scores = x_valid @ weights + bias
     factor = solvers.fit_temperature(scores, valid.labels)
-    _fill(network, features, feature_weights, weights * factor, bias * factor)
+    fill_rows(network, features, "table", _table(feature_weights, weights * factor))
+    network.get_layer("bias").set_weights([bias * factor])
     point: dict[str, float] = {"epoch": epochs}
     for split, logits, labels in (("train", x @ weights + bias, train.labels), ("valid", scores, valid.labels)):
         point[f"{split}_loss"] = solvers.cross_entropy(logits * factor, labels)
@@ -110,14 +105,8 @@ def fit(
     return [point]
 
 
-def _fill(
-    network: keras.Model, features: np.ndarray, feature_weights: np.ndarray, weights: np.ndarray, bias: np.ndarray
-) -> None:
-    """Write the solution into the graph; weights and squares share one scale, so that eight bits can hold both."""
-    assign_rows(network, features)
-    table = network.get_layer("table").get_weights()[0]
+def _table(feature_weights: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the rows of the table; weights and squares share one scale, so that eight bits can hold both."""
     weights, squares = feature_weights[:, None] * weights, feature_weights[:, None] ** 2
     scale = np.abs(weights).max(initial=1e-9) / squares.max(initial=1e-9)
-    table[1 : len(features) + 1] = np.hstack([weights * scale, squares * scale**2])
-    for name, value in (("table", table), ("bias", bias)):
-        network.get_layer(name).set_weights([value])
+    return np.hstack([weights * scale, squares * scale**2])

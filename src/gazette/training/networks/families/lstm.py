@@ -6,13 +6,11 @@ from pydantic import Field
 from gazette.training.networks import layers, recurrent, training_loop
 
 
-class Params(training_loop.Params, frozen=True, extra="forbid"):
-    """Sizes of the embedding and of each recurrent layer."""
+class Params(training_loop.DeepParams, frozen=True, extra="forbid"):
+    """Sizes of the recurrent layers; `activation` is that of cell and output, and cuDNN supports only tanh."""
 
-    embedding: training_loop.Size
     units: list[training_loop.Size] = Field(min_length=1)
     bidirectional: bool
-    activation: layers.Activation  # of cell and output; cuDNN supports only tanh
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
@@ -21,12 +19,7 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     vectors = layers.Embedding(vocabulary, params.embedding, mask_zero=True)(ids)
     vectors = keras.layers.SpatialDropout1D(params.dropout)(vectors)
     for number, units in enumerate(params.units, 1):
-        layer = recurrent.LSTM(
-            units,
-            activation=layers.activation(params.activation),
-            return_sequences=number < len(params.units),
-            kernel_regularizer=params.regularizer(),
-        )
+        layer = recurrent.LSTM(units, return_sequences=number < len(params.units), **params.options())
         vectors = (keras.layers.Bidirectional(layer) if params.bidirectional else layer)(vectors)
     vectors = keras.layers.Dropout(params.dropout)(vectors)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(vectors))

@@ -8,12 +8,10 @@ import keras
 from gazette.training.networks import layers, training_loop
 
 
-class Params(training_loop.Params, frozen=True, extra="forbid"):
-    """Sizes of the embedding and of each hidden layer, and their activation."""
+class Params(training_loop.DeepParams, frozen=True, extra="forbid"):
+    """Sizes of the hidden layers."""
 
-    embedding: training_loop.Size
     hidden: list[training_loop.Size]
-    activation: layers.Activation
 
 
 def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
@@ -23,8 +21,6 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
     values = layers.MaskedSum()(vectors, ids)
     for units in params.hidden:
         values = keras.layers.Dropout(params.dropout)(values)
-        values = keras.layers.Dense(
-            units, activation=layers.activation(params.activation), kernel_regularizer=params.regularizer()
-        )(values)
+        values = keras.layers.Dense(units, **params.options())(values)
     values = keras.layers.Dropout(params.dropout)(values)
     return keras.Model(ids, layers.probabilities(classes, params.regularizer())(values))

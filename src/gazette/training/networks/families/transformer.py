@@ -13,15 +13,13 @@ from pydantic import model_validator
 from gazette.training.networks import layers, training_loop
 
 
-class Params(training_loop.Params, frozen=True, extra="forbid"):
+class Params(training_loop.DeepParams, frozen=True, extra="forbid"):
     """Sizes of the encoder; `max_positions` is at least the maximum length of a text in tokens."""
 
-    embedding: training_loop.Size
     num_heads: training_loop.Size
     num_layers: training_loop.Size
     intermediate_dim: training_loop.Size
     max_positions: training_loop.Size
-    activation: layers.Activation
 
     @model_validator(mode="after")
     def _heads_share_the_embedding(self) -> "Params":
@@ -63,9 +61,5 @@ def _attention(params: Params, vectors: Any, ids: Any) -> Any:
 
 
 def _feed_forward(params: Params, vectors: Any) -> Any:
-    hidden = keras.layers.Dense(
-        params.intermediate_dim,
-        activation=layers.activation(params.activation),
-        kernel_regularizer=params.regularizer(),
-    )(vectors)
+    hidden = keras.layers.Dense(params.intermediate_dim, **params.options())(vectors)
     return keras.layers.Dropout(params.dropout)(keras.layers.Dense(params.embedding)(hidden))
