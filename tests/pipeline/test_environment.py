@@ -66,3 +66,17 @@ def test_a_package_for_other_systems_is_excluded() -> None:
 def test_an_excluded_package_has_a_reason_and_is_in_the_lock(package: str) -> None:
     assert environment.INERT[package]
     assert package in environment.read_versions(LOCK)
+
+
+@pytest.mark.parametrize("python", ["3.12", "3.13"])
+def test_every_python_has_the_same_packages_in_every_stage(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = environment.list_stages()
+    expected = environment.build_sections(LOCK, names)
+    version = {"python_version": python, "python_full_version": f"{python}.0", "implementation_version": f"{python}.0"}
+    monkeypatch.setattr(environment, "REFERENCE", environment.REFERENCE | version)
+    assert environment.build_sections(LOCK, names) == expected
+
+
+def test_the_lock_has_one_version_of_each_package() -> None:
+    names = re.findall(r"^([\w.-]+)==", LOCK, flags=re.MULTILINE)
+    assert [name for name in set(names) if names.count(name) > 1] == []
