@@ -43,6 +43,12 @@ def test_each_class_has_its_own_figures() -> None:
     assert list(figures) == ["a", "b", "c", "d"]
 
 
+def test_precision_is_of_what_is_predicted_and_recall_of_what_is_actual() -> None:
+    figures = metrics.per_class(np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), ["a", "b"])
+    assert (figures["a"]["precision"], figures["a"]["recall"], figures["a"]["rows"]) == (1, pytest.approx(1 / 3), 3)
+    assert (figures["b"]["precision"], figures["b"]["recall"], figures["b"]["rows"]) == (pytest.approx(1 / 3), 1, 1)
+
+
 def test_the_confusion_has_a_row_for_every_pair_the_actual_label_first() -> None:
     counts = metrics.confusion(np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), ["a", "b"])
     assert [tuple(row.values()) for row in counts] == [("a", "a", 1), ("a", "b", 2), ("b", "a", 0), ("b", "b", 1)]

@@ -81,6 +81,13 @@ def test_published_splits_get_no_row_and_lose_none(published: list[str]) -> None
     assert set(result["split"]) == set(ALL) if len(published) < 3 else {"train", given_split}
 
 
+def test_a_share_ends_before_its_bound_so_that_a_share_of_0_gets_no_article() -> None:
+    articles = frame(["first", "second", "third"]).with_columns(place=pl.Series([0.0, 0.25, 0.75]))
+    assert splits.assign_splits(articles, ["train"], 0.5, 0.25)["split"].to_list() == ["test", "valid", "train"]
+    assert splits.assign_splits(articles, ["train"], 0.25, 0)["split"].to_list() == ["valid", "train", "train"]
+    assert splits.assign_splits(articles, ["train"], 0, 0)["split"].to_list() == ["train"] * 3
+
+
 def test_valid_keeps_its_share_where_only_test_is_published() -> None:
     articles = frame([f"text {number}" for number in range(2000)])
     result = splits.assign_splits(articles, ["test", "train"], 0.2, 0.3)

@@ -25,8 +25,8 @@ def test_a_class_has_its_rows_and_its_accuracy() -> None:
 
 
 def test_length_is_in_thirds() -> None:
-    table = judged(["x" * length for length in range(1, 11)], [True] * 4 + [False] * 6)
-    assert slices(table, "length") == {"short": (4, 1), "medium": (3, 0), "long": (3, 0)}
+    table = judged(["x" * length for length in range(1, 11)], [True] * 4 + [False] * 3 + [True] * 3)
+    assert slices(table, "length") == {"short": (4, 1), "medium": (3, 0), "long": (3, 1)}
 
 
 def test_digits_of_any_script_are_digits() -> None:
@@ -39,10 +39,20 @@ def test_home_is_where_half_of_the_letters_are_of_the_language(language: str, ho
     assert slices(table, "script", language)["home"] == home
 
 
+def test_foreign_is_where_less_than_half_of_the_letters_are_of_the_language() -> None:
+    assert slices(judged(["abc五五五五", "2005"], [False, True]), "script") == {"foreign": (1, 0), "home": (1, 1)}
+
+
 def test_files_are_slices_unless_there_is_one_for_each_article() -> None:
     few, many = [f"{n % 2}" for n in range(30)], [f"{n}" for n in range(30)]
     assert slices(judged(["x"] * 30, [True] * 30, few), "file") == {"0": (15, 1), "1": (15, 1)}
     assert slices(judged(["x"] * 30, [True] * 30, many), "file") == {}
+
+
+def test_a_kind_has_at_most_twenty_slices() -> None:
+    for files in (20, 21):
+        table = judged(["x"] * 42, [True] * 42, [f"{n % files}" for n in range(42)])
+        assert len(slices(table, "file")) == (files if files == 20 else 0)
 
 
 def test_small_slices_are_left_out() -> None:
@@ -54,6 +64,7 @@ def test_slices_are_sorted_whatever_the_order_of_rows() -> None:
     table = judged([f"{'x' * n} {n % 3}" for n in range(30)], [n % 2 == 0 for n in range(30)])
     result = slice_accuracy(table, "en", 1)
     assert result.equals(slice_accuracy(table.reverse(), "en", 1))
+    assert result.columns == ["slice", "value", "rows", "accuracy"]
     assert result.select("slice", "value").rows() == sorted(result.select("slice", "value").rows())
 
 
