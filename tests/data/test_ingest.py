@@ -255,7 +255,7 @@ def test_where_nobody_can_be_asked_a_script_must_say_yes(lay: Lay) -> None:
 
 # What leaves nothing behind
 
-TWINS = NEWS + "a ,Match\n"
+TWINS = NEWS + "A,Match\n"
 
 
 @pytest.mark.parametrize(

@@ -358,7 +358,60 @@ def test_a_key_whose_type_changes_late_is_a_reject_in_its_line(tmp_path: Path) -
     assert (articles.height, lines(rejects)) == (70_000, [70_001])
 
 
+def test_a_key_that_an_object_lacks_is_a_null_and_one_that_all_lack_is_named(tmp_path: Path) -> None:
+    two = JSONL | {"text": ["title", "text"]}
+    content = b'{"label": "a", "title": "T", "text": "B"}\n{"label": "a", "title": "T"}\n{"label": "b", "text": "B"}\n'
+    assert read(tmp_path, content, two)[0]["text"].to_list() == ["T\nB", "T", "B"]
+    with pytest.raises(DataContractError, match=r"no object has the key 'titel' .*\(did you mean 'title'\?\)"):
+        read(tmp_path, content, two | {"text": ["titel", "text"]})
+
+
+BLANK_ROWS = [
+    pytest.param(CSV, b"label,text\na,x\n", b",\n", b"a,y\n", id="commas"),
+    pytest.param(CSV, b"label,text\na,x\n", "\u3000,\xa0 \n".encode(), b"a,y\n", id="wide spaces"),
+    pytest.param(CSV, b"label,text\na,x\n", "\ufeff,\u200b\n".encode(), b"a,y\n", id="zero width"),
+    pytest.param(CSV, b"label,text\na,x\n", b'"",""\n', b"a,y\n", id="quoted"),
+    pytest.param(CSV, b"label,text\na,x\n", b",,,\n", b"a,y\n", id="too many commas"),
+    pytest.param(PLAIN, b"label\ttext\na\tx\n", b"\t\t\n", b"a\ty\n", id="tabs"),
+    pytest.param(JSONL, b'{"label": "a", "text": "x"}\n', b"{}\n", b'{"label": "a", "text": "y"}\n', id="no keys"),
+    pytest.param(
+        JSONL,
+        b'{"label": "a", "text": "x"}\n',
+        b'{"label": null, "text": " "}\n',
+        b'{"label": "a", "text": "y"}\n',
+        id="nulls",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "head", "blank", "tail"), BLANK_ROWS)
+def test_rows_that_are_empty_all_over_are_skipped_and_counted(
+    tmp_path: Path, file: dict[str, Any], head: bytes, blank: bytes, tail: bytes
+) -> None:
+    articles, rejects = read(tmp_path, head + blank * 2 + tail, file)
+    assert (articles["text"].to_list(), rejects.height) == (["x", "y"], 0)
+    assert articles["line"].to_list()[1] == head.count(b"\n") + 3
+    assert account(tmp_path, head + blank * 2 + tail, file)["notes"] == {"rows that are empty all over, skipped": 2}
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\xa0", "\u3000", "\u200b", "\ufeff", "\u2028"])
+def test_white_space_around_a_label_is_not_part_of_it(tmp_path: Path, space: str) -> None:
+    content = f"label,text\n{space}a{space},x\nb,y\n".encode()
+    assert read(tmp_path, content)[0]["label"].to_list() == ["a", "b"]
+    assert account(tmp_path, content, CSV)["notes"] == {"labels with white space around them, taken without it": 1}
+
+
+def test_a_label_that_is_described_with_its_white_space_keeps_it(tmp_path: Path) -> None:
+    assert read(tmp_path, b"label,text\n a,x\nb,y\n", labels=[" a", "b"])[0]["label"].to_list() == [" a", "b"]
+
+
 # Parquet
+
+
+def test_rows_of_nulls_are_skipped_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+    laid_down(tmp_path, ["x", None, None, "y"], ["a", None, "b", "b"])
+    articles, rejects = read_there(tmp_path, PARQUET)
+    assert (lines(articles), rejects.height) == ([1, 3, 4], 0)
 
 
 def laid_down(raw: Path, texts: Any, labels: Any = None, **options: Any) -> None:

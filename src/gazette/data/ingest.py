@@ -17,7 +17,7 @@ from gazette.data.paths import DESCRIPTIONS, RAW
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.folder import list_files
 from gazette.data.readers.read import decode_labels, read_file
-from gazette.data.readers.rows import ReadResult
+from gazette.data.readers.rows import ReadResult, strip_labels
 from gazette.data.sniffing import detect_layout
 from gazette.pipeline import storage
 
@@ -46,6 +46,7 @@ def inspect_file(split: Split, path: Path, columns: Columns) -> SourceFile:
         result, place = read_file(file, real), pl.format("{}/{}", pl.lit(str(path)), "file")
     else:
         result, place = read_file(file.model_copy(update={"path": real.name}), real.parent), pl.lit(str(path))
+    result = strip_labels(result)
     accepted, rejects = (table.with_columns(file=place) for table in (result.articles, result.rejects))
     notes = dict(result.notes)
     if path.is_dir():

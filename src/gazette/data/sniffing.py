@@ -3,7 +3,6 @@
 import json
 import re
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 
 from gazette.core.corpus import File, Folder, JsonLines, Parquet
@@ -35,7 +34,7 @@ def detect_layout(path: Path, columns: Columns) -> File:
         return detect_dialect(sample, path, columns)
     text, label = list(columns.text), columns.last
     if content == "jsonl":
-        if keys := _json_keys(sample):
+        if keys := _json_keys(path, columns):
             check_columns(keys, path, columns)
         return JsonLines(format="jsonl", path=path.name, text=text, label=label)
     from gazette.data.readers import parquet  # imports pyarrow
@@ -70,10 +69,15 @@ def _detect_format(sample: bytes) -> str:
     return "jsonl" if is_json or starts[:1] == [b"{"] else "csv"
 
 
-def _json_keys(sample: bytes) -> list[str]:
+def _json_keys(path: Path, columns: Columns) -> list[str]:
+    """Return the keys of all objects up to the one that completes the columns: a writer may leave out nulls."""
     keys: dict[str, None] = {}
-    for line in iter_lines(BytesIO(sample)):
-        with suppress(ValueError, RecursionError):  # the reader reports a bad line
-            record = json.loads(line.text)
-            keys.update(dict.fromkeys(record if isinstance(record, dict) else ()))
+    real = path.resolve()
+    with open_raw(real.parent, real.name) as file:
+        for line in iter_lines(file):
+            with suppress(ValueError, RecursionError):  # the reader reports a bad line
+                record = json.loads(line.text)
+                keys.update(dict.fromkeys(record if isinstance(record, dict) else ()))
+            if keys.keys() >= set(columns.all):
+                break
     return list(keys)

@@ -4,9 +4,10 @@ If a row cannot be parsed, only its first line is rejected: reading starts again
 quote does not swallow its neighbors. A field has at most MAX_FIELD characters and a row MAX_LINE, which bounds how far
 such a quote is followed. A file in which this happens again and again is refused.
 
-Where RFC 4180 is silent: a quote inside an unquoted field is an ordinary character, and counted; blank lines are
-skipped, and counted; lines end in LF or CRLF, those that end unlike the first are counted, and a bare carriage return
-outside quotes makes a row a reject; in a file of CRLF lines, CRLF inside a text becomes LF.
+Where RFC 4180 is silent: a quote inside an unquoted field is an ordinary character, and counted; blank lines, and rows
+whose fields are all empty, are skipped and counted; lines end in LF or CRLF, those that end unlike the first are
+counted, and a bare carriage return outside quotes makes a row a reject; in a file of CRLF lines, CRLF inside a text
+becomes LF.
 """
 
 import csv
@@ -21,7 +22,7 @@ from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_LINE
 from gazette.data.readers.columns import column_index
 from gazette.data.readers.lines import TOO_LONG, Line, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
-from gazette.data.readers.rows import ReadResult, RowCollector
+from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector
 
 SAMPLE_ROWS = 100  # whose most common width is the width of a file without a header
 MAX_REREADS = 4  # times its size that a file may be read again after unclosed quotes
@@ -56,7 +57,7 @@ def read_delimited(
             if row.fault or row.fields == names:
                 _reject(rows, row, path)
             elif not row.fields:
-                rows.note("blank lines, skipped")
+                rows.skip(EMPTY if row.lines[0].text.strip(" \r\n") else "blank lines, skipped")
             else:
                 parts = [row.fields[index] for index in indices[: len(text)]]
                 joined = parts[0] if len(parts) == 1 else "\n".join(filter(None, parts))
@@ -135,7 +136,7 @@ def iter_rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, 
                 more = False
             elif faulty := next((line for line in taken if line.fault), None):
                 yield Row([faulty, *taken], [], faulty.fault)
-            elif not fields or (len(fields) == 1 and not fields[0].strip()):
+            elif not any(field.strip(WHITE) for field in fields):
                 yield Row(list(taken), [], None)
             elif width is not None and len(fields) != width:
                 fault = _explain_width(fields, width, taken, delimiter)

@@ -15,7 +15,7 @@ from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_ROWS
 from gazette.data.readers import columns
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import open_raw
-from gazette.data.readers.rows import ReadResult, RowCollector
+from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector
 
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
 MAX_MEMORY = 1 << 28  # bytes that reading a batch may add, its pages and its values, and for each byte of the file:
@@ -106,8 +106,11 @@ def _count_bytes(array: pa.Array) -> int:
 
 
 def _add(rows: RowCollector, values: dict[str, Any], text: list[str], label: str | None) -> None:
-    line = rows.rows + 1
+    line = rows.rows + rows.skipped + 1
     decoded: dict[str, str | None] = {}
+    if label is not None and all(value is None or value == b"" for value in values.values()):
+        rows.skip(EMPTY)
+        return
     for column, value in values.items():
         decoded[column], fault = _decode(value)
         if fault or (column == label and value is None):

@@ -7,7 +7,7 @@ import polars as pl
 
 from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonLines
 from gazette.data.readers import delimited, folder, jsonlines, parquet
-from gazette.data.readers.rows import ReadResult
+from gazette.data.readers.rows import ReadResult, strip_labels
 
 
 def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:
@@ -18,7 +18,7 @@ def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
     articles, rejects, accounts = [], [], []
     for split, files in sorted(corpus.files.items()):
         for file in files:
-            result = read_file(file, raw)
+            result = strip_labels(read_file(file, raw), corpus.labels)
             articles.append(result.articles.with_columns(split=pl.lit(split)))
             rejects.append(result.rejects.with_columns(split=pl.lit(split)))
             accounts.append({"split": split, "file": file.path, **result.account})

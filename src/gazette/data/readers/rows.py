@@ -4,7 +4,8 @@ A file that is broken as a whole (format, encoding, header) raises DataContractE
 reading it may cost.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,10 @@ BATCH_ROWS = 1 << 16  # rows that are Python objects at a time
 MAX_REJECTS = MAX_ROWS // 100  # of a file; with more it is broken as a whole
 
 CONTROL = r"[\p{Cc}--\n\t]"
+INVISIBLE = "\u180e\u200b\u200c\u200d\u2060\ufeff"  # zero width; spreadsheets and the web leave them at the ends
+WHITE = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + INVISIBLE
+PADDED = "labels with white space around them, taken without it"
+EMPTY = "rows that are empty all over, skipped"
 ARTICLE = {"text": pl.String, "label": pl.String, "file": pl.String, "line": pl.Int64}
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
 
@@ -49,6 +54,7 @@ class RowCollector:
         self.file = file
         self.rows = 0
         self.rejected = 0
+        self.skipped = 0
         self.unused: list[str] = []
         self.notes: dict[str, int] = {}
         self._articles: list[tuple[str, str | None, str, int]] = []
@@ -71,6 +77,11 @@ class RowCollector:
                 f"line {line}: {reason}; seen: {escape(seen)}"
             )
         self._count()
+
+    def skip(self, reason: str) -> None:
+        """Count a row that is neither an article nor a reject."""
+        self.skipped += 1
+        self.note(reason)
 
     def note(self, oddity: str) -> None:
         """Count an oddity that is accepted, so that it is reported."""
@@ -95,3 +106,15 @@ class RowCollector:
         if with_controls := articles.filter(pl.col("text").str.contains(CONTROL)).height:
             self.notes["texts with control characters, kept as they are"] = with_controls
         return ReadResult(articles, pl.concat(self._reject_parts), self.unused, dict(sorted(self.notes.items())))
+
+
+def strip_labels(result: ReadResult, known: Sequence[str] = ()) -> ReadResult:
+    """Return the rows with labels without the white space around them, and a note of how many; `known` ones stay."""
+    articles = result.articles
+    stripped = pl.col("label").str.strip_chars(WHITE)
+    is_padded = (stripped != pl.col("label")) & ~pl.col("label").is_in(list(known))
+    padded = articles.select(is_padded.fill_null(False).sum()).item()
+    if not padded:
+        return result
+    articles = articles.with_columns(label=pl.when(is_padded).then(stripped).otherwise(pl.col("label")))
+    return replace(result, articles=articles, notes=dict(sorted({**result.notes, PADDED: padded}.items())))
