@@ -35,8 +35,8 @@ flow: install ## the same through Prefect, WORKERS=2 at once, all again with FOR
 serve: install ## Prefect's server with its page, the deployments and a worker, until Ctrl-C; PORT=4200
 	@python -m flows.serve --port $(or $(PORT),4200)
 
-test: install ## the tests
-	pytest
+test: install ## the tests, two files at a time; WORKERS=4
+	pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py

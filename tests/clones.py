@@ -77,6 +77,16 @@ class Project:
                 numbers[name] = changes
         yaml.dump(numbers, path)
 
+    def listing(self) -> dict[str, tuple[int, int]]:
+        """Return time and size of every file but those that DVC and git write when they read."""
+        files = {str(path.relative_to(self.folder)): path for path in self.folder.rglob("*") if path.is_file()}
+        own = (".git/", ".dvc/tmp/")
+        return {
+            name: (path.stat().st_mtime_ns, path.stat().st_size)
+            for name, path in files.items()
+            if not name.startswith(own) and "__pycache__" not in path.parts
+        }
+
     def edit(self, before: str, after: str) -> None:
         path = self.folder / "params.yaml"
         path.write_text(path.read_text().replace(before, after))

@@ -1,5 +1,6 @@
 """Small corpora and a small bundle that several tests read."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,12 @@ from flows import server
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have most slow tests, so that no worker is left alone with one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])  # stable: a file's tests stay together, in their order
 
 
 @pytest.fixture

@@ -32,8 +32,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture(autouse=True)
 def as_it_was(project: Project) -> Iterator[None]:
+    before = project.listing()
     yield
-    project("git checkout -q . && dvc checkout --force && gazette run && git diff --exit-code")
+    if project.listing() != before:
+        project("git checkout -q . && dvc checkout --force && gazette run && git diff --exit-code")
 
 
 def test_the_first_run_runs_every_stage_and_registers_a_version(project: Project) -> None:
