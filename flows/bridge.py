@@ -29,6 +29,7 @@ from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, RESTO
 from gazette.pipeline.plan import Step, plan
 from gazette.pipeline.recovery import guard, orphans, repair
 from gazette.pipeline.state import read_seconds, record_seconds
+from gazette.registry.store import address
 
 # Exit codes after which a retry would end the same, or is not wanted.
 FINAL_CODES = (ConfigError.code, DataContractError.code, INTERRUPTED)
@@ -60,7 +61,7 @@ def pipeline(
         forked = runner == "processes" and any(step.wave for step in steps)
         if forked:
             forkserver.start()
-        extra = mark | _addresses() | tree.extra
+        extra = mark | _addresses(home) | tree.extra
         options = {"root": str(tree.folder), "extra": extra, "force": force, "forked": forked}
         with _runner(runner, workers) as pool:
             outcomes = _run_steps(steps, options, pool, workers, keep_going)
@@ -156,13 +157,13 @@ def _runner(name: str, workers: int) -> TaskRunner[Any]:
     return ThreadPoolTaskRunner(max_workers=workers) if name == "processes" else dask_runner(workers)
 
 
-def _addresses() -> dict[str, str]:
+def _addresses(root: Path) -> dict[str, str]:
     """Return the addresses of servers, for stages that run on another machine."""
-    return {name: os.environ[name] for name in ("MLFLOW_TRACKING_URI",) if name in os.environ}
+    return {address.VARIABLE: address.absolute_uri(root)} if address.is_named() else {}
 
 
 def _links(root: Path) -> dict[str, str]:
-    report, database = root / "reports" / "report.html", root / "mlflow.db"
+    report = root / "reports" / "report.html"
     links = {"report": report.as_uri()} if report.exists() else {}
-    registry = os.environ.get("MLFLOW_TRACKING_URI") or (f"sqlite:///{database}" if database.exists() else "")
-    return links | ({"registry": registry} if registry else {})
+    has_registry = address.is_named() or (root / address.DATABASE).exists()
+    return links | ({"registry": address.absolute_uri(root)} if has_registry else {})

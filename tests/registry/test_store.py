@@ -1,5 +1,6 @@
 """With a real MLflow on a database of its own."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,45 @@ def test_a_model_says_what_it_takes_and_shows_an_example(client: Any, bundle: Pa
     assert model.signature.inputs.to_dict() == [{"type": "string", "required": True}]
     assert "probability" in str(model.signature.outputs)
     assert model.saved_input_example_info is not None
+
+
+def test_the_first_version_registered_from_a_tree_has_its_files_in_the_project(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gazette.registry.store import client as registry
+
+    tree = tmp_path / "project" / ".gazette" / "retrain-x" / "retrain-x"
+    tree.mkdir(parents=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.chdir(tree)
+    client = registry.connect()
+    registry.create_version(client, "tiny", logged(bundle, "abc"), {"digest": "abc"}, "about")
+    places = [str(experiment.artifact_location) for experiment in client.search_experiments()]
+    assert sorted(places) == [f"{tmp_path}/project/mlruns/{number}" for number in range(2)]
+    assert not list(tree.iterdir())
+    shutil.rmtree(tree)
+    assert (registry.download("tiny/1", tmp_path / "to") / "bundle.json").exists()
+
+
+def test_a_version_whose_files_are_gone_is_registered_again(client: Any, bundle: Path, tmp_path: Path) -> None:
+    from gazette.registry.store import client as registry
+
+    for number in ("1", "2"):
+        assert registry.deduplicate(client, "tiny", "abc") is None
+        assert registry.create_version(client, "tiny", logged(bundle, "abc"), {"digest": "abc"}, "about") == number
+        if number == "1":
+            shutil.rmtree(tmp_path / "mlruns")
+    assert [version.version for version in client.search_model_versions("name = 'tiny'")] == [2]
+
+
+def test_a_version_with_an_alias_is_never_deleted_for_having_the_same_bundle(client: Any, bundle: Path) -> None:
+    from gazette.registry.store import client as registry
+
+    model = logged(bundle, "abc")
+    client.create_registered_model("tiny")
+    for _ in range(3):
+        client.create_model_version("tiny", model.model_uri, model_id=model.model_id, tags={"digest": "abc"})
+    client.set_registered_model_alias("tiny", "mine", "3")
+    assert registry.deduplicate(client, "tiny", "abc") == "1"
+    assert sorted(version.version for version in client.search_model_versions("name = 'tiny'")) == [1, 3]

@@ -97,9 +97,10 @@ def doctor(verify: bool, as_json: bool) -> None:
       gazette doctor --verify --json
     """
     from gazette.pipeline.recovery import cache, guard
+    from gazette.registry import health
 
     with guard.exclusive_run(Path()) as repairs:
-        warnings = cache.list_warnings(Path())
+        warnings = [*cache.list_warnings(Path()), *health.list_warnings()]
     damaged = cache.list_damaged(Path()) if verify else []
     if as_json:
         record = {"healed": repairs, "warnings": warnings, "damaged": [asdict(damage) for damage in damaged]}

@@ -61,7 +61,7 @@ def ledger(verify: bool, as_json: bool) -> None:
 
 @click.group(cls=options.Group)
 def registry() -> None:
-    """Repair the registry's aliases, which follow the ledger."""
+    """Repair the registry: its aliases, which follow the ledger, and the place of its files."""
 
 
 @registry.command()
@@ -89,6 +89,25 @@ def rebuild(force: bool) -> None:
             click.echo("\n".join(lines or [f"{name}: nothing to move"]))
     if any(hints):
         raise ConfigError("\n".join(filter(None, hints)))
+
+
+@registry.command()
+def relocate() -> None:
+    """Move files of the registry that are in a tree of a run, and so would be removed, to the project's mlruns.
+
+    Names the versions whose files are gone. Only for a registry in an SQLite database.
+
+    Example: gazette registry relocate
+    """
+    from gazette.registry import health
+    from gazette.registry.store import address, locations
+
+    path = address.database()
+    if path is None or not path.exists():
+        raise ConfigError(f"{address.tracking_uri()} is not a database here, so its server knows where its files are")
+    moves = locations.relocate(path, address.artifact_folder())
+    lines = [f"{source} → {target}" for source, target in moves]
+    click.echo("\n".join([*(lines or ["nothing to move"]), *health.describe_lost(path)]))
 
 
 @click.command()

@@ -24,7 +24,7 @@ def list_registered(name: str) -> RegistryAnswer:
     """Return the versions of a corpus."""
     if not address.registry_exists():
         return RegistryAnswer(
-            why=f"there is no registry here ({address.DATABASE}); `gazette run` makes one, MLFLOW_TRACKING_URI "
+            why=f"there is no registry here ({address.name()}); `gazette run` makes one, MLFLOW_TRACKING_URI "
             "names another"
         )
     return RegistryAnswer(list(versions.get_model(name).versions.values()))

@@ -83,7 +83,7 @@ def require_registry(reference: str) -> None:
     """Raise ConfigError if there is no registry, because connecting would create an empty one."""
     if not address.registry_exists():
         raise ConfigError(
-            f"{reference}: there is no registry here ({address.DATABASE}); `gazette run` makes it, "
+            f"{reference}: there is no registry here ({address.name()}); `gazette run` makes it, "
             "MLFLOW_TRACKING_URI names another one, and a folder with a bundle needs none"
         )
 

@@ -46,7 +46,7 @@ def _rebuild(root: Path, revision: str, commit: str, on_line: OnLine) -> str:
     heard = tee(lines, on_line)
     with worktree.checkout(root, commit) as folder:
         fetch_inputs(folder, heard)
-        registry = "sqlite:///mlflow.db"  # which is removed with the tree
+        registry = f"sqlite:///{folder / 'mlflow.db'}"  # which is removed with the tree
         if run_dvc(folder, heard, "repro", "evaluate", MLFLOW_TRACKING_URI=registry):
             end = "\n".join(lines[-10:])
             raise ConfigError(f"{revision} does not run here, so there is nothing to compare with:\n{end}")

@@ -1,28 +1,57 @@
-"""The registry of this clone; without MLflow, so that every run can check it."""
+"""The registry of this project; without MLflow, so that every run can check it."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from gazette.core import files
+from gazette.registry.store import locations
 
+VARIABLE = "MLFLOW_TRACKING_URI"
 DATABASE = Path("mlflow.db")
+_SQLITE = re.compile(r"(?P<scheme>sqlite(?:\+\w+)?:///)(?P<path>(?!:memory:|file:)[^?]+)(?P<query>\?.*)?")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:|(databricks|databricks-uc|uc)$", re.IGNORECASE)
+
+
+def is_named() -> bool:
+    """Whether MLFLOW_TRACKING_URI names a registry; an empty one does not."""
+    return bool(os.environ.get(VARIABLE, "").strip())
+
+
+def name() -> str:
+    """Return what a message calls the registry: MLFLOW_TRACKING_URI, or the name of the project's database."""
+    return os.environ[VARIABLE] if is_named() else str(DATABASE)
 
 
 def tracking_uri() -> str:
-    """Return MLFLOW_TRACKING_URI, or the URI of the database in this folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{DATABASE}")
+    """Return the URI of the registry, the same in every tree of the project that a run makes."""
+    return absolute_uri(locations.project_folder())
 
 
 def absolute_uri(root: Path) -> str:
-    """Return the URI for a process in another folder: a relative database path is resolved against `root`."""
-    head, slashes, path = tracking_uri().partition("sqlite:///")
-    return f"{head}{slashes}{root.absolute() / path}" if slashes else head
+    """Return MLFLOW_TRACKING_URI, or the URI of the project's database; a relative path is resolved against `root`."""
+    uri = os.environ[VARIABLE].strip() if is_named() else f"sqlite:///{DATABASE}"
+    if database := _SQLITE.fullmatch(uri):
+        return f"{database['scheme']}{root.absolute() / database['path']}{database['query'] or ''}"
+    return uri if _SCHEME.match(uri) else str(root.absolute() / uri)
+
+
+def database() -> Path | None:
+    """Return the path of the registry's database if it is a file, present or not; None if it is a server."""
+    match = _SQLITE.fullmatch(tracking_uri())
+    return Path(match["path"]) if match else None
+
+
+def artifact_folder() -> Path:
+    """Return the folder below whose `mlruns` a new registry keeps its files: the database's, or else the project's."""
+    path = database()
+    return path.parent if path else locations.project_folder()
 
 
 def registry_exists() -> bool:
     """Whether there is a registry; connecting to a missing one would create an empty database."""
-    return "MLFLOW_TRACKING_URI" in os.environ or DATABASE.exists()
+    return is_named() or (locations.project_folder() / DATABASE).exists()
 
 
 def describe_registry(challenged: bool) -> dict[str, Any]:
@@ -31,9 +60,12 @@ def describe_registry(challenged: bool) -> dict[str, Any]:
 
 
 def is_current(version: Path) -> bool:
-    """Whether the version recorded at `version` is in the current registry, as its challenger."""
+    """Whether the version recorded at `version` is in the current registry, as its challenger, and has its files."""
+    if not version.exists() or not registry_exists():
+        return False
+    record, path = files.read_json(version), database()
+    lost = locations.list_lost_versions(path) if path else []
     return (
-        version.exists()
-        and registry_exists()
-        and describe_registry(challenged=True).items() <= files.read_json(version).items()
+        describe_registry(challenged=True).items() <= record.items()
+        and f"{record['name']}/{record['version']}" not in lost
     )

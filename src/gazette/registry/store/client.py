@@ -7,6 +7,7 @@ retried for a while, so every call is idempotent.
 import logging
 import os
 import sys
+from contextlib import chdir
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ import mlflow
 
 import gazette.core.bundle
 from gazette.core.errors import ConfigError
-from gazette.registry.store import address
+from gazette.registry.store import address, locations
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors
 
@@ -58,15 +59,27 @@ def connect() -> mlflow.MlflowClient:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(address.tracking_uri())
-    with registry_errors():
+    with (
+        registry_errors(),
+        chdir(address.artifact_folder()),
+    ):  # a database's files go below the one it is begun in
         return mlflow.MlflowClient()
 
 
 def deduplicate(client: mlflow.MlflowClient, name: str, digest: str) -> str | None:
-    """Return the first version with this digest and delete any others, left by a lost answer or a race."""
+    """Return the first version with this digest that has its files, and delete others that no alias names.
+
+    Others are left by a lost answer, by a race, or by a tree that was removed with their files.
+    """
     matches = call_with_retries(client.search_model_versions, f"name = '{name}' and tags.digest = '{digest}'") or []
-    numbers = sorted((str(match.version) for match in matches), key=int)
-    for number in numbers[1:]:
+    path = address.database()
+    lost = locations.list_lost_versions(path) if path else []
+    numbers = sorted((str(match.version) for match in matches if f"{name}/{match.version}" not in lost), key=int)
+    others = {str(match.version) for match in matches} - set(numbers[:1])
+    if numbers and others:
+        model = call_with_retries(client.get_registered_model, name)
+        others -= {str(number) for number in model.aliases.values()} if model else set()
+    for number in sorted(others if numbers else ()):
         call_with_retries(client.delete_model_version, name, number, ignore="RESOURCE_DOES_NOT_EXIST")
     return numbers[0] if numbers else None
 
@@ -76,7 +89,8 @@ def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
     """Log a run with one nested run per candidate, and the bundle as a model that anyone can load."""
     # pyfunc.py imports it from beside itself when a version is loaded; MLflow runs it here first.
     sys.modules["bundle"] = gazette.core.bundle
-    mlflow.set_experiment(run.experiment)
+    experiment = mlflow.set_experiment(run.experiment)
+    locations.check_lasting(run.experiment, experiment.artifact_location)
     with mlflow.start_run(run_name=run.name, tags=run.tags):
         mlflow.log_metrics(run.metrics)
         for candidate in run.candidates:

@@ -1,0 +1,143 @@
+"""Where a registry in a database keeps the files of its versions, and moving those that a run would remove.
+
+MLflow records absolute paths, so a registry that was begun in a run's own tree names that tree forever. Reads and
+writes MLflow's database directly: its client cannot change a path, and takes seconds to import.
+"""
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import unquote
+
+from gazette.core.errors import ConfigError
+
+ARTIFACTS = "mlruns"
+# A tree that a run makes and removes: a worktree of ours, or one of `dvc exp run --temp` and of DVC's queue.
+TREE = re.compile(r"(?P<project>.*?)/(?:\.gazette/[^/]+|\.dvc/tmp/exps)/")
+_PATHS = {
+    "experiments": ("artifact_location",),
+    "runs": ("artifact_uri",),
+    "logged_models": ("artifact_location",),
+    "model_versions": ("source", "storage_location"),
+}
+
+
+def project_folder() -> Path:
+    """Return the folder of the project, also to a process that works in a tree that a run made of it."""
+    here = Path.cwd()
+    tree = TREE.match(f"{here}/")
+    return Path(tree["project"]) if tree else here
+
+
+def check_lasting(experiment: str, location: str) -> None:
+    """Raise ConfigError if an experiment's files are kept in a tree that a run removes."""
+    if TREE.match(location):
+        raise ConfigError(
+            f"the registry keeps the files of {experiment} in {location}, a tree that is removed after its run, so a "
+            "version registered now would lose them: `gazette registry relocate` moves them, then the same command "
+            "goes on"
+        )
+
+
+def list_strays(database: Path) -> list[str]:
+    """Return the folders inside trees of runs in which a database keeps files, one for each experiment."""
+    if not database.exists():
+        return []
+    with closing(_open(database)) as connection:
+        return sorted({str(root) for root in _stray_roots(connection)})
+
+
+def list_lost_versions(database: Path) -> list[str]:
+    """Return the versions, as NAME/NUMBER, whose files should be on this machine and are not."""
+    if not database.exists():
+        return []
+    with closing(_open(database)) as connection:
+        if not _columns(connection, "model_versions"):
+            return []
+        live = "current_stage != 'Deleted_Internal'"
+        query = f"SELECT name, version, coalesce(storage_location, source) FROM model_versions WHERE {live}"
+        rows = connection.execute(f"{query} ORDER BY name, version").fetchall()
+    places = ((f"{name}/{number}", _local_path(place)) for name, number, place in rows)
+    return [version for version, path in places if path and not path.exists()]
+
+
+def relocate(database: Path, to: Path) -> list[tuple[Path, Path]]:
+    """Move what a database keeps in trees of runs to `to`/mlruns, and return the folders moved from and to.
+
+    A file is moved before its new path is recorded, so a killed call is finished by the next. Raises ConfigError if
+    another file has the place of one that is to be moved; then no path is changed.
+    """
+    moves: list[tuple[Path, Path]] = []
+    with closing(_open(database)) as connection, connection:
+        for root in sorted(set(_stray_roots(connection))):
+            target = to.absolute() / ARTIFACTS / root.name
+            _move_files(root, target)
+            for table, column in _known_columns(connection):
+                _rewrite(connection, table, column, root, target)
+            moves.append((root, target))
+    for root, _ in moves:
+        _remove_empty(root)
+    return moves
+
+
+def _open(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(database, timeout=20)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+def _known_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """List the table and column of each path that this version of MLflow records."""
+    present = {table: _columns(connection, table) for table in _PATHS}
+    return [(table, column) for table, columns in _PATHS.items() for column in columns if column in present[table]]
+
+
+def _places(connection: sqlite3.Connection, table: str, column: str) -> Iterator[tuple[str, Path]]:
+    """Yield each place on this machine that a column names, as recorded and as a path."""
+    for (place,) in connection.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():
+        if path := _local_path(place):
+            yield place, path
+
+
+def _local_path(place: str | None) -> Path | None:
+    if place and place.startswith("file:///"):
+        return Path(unquote(place.removeprefix("file://")))
+    return Path(place) if place and place.startswith("/") else None
+
+
+def _stray_roots(connection: sqlite3.Connection) -> Iterator[Path]:
+    """Yield the folder of each experiment's files that is in a tree of a run."""
+    for table, column in _known_columns(connection):
+        for _, path in _places(connection, table, column):
+            top = next((folder for folder in [path, *path.parents] if folder.parent.name == ARTIFACTS), None)
+            if top and TREE.match(str(top)):
+                yield top
+
+
+def _move_files(source: Path, target: Path) -> None:
+    files = [path for path in sorted(source.rglob("*")) if not path.is_dir()]
+    pairs = [(path, target / path.relative_to(source)) for path in files]
+    if taken := next((new for _, new in pairs if new.exists() or new.is_symlink()), None):
+        raise ConfigError(f"{taken} has the place of a file of the registry's in {source}; move it elsewhere first")
+    for path, new in pairs:
+        new.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, new)
+
+
+def _rewrite(connection: sqlite3.Connection, table: str, column: str, old: Path, new: Path) -> None:
+    for place, path in _places(connection, table, column):
+        if path.is_relative_to(old):
+            moved = new / path.relative_to(old)
+            record = moved.as_uri() if place.startswith("file:") else str(moved)
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (record, place))
+
+
+def _remove_empty(root: Path) -> None:
+    for folder in sorted([root, *root.rglob("*")], reverse=True):
+        with suppress(OSError):  # it has files that came meanwhile
+            folder.rmdir()
