@@ -38,10 +38,19 @@ def test_two_that_always_agree_are_equal_on_many_rows_and_inconclusive_on_few() 
     assert finding.outcome == "unknown" and 100 < figures["rows_needed"] < 500
 
 
-def test_two_that_always_agree_differ_by_no_more_than_the_score_test_lets_them() -> None:
-    z = 1.6448536
-    bounds = [paired_tests.tango_bound(0, 0, 50, level) for level in (0.05, 0.95)]
+@pytest.mark.parametrize(("level", "z"), [(0.05, 1.6448536), (0.45, 0.1256613)])
+def test_two_that_always_agree_differ_by_no_more_than_the_score_test_lets_them(level: float, z: float) -> None:
+    bounds = [paired_tests.tango_bound(0, 0, 50, side) for side in (level, 1 - level)]
     assert bounds == pytest.approx([-(z**2) / (50 + z**2), z**2 / (50 + z**2)], abs=1e-6)  # n·d / (1 − d) = z²
+
+
+@given(st.integers(1, 500), st.sampled_from([(0.05, 1.6448536), (0.3, 0.5244005)]))
+def test_where_every_row_is_lost_the_difference_may_be_whole(rows: int, side: tuple[float, float]) -> None:
+    level, z = side
+    bounds = [paired_tests.tango_bound(rows, 0, rows, level) for level in (level, 1 - level)]
+    assert bounds == pytest.approx([-1, (z**2 - rows) / (z**2 + rows)], abs=1e-6)  # n·(1 + d) / (1 − d) = z²
+    bounds = [paired_tests.tango_bound(0, rows, rows, level) for level in (level, 1 - level)]
+    assert bounds == pytest.approx([(rows - z**2) / (rows + z**2), 1], abs=1e-6)
 
 
 @pytest.mark.parametrize(("lost", "won", "rows"), [(5, 3, 60), (1, 20, 75), (12, 0, 100)])
@@ -91,6 +100,69 @@ def test_an_inconclusive_verdict_names_enough_rows_to_decide(lost: int, won: int
     assert non_inferiority.check_non_inferiority(more, RULES)[0].outcome == outcome
 
 
+def with_a_rare_class(lost: int, won: int) -> Pair:
+    """Ours loses rows of a class of a hundred, and wins some of a class of four, which sways macro-F1 either way."""
+    actual = np.repeat([0, 1], [100, 4])
+    ours, theirs = actual.copy(), actual.copy()
+    ours[:lost], theirs[100 : 100 + won] = 1, 0
+    return Pair(actual, ours, theirs, 2)
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "p", "outcome"),
+    [
+        (8, 1, 10 / 2**9, "unknown"),
+        (9, 1, 11 / 2**10, "fail"),
+        (14, 4, (1 + 18 + 153 + 816 + 3060) / 2**18, "fail"),
+    ],
+)
+def test_errors_reject_from_a_third_of_the_level_as_three_kinds_of_tests_share_it(
+    lost: int, won: int, p: float, outcome: str
+) -> None:
+    finding, figures = non_inferiority.check_non_inferiority(with_a_rare_class(lost, won), RULES)
+    assert figures["mcnemar_p"] == pytest.approx(p) and (p < 0.05 / 3) == (outcome == "fail")
+    assert figures["macro_f1"]["high"] > 0 and finding.outcome == outcome
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(3, "unknown"), (6, "fail")])
+def test_macro_f1_rejects_from_a_third_of_the_level(lost: int, outcome: str) -> None:
+    """Of samples of a hundred rows, 4.8% have none of three lost rows, and 0.2% none of six."""
+    finding, figures = non_inferiority.check_non_inferiority(pair(100, lost, 0), RULES)
+    assert figures["mcnemar_p"] >= 1 / 2**6
+    assert finding.outcome == outcome
+
+
+def test_the_statistics_are_those_of_the_rows() -> None:
+    finding, figures = non_inferiority.check_non_inferiority(pair(200, 6, 4), RULES)
+    assert (figures["lost"], figures["won"], figures["disagree"]) == (6, 4, 0.05)
+    assert figures["accuracy"]["difference"] == pytest.approx(-0.01)
+    for metric in ("accuracy", "macro_f1"):
+        assert figures[metric]["low"] < figures[metric]["difference"] < figures[metric]["high"]
+    lowest = min(figures["accuracy"]["low"], figures["macro_f1"]["low"])
+    assert finding.observed == round(lowest, 6) and finding.expected == "above −0.02"
+    assert finding.why.startswith("200 rows, only theirs correct on 6, only ours on 4; too few rows")
+
+
+def test_the_rows_needed_are_those_of_the_normal_approximation() -> None:
+    """1.645 + 0.842 deviations to be no worse, 2.128 + 0.842 to be worse; 0.4 is the deviation of a single row."""
+
+    def needed(rows: int, *observed: float, deviation: float = 0.04) -> int:
+        samples = np.array([-deviation, deviation])
+        differences = {f"{n}": paired_tests.MetricDifference(o, o + samples) for n, o in enumerate(observed)}
+        return non_inferiority.required_rows(differences, rows, RULES)
+
+    assert needed(100, -0.01) == 9900  # (2.487 · 0.4 / 0.01)² = 9893 to pass; 14109 to fail
+    assert needed(100, -0.015) == 6300  # (2.970 · 0.4 / 0.015)² = 6270 to fail; 39572 to pass
+    assert needed(100, 0.03, -0.01) == needed(100, -0.01, 0.03) == 9900  # the worse of both is to pass,
+    assert (
+        needed(100, -0.03, -0.01) == needed(100, -0.01, -0.03) == 1600
+    )  # and either is to fail: (2.970 · 0.4 / 0.03)²
+    assert needed(100, -0.02) == 3600 and needed(100, 0.02) == 620  # at the margin it cannot pass; above 0 not fail
+    assert needed(100, 0, deviation=0) == 310  # two that agree: as if the margin were their deviation, 2.487² / 0.02
+    assert needed(1000, 0, deviation=0) == 1100  # more than there are, in two figures
+    assert needed(98, 0.1) == 99
+
+
 @pytest.mark.parametrize("warn_only", [[], ["milliseconds", "acuracy"], ["milliseconds", "provenance"]])
 def test_a_clock_only_warns_provenance_always_blocks_and_an_unknown_rule_is_refused(warn_only: list[str]) -> None:
     with pytest.raises(ValueError, match=r"milliseconds is missing|not a rule that may warn"):
@@ -108,6 +180,22 @@ def test_the_difference_is_the_one_of_the_figures_that_evaluate_shows(classes: i
     assert math.isclose(differences["accuracy"].observed, right, abs_tol=1e-9)
 
 
+def test_a_class_without_rows_and_predictions_counts_0_for_both() -> None:
+    actual, ours, theirs = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1])
+    difference = paired_tests.bootstrap_differences(Pair(actual, ours, theirs, 4), 100, 7)["macro_f1"]
+    assert difference.observed == pytest.approx((2 / 3 + 4 / 5 - 2) / 4)
+    assert -0.5 <= difference.samples.min() <= difference.samples.max() == 0
+
+
+def test_there_are_as_many_samples_as_asked_for_around_what_is_observed() -> None:
+    for difference in paired_tests.bootstrap_differences(pair(400, 60, 20), 1000, 7).values():
+        assert difference.samples.shape == (1000,)
+        assert difference.samples.mean() == pytest.approx(difference.observed, abs=0.005)
+        assert difference.samples.std() == pytest.approx(math.sqrt(80 - 40**2 / 400) / 400, rel=0.1)
+        assert (difference.samples < difference.lower(0.05)).mean() == pytest.approx(0.05, abs=0.01)
+        assert (difference.samples > difference.upper(0.05)).mean() == pytest.approx(0.05, abs=0.01)
+
+
 def test_more_errors_than_the_baseline_are_significant_by_mcnemars_test() -> None:
     compared = pair(100, 9, 1)
     pairs = paired_tests.discordant_pairs(compared.actual, compared.ours, compared.theirs)
@@ -115,6 +203,7 @@ def test_more_errors_than_the_baseline_are_significant_by_mcnemars_test() -> Non
     assert paired_tests.mcnemar(*pairs, "greater") == pytest.approx(11 / 1024)  # ten coins, nine heads or more
     assert paired_tests.mcnemar(*pairs, "two-sided") == pytest.approx(22 / 1024)
     assert paired_tests.mcnemar(0, 0, "greater") == 1
+    assert paired_tests.mcnemar(1, 1, "greater") == pytest.approx(3 / 4)  # two coins, a head or two
 
 
 def in_slices(rows: int, of_first: int) -> pl.DataFrame:
@@ -128,6 +217,51 @@ def test_a_slice_that_got_worse_fails_by_name_and_small_ones_are_ignored() -> No
     assert [part["value"] for part in figures] == ["first", "rest"]
     (finding,), figures = non_inferiority.compare_slices(in_slices(1000, 19), pair(1000, 19, 0), RULES)
     assert finding.outcome == "pass" and [part["value"] for part in figures] == ["rest"]
+
+
+def slices_of_a_hundred(*counts: tuple[int, int]) -> tuple[pl.DataFrame, Pair]:
+    """A slice of each (lost, won)."""
+    sides = [pair(100, lost, won) for lost, won in counts]
+    actual, ours, theirs = (
+        np.concatenate([getattr(side, name) for side in sides]) for name in ("actual", "ours", "theirs")
+    )
+    values = [f"{number // 100}" for number in range(len(actual))]
+    return pl.DataFrame({"slice": "file", "value": values, "row": range(len(actual))}), Pair(actual, ours, theirs, 2)
+
+
+@pytest.mark.parametrize(
+    ("counts", "worse"),
+    [
+        ([(8, 1)], []),  # p = 10/512 is above a third of the level, 11/1024 is below it,
+        ([(9, 1)], [0]),
+        ([(9, 1), (9, 1)], []),  # but not below its half
+        ([(9, 1), (10, 1)], [0, 1]),  # 12/2048 is, and leaves the whole third to the other slice
+        ([(14, 4)], [0]),  # 4048/2^18 is just below it
+    ],
+)
+def test_slices_reject_from_a_third_of_the_level_which_they_share_by_holms_procedure(
+    counts: list[tuple[int, int]], worse: list[int]
+) -> None:
+    findings, figures = non_inferiority.compare_slices(*slices_of_a_hundred(*counts), RULES)
+    assert [finding.why[:6] for finding in findings if finding.outcome == "fail"] == [f"file {n}" for n in worse]
+    assert len(figures) == len(counts)
+    if not worse:
+        assert findings[0].observed == f"{len(counts)} no worse"
+
+
+def test_a_slice_fails_from_the_slice_margin() -> None:
+    for rows, outcome in ((112, "fail"), (113, "pass")):  # a loss of seven, 0.0625 or less
+        rules = RULES.model_copy(update={"slice_margin": 0.0625})
+        (finding,), figures = non_inferiority.compare_slices(in_slices(rows, rows), pair(rows, 7, 0), rules)
+        assert finding.outcome == outcome and figures[0]["p"] == 1 / 2**7
+
+
+def test_a_slice_of_the_least_rows_is_compared_and_without_any_the_rule_passes() -> None:
+    (finding,), figures = non_inferiority.compare_slices(in_slices(40, 20), pair(40, 0, 0), RULES)
+    assert finding.observed == "2 no worse"
+    assert figures[0] == {"slice": "file", "value": "first", "rows": 20, "ours": 1.0, "theirs": 1.0, "p": 1.0}
+    (finding,), figures = non_inferiority.compare_slices(in_slices(38, 19), pair(38, 19, 0), RULES)
+    assert (finding.outcome, finding.observed, figures) == ("pass", "none is large enough", [])
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, 0.79])
