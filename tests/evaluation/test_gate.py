@@ -5,21 +5,16 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from gates import RULES
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.core import metrics
-from gazette.evaluation.gate import behavior, floors, non_inferiority, paired_tests
+from gazette.evaluation.gate import floors, non_inferiority, paired_tests
 from gazette.evaluation.gate.paired_tests import Pair
-from gazette.evaluation.gate.rules import Floors, Rules
+from gazette.evaluation.gate.rules import Rules
 from gazette.evaluation.markdown import escape_cell, render_verdict, summarize_verdict
-from gazette.registry.verdict import Finding, Verdict, decide
-
-RULES = Rules(
-    alpha=0.05, power=0.8, margin=0.02, resamples=500, seed=7, slice_margin=0.05, min_slice_rows=20,
-    invariance_rows=10, min_invariance=0.9, warn_only=["milliseconds"],
-    floors=Floors(accuracy=0.8, macro_f1=0.8, worst_recall=0.5, ece=0.1, megabytes=1, milliseconds=10),
-)  # fmt: skip
+from gazette.registry.verdict import Finding, Verdict
 
 
 def pair(rows: int, lost: int, won: int, classes: int = 2) -> Pair:
@@ -272,59 +267,16 @@ def test_a_figure_below_its_floor_missing_or_no_number_fails(value: float | None
     assert [finding.rule for finding in findings if finding.outcome == "fail"] == ["accuracy"]
 
 
-def test_a_rule_that_only_warns_rejects_nothing_and_a_failure_goes_before_an_unknown() -> None:
-    warns, blocks = (Finding("a", "fail", 1, 2, blocks=blocking) for blocking in (False, True))
-    unsure = Finding("b", "unknown", 1, 2)
-    assert [decide(some) for some in ([], [warns], [warns, unsure], [unsure, blocks])] == [
-        "accept", "accept", "inconclusive", "reject",
-    ]  # fmt: skip
-
-
-def test_perturbations_change_the_text_and_nothing_else() -> None:
-    english = behavior.perturbations("en", {"Blair": "Howard"})
-    assert english["names"]("Mr Blair met Howard, not Blairson") == "Mr Howard met Blair, not Blairson"
-    assert english["width"]("a B!") == "ａ Ｂ！" and english["punctuation"]("a, b.") == "a  b "
-    assert english["typos"]("the minister said") != "the minister said"
-    assert sorted(english["typos"]("the minister said")) == sorted("the minister said")
-    chinese = behavior.perturbations("zh", {"张三": "李四"})
-    assert (
-        chinese["form"]("马上开会") == "馬上開會"
-        and chinese["form"]("馬上開會") == "马上开会"
-        and chinese["names"]("张三说") == "李四说"
+@pytest.mark.parametrize(("name", "bound"), list(RULES.floors))
+def test_each_floor_is_met_at_its_bound_and_missed_beyond(name: str, bound: float) -> None:
+    at_most = name in ("ece", "megabytes", "milliseconds")
+    values = {name: bound, "beyond": bound + (0.001 if at_most else -0.001)}
+    good, bad = (
+        next(finding for finding in floors.check_floors({name: value}, RULES.floors) if finding.rule == name)
+        for value in values.values()
     )
-    assert "case" not in chinese and "typos" not in chinese
-
-
-def counting(texts: list[str]) -> np.ndarray:
-    """Sure of class 1 where a text has a capital letter."""
-    return np.array([[0.2, 0.8] if any(map(str.isupper, text)) else [0.8, 0.2] for text in texts], np.float32)
-
-
-def test_a_classifier_that_a_change_of_case_confuses_fails_that_rule_alone() -> None:
-    texts, cases = ["goals, in May", "shares in june"] * 20, behavior.Cases()
-    findings = behavior.check_invariance(texts, counting(texts).argmax(axis=1), counting, "en", cases, RULES)
-    bad = {finding.rule: finding.why for finding in findings if finding.outcome == "fail"}
-    assert bad["unchanged by case"] == "20 of 40 articles change their label" and "unchanged by punctuation" not in bad
-
-
-def test_a_perturbation_that_affects_too_few_articles_is_inconclusive() -> None:
-    findings = behavior.check_invariance(
-        ["in May", "in june"], np.array([1, 0]), counting, "en", behavior.Cases(), RULES
-    )
-    assert {(finding.blocks, finding.outcome) for finding in findings} == {(False, "unknown")}
-
-
-def test_written_cases_that_do_not_hold_are_named() -> None:
-    cases = behavior.Cases(
-        minimum=[behavior.Minimum(text="up", label="high"), behavior.Minimum(text="Up", label="high")],
-        direction=[
-            behavior.Direction(text="low", add="HIGH", label="high"),
-            behavior.Direction(text="A", add="b", label="high"),
-        ],
-    )
-    minimum, direction = behavior.check_cases(cases, ["low", "high"], counting)
-    assert (minimum.observed, minimum.why) == ("1 of 2", "'up': low, not high")
-    assert (direction.observed, direction.why) == ("1 of 2", "high does not gain from 'b'")
+    expected = f"at {'most' if at_most else 'least'} {bound:g}"
+    assert good == Finding(name, "pass", bound, expected) and bad == Finding(name, "fail", values["beyond"], expected)
 
 
 def test_a_reviewers_page_says_the_verdict_in_a_line_and_lets_no_text_break_out_of_its_cell() -> None:
