@@ -86,9 +86,9 @@ def test_each_perturbation_changes_what_it_is_about() -> None:
     assert chinese["agency"]("油价") == "新华社北京11月3日电 油价"
 
 
-def invariance(kept: int, changed: int) -> Finding:
+def invariance(same: int, changed: int) -> Finding:
     """Of `counting` on as many texts that keep their class in capitals, and as many that change it."""
-    texts = [f"In may {n}" for n in range(kept)] + [f"in june {n}" for n in range(changed)]
+    texts = [f"In may {n}" for n in range(same)] + [f"in june {n}" for n in range(changed)]
     predicted = counting(texts).argmax(axis=1)
     findings = behavior.check_invariance(texts, predicted, counting, "en", behavior.Cases(), RULES)
     return next(finding for finding in findings if finding.rule == "unchanged by case")
