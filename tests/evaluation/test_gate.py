@@ -267,6 +267,12 @@ def test_a_figure_below_its_floor_missing_or_no_number_fails(value: float | None
     assert [finding.rule for finding in findings if finding.outcome == "fail"] == ["accuracy"]
 
 
+def test_a_figure_is_shown_with_six_decimals() -> None:
+    assert floors.check_floors({"accuracy": 0.87654321}, RULES.floors)[0].observed == 0.876543
+    (finding,), _ = non_inferiority.compare_slices(in_slices(1000, 60), pair(1000, 25, 0), RULES)
+    assert finding.observed == -0.416667
+
+
 @pytest.mark.parametrize(("name", "bound"), list(RULES.floors))
 def test_each_floor_is_met_at_its_bound_and_missed_beyond(name: str, bound: float) -> None:
     at_most = name in ("ece", "megabytes", "milliseconds")

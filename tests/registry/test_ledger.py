@@ -1,7 +1,9 @@
 """The ledger is the truth about the champion, and says when it was altered."""
 
+import hashlib
 import subprocess
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,9 +35,9 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return ledger.PATH
 
 
-def git(*words: str) -> None:
+def git(*words: str) -> str:
     who = ("-c", "user.name=t", "-c", "user.email=t@x")
-    subprocess.run(["git", *who, *words], check=True, capture_output=True)
+    return subprocess.run(["git", *who, *words], check=True, capture_output=True, text=True).stdout
 
 
 def test_the_last_entry_of_a_name_says_who_is_champion_and_who_was() -> None:
@@ -75,6 +77,56 @@ def test_an_entry_for_another_end_is_not_appended(book: Path) -> None:
         ledger.append_entry(THREE[2])
 
 
+def test_an_entry_is_appended_only_with_the_next_number_and_the_digest_of_the_last_line(book: Path) -> None:
+    fourth = ledger.next_entry(THREE, "promotion", "tiny", B, "t <t@x>", "better", "c" * 40)
+    for wrong in ({"number": 3}, {"number": 5}, {"before": THREE[1].digest()}, {"before": ""}):
+        with pytest.raises(ConfigError, match=r"ledger\.jsonl has grown meanwhile"):
+            ledger.append_entry(replace(fourth, **wrong))
+    assert ledger.read_ledger() == THREE
+    ledger.append_entry(fourth)
+    assert ledger.read_ledger() == [*THREE, fourth]
+    with pytest.raises(ConfigError, match="has grown meanwhile"):
+        ledger.append_entry(THREE[1], Path("empty.jsonl"))
+
+
+def test_an_entry_names_its_time_and_the_champion_that_its_own_name_had() -> None:
+    began = datetime.now(UTC)
+    entry = ledger.next_entry(THREE, "promotion", "far", B, "t <t@x>", "first", "c" * 40)
+    assert began - timedelta(seconds=1) <= datetime.fromisoformat(entry.when) <= datetime.now(UTC)
+    assert len(entry.when) == len("2026-03-01T12:00:00+00:00")
+    assert (entry.number, entry.origin, entry.verdict, entry.before) == (4, None, None, THREE[2].digest())
+    assert ledger.next_entry([*THREE, entry], "rollback", "tiny", B, "t", "worse", "c" * 40).origin == A
+
+
+def test_every_breach_of_the_chain_is_named_with_its_line() -> None:
+    nonsense = hashlib.sha256(b"nonsense").hexdigest()
+    assert ledger.verify_chain([LINES[0], "nonsense", LINES[2]]) == [
+        "line 2: not an entry",
+        f"line 3: names the SHA-256 {THREE[1].digest()} for the line before, which has {nonsense}",
+        "line 3: does not start from the champion that tiny had",
+    ]
+    renumbered = replace(THREE[1], number=7)
+    assert ledger.verify_chain([LINES[0], renumbered.line(), LINES[2]]) == [
+        "line 2: is numbered 7",
+        f"line 3: names the SHA-256 {THREE[1].digest()} for the line before, which has {renumbered.digest()}",
+    ]
+    assert ledger.verify_chain([LINES[0].replace('", "', '",  "')]) == ["line 1: not in canonical form"]
+    assert ledger.verify_chain(['{"from": null, "to": 1}', "[]", "7", "\udcff"]) == [
+        f"line {number}: not an entry" for number in (1, 2, 3, 4)
+    ]
+
+
+def test_a_ledger_is_read_as_it_lies_with_and_without_a_last_line_break(book: Path) -> None:
+    book.write_bytes(book.read_bytes().rstrip(b"\n"))
+    assert ledger.read_ledger() == THREE
+    book.write_bytes(b"")
+    assert ledger.read_lines() == []
+    book.write_bytes(b"\xff\n\n")
+    assert ledger.read_lines() == ["\udcff", ""]
+    book.unlink()
+    assert ledger.read_ledger() == []
+
+
 def test_git_finds_a_last_line_that_was_altered_and_a_chain_that_was_written_anew(book: Path) -> None:
     git("init", "-q")
     git("add", ".")
@@ -87,4 +139,7 @@ def test_git_finds_a_last_line_that_was_altered_and_a_chain_that_was_written_ane
     book.write_text(book.read_text().replace("t@x", "u@x"))
     assert ledger.rewritten_commits() == ["ledger.jsonl: committed lines were changed since"]
     git("commit", "-qam", "anew")
-    assert "changed lines of ledger.jsonl that" in ledger.rewritten_commits()[0]
+    commits = [line.split()[0] for line in git("log", "--format=%h", "--abbrev=9").splitlines()]
+    assert ledger.rewritten_commits() == [f"commit {commits[0]}: changed lines of ledger.jsonl that {commits[1]} had"]
+    book.unlink()
+    assert ledger.rewritten_commits()[1:] == ["ledger.jsonl: committed lines were changed since"]
