@@ -83,6 +83,30 @@ def test_hints_that_are_misspelled_are_refused_with_the_stage_that_has_them() ->
         parse(Hints, {"retrys": 2}, "meta of train")
 
 
+@pytest.mark.parametrize(
+    ("hint", "least", "beyond"), [("retries", 0, -1), ("retry_delay", 0, -0.1), ("timeout", 0.1, 0)]
+)
+def test_a_hint_is_taken_from_its_bound_and_refused_by_name_beyond(hint: str, least: float, beyond: float) -> None:
+    assert getattr(parse(Hints, {hint: least}, "meta of train"), hint) == least
+    with pytest.raises(ConfigError, match=f"meta of train: {hint}"):
+        parse(Hints, {hint: beyond}, "meta of train")
+
+
+def test_without_hints_a_stage_is_tried_once_and_has_all_the_time_it_takes() -> None:
+    hints = plan(chain(), {})[0].hints
+    assert hints.model_dump() == {"retries": 0, "retry_delay": 0, "timeout": None, "mutex": None}
+
+
+def test_with_force_nothing_is_restored_and_the_reason_is_given_first() -> None:
+    steps = plan(chain("b", restorable=True), {}, force=True)
+    assert [step.restorable for step in steps] == [False] * 3
+    assert [step.why[0] for step in steps] == ["forced"] * 3 and steps[1].why[1:] == (
+        "param train.seed: 7 → 8",
+        "upstream a",
+    )
+    assert [step.restorable for step in plan(chain(), {})] == [False] * 3
+
+
 def test_a_plan_is_a_table_for_a_person_and_json_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     nodes = chain("b")
     steps = plan(nodes, {"b": 2.5})
