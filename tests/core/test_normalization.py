@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
-from gazette.core.normalization import _ENTITIES, _PLAIN, normalize, normalize_by_tokenizer, normalizer
+from gazette.core.normalization import _ENTITIES, _PLAIN, add_key, normalize, normalize_by_tokenizer, normalizer
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,9 @@ def test_a_saved_tokenizer_takes_the_same_steps() -> None:
     again = Tokenizer.from_str(tokenizer.to_str())
     text = "Ｔhe #39;NEW#39; 中国"
     assert again.normalizer.normalize_str(text) == normalizer().normalize_str(text)
+
+
+def test_articles_with_equal_keys_are_equal_but_for_case_width_and_space() -> None:
+    articles = add_key(pl.DataFrame({"text": ["The  Bank", "the ｂａｎｋ", "a bank"], "label": ["a", "b", "c"]}))
+    assert articles.columns == ["text", "label", "key"] and articles["label"].to_list() == ["a", "b", "c"]
+    assert articles["key"].to_list() == ["the bank", "the bank", "a bank"]

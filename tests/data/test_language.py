@@ -77,6 +77,22 @@ def test_nothing_is_said_of_a_few_words() -> None:
     assert flagged("foreign_language", "en", "Aktien unter Druck", "", "五五五") == [False] * 3
 
 
+def test_thirty_latin_letters_tell_a_language_and_fewer_do_not() -> None:
+    words = "Regeringen vill höja skatten på"
+    assert sum(map(str.isalpha, words)) == 27
+    assert flagged("foreign_language", "en", f"{words} ben", f"{words} be") == [True, False]
+
+
+@pytest.mark.parametrize(("end", "foreign"), [(300, False), (301, True)])
+def test_an_english_word_counts_if_it_ends_within_the_first_three_hundred_characters(end: int, foreign: bool) -> None:
+    text = f"{FOREIGN[6].lower()} said " + f"{FOREIGN[6].lower()} " * 5
+    assert flagged("foreign_language", "en", f"{text[: end - 5]}å the {text}") == [foreign]
+
+
+def test_one_common_english_word_does_not_make_a_text_english() -> None:
+    assert flagged("foreign_language", "en", f"{FOREIGN[7]} the", f"{FOREIGN[7]} the and") == [True, False]
+
+
 def test_a_long_article_is_judged_by_its_start() -> None:
     english = "The president of the republic said on Monday that he would not stand again. " * 10
     foreign = " ".join(FOREIGN[:1] * 6)
@@ -107,6 +123,22 @@ def test_japanese_is_foreign_in_a_chinese_corpus() -> None:
         True,
         False,
     ]
+
+
+def test_a_tenth_of_kana_is_japanese() -> None:
+    texts = ["北京今年经济增长百の", "北京今年经济增长百分の", "2005", "の"]
+    assert flagged("foreign_language", "zh", *texts) == [True, False, False, True]
+
+
+def test_two_characters_tell_a_form_if_they_are_more_than_those_of_the_other() -> None:
+    texts = ["國人", "國隊", "國隊国队", "國隊會国队", "國隊国队会"]
+    assert flagged("minority_variant", "zh", *SIMPLIFIED, *texts)[4:] == [False, True, False, True, False]
+    texts = ["国人", "国队", "国队國隊", "国队会國隊", "国队國隊會"]
+    assert flagged("minority_variant", "zh", *TRADITIONAL, *texts)[3:] == [False, True, False, True, False]
+
+
+def test_of_as_many_rows_of_both_forms_the_traditional_ones_are_the_minority() -> None:
+    assert flagged("minority_variant", "zh", SIMPLIFIED[1], TRADITIONAL[0]) == [False, True]
 
 
 def test_the_form_of_fewer_rows_is_the_minority() -> None:

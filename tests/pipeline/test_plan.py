@@ -71,6 +71,7 @@ def test_a_stage_is_in_a_later_wave_than_all_it_waits_for(nodes: list[Node]) -> 
         (Change("dep", "raw", "modified", "0123456789ab", "fedcba9876"), "dep raw: 01234567 → fedcba98"),
         (Change("out", "model", "deleted", "0123"), "out model is deleted"),
         (Change("stage", "train", "new"), "stage train is new"),
+        (Change("dep", "news", "always changed"), "dep news always changes"),
         (Change("param", "k", "modified", [1], [1, 2]), "param k: [1] → [1, 2]"),
     ],
 )

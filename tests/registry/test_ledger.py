@@ -1,6 +1,7 @@
 """The ledger is the truth about the champion, and says when it was altered."""
 
 import hashlib
+import os
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -114,6 +115,23 @@ def test_every_breach_of_the_chain_is_named_with_its_line() -> None:
     assert ledger.verify_chain(['{"from": null, "to": 1}', "[]", "7", "\udcff"]) == [
         f"line {number}: not an entry" for number in (1, 2, 3, 4)
     ]
+    assert ledger.verify_chain([LINES[0].replace("体", "\udcff")]) == ["line 1: not an entry"]  # not UTF-8
+
+
+def test_an_entry_with_what_json_does_not_have_is_no_line() -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        replace(THREE[0], verdict={"ece": float("nan")}).line()
+
+
+def test_a_ledger_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
+    before = book.stat().st_size
+    fourth = ledger.next_entry(THREE, "promotion", "tiny", B, "t <t@x>", "better", "c" * 40)
+    ledger.append_entry(fourth)
+    assert synced[0] == book.stat().st_size == before + len(fourth.line().encode()) + 1
 
 
 def test_a_ledger_is_read_as_it_lies_with_and_without_a_last_line_break(book: Path) -> None:
@@ -136,6 +154,8 @@ def test_git_finds_a_last_line_that_was_altered_and_a_chain_that_was_written_ane
     anew = entries(("promotion", A), ("override", B), ("rollback", A), ("promotion", B))
     ledger.append_entry(anew[3])
     assert (ledger.rewritten_commits(), ledger.count_uncommitted()) == ([], 1)
+    git("commit", "-qam", "four")
+    assert (ledger.rewritten_commits(), ledger.count_uncommitted()) == ([], 0)
     book.write_text(book.read_text().replace("t@x", "u@x"))
     assert ledger.rewritten_commits() == ["ledger.jsonl: committed lines were changed since"]
     git("commit", "-qam", "anew")

@@ -58,9 +58,7 @@ def find_suspects(probabilities: Array, labels: Array) -> Array:
 def rank_suspects(articles: pl.DataFrame, names: Sequence[str], probabilities: Array, labels: Array) -> pl.DataFrame:
     """Return the suspects as rows for a person, who writes the correct label into `correct_label`."""
     rows = find_suspects(probabilities, labels)
-    others = probabilities[rows].copy()
-    others[np.arange(len(rows)), labels[rows]] = -1
-    likely = others.argmax(axis=1)
+    likely = probabilities[rows].argmax(axis=1)  # never the label: of a suspect, that is not the most probable
     return articles[rows].select(
         "file",
         "line",
