@@ -37,16 +37,17 @@ def command(
         server.ensure_server(Path())
         from flows.bridge import pipeline
 
-        state = pipeline(
-            targets=list(targets),
-            force=force,
-            keep_going=keep_going,
-            overrides=list(overrides),
-            workers=workers,
-            runner=runner,
-            return_state=True,
-        )
-    result: Any = state.result(raise_on_failure=False)
+        with server.server_errors():
+            state = pipeline(
+                targets=list(targets),
+                force=force,
+                keep_going=keep_going,
+                overrides=list(overrides),
+                workers=workers,
+                runner=runner,
+                return_state=True,
+            )
+            result: Any = state.result(raise_on_failure=False)
     if isinstance(result, BaseException):
         raise result
     sys.exit(exit_code(result))

@@ -22,14 +22,16 @@ def command(path: Path, to: Path, model: str | None, text: tuple[str, ...], work
     server.ensure_server(Path())
     from flows.scoring import score
 
-    manifest = score(
-        path=str(path),
-        to=str(to),
-        model=model or f"{project.params()['corpus']}@champion",
-        text=list(text),
-        workers=workers or os.cpu_count() or 1,
-        **more,
-    )
+    reference = model or f"{project.params()['corpus']}@champion"
+    with server.server_errors():
+        manifest = score(
+            path=str(path),
+            to=str(to),
+            model=reference,
+            text=list(text),
+            workers=workers or os.cpu_count() or 1,
+            **more,
+        )
     click.echo(score_view.summarize_manifest(manifest, to))
 
 

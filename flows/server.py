@@ -7,15 +7,18 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
+
 from gazette.core.errors import ConfigError
-from gazette.pipeline import state, supervisor
+from gazette.pipeline import connection, state, supervisor
 from gazette.pipeline.execution import run
 
 LOG = "server.log"
+ANSWER_SECONDS = 10
 START_SECONDS = 180  # the first server of a folder creates its database, most of a minute on two busy cores
 
 QUIET = {"DO_NOT_TRACK": "true", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}  # no telemetry
@@ -29,10 +32,13 @@ MINIMAL = {
 def ensure_server(root: Path) -> None:
     """Set PREFECT_API_URL, if it is not set, to a server that ends with this process, however that ends.
 
-    Call it before Prefect is imported, which reads its environment once.
+    Call it before Prefect is imported, which reads its environment once. Raises ConfigError if a server is named that
+    does not answer.
     """
     os.environ.update(QUIET)
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")  # in a quarter of a minute; its default is a whole one
     if os.environ.get("PREFECT_API_URL"):
+        check_answers()
         return
     home = state.state_folder(root).absolute() / "prefect"
     os.environ["PREFECT_HOME"] = str(home)
@@ -69,6 +75,40 @@ def wait(process: supervisor.Process, address: str, home: Path) -> None:
             return
         time.sleep(0.1)
     raise ConfigError(f"Prefect's server did not start within {START_SECONDS} seconds; see {home / LOG}")
+
+
+def check_answers() -> None:
+    """Raise ConfigError if the server at PREFECT_API_URL does not answer within `ANSWER_SECONDS`."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    def ask() -> None:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
+            client.read_flows(limit=1)
+
+    with server_errors():
+        connection.within(ANSWER_SECONDS, ask)
+
+
+@contextmanager
+def server_errors() -> Iterator[None]:
+    """Raise ConfigError with the address, the reason and the cure if the server does not answer, or not as Prefect's.
+
+    Stages that ended are in DVC's cache, whatever the server knows of them.
+    """
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        where = f"Prefect's server at {connection.redact(os.environ['PREFECT_API_URL'])}"
+        reason = connection.explain(error)
+        if reason is None and not isinstance(error, httpx.HTTPError | httpx.InvalidURL):
+            raise
+        text = reason.text if reason else connection.first_line(error)
+        cure = "start it, correct PREFECT_API_URL (http://host:4200/api), or unset it for a server of this run alone"
+        if "credentials" in text:
+            cure = "set PREFECT_API_KEY, or PREFECT_API_AUTH_STRING"
+        rest = ". Nothing is lost: the same command then continues" if reason and reason.passing else ""
+        raise ConfigError(f"{where} failed: {text}; {cure}{rest}") from error
 
 
 def _end(process: supervisor.Process) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gazette.cli import options, project
-from gazette.core.errors import DataContractError
+from gazette.core.errors import ConfigError, DataContractError
 
 SIGN = click.option("--sign", "key", type=options.PATH,
                     help="Sign the statement with this private Ed25519 key in PEM.")  # fmt: skip
@@ -50,12 +50,12 @@ def reproduce(name: str, key: Path | None, to: Path | None, as_json: bool) -> No
             statement = provenance.make_statement(clone, result.revision, result.machines, facts)
             provenance.write_statement(statement, path, key)
             record["statement"] = str(path)
-    if result.identical:
-        _attach(corpus, digest, Path(record["statement"]))
     if as_json:
         project.echo_json(record)
     else:
         _show(record, result.differences)
+    if result.identical:
+        _attach(corpus, digest, Path(record["statement"]))
     sys.exit(0 if result.identical else 1)
 
 
@@ -127,8 +127,8 @@ def attest(key: Path | None, to: Path | None) -> None:
     machines = {path.stem: files.read_json(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
     path = to or provenance.statement_path(corpus, commit)
     provenance.write_statement(provenance.make_statement(Path(), commit, machines, None), path, key)
-    _attach(corpus, digest, path)
     click.echo(path)
+    _attach(corpus, digest, path)
 
 
 def _explain_machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
@@ -139,8 +139,12 @@ def _explain_machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
 
 
 def _attach(corpus: str, digest: str, path: Path) -> None:
-    """Attach the statement to its version, if there is a registry."""
+    """Attach the statement to its version, if there is a registry; raises ConfigError if that does not answer."""
     from gazette.registry import statements
 
-    if version := statements.attach_statement(corpus, digest, path):
+    try:
+        version = statements.attach_statement(corpus, digest, path)
+    except ConfigError as error:
+        raise ConfigError(f"{path} is written, but not attached to its version: {error}") from error
+    if version:
         echo_progress(f"the statement is attached to {version}")

@@ -17,14 +17,15 @@ def attach_statement(name: str, digest: str, statement: Path) -> str | None:
     if not digest or not address.registry_exists():
         return None
     from gazette.registry.store import client as store
+    from gazette.registry.store.retry import call_with_retries
 
     client: Any = store.connect()
     version = store.get_model(client, name).find_digest(digest)
     if version is None:
         return None
     if version.run:
-        client.log_artifact(version.run, str(statement), FOLDER)
-    client.set_model_version_tag(name, version.number, TAG, hashing.hash_file(statement))
+        call_with_retries(client.log_artifact, version.run, str(statement), FOLDER)
+    store.set_tags(client, name, version.number, {TAG: hashing.hash_file(statement)})
     return f"{name}/{version.number}"
 
 
@@ -36,13 +37,14 @@ def fetch_statement(name: str, number: str) -> dict[str, Any] | None:
     """
     from gazette.registry import signing
     from gazette.registry.store import client as store
+    from gazette.registry.store.retry import registry_errors
 
     client: Any = store.connect()
-    version = client.get_model_version(name, number)
-    digest = version.tags.get(TAG)
-    if not digest:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
+    with registry_errors(), tempfile.TemporaryDirectory() as folder:
+        version = client.get_model_version(name, number)
+        digest = version.tags.get(TAG)
+        if not digest:
+            return None
         artifacts = client.list_artifacts(version.run_id, FOLDER) if version.run_id else []
         files = [Path(client.download_artifacts(version.run_id, artifact.path, folder)) for artifact in artifacts]
         content = next((file.read_bytes() for file in files if hashing.hash_file(file) == digest), None)

@@ -17,7 +17,7 @@ import mlflow
 
 import gazette.core.bundle
 from gazette.core.errors import ConfigError
-from gazette.registry.store import address, locations
+from gazette.registry.store import address, locations, probe
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors
 
@@ -50,7 +50,7 @@ class Run:
 
 
 def connect() -> mlflow.MlflowClient:
-    """Return a client of the registry that the environment names."""
+    """Return a client of the registry that the environment names; raises ConfigError if it does not answer."""
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     for name, value in REQUESTS.items():
         os.environ.setdefault(name, value)
@@ -58,7 +58,9 @@ def connect() -> mlflow.MlflowClient:
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs a page if a database is locked
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-    mlflow.set_tracking_uri(address.tracking_uri())
+    uri = address.tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    probe.check_answers(uri)
     with (
         registry_errors(),
         chdir(address.artifact_folder()),

@@ -8,13 +8,15 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
 from gazette.core.errors import ConfigError
+from gazette.registry.store import database_faults
 
 ARTIFACTS = "mlruns"
+LOCK_SECONDS = 5
 # A tree that a run makes and removes: a worktree of ours, or one of `dvc exp run --temp` and of DVC's queue.
 TREE = re.compile(r"(?P<project>.*?)/(?:\.gazette/[^/]+|\.dvc/tmp/exps)/")
 _PATHS = {
@@ -46,7 +48,7 @@ def list_strays(database: Path) -> list[str]:
     """Return the folders inside trees of runs in which a database keeps files, one for each experiment."""
     if not database.exists():
         return []
-    with closing(_open(database)) as connection:
+    with _open(database) as connection:
         return sorted({str(root) for root in _stray_roots(connection)})
 
 
@@ -54,7 +56,7 @@ def list_lost_versions(database: Path) -> list[str]:
     """Return the versions, as NAME/NUMBER, whose files should be on this machine and are not."""
     if not database.exists():
         return []
-    with closing(_open(database)) as connection:
+    with _open(database) as connection:
         if not _columns(connection, "model_versions"):
             return []
         live = "current_stage != 'Deleted_Internal'"
@@ -71,7 +73,7 @@ def relocate(database: Path, to: Path) -> list[tuple[Path, Path]]:
     another file has the place of one that is to be moved; then no path is changed.
     """
     moves: list[tuple[Path, Path]] = []
-    with closing(_open(database)) as connection, connection:
+    with _open(database) as connection, connection:
         for root in sorted(set(_stray_roots(connection))):
             target = to.absolute() / ARTIFACTS / root.name
             _move_files(root, target)
@@ -83,8 +85,15 @@ def relocate(database: Path, to: Path) -> list[tuple[Path, Path]]:
     return moves
 
 
-def _open(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(database, timeout=20)
+@contextmanager
+def _open(database: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database for the block; raises ConfigError if it cannot be read or written."""
+    try:
+        with closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        fault = database_faults.explain(error) or str(error)
+        raise ConfigError(f"the registry at {database} failed: {fault}") from error
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:

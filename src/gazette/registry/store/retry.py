@@ -3,43 +3,71 @@
 MLflow itself retries each HTTP request; SQLite waits 20 s for a lock. Calls must be idempotent.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mlflow.exceptions import MlflowException
 from requests import RequestException
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from gazette.core.errors import ConfigError
-from gazette.registry.store import address
+from gazette.pipeline import connection
+from gazette.registry.store import address, database_faults
 
 Result = TypeVar("Result")
 
-RETRY_SECONDS = 60  # a database may be locked for 20
+RETRY_SECONDS = 20  # as long as MLflow waits for a locked database
 PAUSE = 1  # seconds between two tries
 # MLflow's own retries of each HTTP request; its defaults are eight tries in four minutes, with a timeout of two.
 REQUESTS = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+ERRORS = (MlflowException, SQLAlchemyError, sqlite3.Error, RequestException, OSError)
 # BAD_REQUEST: a transaction that failed because another one wrote the same row.
 _TRANSIENT = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "BAD_REQUEST"}
+
+AGAIN = "Nothing is lost: when it answers again, the same command finishes the job"
 
 
 @contextmanager
 def registry_errors() -> Iterator[None]:
-    """Raise ConfigError if the registry does not answer or returns an error."""
+    """Raise ConfigError with the address, the reason and the cure if the registry does not answer or fails."""
     try:
         yield
-    except (MlflowException, OperationalError, RequestException) as error:
-        message = str(error).strip().split("\n")[0]
+    except ERRORS as error:
+        raise ConfigError(explain(error)) from error
+    except ImportError as error:
         raise ConfigError(
-            f"the registry at {address.tracking_uri()} failed: {message}. Nothing is lost: when it answers again, the "
-            "same command finishes the job"
+            f"the registry at {shown_address()} needs a package that is not installed: {error}; `pip install` it, or "
+            "correct MLFLOW_TRACKING_URI"
         ) from error
+
+
+def explain(error: BaseException) -> str:
+    """Return what is wrong with the registry, and what to do."""
+    where = f"the registry at {shown_address()}"
+    if fault := database_faults.explain(error):
+        return f"{where} failed: {fault}"
+    reason = connection.explain(error)
+    if _is_passing(error):
+        why = reason.text if reason else connection.first_line(error)
+        cure = "Its log says why" if "HTTP" in why else "Start it, or correct MLFLOW_TRACKING_URI"
+        return f"{where} failed: {why}. {cure}. {AGAIN}"
+    if reason is None:
+        return f"{where} failed: {connection.first_line(error)}"
+    if "credentials" in reason.text:
+        return f"{where} failed: {reason.text}; set MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN"
+    return f"{where} failed: {reason.text}; correct MLFLOW_TRACKING_URI, or start `mlflow server` there"
+
+
+def shown_address() -> str:
+    """Return the address of the registry without a password."""
+    return connection.redact(address.tracking_uri())
 
 
 def call_with_retries(call: Callable[..., Result], *args: Any, ignore: str = "", **kwargs: Any) -> Result | None:
@@ -48,7 +76,7 @@ def call_with_retries(call: Callable[..., Result], *args: Any, ignore: str = "",
     Returns None if the registry answers with the error code `ignore`. Raises ConfigError for any other failure.
     """
     retrying = Retrying(
-        retry=retry_if_exception(_is_transient),
+        retry=retry_if_exception(_is_passing),
         stop=stop_after_delay(RETRY_SECONDS),
         wait=wait_fixed(PAUSE),
         reraise=True,
@@ -62,7 +90,10 @@ def call_with_retries(call: Callable[..., Result], *args: Any, ignore: str = "",
             raise
 
 
-def _is_transient(error: BaseException) -> bool:
-    if isinstance(error, MlflowException):
-        return error.error_code in _TRANSIENT
-    return isinstance(error, OperationalError | RequestException)
+def _is_passing(error: BaseException) -> bool:
+    """Whether the same call may succeed in a moment."""
+    if database_faults.explain(error):
+        return database_faults.LOCKED in str(error)
+    if reason := connection.explain(error):
+        return reason.passing
+    return isinstance(error, MlflowException) and error.error_code in _TRANSIENT

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
-from gazette.pipeline.dask_cluster import cluster_options
+from gazette.pipeline.dask_cluster import cluster_errors, cluster_options
 
 SERIAL = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}  # parts run side by side, each worker on one core
 
@@ -47,5 +47,6 @@ def _exit_with_parent() -> None:
 def _dask(workers: int) -> Iterator[Executor]:
     from distributed import Client
 
-    with Client(**cluster_options(workers)) as client:
+    options = cluster_options(workers)
+    with cluster_errors(), Client(**options) as client:
         yield client.get_executor(pure=False)

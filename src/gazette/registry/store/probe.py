@@ -1,0 +1,57 @@
+"""A first question to the registry, with a short wait: MLflow alone would ask an address that is wrong for minutes."""
+
+import os
+import sqlite3
+from contextlib import closing
+from functools import cache, partial
+from pathlib import Path
+
+import mlflow
+import sqlalchemy
+
+from gazette.core.errors import ConfigError
+from gazette.pipeline import connection
+from gazette.registry.store.retry import registry_errors, shown_address
+
+SECONDS = 10
+DATABASES = ("mssql", "mysql", "postgresql")
+SERVERS = ("http", "https", "databricks", "databricks-uc", "file", "uc")
+
+
+@cache
+def check_answers(uri: str) -> None:
+    """Raise ConfigError if the registry at an address does not answer within `SECONDS`; asks once in a process."""
+    scheme = uri.partition(":")[0].partition("+")[0].lower()
+    if scheme == "sqlite":
+        ask = partial(_ask_file, Path(uri.partition(":///")[2].partition("?")[0]))
+    elif scheme in DATABASES:
+        ask = partial(_ask_database, uri)
+    elif scheme in SERVERS or "://" not in uri:
+        ask = partial(_ask_server, uri)
+    else:
+        raise ConfigError(
+            f"MLFLOW_TRACKING_URI names {shown_address()}; expected http://host:port, sqlite:///path/to/mlflow.db or "
+            "another address of MLflow's"
+        )
+    with registry_errors():
+        connection.within(SECONDS, ask)
+
+
+def _ask_server(uri: str) -> None:
+    mlflow.MlflowClient(uri).search_registered_models(max_results=1)
+
+
+def _ask_database(uri: str) -> None:
+    with sqlalchemy.create_engine(uri).connect():
+        pass
+
+
+def _ask_file(path: Path) -> None:
+    """Read a SQLite file, or check that MLflow can make it."""
+    if not path.exists():
+        folder = next(folder for folder in path.absolute().parents if folder.exists())
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"{path} does not exist, and this user may not write to {folder}")
+    else:
+        with closing(sqlite3.connect(path, timeout=SECONDS / 2)) as database:
+            database.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()

@@ -1,0 +1,42 @@
+"""A Dask cluster that is not there, or is something else: exit code 2 with its address and the cure."""
+
+import pytest
+from broken_servers import broken_server
+from flow_runs import until
+
+from gazette.core.errors import ConfigError
+from gazette.pipeline import dask_cluster
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "ANSWER_SECONDS", 2)
+
+
+@pytest.mark.parametrize("kind", ["closed", "silent", "reset", "garbage", "404"])
+def test_what_is_no_scheduler_is_named_with_the_cure(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with broken_server(kind) as address:
+        monkeypatch.setenv("DASK_SCHEDULER", f"tcp://{address}")
+        with pytest.raises(ConfigError, match=f"tcp://{address} failed: .*correct DASK_SCHEDULER"):
+            dask_cluster.cluster_options(2)
+
+
+@pytest.mark.parametrize("address", ["news", "tcp://", "http://host:1", "tls://127.0.0.1:1"])
+def test_an_address_that_cannot_be_one_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASK_SCHEDULER", address)
+    with pytest.raises(ConfigError, match="correct DASK_SCHEDULER"):
+        dask_cluster.cluster_options(2)
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_told_and_one_with_workers_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(dask_cluster, "ANSWER_SECONDS", 20)
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None, protocol="tcp") as cluster:
+        monkeypatch.setenv("DASK_SCHEDULER", cluster.scheduler_address)
+        with pytest.raises(ConfigError, match="has no workers: `dask worker tcp://"):
+            dask_cluster.cluster_options(2)
+        cluster.scale(1)
+        until(lambda: bool(cluster.scheduler.workers))
+        assert dask_cluster.cluster_options(2) == {"address": cluster.scheduler_address}
