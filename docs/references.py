@@ -1,8 +1,8 @@
-"""Write docs/cli.md from the commands, and docs/params.md from params.yaml and its pydantic models.
+"""Write docs/cli.md from the commands, docs/params.md from params.yaml, and docs/environment.md from its tables.
 
     python docs/references.py
 
-Both pages are committed; tests/docs/test_references.py fails if they are stale.
+The pages are committed; tests/docs/test_references.py fails if they are stale.
 """
 
 import importlib
@@ -20,11 +20,27 @@ NOTE = "<!-- Written by `python docs/references.py`; do not edit. -->"
 MODELS = {"smoke_test": "gazette.registry.smoke_test:Params", "gate": "gazette.evaluation.gate.rules:Rules"}
 UNTYPED = ("corpus", "candidates", "pretrained", "teachers")
 BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤", "minItems": "length ≥"}
+ENVIRONMENT = """
+A variable or a file of a library can change what a stage makes, or switch a check off, without a trace.
+So every `gazette` command, every stage under `dvc repro`, every flow and every child of these starts with the variables
+below, and nothing else of what your shell has. A variable that is set but empty counts as not set, since compose files
+and CI pass one on so; only an empty `CUDA_VISIBLE_DEVICES` has a meaning. `gazette doctor` names the variables of
+libraries that are set without effect. A test trains under a hostile environment and compares bytes."""
+EXCEPTIONS = """
+Loopback (`localhost`, `127.0.0.1`, `::1`) is never reached through a proxy: it is added to your `NO_PROXY`.
+A number of threads that is none is refused with exit code 2. Packages that `PYTHONPATH` puts before the installed ones
+are your choice; code of another Gazette is refused."""
+SETTINGS = """
+The last two are set on x86-64. Training also sets `KERAS_BACKEND`, `TF_ENABLE_ONEDNN_OPTS` and
+`ONEDNN_MAX_CPU_ISA`; what they are for is in [proof.md](proof.md#on-which-machines-the-bytes-are-equal)."""
+ANOTHER = """
+`GAZETTE_PASS=NAME,NAME` lets further variables pass, such as those of a storage that is not listed. A
+variable of a library that computes, checks or writes is refused there, with exit code 2: {libraries}."""
 Row = tuple[str, ...]
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     for name, text in pages().items():
         (ROOT / name).write_text(text, encoding="utf-8")
         click.echo(name)
@@ -32,7 +48,8 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its path."""
-    return {"docs/cli.md": "\n".join(cli_lines()), "docs/params.md": "\n".join(params_lines())}
+    lines = {"docs/cli.md": cli_lines, "docs/params.md": params_lines, "docs/environment.md": environment_lines}
+    return {name: "\n".join(lines()) for name, lines in lines.items()}
 
 
 def table(headings: Row, rows: Iterable[Row]) -> Iterator[str]:
@@ -46,6 +63,27 @@ def escape_cell(text: str) -> str:
     """Escape what would end a cell or, outside of code, begin a tag."""
     parts = text.replace("|", "\\|").split("`")
     return "`".join(part if number % 2 else re.sub("<(?=[a-z/])", "&lt;", part) for number, part in enumerate(parts))
+
+
+# Variables
+
+
+def environment_lines() -> Iterator[str]:
+    """Yield the lines of docs/environment.md."""
+    from gazette.pipeline import inheritance, variables
+
+    yield from ("# Variables and files that pass", "", NOTE, "")
+    yield from (*textwrap.wrap(ENVIRONMENT.strip(), 120), "", "## What passes", "")
+    names = {why: " ".join(f"`{name}`" for name in names) for why, names in variables.PASSED.items()}
+    yield from table(("why", "variables; `*` stands for any ending"), names.items())
+    yield from (*textwrap.wrap(EXCEPTIONS.strip(), 120), "", "## What is set", "")
+    rows = [(f"`{name}`", f"`{value}`", why) for name, (value, why) in (variables.SET | variables.KERNELS).items()]
+    yield from table(("variable", "value", "why"), rows)
+    yield from (*textwrap.wrap(SETTINGS.strip(), 120), "", "## Files outside the project", "")
+    yield from table(("file", "what of it counts"), variables.FILES.items())
+    yield from ("## Another variable", "")
+    text = ANOTHER.strip().format(libraries=", ".join(f"`{name}`" for name in inheritance.LIBRARIES))
+    yield from (*textwrap.wrap(text, 120), "")
 
 
 # Commands

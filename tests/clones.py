@@ -35,7 +35,7 @@ import os, socket
 _real = socket.getaddrinfo
 def _guarded(host, *rest, **more):
     if host not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", b"localhost"):
-        with open(os.environ["LOOKED_UP"], "a") as file:
+        with open(os.environ["GAZETTE_LOOKED_UP"], "a") as file:
             print(host, file=file)
         raise socket.gaierror(f"the tests forbid lookups, here of {host}")
     return _real(host, *rest, **more)
@@ -53,7 +53,7 @@ class Project:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(guard),
             "PYTHONPATH": os.pathsep.join([str(guard), str(folder / "src")]),
-            "LOOKED_UP": str(self.lookups),
+            "GAZETTE_LOOKED_UP": str(self.lookups),
             "LANG": "C.UTF-8",
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.org"),

@@ -16,6 +16,7 @@ specification.loader.exec_module(references)
     ("name", "lines"),
     [
         ("docs/cli.md", references.cli_lines),
+        ("docs/environment.md", references.environment_lines),
         pytest.param("docs/params.md", references.params_lines, marks=pytest.mark.slow),  # imports TensorFlow
     ],
 )

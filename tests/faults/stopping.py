@@ -1,7 +1,8 @@
 """Stops a process at a named point of its code, so that it can be killed just there; loaded as `sitecustomize`.
 
-STOP_AT names the point, STOP_IN a word of the command line of the process that is meant, STOP_FILE what is written once
-it is reached. No code of the pipeline knows of it: functions are replaced as their module is imported.
+GAZETTE_STOP_AT names the point, GAZETTE_STOP_IN a word of the command line of the process that is meant,
+GAZETTE_STOP_FILE what is written once it is reached. No code of the pipeline knows of it: functions are replaced as
+their module is imported.
 """
 
 import importlib.abc
@@ -18,7 +19,7 @@ from typing import Any
 
 def stop() -> None:
     """Says that the point is reached, and waits to be killed."""
-    Path(os.environ["STOP_FILE"]).write_text(str(os.getpid()))
+    Path(os.environ["GAZETTE_STOP_FILE"]).write_text(str(os.getpid()))
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
@@ -117,7 +118,7 @@ class Finder(importlib.abc.MetaPathFinder):
     """Finds the module of the point as it is always found, and patches it once it has run."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        module, patch = POINTS[os.environ["STOP_AT"]]
+        module, patch = POINTS[os.environ["GAZETTE_STOP_AT"]]
         if name != module:
             return None
         sys.meta_path.remove(self)
@@ -133,5 +134,5 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-if os.environ.get("STOP_IN", "\0") in sys.orig_argv:
+if os.environ.get("GAZETTE_STOP_IN", "\0") in sys.orig_argv:
     sys.meta_path.insert(0, Finder())

@@ -82,7 +82,11 @@ def test_a_kill_at_a_named_point_is_made_good_by_one_more_run(
     stage = "register" if point.startswith(REGISTRY) else "evaluate"
     reached = project.folder.parent / "reached"
     reached.unlink(missing_ok=True)
-    stops = {"STOP_AT": point, "STOP_IN": stage if in_stage else "--unguarded", "STOP_FILE": str(reached)}
+    stops = {
+        "GAZETTE_STOP_AT": point,
+        "GAZETTE_STOP_IN": stage if in_stage else "--unguarded",
+        "GAZETTE_STOP_FILE": str(reached),
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "gazette", "run"],
         cwd=project.folder,

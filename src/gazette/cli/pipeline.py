@@ -88,7 +88,8 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
 @click.command()
 @click.option("--verify", is_flag=True, help="Also hash every object of DVC's cache; exit with 3 if one is damaged.")
 @options.as_json("Print one JSON object with healed, warnings and damaged.")
-def doctor(verify: bool, as_json: bool) -> None:
+@click.pass_obj
+def doctor(ignored: list[str] | None, verify: bool, as_json: bool) -> None:
     """Repair what a killed run left behind, and warn of settings that hide damage.
 
     \b
@@ -101,6 +102,7 @@ def doctor(verify: bool, as_json: bool) -> None:
 
     with guard.exclusive_run(Path()) as repairs:
         warnings = [*cache.list_warnings(Path()), *health.list_warnings()]
+    warnings += [f"{name} is set, without effect; docs/environment.md lists what passes" for name in ignored or []]
     damaged = cache.list_damaged(Path()) if verify else []
     if as_json:
         record = {"healed": repairs, "warnings": warnings, "damaged": [asdict(damage) for damage in damaged]}

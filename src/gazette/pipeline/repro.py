@@ -9,6 +9,7 @@ from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 
 from gazette.core.errors import ConfigError
+from gazette.pipeline.execution import signals
 from gazette.pipeline.execution.run import stage_exit_code
 
 
@@ -33,7 +34,8 @@ def reproduce() -> ReproResult:
             ran = {stage.addressing for stage in repo.reproduce()}
     except ReproductionError as error:
         cause = error.__cause__
-        return ReproResult(code=stage_exit_code(str(cause)), message=f"{error}: {cause}")
+        code = stage_exit_code(str(cause))
+        return ReproResult(code=code, message=signals.append_signal(f"{error}: {cause}", code))
     except DvcException as error:
         raise ConfigError(f"DVC cannot run the stages: {error}") from error
     return ReproResult({name: "ran" if name in ran else "unchanged" for name in names})

@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, hashing, revisions
+from gazette.pipeline import dvclock, hashing, inheritance, revisions
 from gazette.registry import clean_load
 from gazette.registry.store import address
 from gazette.registry.verdict import FAIL, PASS, Finding
@@ -106,7 +106,7 @@ def _run_clean(request: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-I", str(Path(clean_load.__file__).absolute())],
         input=json.dumps(request),
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+        env={**inheritance.clean(os.environ), **inheritance.constants()},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -88,7 +88,10 @@ def _run(start: Review, params: dict[str, Any], on_line: OnLine) -> Review:
     notes = checkout.fetch_inputs(Path(), on_line)
     lines: list[str] = []
     command = [sys.executable, "-m", "gazette", "run"]
-    code = guard.run_command(command, Path(), checkout.tee(lines, on_line))
+    try:
+        code = guard.run_command(command, Path(), checkout.tee(lines, on_line))
+    except guard.EndedBySignal as end:
+        code = int(end.code or 0)
     if not code:
         return replace(start, notes=notes)
     invalid = code == DataContractError.code and any("failed to reproduce 'validate'" in line for line in lines)
@@ -119,9 +122,11 @@ def _judge(
 
 def failure_reason(lines: Sequence[str]) -> str:
     """Extract why a run failed from its output: Gazette's last message, or else the last line."""
+    if (ended := [line for line in lines if line.startswith("ended by signal ")]) or not lines:
+        return ended[-1] if ended else "the run ended without output"
     starts = [number for number, line in enumerate(lines) if line.startswith("gazette: ")]
     if not starts:
-        return lines[-1] if lines else "the run ended without output"
+        return lines[-1]
     rest = lines[starts[-1] :]
     end = next((number for number, line in enumerate(rest) if re.match(r"ERROR|failed to reproduce", line)), len(rest))
     return "\n".join(rest[:end]).removeprefix("gazette: ")

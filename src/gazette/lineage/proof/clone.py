@@ -12,9 +12,9 @@ from gazette.core import pointers
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
-from gazette.pipeline import dvc_command, dvclock, git, hashing, storage
+from gazette.pipeline import dvc_command, dvclock, git, hashing, inheritance, storage
 
-DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", "ONEDNN_", "DNNL_", "TF_", "OPENBLAS_", "OMP_", "GIT_")
+DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", "GIT_")
 REQUIREMENTS = "requirements.lock"
 
 OnLine = Callable[[str], object]
@@ -56,8 +56,11 @@ def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return this process's environment without variables that could change the outputs or redirect them."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
+    """Return what passes of this process's environment, without what would redirect outputs to this tree.
+
+    The constants are left to the revision, which may have had others.
+    """
+    return {name: value for name, value in inheritance.clean(os.environ).items() if not name.startswith(DROPPED)}
 
 
 def choose_python(folder: Path, say: OnLine) -> tuple[Path, bool]:

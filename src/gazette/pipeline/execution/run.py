@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import supervisor
-from gazette.pipeline.execution import forkserver
+from gazette.pipeline import inheritance, supervisor
+from gazette.pipeline.execution import forkserver, signals
 from gazette.pipeline.execution.scheduler import FAILED, RAN, RESTORED, UNCHANGED, StageOutcome
 
 INTERRUPTED = 130  # a shell's code for an interrupted program
@@ -92,7 +92,8 @@ def _run(
     if code == -signal.SIGKILL:  # the supervisor's end, after it was asked to end the group
         return StageOutcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))
     message = "\n".join(last)
-    return StageOutcome(stage, FAILED, seconds, stage_exit_code(message), message)
+    code = stage_exit_code(message)
+    return StageOutcome(stage, FAILED, seconds, code, signals.append_signal(message, code))
 
 
 def _start(
@@ -110,16 +111,16 @@ def terminate_all() -> None:
 
 
 def child_environment(extra: Mapping[str, str] | None = None, tree: Path | None = None) -> dict[str, str]:
-    """Return this process's environment for a child: our commands first on the path, its output unbuffered.
+    """Return what a child inherits of this process's environment: our commands first on the path, output unbuffered.
 
     With a `tree`, that tree's code comes first. `extra` is added.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    settings = {"PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}
+    settings = {"PATH": path, "PYTHONUNBUFFERED": "1"}
     if tree and (tree / "src").is_dir():
         code = [str(tree.absolute() / "src"), os.environ.get("PYTHONPATH", "")]
         settings["PYTHONPATH"] = os.pathsep.join(filter(None, code))
-    return {**os.environ, **settings, **(extra or {})}
+    return {**inheritance.clean(os.environ), **inheritance.constants(), **settings, **(extra or {})}
 
 
 def _state(stage: str, line: str) -> str | None:

@@ -13,8 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from gazette.pipeline import locks, state, supervisor
+from gazette.pipeline import inheritance, locks, state, supervisor
 from gazette.pipeline.recovery import orphans, repair
+
+
+class EndedBySignal(SystemExit):
+    """The end of this process because a signal ended the command that it ran, such as one of its stages."""
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def run_command(
     SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. If
     signal n ended either, this process exits with 128 + n.
     """
-    environment = {**os.environ, **(extra or {})}
+    environment = {**inheritance.clean(os.environ), **inheritance.constants(), **(extra or {})}
     output, errors = (subprocess.PIPE, subprocess.STDOUT) if on_line else (None, None)
     process = supervisor.start_command(command, root, environment, output, errors)
     signals: list[int] = []
@@ -71,6 +75,8 @@ def run_command(
     code = process.wait()
     for number, handler in before.items():
         signal.signal(number, handler)
-    if signals or code < 0 or 128 < code < 128 + signal.NSIG:  # 255 is DVC's code for a stage that failed
-        sys.exit(128 + signals[0] if signals else code if code > 0 else 128 - code)
+    if signals:
+        sys.exit(128 + signals[0])
+    if code < 0 or 128 < code < 128 + signal.NSIG:  # 255 is DVC's code for a stage that failed
+        raise EndedBySignal(code if code > 0 else 128 - code)
     return code

@@ -1,0 +1,38 @@
+"""What a signal that ended a stage likely means. Pure."""
+
+import signal
+
+NATIVE = "a crash in native code, of a library or for lack of memory; report it with the kind of processor"
+MEANINGS = {
+    "SIGKILL": "most likely the system or its container ran out of memory; run fewer stages at once, or add memory",
+    "SIGSEGV": NATIVE,
+    "SIGBUS": "a crash in native code, or a disk or /dev/shm that is full",
+    "SIGILL": "native code with an instruction that this processor lacks; x86-64 needs AVX2",
+    "SIGFPE": NATIVE,
+    "SIGABRT": "native code gave up, often for lack of memory; its reason is above",
+    "SIGTRAP": NATIVE,
+    "SIGSYS": "a system call that a sandbox forbids",
+    "SIGXCPU": "it used more processor time than `ulimit -t` or a scheduler allows",
+    "SIGXFSZ": "it wrote a larger file than `ulimit -f` allows",
+    "SIGTERM": "somebody, a scheduler or a time-out ended it",
+    "SIGHUP": "its terminal was closed",
+    "SIGINT": "Ctrl-C",
+    "SIGPIPE": "the program that read its output had ended",
+}
+
+
+def explain_exit(code: int) -> str:
+    """Return which signal an exit code means, and what likely sent it; empty if it means none.
+
+    Python's codes are negative; a shell adds 128 to the signal.
+    """
+    number = -code if code < 0 else code - 128
+    if number not in {item.value for item in signal.Signals}:
+        return ""
+    name = signal.Signals(number).name
+    return f"ended by signal {number}, {name}" + (f": {MEANINGS[name]}" if name in MEANINGS else "")
+
+
+def append_signal(message: str, code: int) -> str:
+    """Add to the message of a stage that failed which signal ended it, if one did."""
+    return "\n".join(filter(None, [message, explain_exit(code)]))
