@@ -89,7 +89,7 @@ def test_a_corpus_that_breaks_its_contract_is_told_by_place_and_reason(project: 
     propose(project, "broken", run="")
     text = comment(project, 3)
     assert text.startswith("## ❌ The corpus breaks its contract")
-    assert "20 rows (3.2%) break the row contract; `validate.max_quarantined` allows 1.0%" in text
+    assert "20 rows (3.2%) break the row contract; validate.max\\_quarantined in params.yaml allows 1.0%: 20 of" in text
     assert "| `news.csv` | 602 | `unknown label 'sport': did you mean 'sports'?` |" in text
     assert "secret title" not in text
 

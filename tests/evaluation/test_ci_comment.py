@@ -146,19 +146,40 @@ def test_a_comment_fits_where_it_is_posted_however_much_changed() -> None:
     assert len(comment.render_comment(account)) < 60_000
 
 
-def test_a_broken_corpus_is_told_by_expectation_file_line_and_reason() -> None:
-    failed = {
+def record(check: str = "classes.rows", **more: Any) -> dict[str, Any]:
+    rows = [{"file": "n.csv", "line": 9, "label": "weather"}]
+    record = {
+        "check": check,
         "severity": "critical",
-        "expects": "rows ≥ 500.",
-        "observed": "10",
-        "meaning": "Too few.",
-        "success": False,
+        "what": "class 'weather' has 4",
+        "cure": "Add some.",
+        "rows": rows,
     }
-    text = comment.render_comment(
-        Review(3, "a" * 40, breach=Breach([failed], 2, 0.5, 0.01, [{"file": "n.csv", "line": 3, "reason": "no"}]))
-    )
+    return record | more
+
+
+def test_a_broken_corpus_names_what_broke_its_rows_and_what_to_do() -> None:
+    breach = Breach([record()], 2, 0.5, 0.01, [{"file": "n.csv", "line": 3, "reason": "no"}])
+    text = comment.render_comment(Review(3, "a" * 40, breach=breach))
     assert text.startswith("## ❌ The corpus breaks its contract")
-    assert "rows ≥ 500." in text and "| `n.csv` | 3 | `no` |" in unpadded(text)
+    assert "| `critical` | class 'weather' has 4 | `n.csv, line 9` | Add some. |" in unpadded(text)
+    assert "| `n.csv` | 3 | `no` |" in unpadded(text)
+
+
+def test_rows_in_quarantine_that_are_the_cause_come_first() -> None:
+    cause = record("corpus.quarantined", what="60 rows of 'weather' (not UTF-8)")
+    breach = Breach([cause, record()], 60, 0.5, 0.01, [{"file": "n.csv", "line": 3, "reason": "not UTF-8"}])
+    text = comment.render_comment(Review(3, "a" * 40, breach=breach))
+    assert text.index("60 rows of 'weather'") < text.index("`not UTF-8`") < text.index("class 'weather' has 4")
+
+
+def test_a_broken_corpus_of_any_names_makes_an_inert_comment_that_fits() -> None:
+    breaches = [record(what=f"class '{HOSTILE}' in train {number}", rows=[{"file": HOSTILE, "line": 1}] * 5)
+                for number in range(3000)]  # fmt: skip
+    text = comment.render_comment(Review(3, "a" * 40, breach=Breach(breaches, 0, 0, 0.01, [])))
+    assert len(text) < 60_000 and "2,980 more" in text
+    assert not kinds(text) & {"html_inline", "link_open", "image", "em_open"}
+    assert not [part for part in kinds(text) if "@everyone" in part or "\u202e" in part]
 
 
 def test_a_run_that_ends_for_another_reason_gives_gazettes_own_words() -> None:

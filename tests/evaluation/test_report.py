@@ -12,9 +12,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from projects import ROOT
 
 from gazette.core import files
 from gazette.core.errors import ConfigError
+from gazette.data.validation.checks import CHECKS, KINDS
 from gazette.evaluation.report import page as report
 
 ATTACK = "<script>alert(1)</script>"
@@ -25,7 +27,7 @@ PARAMS: dict[str, Any] = {
     "corpus": "tiny",
     "candidates": ["plain"],
     "models": {"plain": {"family": "linear", "ngrams": 2}},
-    "validate": {"max_quarantined": 0.01},
+    "validate": files.read_yaml(ROOT / "params.yaml")["validate"],
     "evaluate": {"confidence": 0.95, "min_slice_rows": 1},
 }
 SECTIONS = ["corpus", "validation", "candidates", "result", "slices", "calibration", "mistakes", "reproduce"]
@@ -168,7 +170,7 @@ def test_the_page_is_self_contained(page: Page) -> None:
 
 
 def test_the_page_has_files_examples_drift_and_personal_data(page: Page) -> None:
-    for part in ("7 blank lines, skipped", "Examples of findings", "0.123", "3 email"):
+    for part in ("7 blank lines, skipped", "Examples of findings", "0.123", "3 × e-mail address", "texts with HTML"):
         assert part in page.text
 
 
@@ -223,7 +225,8 @@ def test_equal_inputs_make_equal_bytes_in_any_folder(html: str, tmp_path: Path) 
 def test_an_unmet_expectation_is_named(severity: str, word: str, tmp_path: Path) -> None:
     findings = [finding(), finding(severity=severity, success=False, meaning="Files were lost.")]
     text = Page(write_page(tmp_path, findings)).text
-    assert f"{word} rows must be at least 2. 4 Files were lost." in text
+    assert f"{word} articles must be at least 2. 4 articles, expected at least 500 (validate.min_rows): " in text
+    assert "Add articles, or lower the bound for a trial. 4 Files were lost." in text
     assert ("The corpus breaks its contract." in text) == (severity == "critical")
 
 
@@ -248,3 +251,15 @@ def test_without_validation_there_is_no_page(tmp_path: Path) -> None:
     (tmp_path / "validation.json").unlink()
     with pytest.raises(ConfigError, match="gazette run"):
         report.write_report(paths, PARAMS)
+
+
+def test_no_private_name_of_a_check_or_finding_is_on_the_page(tmp_path: Path) -> None:
+    findings = [
+        finding(table=table, expects=f"{column} maximum value must be less than or equal to 0.")
+        for table, columns in CHECKS.items()
+        for column in columns
+    ]
+    text = Page(write_page(tmp_path, findings)).text
+    names = {*KINDS, *(column for columns in CHECKS.values() for column in columns)}
+    assert [name for name in names if "_" in name and re.search(rf"(?<![.\w]){name}", text)] == []
+    assert "phrases that give the class away at most 0." in text and "giveaways" not in text

@@ -40,7 +40,8 @@ def diff(before: str, after: str, rows: int, as_json: bool) -> None:
     old, new = (normalization.add_key(side.articles) for side in sides)
     figures = comparing.summarize_changes(old, new)
     figures["contract"] = {
-        name: corpus_diff.list_breaches(side) for name, side in zip((before, after), sides, strict=True)
+        name: corpus_diff.list_breaches(side, bounds.model_dump())
+        for name, side in zip((before, after), sides, strict=True)
     }
     if as_json:
         project.echo_json(figures, indent=None)

@@ -1,6 +1,6 @@
 """The results of comparing and auditing corpora on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,14 @@ import polars as pl
 
 from gazette.cli import tables
 from gazette.core.escape import escape
+from gazette.data.validation.breaches import explain_breaches, render_breaches
 from gazette.data.validation.inspect import Inspection
 
 
-def list_breaches(side: Inspection) -> list[str]:
+def list_breaches(side: Inspection, bounds: Mapping[str, Any]) -> list[str]:
     """Return what breaks the contract in a corpus, a line each."""
-    lines = [f"{f['severity']}: {f['expects']} Observed: {f['observed']}" for f in side.findings if not f["success"]]
-    return ([f"{side.rejects.height:,} rows in quarantine"] if side.rejects.height else []) + lines
+    unmet = explain_breaches(side.report, side.rejects, side.examples, bounds)
+    return ([f"{side.rejects.height:,} rows in quarantine"] if side.rejects.height else []) + render_breaches(unmet)
 
 
 def show_diff(before: str, after: str, figures: dict[str, Any], changes: pl.DataFrame, max_rows: int) -> None:

@@ -1,6 +1,12 @@
 """Escaping of text from a corpus for messages, terminals and reports."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 MAX_SHOWN = 200  # characters
+MAX_PLACES = 5
+MAX_NAMED = 8  # classes in a sentence
+MAX_FILE = 120  # characters
 
 
 def escape(text: str, limit: int = MAX_SHOWN) -> str:
@@ -19,3 +25,21 @@ def quote(text: object, limit: int = 60) -> str:
     """Return a label, column or file name in quotes, escaped; a truncated one ends in an ellipsis."""
     name = str(text)
     return f"'{escape(name, limit)}{'…' if len(name) > limit else ''}'"
+
+
+def format_places(rows: Iterable[Mapping[str, Any]], limit: int = MAX_PLACES) -> str:
+    """Return the first rows by file, line and class, such as `news.csv, line 3, 7 ('sport'); old.csv, line 2`."""
+    lines: dict[tuple[str, str | None], list[str]] = {}
+    for row in list(rows)[:limit]:
+        lines.setdefault((row["file"], row.get("label")), []).append(str(row["line"]))
+    return "; ".join(
+        f"{escape(file, MAX_FILE)}, line {', '.join(numbers)}{f' ({quote(label)})' if label else ''}"
+        for (file, label), numbers in lines.items()
+    )
+
+
+def name_first(names: Iterable[str], limit: int = MAX_NAMED) -> str:
+    """Return the first names in quotes, escaped, and how many more there are."""
+    words = list(names)
+    more = f" and {len(words) - limit:,} more" if len(words) > limit else ""
+    return ", ".join(map(quote, words[:limit])) + more

@@ -3,14 +3,17 @@
 Every function returns rows of kind, split, file, line and seen (an excerpt, escaped).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from gazette.core.escape import escape
+from gazette.data.validation.expectations import Bounds
 
 EXAMPLES_PER_KIND = 5
+MAX_CLASSES = 20  # of a kind
 MAX_BEFORE = 60  # characters of an excerpt before the match
 
 
@@ -45,6 +48,42 @@ def near_duplicate_examples(articles: pl.DataFrame) -> pl.DataFrame:
             excerpt("near_overlap", is_overlap),
         ]
     )
+
+
+def breach_examples(
+    articles: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, failed: Collection[tuple[str, str]]
+) -> pl.DataFrame:
+    """Return the first rows behind the expectations that are not met (`failed`: table and column)."""
+    parts = [_first(articles.clear(), "")]
+    for table, column in failed:
+        if table == "corpus" and column.startswith("exact_"):
+            parts.append(_first(articles.filter(_is_equal(column)), column))
+        elif (table, column) == ("corpus", "characters_50"):
+            length = pl.col("text").str.len_chars()
+            shortest = articles.select(length.median()).item() < bounds.min_median_characters
+            ranked = articles.sort(length, descending=not shortest, maintain_order=True)
+            parts.append(_first(ranked.head(EXAMPLES_PER_KIND), column))
+        elif table == "drift":
+            parts += [_first(articles.filter(split=split), "split") for split in ("valid", "test")]
+    few = classes.filter(pl.col("rows") < bounds.min_rows_per_class).sort("rows", "split", "label")
+    dominant = classes.filter(pl.col("share") > bounds.max_class_share)
+    for kind, rows in (("few_articles", few), ("dominant_class", dominant)):
+        parts += [
+            _first(articles.filter(split=split, label=label), kind)
+            for split, label in rows.select("split", "label").head(MAX_CLASSES).iter_rows()
+        ]
+    return pl.concat(parts).unique(["kind", "split", "file", "line"], keep="first", maintain_order=True)
+
+
+def _is_equal(column: str) -> pl.Expr:
+    """Tell the rows that column `exact_…` of the profile counts."""
+    _, kind, *splits = column.split("_")
+    if kind == "conflicts":
+        return pl.col("label").n_unique().over("copy") > 1
+    in_split = pl.col("split") == splits[0]
+    if kind == "duplicates":
+        return in_split & ~pl.struct("split", "copy").is_first_distinct()
+    return in_split & (pl.col("split") == splits[1]).any().over("copy")
 
 
 def leakage_examples(leaks: pl.DataFrame) -> pl.DataFrame:

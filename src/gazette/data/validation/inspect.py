@@ -25,6 +25,7 @@ from gazette.data.validation import (
     personal_data,
     profile,
 )
+from gazette.data.validation.checks import column_of
 
 
 class Params(expectations.Bounds, frozen=True, extra="forbid"):
@@ -51,6 +52,19 @@ class Inspection:
     examples: pl.DataFrame
     findings: list[dict[str, Any]]
 
+    @property
+    def report(self) -> dict[str, Any]:
+        """What is recorded of the inspection: numbers and names, no text."""
+        return {
+            "corpus": self.whole.row(0, named=True),
+            "classes": self.classes.to_dicts(),
+            "drift": self.drift.to_dicts(),
+            "personal_data": self.personal,
+            "files": self.files,
+            "quarantine": articles.count_reasons(self.rejects).select("reason", "rows").to_dicts(),
+            "expectations": self.findings,
+        }
+
 
 def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspection:
     """Read and inspect a corpus; writes Data Docs to `docs`. Raises DataContractError if a file is broken."""
@@ -76,9 +90,11 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> 
         examples.near_duplicate_examples(keyed),
         examples.leakage_examples(leaks),
     ]
+    findings = checkpoint.run_checkpoint(whole, classes, labels, distances, params, described.labels, docs)
+    failed = {(finding["table"], column_of(finding)): None for finding in findings if not finding["success"]}
+    excerpts += [masked, examples.breach_examples(keyed, classes, params, failed)]
     return Inspection(
-        table, rejects, files, whole, classes, distances, kinds, pl.concat([*excerpts, masked]),
-        checkpoint.run_checkpoint(whole, classes, labels, distances, params, described.labels, docs),
+        table, rejects, files, whole, classes, distances, kinds, pl.concat(excerpts), findings,
     )  # fmt: skip
 
 

@@ -13,12 +13,13 @@ MAX_ROWS = 10  # rows of the quarantine that are listed
 
 @dataclass(frozen=True)
 class Breach:
-    """Failed expectations, the number of quarantined rows, and the first of them: file, line, reason.
+    """What broke, most useful first, the number of quarantined rows, and the first of them: file, line, reason.
 
-    `share` is the quarantined share of all rows, `allowed` the share that the contract tolerates.
+    `breaches` are records of gazette.data.validation.breaches; `share` is the quarantined share of all rows, `allowed`
+    the share that the contract tolerates.
     """
 
-    expectations: list[dict[str, Any]]
+    breaches: list[dict[str, Any]]
     quarantined: int
     share: float
     allowed: float
@@ -32,9 +33,8 @@ def read_breach(paths: dict[str, str], allowed: float) -> Breach | None:
         return None
     rows = pl.read_parquet(quarantine) if quarantine.exists() else pl.DataFrame(schema=["file", "line", "reason"])
     validation = files.read_json(report)
-    failed = [expectation for expectation in validation["expectations"] if not expectation["success"]]
     return Breach(
-        expectations=sorted(failed, key=lambda expectation: expectation["severity"] != "critical"),
+        breaches=validation.get("breaches", []),
         quarantined=rows.height,
         share=validation["corpus"]["quarantined"],
         allowed=allowed,

@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError
+from gazette.data.validation.breaches import explain_breaches
+from gazette.data.validation.checks import describe_kind
 from gazette.evaluation.report import charts, rows
 
 _HERE = Path(__file__).parent
@@ -37,6 +39,8 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
     if validation is None:
         raise ConfigError(f"no {paths['validate']['report']}: `gazette run` makes what the report shows")
     description = corpus.read_description(Path(paths["validate"]["description"]))
+    rejects, examples = (_frame(paths["validate"][name]) for name in ("quarantine", "examples"))
+    breaches = explain_breaches(validation, rejects, examples, params["validate"])
     preprocessing = _record(paths["preprocess"]["report"])
     metrics = _record(paths["evaluate"]["metrics"])
     confusion = rows.add_shares(_table(paths["evaluate"]["confusion"]))
@@ -50,7 +54,7 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
         "description": description,
         "language": corpus.LANGUAGE_NAMES[description.language],
         "validation": validation,
-        "expectations": rows.expectation_rows(validation, params["validate"]["max_quarantined"]),
+        "expectations": rows.expectation_rows(validation, params["validate"]["max_quarantined"], breaches),
         "files": rows.file_rows(validation["files"]),
         "rejects": _table(paths["validate"]["quarantine"], 10),
         "examples": _table(paths["validate"]["examples"]),
@@ -110,7 +114,7 @@ def render_page(facts: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format}
+    environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format, "kind": describe_kind}
     return environment.get_template("page.html.j2").render(
         facts,
         charts=build_charts(facts),
@@ -137,6 +141,15 @@ def _table(path: str, limit: int | None = None) -> rows.Rows:
     if path.endswith(".csv"):
         return pl.read_csv(path, schema_overrides=LABEL_COLUMNS).to_dicts()
     return pl.read_parquet(path, n_rows=limit).to_dicts()
+
+
+def _frame(path: str) -> pl.DataFrame:
+    """Return a table of places, without rows if there is no file."""
+    if Path(path).exists():
+        return pl.read_parquet(path)
+    return pl.DataFrame(
+        schema=dict.fromkeys(("kind", "split", "file", "reason", "seen"), pl.String) | {"line": pl.Int64}
+    )
 
 
 def _count_labels(path: str) -> dict[str, int]:

@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any
 
-from gazette.core.escape import MAX_SHOWN
+from gazette.core.escape import MAX_SHOWN, format_places
+from gazette.data.validation.breaches import Breach
+from gazette.data.validation.checks import CHECKS
 
 Rows = list[dict[str, Any]]
 
@@ -14,16 +17,23 @@ REASONS = {
     "duplicates": "repeats an earlier article of its split",
     "overlap": "also in valid or test, so removed from train",
 }
+BOUNDS = {
+    "minimum value must be greater than or equal to": "at least",
+    "maximum value must be less than or equal to": "at most",
+    "values must be greater than or equal to": "from",
+    "and less than or equal to": "to",
+    "distinct values must match this set": "are those of the description",
+}
 EXCERPT = 320  # characters of an article that are shown at once
 HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def expectation_rows(validation: dict[str, Any], max_quarantined: float) -> Rows:
-    """Return each expectation with what was observed and what a breach means, breaches first."""
+def expectation_rows(validation: dict[str, Any], max_quarantined: float, breaches: Sequence[Breach] = ()) -> Rows:
+    """Return each expectation with what was observed, and what broke if it is not met; breaches come first."""
     whole = validation["corpus"]
     quarantine = {
         "table": "corpus",
-        "expects": f"quarantined rows must be a share of at most {max_quarantined:g}.",
+        "expects": f"quarantined at most {max_quarantined:g}.",
         "meaning": "Rows that are no article of a known class are left out; this many mean a damaged or misread file.",
         "severity": "critical",
         "success": whole["quarantined"] <= max_quarantined,
@@ -32,11 +42,26 @@ def expectation_rows(validation: dict[str, Any], max_quarantined: float) -> Rows
     rows = []
     for finding in [quarantine, *validation["expectations"]]:
         column, _, sentence = finding["expects"].partition(" ")
+        name = CHECKS[finding["table"]][column].name if column != "quarantined" else "share of rows in quarantine"
+        check = f"{finding['table']}.{column}"
+        broken = [] if finding["success"] else [breach for breach in breaches if breach.check == check]
+        details = [
+            f"{breach.what}{f'. The first: {format_places(breach.rows)}' if breach.rows else ''}. {breach.cure}"
+            for breach in broken
+        ]
         value = whole.get(column) if finding["table"] == "corpus" else None
         state = "passed" if finding["success"] else {"critical": "broken"}.get(finding["severity"], "warning")
         observed = _format_value(json.loads(finding["observed"]) if value is None else value)
-        rows.append(finding | {"column": column, "sentence": sentence, "observed": observed, "state": state})
+        named = {"name": name, "sentence": _shorten(sentence), "details": details}
+        rows.append(finding | named | {"observed": observed, "state": state})
     return sorted(rows, key=lambda row: ["broken", "warning", "passed"].index(row["state"]))
+
+
+def _shorten(sentence: str) -> str:
+    """Return a bound in fewer words than Great Expectations has."""
+    for long, short in BOUNDS.items():
+        sentence = sentence.replace(long, short)
+    return sentence
 
 
 def file_rows(accounts: Rows) -> Rows:

@@ -1,0 +1,99 @@
+"""What breaks the corpus contract in single classes and splits, in words."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from gazette.core.escape import MAX_NAMED, name_first, quote
+from gazette.data.validation.checks import Check
+from gazette.data.validation.facts import Facts, first_places
+
+QUARANTINED = "more are in quarantine"
+_UNKNOWN = re.compile(r"unknown label '(.*?)'(?: \(U\+[^)]*\))?: ")
+Explanation = tuple[str, list[dict[str, Any]]]
+
+
+def explain_few(facts: Facts, bound: int) -> Iterator[Explanation]:
+    """Explain, for each split, the classes with fewer than `bound` articles."""
+    for split in dict.fromkeys(row["split"] for row in facts.report["classes"]):
+        classes = [row for row in facts.report["classes"] if row["split"] == split]
+        few = sorted((row for row in classes if row["rows"] < bound), key=lambda row: row["rows"])
+        if not few:
+            continue
+        lost = facts.rejects.filter(pl.col("split") == split)
+        names = [row["label"] for row in few]
+        lost = lost.filter(pl.col("label").is_in(names) | pl.col("label").is_null())
+        cause = f"; {_count_lost(lost)} {QUARANTINED}" if lost.height else ""
+        where = facts.first("few_articles", split=split) or first_places(lost)
+        yield f"{_few(split, few, len(classes), bound)}{cause}", where
+
+
+def _few(split: str, few: Sequence[dict[str, Any]], classes: int, bound: int) -> str:
+    expected = f"expected at least {bound:,} (validate.min_rows_per_class)"
+    if len(few) == 1:
+        return f"class {quote(few[0]['label'])} in {split} has {few[0]['rows']:,} articles, {expected}"
+    if len(few) == classes and not any(row["rows"] for row in few):
+        return f"{split} has no articles of any of its {classes:,} classes, {expected} of each"
+    first = ", ".join(f"{quote(row['label'])} {row['rows']:,}" for row in few[:MAX_NAMED])
+    more = f" and {len(few) - MAX_NAMED:,} more" if len(few) > MAX_NAMED else ""
+    return f"{len(few):,} of {classes:,} classes in {split} have too few articles, {expected} of each: {first}{more}"
+
+
+def _count_lost(lost: pl.DataFrame) -> str:
+    known = lost["label"].drop_nulls()
+    if known.is_empty():
+        return f"{lost.height:,} rows of unknown class"
+    return f"{len(known):,} of {name_first(known.unique(maintain_order=True), 3)}"
+
+
+def explain_dominant(facts: Facts, bound: float) -> Iterator[Explanation]:
+    """Explain, for each split, the class whose share is above `bound`."""
+    for row in facts.report["classes"]:
+        if row["share"] > bound:
+            yield (
+                f"class {quote(row['label'])} has {row['share']:.1%} of the articles in {row['split']} "
+                f"({row['rows']:,}), expected at most {bound:.1%} (validate.max_class_share): accuracy flatters a "
+                "model that always predicts it",
+                facts.first("dominant_class", split=row["split"]),
+            )
+
+
+def unknown_labels(facts: Facts) -> pl.DataFrame:
+    """Return the rejected rows whose label the description does not name."""
+    return facts.rejects.filter(pl.col("reason").str.contains("unknown label", literal=True))
+
+
+def explain_labels(facts: Facts) -> str:
+    """Explain how the labels in the files differ from those in the description."""
+    rows = unknown_labels(facts)
+    unknown = rows.with_columns(name=pl.col("reason").str.extract(_UNKNOWN.pattern)).group_by(
+        "name", maintain_order=True
+    )
+    parts = []
+    for (name,), part in list(unknown)[:MAX_NAMED]:
+        splits = ", ".join(part["split"].unique().sort())
+        parts.append(f"{quote(name)} is in {splits} ({part.height:,} rows) and not in the description")
+    classes = facts.report["classes"]
+    present = {row["label"] for row in classes if row["rows"]}
+    if absent := [name for name in dict.fromkeys(row["label"] for row in classes) if name not in present]:
+        parts.append(f"{name_first(absent)} in the description, and no article has it")
+    return f"the classes in the files and in the description differ: {'; '.join(parts)}"
+
+
+def explain_drift(facts: Facts, row: dict[str, Any], column: str, check: Check) -> str:
+    """Explain the distance of a split from train, with the class whose share differs most."""
+    what = (
+        f"{check.name} in {row['split']}: {row[column]:.3f}, expected at most {facts.bounds[check.bound]:g} "
+        f"(validate.{check.bound})"
+    )
+    if column != "classes":
+        return what
+    split = row["split"]
+    shares = {(entry["split"], entry["label"]): entry["share"] for entry in facts.report["classes"]}
+    pairs = {
+        label: (share, shares.get(("train", label), 0)) for (name, label), share in shares.items() if name == split
+    }
+    label, (here, train) = max(pairs.items(), key=lambda pair: abs(pair[1][0] - pair[1][1]))
+    return f"{what}; class {quote(label)} has {here:.1%} there and {train:.1%} in train"
