@@ -1,6 +1,7 @@
 """How far a split is from train: about 0 for one drawn at random, far for another subject."""
 
 import random
+from math import log2, sqrt
 from typing import Any
 
 import polars as pl
@@ -88,3 +89,61 @@ def test_a_handful_of_rows_is_measured_too(train: int, test: int) -> None:
 def test_the_same_articles_are_the_same_distance_every_time() -> None:
     parts = rows("train", 300), rows("test", 100, sport=0.7)
     assert between(*parts) == between(*parts)
+
+
+def articles(split: str, *texts: str, label: str = "a") -> list[dict[str, Any]]:
+    return [{"text": text, "label": label, "split": split} for text in texts]
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 20])
+def test_a_new_word_is_the_less_of_a_surprise_the_more_different_ones_train_has(count: int) -> None:
+    """Parts of train are 1 apart, too: the rest is 1 − (1/n + 1) / (1 + 1/(n − 1)) = 1/n²."""
+    train = articles("train", *(f"word{number}" for number in range(count)))
+    assert between(train, articles("test", "new"))["test"]["vocabulary"] == round(1 / count, 6)
+
+
+def test_of_a_larger_split_a_part_of_train_is_as_large() -> None:
+    train = articles("train", "oil", "goal", "vote", "song")
+    far = between(train, articles("test", "new", "other"))["test"]
+    assert far["vocabulary"] == 0.5  # 1 − (1/4 + 1/2) / (1/2 + 1/2) = 1/4
+
+
+def test_distances_of_a_case_worked_by_hand() -> None:
+    train = articles("train", "a b", "a b", "a b") + articles("train", "a b", label="b")
+    test = articles("test", "a cc", "A cc", label="b")
+    assert between(train, test)["test"] == {
+        "classes": round(sqrt((0.75 + 0.25 * log2(0.4) + log2(1.6)) / 2), 6),  # (3/4, 1/4) and (0, 1)
+        "lengths": 1,
+        "vocabulary": round(sqrt(0.5), 6),  # halves of a and b, of a and another: what differs is 1/2
+    }
+    train, test = articles("train", "a", "aa", "aaa", "aaaa"), articles("test", "aaa", "aaaa")
+    assert between(train, test)["test"]["lengths"] == 0.5
+
+
+def test_the_thousand_most_frequent_words_are_told_apart_and_the_rest_is_one() -> None:
+    words = [f"w{number:04}" for number in range(1, 1002)]
+    train = articles("train", *[" ".join(words)] * 2)
+    last, first_of_the_rest = (
+        between(train, articles("test", f"{word} new"))["test"]["vocabulary"] for word in ("w1000", "w1001")
+    )
+    assert first_of_the_rest > last > 0.9
+    frequent = articles("train", *[" ".join([*words, "w1001"])] * 2)
+    assert between(frequent, articles("test", "w1001 new"))["test"]["vocabulary"] < first_of_the_rest
+    assert between(frequent, articles("test", "w1000 new"))["test"]["vocabulary"] > last
+
+
+def test_a_large_corpus_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = rows("train", 600), rows("test", 300, sport=1)
+    whole = between(*parts)["test"]
+    monkeypatch.setattr(drift, "MAX_ROWS_SAMPLED", 200)
+    sampled = between(*parts)["test"]
+    assert sampled["vocabulary"] != whole["vocabulary"] == pytest.approx(sampled["vocabulary"], abs=0.05)
+    assert (sampled["classes"], sampled["lengths"]) == (whole["classes"], whole["lengths"])
+
+
+def test_a_corpus_that_did_not_change_keeps_its_distances() -> None:
+    parts = rows("train", 300), rows("valid", 60), rows("test", 100, sport=0.7)
+    assert between(*parts) == {
+        "valid": {"classes": 0.0, "lengths": 0.06, "vocabulary": 0.0},
+        "test": {"classes": 0.174084, "lengths": 0.106667, "vocabulary": 0.116514},
+    }

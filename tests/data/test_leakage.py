@@ -143,3 +143,73 @@ def test_a_large_corpus_is_sampled(table: Table, monkeypatch: pytest.MonkeyPatch
     (only,) = leakage.find_leaks(articles, 0.01, 0.8).to_dicts()
     assert only["phrase"] == "reuters -"
     assert 30 < only["rows"] < 70
+
+
+# From when on
+
+
+def reuters(table: Table, starts: int, elsewhere: int = 0) -> pl.DataFrame:
+    """The phrase at the start of the first texts, all of a, and within the last, all of b."""
+
+    def write(number: int, _: str) -> str:
+        if number < starts:
+            return f"Reuters - {body(number)}"
+        return f"{body(number)} Reuters - {body(number + 1)}" if number >= 400 - elsewhere else body(number)
+
+    return corpus(table, write)
+
+
+def test_a_phrase_of_enough_rows_is_no_chance(table: Table) -> None:
+    """Fifteen rows of one class of two have a chance of 2^-15 for each of some three hundred phrases."""
+    assert phrases(reuters(table, 14)) == []
+    assert phrases(reuters(table, 15)) == [("reuters -", "start", "a")]
+
+
+def test_a_phrase_needs_its_share_of_the_rows(table: Table) -> None:
+    articles = reuters(table, 100)
+    assert leakage.find_leaks(articles, 0.25, 0.8)["rows"].to_list() == [100]
+    assert leakage.find_leaks(articles, 0.2501, 0.8).is_empty()
+
+
+def test_a_phrase_that_stands_elsewhere_in_more_than_a_tenth_of_its_texts_is_a_subject(table: Table) -> None:
+    assert phrases(reuters(table, 90, elsewhere=10)) == [("reuters -", "start", "a")]
+    assert phrases(reuters(table, 89, elsewhere=10)) == []
+
+
+def test_a_phrase_has_at_most_four_tokens(table: Table) -> None:
+    articles = corpus(table, lambda n, label: f"Go Digital Today Now: {body(n)}" if label == "a" and n % 2 else body(n))
+    assert phrases(articles) == [("go digital today now", "start", "a")]
+
+
+@pytest.mark.parametrize(("length", "start"), [(78, " x"), (79, "")])
+def test_a_start_is_within_eighty_characters_and_so_is_an_end(table: Table, length: int, start: str) -> None:
+    word = "w" * length
+    articles = corpus(table, lambda n, label: f"{word} x\n{body(n)}" if label == "a" and n % 2 else body(n))
+    assert {(phrase, place) for phrase, place, _ in phrases(articles)} >= {(f"{word}{start}", "start")}
+    articles = corpus(table, lambda n, label: f"{body(n)}\nx {word}" if label == "a" and n % 2 else body(n))
+    assert ("x " if start else "") + word in [phrase for phrase, place, _ in phrases(articles) if place == "end"]
+
+
+def test_a_longer_phrase_replaces_its_start_from_half_of_the_rows(table: Table) -> None:
+    for places in (["London", "Paris"], ["London", "Paris", "Rome"]):
+
+        def write(number: int, label: str, places: list[str] = places) -> str:
+            place = places[number // 2 % len(places)]
+            return f"Update: {place} {body(number)}" if label == "a" and number % 2 else body(number)
+
+        leaks = leakage.find_leaks(corpus(table, write, rows=480), 0.01, 0.8)
+        starts = [("update:", 120, 0.5)] if len(places) == 3 else []
+        rows = 120 // len(places)
+        assert leaks.select("phrase", "rows", "share_of_class").rows() == [
+            *starts,
+            *((f"update: {place.lower()}", rows, rows / 240) for place in places),
+        ]
+
+
+def test_leaks_with_the_most_rows_come_first(table: Table) -> None:
+    marks = {"a": "Zeta - ", "b": "Alpha - "}
+    articles = corpus(table, lambda n, label: f"{marks[label] if n % 2 else ''}{body(n)}{' (AP)' if n < 150 else ''}")
+    leaks = leakage.find_leaks(articles, 0.01, 0.8)
+    assert leaks.select("phrase", "place", "label", "rows").rows() == [
+        ("(ap)", "end", "a", 150), ("alpha -", "start", "b", 100), ("zeta -", "start", "a", 100),
+    ]  # fmt: skip
