@@ -378,7 +378,13 @@ def test_a_corpus_is_shown_with_its_rows(tiny: Path) -> None:
     shown = json.loads(call("show", "tiny", "--json").stdout)
     assert (shown["rows"], shown["rejected"], shown["state"]) == ({"train": {"a": 2, "b": 2}}, 1, "present")
     output = " ".join(call("show", "tiny").output.split())
-    for part in ("tiny (en), 2 classes", "train/n.csv: a comma separates", "terms: not stated", "a 2 b 2", "line 6"):
+    for part in (
+        "tiny (en), 2 classes",
+        "train/n.csv: UTF-8; a comma separates",
+        "terms: not stated",
+        "a 2 b 2",
+        "line 6",
+    ):
         assert part in output
 
 

@@ -91,7 +91,7 @@ def test_a_tab_in_every_text_does_not_outweigh_the_comma(tmp_path: Path) -> None
 
 
 def test_a_faulty_row_changes_nothing(tmp_path: Path) -> None:
-    content = b"text,label\nx,a\ny, and z,b\n\ncaf\xe9,a\nw,b\n"
+    content = b"text,label\nx,a\ny, and z,b\n\ncaf\0,a\nw,b\n"
     assert sniffed(tmp_path, content) == Delimited(
         format="csv", path="raw.txt", header=True, text=["text"], label="label"
     )
@@ -209,12 +209,10 @@ def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
         ("raw.csv", b'{"text": "x", "label": "a"}\n', "contains JSON lines, but its name says separated values"),
         ("raw.jsonl", b"text,label\nx,a\n", "contains separated values, but its name says JSON lines"),
         ("raw.parquet", b"text,label\nx,a\n", "contains separated values, but its name says Parquet"),
-        ("raw.csv", b"PK\x03\x04 and so on", "zip archive"),
-        ("raw.csv", b"\x1f\x8b and so on", "compressed with gzip"),
-        ("raw.csv", "text,label\nx,a\n".encode("utf-16"), "UTF-16"),
+        ("raw.csv", b"PK\x03\x04 and so on", r"cannot be unpacked \(zip\): File is not a zip file"),
+        ("raw.csv", b"\x1f\x8b and so on", r"cannot be unpacked \(gzip\): .* was it copied completely\?"),
         ("raw.csv", b"", r"empty \(0 bytes\)"),
         ("raw.csv", b"\n \n\n", "nothing but blank lines"),
-        ("raw.csv", b"te\xe9xt,label\nx,a\n", "header cannot be read: not UTF-8"),
     ],
 )
 def test_a_file_that_is_not_what_it_claims_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -29,7 +29,7 @@ def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     assert sources.read_texts(Path("-")) == ["one", "two"]
 
 
@@ -50,8 +50,9 @@ def test_a_file_that_is_not_there_is_named() -> None:
         ("a.jsonl", b'{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, line 2: no key 'text'"),
         ("a.jsonl", b'{"text": 5}\n', r"line 1: not a string: 'text' is int"),
         ("a.jsonl", b'{"text": "x"}\n{"text": \n', r"line 2: not JSON"),
-        ("a.txt", b"one\ncaf\xe9\n", r"a\.txt, line 2: not UTF-8: byte 0xe9"),
-        ("a.txt", b"PK\x03\x04 and so on", r"a\.txt is a zip archive"),
+        ("a.txt", b"one\ncaf\xe9\n", r"a\.txt is not UTF-8 \(line 2\).*\n  --encoding windows-1252   café"),
+        ("a.txt", "é\n".encode() * 20 + b"\xe9\n", r"a\.txt, line 21: not UTF-8: byte 0xe9"),
+        ("a.txt", b"PK\x03\x04 and so on", r"a\.txt cannot be unpacked \(zip\)"),
         ("a.txt", b"", r"a\.txt is empty"),
     ],
 )

@@ -24,6 +24,7 @@ def _columns(split: str) -> list[Any]:
     return [
         click.option(f"--{prefix}text", multiple=True, metavar="COLUMN", help=f"Text column{of}; several are joined."),
         click.option(f"--{prefix}label", metavar="COLUMN", help=f"Label column{of}."),
+        options.encoding(f"--{prefix}encoding", f"Encoding{of}, such as gb18030.  [default: found out and shown]"),
     ]
 
 
@@ -84,7 +85,9 @@ def add(
     ingest.check_name_free(name)
     files = ingest.assign_paths(
         [
-            ingest.inspect_file(split, path, _select_columns(split, path, columns))
+            ingest.inspect_file(
+                split, path, _select_columns(split, path, columns), lang, _of_split("encoding", split, columns)
+            )
             for split in ("train", "valid", "test")
             for path in columns[split]
         ]
@@ -115,15 +118,19 @@ def _select_columns(split: str, path: Path, columns: dict[str, Any]) -> Any:
     """Return the columns of a split, by default those of train."""
     from gazette.data.readers.columns import Columns
 
-    prefix = "" if split == "train" else f"{split}_"
-    text, label = columns[f"{prefix}text"] or columns["text"], columns[f"{prefix}label"] or columns["label"]
+    text, label = _of_split("text", split, columns), _of_split("label", split, columns)
     if not path.is_dir() and not (text and label):
         raise click.UsageError(f"{path} has columns: name them by --text and --label, or pass a folder per class")
     if len({*text, label}) <= len(text):
         raise click.UsageError(
             f"{path}: --text and --label name a column twice; a column cannot be both text and label"
         )
-    return Columns(text, label, "--" + prefix.replace("_", "-"))
+    return Columns(text, label, "--" if split == "train" else f"--{split}-")
+
+
+def _of_split(option: str, split: str, options: dict[str, Any]) -> Any:
+    """Return the value of an option for a split, by default that of train."""
+    return (split != "train" and options[f"{split}_{option}"]) or options[option]
 
 
 def _read_classes(path: Path | None) -> list[str]:

@@ -8,7 +8,8 @@ from rich.table import Table
 
 from gazette.cli import tables
 from gazette.core.articles import count_reasons
-from gazette.core.corpus import Corpus, Delimited, File, Folder
+from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonLines
+from gazette.core.encodings import Coding, title
 from gazette.core.escape import escape, quote
 from gazette.data.ingest import SourceFile
 from gazette.data.readers.columns import DELIMITERS
@@ -21,13 +22,21 @@ MAX_ROWS = 30  # classes or reasons
 def describe_layout(file: File) -> str:
     """Return in words how a file is read."""
     if isinstance(file, Folder):
-        return "a folder per class, a file per article"
+        return f"a folder per class, a file per article; {' or '.join(map(title, file.encodings))}"
     columns = f"text: {' then '.join(map(_column, file.text))}; label: {_column(file.label)}"
     if isinstance(file, Delimited):
         quotes = "fields may stand in double quotes" if file.quotes else "double quotes are ordinary characters"
         header = "a header" if file.header else "no header"
-        return f"{DELIMITERS.get(file.delimiter, repr(file.delimiter))} separates, {quotes}, {header}; {columns}"
-    return f"{'JSON lines' if file.format == 'jsonl' else 'Parquet'}; {columns}"
+        return (
+            f"{_coding(file.coding)}; {DELIMITERS.get(file.delimiter, repr(file.delimiter))} separates, {quotes}, "
+            f"{header}; {columns}"
+        )
+    return f"{_coding(file.coding)}, JSON lines; {columns}" if isinstance(file, JsonLines) else f"Parquet; {columns}"
+
+
+def _coding(coding: Coding) -> str:
+    packed = f", compressed ({coding.compression})" if coding.compression else ""
+    return f"{title(coding.encoding or 'utf-8')}{packed}"
 
 
 def _column(column: str | int) -> str:

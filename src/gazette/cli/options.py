@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from gazette.core.encodings import canonical_name
+
 PATH = click.Path(path_type=Path)
 Decorator = Callable[[Any], Any]
 
@@ -13,6 +15,18 @@ Decorator = Callable[[Any], Any]
 def as_json(text: str = "Print one JSON object.") -> Decorator:
     """Return the option `--json`."""
     return click.option("--json", "as_json", is_flag=True, help=text)
+
+
+def encoding(name: str = "--encoding", text: str = "Encoding, such as gb18030.  [default: found out]") -> Decorator:
+    """Return an option that names an encoding."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        try:
+            return value and canonical_name(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return click.option(name, metavar="NAME", callback=check, help=text)
 
 
 def add_options(options: list[Decorator]) -> Decorator:

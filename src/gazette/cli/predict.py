@@ -16,10 +16,13 @@ from gazette.core.errors import ConfigError
     type=click.Path(path_type=Path, allow_dash=True),
     help="CSV, TSV, JSON lines or Parquet with a column `text`, or plain lines; - for standard input.",
 )
+@options.encoding()
 @click.option("--bundle", type=options.PATH, help="Folder of a bundle.  [default: the selected one]")
 @click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to print.")
 @options.as_json("Print one JSON object per text.")
-def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, top: int, as_json: bool) -> None:
+def predict(
+    texts: tuple[str, ...], source: Path | None, encoding: str | None, bundle: Path | None, top: int, as_json: bool
+) -> None:
     """Label TEXTS with the selected classifier.
 
     \b
@@ -31,17 +34,23 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
     from gazette.core.bundle import Bundle
     from gazette.pipeline import cmdline
 
-    inputs = list(texts)
-    if source is not None:
-        from gazette.serving import sources
-
-        inputs += sources.read_texts(source)
-    if not inputs:
+    if broken := next((text for text in texts if not _is_text(text)), None):
+        raise click.UsageError(
+            f"{broken!a} is not in the terminal's encoding; put the text in a file: --file, --encoding"
+        )
+    if not texts and source is None:
         raise click.UsageError("no text: pass TEXTS or --file")
     folder = bundle or Path(cmdline.stage_paths(project.params())["select"]["bundle"])
     if not folder.exists():
         raise ConfigError(f"no bundle at {folder}: `gazette run` makes it")
     classifier = Bundle(folder)
+    inputs = list(texts)
+    if source is not None:
+        from gazette.serving import sources
+
+        inputs += sources.read_texts(source, encoding, classifier.language)
+    if not inputs:
+        raise click.UsageError("no text: pass TEXTS or --file")
     for text, row in zip(inputs, classifier.probabilities(inputs), strict=True):
         best = [(classifier.labels[index], float(row[index])) for index in (-row).argsort(kind="stable")[:top]]
         if as_json:
@@ -49,3 +58,8 @@ def predict(texts: tuple[str, ...], source: Path | None, bundle: Path | None, to
             project.echo_json({"text": text, "labels": labels}, indent=None)
         else:
             click.echo("  ".join(f"{label} {p:.3f}" for label, p in best))
+
+
+def _is_text(word: str) -> bool:
+    """Tell whether the bytes of an argument could be decoded; the others became lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in word)

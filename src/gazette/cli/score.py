@@ -17,6 +17,7 @@ OPTIONS = [
     click.option("--model", help="NAME@ALIAS, NAME/VERSION or the folder of a bundle.  [default: the champion]"),
     click.option("--text", multiple=True, metavar="COLUMN", help="Text column; several are joined.  [default: text]"),
     click.option("--id", "identifier", metavar="COLUMN", help="Identifier column, copied to the results."),
+    options.encoding(),
     click.option("--uncertain", default=0.5, show_default=True, type=click.FloatRange(0, 1, min_open=True),
                  help="Rows with a lower probability count as uncertain."),
     click.option("--with-text", is_flag=True, help="Include the texts in the results."),
@@ -38,6 +39,7 @@ def score(
     model: str | None,
     text: tuple[str, ...],
     identifier: str | None,
+    encoding: str | None,
     uncertain: float,
     with_text: bool,
     part_rows: int,
@@ -63,7 +65,9 @@ def score(
     from gazette.serving.batch.staging import Options
 
     version = versions.find_model(model or f"{project.params()['corpus']}@{versions.CHAMPION}")
-    settings = Options(text=text, id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text)
+    settings = Options(
+        text=text, id=identifier, encoding=encoding, part_rows=part_rows, uncertain=uncertain, with_text=with_text
+    )
     workers = workers or os.cpu_count() or 1
     about: dict[str, Any] = {"model": version.reference, "runner": runner, "workers": workers}
     with timing.record_timing(to, about), pools.worker_pool(runner, workers) as pool, _progress(about) as report:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from gazette.core import files
+from gazette.core.encodings import Coding, Compression, canonical_name
 from gazette.core.errors import parse
 
 Split = Literal["train", "valid", "test"]
@@ -20,6 +21,7 @@ def _inside(path: str) -> str:
 
 
 Inside = Annotated[str, AfterValidator(_inside)]
+Encoding = Annotated[str, AfterValidator(canonical_name)]
 
 
 class Folder(BaseModel, frozen=True, extra="forbid"):
@@ -27,9 +29,28 @@ class Folder(BaseModel, frozen=True, extra="forbid"):
 
     format: Literal["folder"]
     path: Inside = "."
+    encoding: Encoding = "utf-8"
+    other_encoding: Encoding | None = None  # of the files that are not in the first
+
+    @property
+    def encodings(self) -> list[str]:
+        """The encodings of the files, in the order in which they are tried."""
+        return [self.encoding, *([] if self.other_encoding is None else [self.other_encoding])]
 
 
-class Delimited(BaseModel, frozen=True, extra="forbid"):
+class TextFile(BaseModel, frozen=True, extra="forbid"):
+    """A file of text; how its bytes become UTF-8."""
+
+    encoding: Encoding = "utf-8"
+    compression: Compression | None = None
+
+    @property
+    def coding(self) -> Coding:
+        """Both, for a reader."""
+        return Coding(self.encoding, self.compression)
+
+
+class Delimited(TextFile, frozen=True):
     """A file of separated values; a column is a header name or, without a header, a position from 1."""
 
     format: Literal["csv"]
@@ -57,7 +78,7 @@ class Delimited(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
-class JsonLines(BaseModel, frozen=True, extra="forbid"):
+class JsonLines(TextFile, frozen=True):
     """A file with a JSON object per line; a column is a key."""
 
     format: Literal["jsonl"]

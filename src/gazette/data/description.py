@@ -26,10 +26,18 @@ def render_description(corpus: Corpus) -> str:
 
 def _flow_map(file: File) -> CommentedMap:
     layout = CommentedMap(
-        {key: _flow_list(v) if isinstance(v, list) else _quote(v) for key, v in file.model_dump().items()}
+        {key: _flow_list(v) if isinstance(v, list) else _quote(v) for key, v in _layout(file).items()}
     )
     layout.fa.set_flow_style()
     return layout
+
+
+def _layout(file: File) -> dict[str, Any]:
+    """Return all keys of a layout, but for those of encoding and compression that a UTF-8 file does not need."""
+    layout = file.model_dump()
+    usual = {"encoding": "utf-8", "other_encoding": None, "compression": None}
+    last = {key: value for key in usual if (value := layout.pop(key, usual[key])) != usual[key]}
+    return layout | last
 
 
 def _flow_list(values: list[Any]) -> CommentedSeq:

@@ -34,13 +34,15 @@ class SourceFile(NamedTuple):
     stat: FileStat
 
 
-def inspect_file(split: Split, path: Path, columns: Columns) -> SourceFile:
+def inspect_file(
+    split: Split, path: Path, columns: Columns, language: str | None = None, encoding: str | None = None
+) -> SourceFile:
     """Detect the layout of a file or folder and read all of it; its rows name the files by their original paths."""
     stat = _stat_files(path)
     files = [file for file, *_ in stat]
     if unprintable := next((file for file in [path, *files] if not str(file).isprintable()), None):
         raise DataContractError(f"{str(unprintable)!a}: unprintable characters in the name; rename the file")
-    file = detect_layout(path, columns)
+    file = detect_layout(path, columns, language, encoding)
     real = path.resolve()
     if isinstance(file, Folder):
         result, place = read_file(file, real), pl.format("{}/{}", pl.lit(str(path)), "file")

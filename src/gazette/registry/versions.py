@@ -29,6 +29,12 @@ class ResolvedModel:
     version: str | None = None
     trained_on: dict[str, int] | None = None
 
+    @property
+    def language(self) -> str | None:
+        """The language of its articles, if the bundle names it."""
+        about: dict[str, str] = json.loads((self.folder / "bundle.json").read_text(encoding="utf-8"))
+        return about.get("language")
+
 
 def find_model(reference: str) -> ResolvedModel:
     """Return the classifier that `NAME@ALIAS`, `NAME/VERSION`, `NAME` (its champion) or a bundle's folder names.

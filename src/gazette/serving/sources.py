@@ -1,12 +1,16 @@
 """New articles to label: in files like those of a corpus, as plain lines, or from standard input."""
 
+import logging
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from gazette.core.corpus import File, Folder
+from gazette.core.encodings import PLAIN, Coding, title
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import escape
 from gazette.data import sniffing
@@ -15,6 +19,7 @@ from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
 from gazette.data.readers.rows import ReadResult
 
+logger = logging.getLogger(__name__)
 TEXT = "text"  # the default column
 MAX_NAME = 50_000  # characters; long enough that no two names are truncated to the same one
 
@@ -26,10 +31,23 @@ class Source(NamedTuple):
     path: Path
     layout: File | None  # None for plain lines
     has_id: bool
+    coding: Coding = PLAIN  # of plain lines
 
 
-def find_sources(path: Path, text: tuple[str, ...] = (), identifier: str | None = None) -> list[Source]:
-    """List the sources at `path`, in order; `text` and `identifier` are columns, as for `gazette corpus add`.
+class Reading(NamedTuple):
+    """What is known of the articles: columns, as for `gazette corpus add`, their encoding, and their language."""
+
+    text: tuple[str, ...] = ()
+    identifier: str | None = None
+    encoding: str | None = None
+    language: str | None = None
+
+
+ANY = Reading()
+
+
+def find_sources(path: Path, reading: Reading = ANY) -> list[Source]:
+    """List the sources at `path`, in order.
 
     A folder holds files of rows (by their suffixes), or files that are articles. A file with another suffix is plain
     lines, unless columns are named or it holds JSON lines or Parquet. Raises ConfigError or DataContractError.
@@ -37,29 +55,39 @@ def find_sources(path: Path, text: tuple[str, ...] = (), identifier: str | None 
     if not path.exists():
         raise ConfigError(f"{path}: no such file")
     if not path.is_dir():
-        return [_file(path.name, path, text, identifier)]
+        return [_file(path.name, path, reading)]
     files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path)))
-    tables = [file for file in files if file.suffix.lower() in sniffing.FORMATS]
+    tables = [file for file in files if sniffing.claimed_format(file)]
     if not tables:
-        if text or identifier is not None:
+        if reading.text or reading.identifier is not None:
             raise ConfigError(f"{path}: in a folder without CSV, TSV, JSON lines or Parquet every file is an article")
-        return [Source(".", path, Folder(format="folder", path="."), False)]
+        layout = sniffing.detect_layout(path, Columns((TEXT,), None), reading.language, reading.encoding)
+        return [Source(".", path, layout, False)]
     if article := next((file for file in files if file not in tables), None):
         raise ConfigError(
             f"{path} has tables ({tables[0].name}) and articles ({article.name}); score one kind at a time"
         )
-    return [_file(str(file.relative_to(path)), file, text, identifier) for file in tables]
+    return [_file(str(file.relative_to(path)), file, reading) for file in tables]
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _file(name: str, path: Path, text: tuple[str, ...], identifier: str | None) -> Source:
-    if not text and identifier is None and not sniffing.has_columns(path):
-        return Source(escape(name, MAX_NAME), path, None, False)
-    columns = Columns(text or (TEXT,), identifier, role="id")
-    return Source(escape(name, MAX_NAME), path, sniffing.detect_layout(path, columns), identifier is not None)
+def _file(name: str, path: Path, reading: Reading) -> Source:
+    text, identifier, _, language = reading
+    coding = _coding(path, reading)
+    if not text and identifier is None and not sniffing.has_columns(path, coding):
+        return Source(escape(name, MAX_NAME), path, None, False, coding)
+    layout = sniffing.detect_layout(path, Columns(text or (TEXT,), identifier, role="id"), language, coding.encoding)
+    return Source(escape(name, MAX_NAME), path, layout, identifier is not None)
+
+
+def _coding(path: Path, reading: Reading) -> Coding:
+    coding = sniffing.detect_coding(path, "--encoding", reading.language, reading.encoding)
+    if reading.encoding is None and coding.encoding != "utf-8":
+        logger.warning("%s is read as %s; --encoding names another", path, title(str(coding.encoding)))
+    return coding
 
 
 def read_source(source: Source) -> ReadResult:
@@ -68,7 +96,7 @@ def read_source(source: Source) -> ReadResult:
         return read_file(source.layout, source.path, labeled=False)
     real = source.path.resolve()
     if source.layout is None:
-        result = plaintext.read_lines(real.parent, real.name)
+        result = plaintext.read_lines(real.parent, real.name, source.coding)
     else:
         file = source.layout.model_copy(update={"path": real.name})
         result = read_file(file, real.parent, labeled=source.has_id)
@@ -76,20 +104,31 @@ def read_source(source: Source) -> ReadResult:
     return ReadResult(articles, rejects, result.unused, result.notes)
 
 
-def read_texts(path: Path) -> list[str]:
+def read_texts(path: Path, encoding: str | None = None, language: str | None = None) -> list[str]:
     """Read all texts at `path`, one for each row; `-` is standard input, one per line.
 
     Raises DataContractError if a row cannot be read: each text gets a prediction, so none may be skipped.
     """
     if str(path) == "-":
-        return [line.rstrip("\r\n") for line in sys.stdin]
+        with tempfile.TemporaryDirectory() as box:
+            copy = Path(box) / "standard input"
+            with copy.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            if not copy.stat().st_size:
+                return []
+            coding = _coding(copy, Reading(encoding=encoding, language=language))
+            return _all_texts([Source("standard input", copy, None, False, coding)])
+    return _all_texts(find_sources(path, Reading(encoding=encoding, language=language)))
+
+
+def _all_texts(sources: list[Source]) -> list[str]:
     texts: list[str] = []
-    for source in find_sources(path):
+    for source in sources:
         result = read_source(source)
         if result.rejects.height:
             first = result.rejects.row(0, named=True)
             raise DataContractError(
-                f"{path}: {result.rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
+                f"{source.path}: {result.rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
                 f"first is in {first['file']}, line {first['line']}: {first['reason']}; seen: {first['seen']}"
             )
         texts += result.articles["text"].to_list()

@@ -17,6 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
+from gazette.core.encodings import PLAIN, Coding
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_LINE
 from gazette.data.readers.columns import column_index
@@ -37,14 +38,21 @@ class Row(NamedTuple):
 
 
 def read_delimited(
-    raw: Path, name: str, delimiter: str, quotes: bool, header: bool, text: list[str | int], label: str | int | None
+    raw: Path,
+    name: str,
+    delimiter: str,
+    quotes: bool,
+    header: bool,
+    text: list[str | int],
+    label: str | int | None,
+    coding: Coding = PLAIN,
 ) -> ReadResult:
     """Read the columns `text`, joined by a line break, and `label`: names of the header, or positions from 1.
 
     Raises DataContractError if the file as a whole does not match its description.
     """
     path, rows = raw / name, RowCollector(name)
-    with open_raw(raw, name) as file:
+    with open_raw(raw, name, coding) as file:
         check_kind(file, path)
         names, crlf = read_header(file, path, delimiter, quotes, header)
         wanted = text if label is None else [*text, label]

@@ -2,8 +2,10 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
+from gazette.core.encodings import CODECS
 from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
 from gazette.core.limits import MAX_LINE
@@ -11,11 +13,15 @@ from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind
 from gazette.data.readers.rows import ReadResult, RowCollector
 
+WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
 MAX_PATH = 50_000  # characters, when every byte of the longest path is an escape
 
 
-def read_folder(raw: Path, name: str, labeled: bool = True) -> ReadResult:
-    """Read every file below the folder `name` that is not hidden; without labels, files may lie at any depth."""
+def read_folder(raw: Path, name: str, labeled: bool = True, encodings: Sequence[str] = ("utf-8",)) -> ReadResult:
+    """Read every file below the folder `name` that is not hidden; without labels, files may lie at any depth.
+
+    A file is in the first of the encodings that can decode it.
+    """
     top, rows = raw / name, RowCollector(name)
     if not top.is_dir():
         raise DataContractError(f"{top} is not a folder; the description names it. Is the corpus fetched or pulled?")
@@ -29,7 +35,7 @@ def read_folder(raw: Path, name: str, labeled: bool = True) -> ReadResult:
         if isinstance(content, str):
             rows.reject(1, content, str(path.readlink()) if path.is_symlink() else "", escape(place, MAX_PATH))
         else:
-            _add(rows, content, place, labeled)
+            _add(rows, content, place, labeled, encodings)
     if rows.rows == 0:
         raise DataContractError(f"{top}: no files in folders; expected one folder per class with one file per article")
     return rows.result()
@@ -59,17 +65,28 @@ def _read(path: Path, top: Path) -> bytes | str:
     return path.read_bytes()
 
 
-def _add(rows: RowCollector, content: bytes, place: str, labeled: bool) -> None:
+def _decode(content: bytes, encodings: Sequence[str]) -> tuple[str, UnicodeDecodeError | None]:
+    """Return the text in the first encoding that fits, or the error of the first."""
+    errors = []
+    for encoding in encodings:
+        try:
+            return content.decode(CODECS[encoding]).removeprefix("\ufeff"), None
+        except UnicodeDecodeError as error:
+            errors.append(error)
+    return "", errors[0]
+
+
+def _add(rows: RowCollector, content: bytes, place: str, labeled: bool, encodings: Sequence[str]) -> None:
     name = escape(place, MAX_PATH)
-    if kind := detect_kind(content[:HEAD_BYTES]):
+    if (kind := detect_kind(content[:HEAD_BYTES])) and not (content.startswith(WIDE) and "utf-16" in encodings):
         rows.reject(1, f"not text: {kind}", content[:100].decode("utf-8", "backslashreplace"), name)
         return
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
+    text, error = _decode(content, encodings)
+    if error:
         line = content.count(b"\n", 0, error.start) + 1
         around = content[max(error.start - 60, 0) : error.start + 100].decode("utf-8", "backslashreplace")
-        rows.reject(line, encoding_fault(content, error), around, name)
+        reason = encoding_fault(content, error) if encodings[0] == "utf-8" else f"not {' or '.join(encodings)}: {error}"
+        rows.reject(line, reason, around, name)
         return
     if "\0" in text:
         rows.reject(text.count("\n", 0, text.index("\0")) + 1, "NUL character: not text", text[:200], name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from gazette.core.encodings import PLAIN, Coding
 from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
@@ -15,7 +16,7 @@ from gazette.data.readers.open import check_kind, open_raw
 from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector
 
 
-def read_jsonlines(raw: Path, name: str, text: list[str], label: str | None) -> ReadResult:
+def read_jsonlines(raw: Path, name: str, text: list[str], label: str | None, coding: Coding = PLAIN) -> ReadResult:
     """Read the keys `text` (nulls are skipped, the rest joined by a line break) and `label`, a string or an integer.
 
     A key that an object lacks is a null. Raises DataContractError if no object has it.
@@ -24,7 +25,7 @@ def read_jsonlines(raw: Path, name: str, text: list[str], label: str | None) -> 
     columns = text if label is None else [*text, label]
     keys: dict[str, None] = {}
     absent = set(columns)
-    with open_raw(raw, name) as file:
+    with open_raw(raw, name, coding) as file:
         check_kind(file, path)
         for line in iter_lines(file):
             if line.number == 1 and line.text.lstrip().startswith("["):

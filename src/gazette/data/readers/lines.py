@@ -1,12 +1,15 @@
 """A text file as numbered lines, each with what is wrong with its bytes."""
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from gazette.core.limits import MAX_LINE
+from gazette.data.readers.streams import MARK
 
 TOO_LONG = f"line too long: more than {MAX_LINE:,} bytes; is a line break missing, or a quote never closed?"
-_MARK = b"\xef\xbb\xbf"
+_BOM = b"\xef\xbb\xbf"
+MARKS = re.compile(rb"\xed[\xb0-\xb3][\x80-\xbf]")  # of `streams.transcode`, in bytes
 
 
 class Line(NamedTuple):
@@ -23,7 +26,7 @@ def iter_lines(file: BinaryIO) -> Iterator[Line]:
     while raw := file.readline(MAX_LINE):
         number += 1
         if number == 1:
-            raw = raw.removeprefix(_MARK)
+            raw = raw.removeprefix(_BOM)
         if len(raw) == MAX_LINE and raw[-1:] != b"\n":
             _skip_line(file)
             yield Line(number, raw[:1000].decode("utf-8", "replace"), TOO_LONG)
@@ -40,10 +43,24 @@ def _decode(number: int, raw: bytes) -> Line:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
+        if fault := _transcoding_fault(raw[error.start :]):
+            return Line(
+                number, MARKS.sub(lambda mark: rb"\x%02x" % _marked(mark[0]), raw).decode("utf-8", "replace"), fault
+            )
         return Line(number, raw.decode("utf-8", "backslashreplace"), encoding_fault(raw, error))
     if "\0" in text:
         return Line(number, text, "NUL character: the file was damaged, or truncated while it was written")
     return Line(number, text, None)
+
+
+def _transcoding_fault(rest: bytes) -> str | None:
+    """Describe a byte that `streams.transcode` marked, since the encoding of the file does not have it."""
+    mark = MARKS.match(rest)
+    return f"not in the file's encoding: byte 0x{_marked(mark[0]):02x}; is `encoding:` right?" if mark else None
+
+
+def _marked(mark: bytes) -> int:
+    return ord(mark.decode("utf-8", "surrogatepass")) - MARK
 
 
 def _is_gb18030(raw: bytes) -> bool:

@@ -7,24 +7,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from gazette.core.encodings import CODECS, PLAIN, Coding
 from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
 from gazette.core.limits import MAX_BYTES
+from gazette.data.readers.compressed import unpack
+from gazette.data.readers.streams import open_stream, read_chunks, transcode
 
 # Signatures of files that are not text, and what to do about them.
 KINDS = {
-    b"\x1f\x8b": "compressed with gzip; unpack it first",
+    b"\x1f\x8b": "compressed with gzip; unpack it first, or set `compression: gzip`",
     b"PK\x03\x04": "a zip archive (a spreadsheet is one too); unpack it, or save the sheet as CSV in UTF-8",
     b"PK\x05\x06": "an empty zip archive",
-    b"BZh": "compressed with bzip2; unpack it first",
-    b"\xfd7zXZ": "compressed with xz; unpack it first",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it first",
+    b"BZh": "compressed with bzip2; unpack it first, or set `compression: bzip2`",
+    b"\xfd7zXZ": "compressed with xz; unpack it first, or set `compression: xz`",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it first, or set `compression: zstd`",
     b"PAR1": "Parquet; use `format: parquet`",
     b"SQLite format 3": "a database; export the table as CSV",
     b"%PDF": "a PDF; only text can be read",
     b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV in UTF-8",
-    b"\xff\xfe": "encoded in UTF-16, as its byte order mark says; save it as UTF-8",
-    b"\xfe\xff": "encoded in UTF-16, as its byte order mark says; save it as UTF-8",
+    b"\xff\xfe": "encoded in UTF-16, as its byte order mark says; save it as UTF-8, or set `encoding: utf-16`",
+    b"\xfe\xff": "encoded in UTF-16, as its byte order mark says; save it as UTF-8, or set `encoding: utf-16`",
     b"\x00\x00\xfe\xff": "encoded in UTF-32, as its byte order mark says; save it as UTF-8",
     b"version https://git-lfs": "a pointer of Git LFS, not the file itself; run `git lfs pull`",
     b"outs:\n": "a pointer of DVC, not the file itself; run `dvc pull`",
@@ -32,21 +35,35 @@ KINDS = {
     b"<html": "an HTML page, perhaps a saved error page; download the file again",
 }
 HEAD_BYTES = 4096  # in which a signature is looked for
+TAR = (257, b"ustar")
 
 
 @contextmanager
-def open_raw(raw: Path, name: str) -> Iterator[BinaryIO]:
-    """Open the file `name` below the folder `raw`; raises DataContractError if it cannot be read safely.
+def open_raw(raw: Path, name: str, coding: Coding = PLAIN) -> Iterator[BinaryIO]:
+    """Open the file `name` below the folder `raw`, unpacked and as UTF-8; raises DataContractError if that is not safe.
 
     Also raises if the file changes while it is read: such a mixture was never the content of the file.
     """
     path = raw / name
     before = _check_file(raw, path)
     with path.open("rb") as file:
-        yield file
+        yield _decoded(file, path, coding)
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DataContractError(f"{path} changed while it was read; try again when nothing writes to it")
+
+
+def _decoded(file: BinaryIO, path: Path, coding: Coding) -> BinaryIO:
+    """Return the content as a file: as it is, or unpacked and transcoded on the way."""
+    compression, encoding = coding.compression, coding.encoding or "utf-8"
+    if compression is None and encoding == "utf-8":
+        return file
+
+    def restart() -> Iterator[bytes]:
+        chunks = read_chunks(file) if compression is None else unpack(file, path, compression)
+        return chunks if encoding == "utf-8" else transcode(chunks, CODECS[encoding])
+
+    return open_stream(restart)
 
 
 def _check_file(raw: Path, path: Path) -> os.stat_result:
@@ -79,6 +96,8 @@ def check_inside(path: Path, raw: Path) -> None:
 def detect_kind(head: bytes) -> str | None:
     """Describe a file by its first bytes, with a remedy, if it is known not to be text."""
     start = head.lstrip().lower() if head.lstrip()[:1] == b"<" else head
+    if head[TAR[0] :].startswith(TAR[1]):
+        return "a tar archive; unpack it, and pass the files in it"
     return next((kind for signature, kind in KINDS.items() if start.startswith(signature)), None)
 
 
@@ -89,8 +108,13 @@ def check_kind(file: BinaryIO, path: Path) -> None:
     if kind := detect_kind(head):
         raise DataContractError(f"{path} is {kind}")
     first = head.split(b"\n", 1)[0]
+    if not head:
+        raise DataContractError(f"{path} is empty, though not its file; was it downloaded or exported completely?")
     if b"\0" in first:
         excerpt = escape(first.decode("utf-8", "replace"))
-        raise DataContractError(f"{path}, line 1: NUL bytes: UTF-16 without a mark, or not text; seen: {excerpt}")
+        raise DataContractError(
+            f"{path}, line 1: NUL bytes: UTF-16 without a mark (set `encoding: utf-16-le`), or not text; seen: "
+            f"{excerpt}"
+        )
     if b"\r" in head.rstrip(b"\r\n") and b"\n" not in head:
         raise DataContractError(f"{path}: lines end in bare carriage returns, as on old Macs; save it with LF or CRLF")

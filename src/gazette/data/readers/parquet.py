@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gazette.core.errors import DataContractError
-from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_ROWS
+from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import open_raw
@@ -20,7 +20,6 @@ from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
 MAX_MEMORY = 1 << 28  # bytes that reading a batch may add, its pages and its values, and for each byte of the file:
 MEMORY_PER_BYTE = 8  # so that long articles in large pages are read, and a small file that claims large ones is not
-MAX_GROWTH = 50  # bytes of text for each byte of the file, or of a mebibyte; news compress to a fifth
 BATCH_ROWS = 1_024  # decoded by pyarrow at a time
 SLICE_ROWS = 256  # converted to Python objects at a time
 TOO_LONG = b"\0too long"  # replaces a value that is too long to convert

@@ -33,12 +33,15 @@ def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
 def read_file(file: File, raw: Path, labeled: bool = True) -> ReadResult:
     """Read one raw file, or folder of files; without labels (`labeled` is false), only the texts of new articles."""
     if isinstance(file, Folder):
-        return folder.read_folder(raw, file.path, labeled)
+        return folder.read_folder(raw, file.path, labeled, file.encodings)
     if isinstance(file, Delimited):
         label = file.label if labeled else None
-        return delimited.read_delimited(raw, file.path, file.delimiter, file.quotes, file.header, file.text, label)
-    read_rows = jsonlines.read_jsonlines if isinstance(file, JsonLines) else parquet.read_parquet
-    return read_rows(raw, file.path, file.text, file.label if labeled else None)
+        return delimited.read_delimited(
+            raw, file.path, file.delimiter, file.quotes, file.header, file.text, label, file.coding
+        )
+    if isinstance(file, JsonLines):
+        return jsonlines.read_jsonlines(raw, file.path, file.text, file.label if labeled else None, file.coding)
+    return parquet.read_parquet(raw, file.path, file.text, file.label if labeled else None)
 
 
 def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import hashing
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, RUN, STAGED, missing_parts
-from gazette.serving.sources import Source, find_sources, read_source
+from gazette.serving.sources import Reading, Source, find_sources, read_source
 
 LOCK = ".lock"
 OURS = re.compile(
@@ -39,6 +39,7 @@ class Options(BaseModel, frozen=True, extra="forbid"):
 
     text: tuple[str, ...] = ()
     id: str | None = None
+    encoding: str | None = None  # None: found out
     part_rows: int = Field(65_536, ge=1)  # rounded up to whole blocks
     uncertain: float = Field(0.5, gt=0, le=1)
     with_text: bool = False
@@ -53,7 +54,7 @@ def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, f
         raise ConfigError(f"{to} has {strange[0]}, which is not a result of scoring; choose an empty folder")
     if path.is_dir() and to.resolve().is_relative_to(path.resolve()):
         raise ConfigError(f"{to} is inside {path}: results would be read as articles; choose a folder elsewhere")
-    sources = find_sources(path, options.text, options.id)
+    sources = find_sources(path, Reading(options.text, options.id, options.encoding, model.language))
     request = _request(sources, model, options)
     if (to / PLAN).exists() and not force:
         plan = files.read_json(to / PLAN)
@@ -112,7 +113,7 @@ def _request(sources: list[Source], model: ResolvedModel, options: Options) -> d
     return {
         "input": hashes,
         "model": {"digest": model.digest},
-        "options": options.model_dump(mode="json"),
+        "options": options.model_dump(mode="json", exclude={"encoding"} if options.encoding is None else None),
         "gazette": __version__,
     }
 
