@@ -34,6 +34,12 @@ def test_chinese_in_utf8_read_by_another_table_is_mojibake(text: str, codec: str
     assert "mojibake" in flagged(text.encode().decode(codec, "replace"))[0]
 
 
+@pytest.mark.parametrize("pair", ["䀿遀", "鿿鿿", "鿿丿", "丁遀"])
+def test_any_two_chinese_characters_read_as_gbk_are_mojibake(pair: str) -> None:
+    """The first and the last that there are, and those whose bytes are the least and the greatest of all."""
+    assert "mojibake" in flagged(pair.encode().decode("gbk"))[0]
+
+
 @pytest.mark.parametrize(
     "text", ["CafÃ© ZoÃ«", "It cost Â£5", "â€œquotesâ€\x9d", "it doesnâ€™t", "锟斤拷锟斤拷", "烫烫烫烫"]
 )

@@ -110,6 +110,23 @@ def test_a_report_shows_the_ends_and_nothing_of_the_neighbours() -> None:
     ]
 
 
+def test_a_report_shows_forty_characters_on_either_side_unless_asked_for_fewer() -> None:
+    texts = pl.Series([f"{'x' * 50} jane@example.com {'y' * 50}"])
+    matches = personal_data.find_personal_data(texts, "en")
+    assert personal_data.star_out(texts, matches).to_list() == [f"{'x' * 39} j***@e***.com {'y' * 39}"]
+    assert personal_data.star_out(texts, matches, context=0).to_list() == ["j***@e***.com"]
+
+
+def test_an_address_in_capitals_and_a_keyword_at_the_very_start_are_seen() -> None:
+    assert find("JANE@EXAMPLE.COM", "en") == [("email", "JANE@EXAMPLE.COM")]
+    assert find("SSN 536-90-4399", "en") == [("us_ssn", "536-90-4399")]
+
+
+def test_a_keyword_counts_from_fifteen_characters_away_and_no_farther() -> None:
+    assert find(f"social security{' ' * 15}536-90-4399", "en") == [("us_ssn", "536-90-4399")]
+    assert find(f"social security{' ' * 16}536-90-4399", "en") == []
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_corpus_without_articles_holds_nothing(language: str) -> None:
     texts = pl.Series("text", [], dtype=pl.String)

@@ -153,6 +153,29 @@ def test_the_exit_code_is_that_of_the_first_failure_in_serial_order() -> None:
     assert exit_code(Stages(fan()).walk()) == 0
 
 
+def test_of_two_failures_upstream_the_first_in_serial_order_is_named() -> None:
+    outcomes = Stages(fan(), failing("c", "b")).walk(keep_going=True)
+    assert outcomes[-1] == StageOutcome("end", NOT_REACHED, 0.0, 0, "b failed")
+
+
+def test_a_stage_that_does_not_run_takes_no_time_and_has_no_exit_code() -> None:
+    for outcome in Stages(fan(changes=())).walk():
+        assert outcome == StageOutcome(outcome.stage, UNCHANGED, seconds=0.0, code=0, message="")
+
+
+def test_unless_asked_to_keep_going_it_stops_and_each_outcome_is_settled_with_its_own_step() -> None:
+    stages, settled = Stages(fan(), failing("a")), []
+    with ThreadPoolExecutor() as pool:
+        outcomes = run_steps(
+            stages.steps,
+            lambda step: pool.submit(stages.run, step.stage),
+            lambda step, outcome: settled.append((step.stage, outcome.stage, outcome.state)),
+            workers=1,
+        )
+    assert states(outcomes) == {"start": RAN, "a": FAILED} | dict.fromkeys([*"bcd", "end"], NOT_REACHED)
+    assert settled == [(outcome.stage, outcome.stage, outcome.state) for outcome in outcomes]
+
+
 def test_every_outcome_is_settled_once() -> None:
     stages = Stages(fan(), failing("start"))
     stages.walk()
