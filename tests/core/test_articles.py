@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pandera.errors import SchemaError
+from pandera.errors import SchemaErrors
 
 from gazette.core import articles
+from gazette.core.errors import DataContractError
 
 GOOD = {"text": "A word.", "label": "a", "split": "train", "file": "f.csv", "line": 2}
 BREACHES: list[tuple[dict[str, Any], str]] = [
@@ -145,12 +146,23 @@ def test_equal_tables_are_equal_bytes(tmp_path: Path, english: pl.DataFrame) -> 
 def test_a_table_that_breaks_the_contract_is_neither_written_nor_read(
     tmp_path: Path, spoil: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> None:
-    with pytest.raises(SchemaError):
+    with pytest.raises(SchemaErrors):
         articles.write_articles(tmp_path / "written.parquet", spoil(rows({})))
     assert list(tmp_path.iterdir()) == []
     spoil(rows({})).write_parquet(tmp_path / "spoilt.parquet")
-    with pytest.raises(SchemaError):
+    with pytest.raises(
+        DataContractError, match=r"spoilt\.parquet breaks the contract of articles.* `gazette run`.*seen: "
+    ):
         articles.read_articles(tmp_path / "spoilt.parquet")
+
+
+def test_a_row_that_breaks_the_contract_is_named_by_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(articles, "PART", 2)
+    rows({"line": 1}, {"line": 2}, {"line": 3}, {"line": 4, "text": "?"}).write_parquet(tmp_path / "changed.parquet")
+    with pytest.raises(DataContractError, match=r"Column text, f\.csv, line 4: no word: .*; seen: '\?'"):
+        articles.read_articles(tmp_path / "changed.parquet")
 
 
 def test_writing_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

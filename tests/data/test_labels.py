@@ -33,6 +33,25 @@ def test_one_class_is_none(labels: tuple[str, ...]) -> None:
         infer_labels(labeled(*labels))
 
 
+def unreadable(folder: str, rows: int, reason: str = "not UTF-8: byte 0xd0 at position 1") -> pl.DataFrame:
+    files = [f"{folder}/{row}.txt" for row in range(rows)]
+    return pl.DataFrame({"split": "train", "file": files, "line": 1, "reason": reason})
+
+
+def test_rows_that_cannot_be_read_come_first_if_a_class_is_missing() -> None:
+    first = r"^60 rows of train cannot be read \(60 × not UTF-8\)\. The first: news/weather/0\.txt, line 1.*UTF-8.*"
+    with pytest.raises(DataContractError, match=first + "train has 1 class: 'tech'; expected two or more"):
+        infer_labels(labeled("tech", "tech"), unreadable("news/weather", 60))
+
+
+def test_a_folder_without_a_readable_file_is_a_class_that_would_be_lost() -> None:
+    read = labeled("tech", "sport").with_columns(file=pl.Series(["news/tech/1.txt", "news/sport/1.txt"]))
+    with pytest.raises(DataContractError, match=r"^60 rows of train cannot be read.*'weather' would be no class"):
+        infer_labels(read, unreadable("news/weather", 60))
+    assert infer_labels(read, unreadable("news/tech", 1)).labels == ["sport", "tech"]
+    assert infer_labels(read, unreadable("news/images", 60, "not text: PNG")).labels == ["sport", "tech"]
+
+
 @pytest.mark.parametrize("labels", [[str(n % 1001) for n in range(5000)], [f"A text {n}" for n in range(30)]])
 def test_a_column_of_texts_is_not_taken_for_labels(labels: list[str]) -> None:
     with pytest.raises(ConfigError, match="Is that the label column"):

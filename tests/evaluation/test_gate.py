@@ -267,6 +267,20 @@ def test_a_figure_below_its_floor_missing_or_no_number_fails(value: float | None
     assert [finding.rule for finding in findings if finding.outcome == "fail"] == ["accuracy"]
 
 
+def test_a_floor_that_is_missed_names_the_weakest_class_and_its_first_wrong_articles() -> None:
+    rows = pl.DataFrame({"file": "news.csv", "line": range(2, 12)})
+    actual, predicted = np.array([0] * 5 + [1] * 5), np.array([0] * 5 + [0, 0, 0, 2, 1])
+    why = floors.explain_weakest(rows, actual, predicted, ["sport", "weather", "trade"])
+    assert why == (
+        "the weakest class is 'weather': 1 of its 5 test articles are right, most others are taken for 'sport'; "
+        "the first: news.csv, line 7, 8, 9"
+    )
+    missed = [finding for finding in floors.check_floors({"worst_recall": 0.2, "ece": 0.9}, RULES.floors, why)
+              if finding.rule in ("worst_recall", "ece")]  # fmt: skip
+    assert [finding.why for finding in missed] == [why, ""]
+    assert floors.explain_weakest(rows, actual, actual, ["sport", "weather", "trade"]) == ""
+
+
 def test_a_figure_is_shown_with_six_decimals() -> None:
     assert floors.check_floors({"accuracy": 0.87654321}, RULES.floors)[0].observed == 0.876543
     (finding,), _ = non_inferiority.compare_slices(in_slices(1000, 60), pair(1000, 25, 0), RULES)

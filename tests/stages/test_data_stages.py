@@ -146,6 +146,16 @@ def test_a_class_that_outweighs_the_others_is_a_warning(tmp_path: Path) -> None:
     assert "share" in warnings(report)
 
 
+def test_a_class_that_splitting_leaves_without_articles_is_named_with_where_they_are(tmp_path: Path) -> None:
+    validated(tmp_path, train=[*different("sport", 60), *different("trade", 2)])
+    with pytest.raises(DataContractError) as stop:
+        preprocessed(tmp_path)
+    lines = str(stop.value).splitlines()
+    assert lines[0].startswith("a class has no article in a split")
+    assert all(line.startswith("  class 'trade' in ") and "0 of its 2 articles (" in line for line in lines[1:-1])
+    assert "train.csv, line 62, 63" in lines[1] and "valid_share" in lines[-1]
+
+
 # Rows
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from gazette.core import tables
+from gazette.core.errors import DataContractError
 from gazette.core.escape import MAX_SHOWN, escape, quote
 from gazette.core.limits import MAX_FIELD
 
@@ -48,20 +49,37 @@ class Article(pa.DataFrameModel):
 
 
 def read_articles(path: Path) -> pl.DataFrame:
-    """Read the articles at `path`; raises pandera's SchemaError if they break the contract."""
-    return _validate(pl.read_parquet(path))
+    """Read the articles at `path`; raises DataContractError, with the row and its place, if they break the contract."""
+    articles = pl.read_parquet(path)
+    try:
+        return _validate(articles)
+    except SchemaErrors as errors:
+        raise DataContractError(
+            f"{path} breaks the contract of articles. A stage wrote it, so it was changed since: remove it, and "
+            f"`gazette run` makes it again. {_describe_first(errors)}"
+        ) from None
 
 
 def write_articles(path: Path, articles: pl.DataFrame) -> None:
-    """Write articles atomically; raises pandera's SchemaError if they break the contract."""
+    """Write articles atomically; raises pandera's SchemaErrors if they break the contract."""
     tables.write_parquet(path, _validate(articles))
 
 
 def _validate(articles: pl.DataFrame) -> pl.DataFrame:
     """Return the articles, validated in parts since pandera copies its input."""
     for part in (articles.head(0), *articles.iter_slices(PART)):
-        Article.validate(part)
+        Article.validate(part, lazy=True)
     return articles
+
+
+def _describe_first(errors: SchemaErrors) -> str:
+    """Return the first rule that is broken; for a rule about rows, with the place of the first row."""
+    breach = errors.failure_cases.row(0, named=True)
+    place = ""
+    if breach["index"] is not None and {"file", "line"} <= set(errors.data.columns):
+        file, line = errors.data.select("file", "line").row(breach["index"])
+        place = f", {escape(str(file))}, line {line}"
+    return f"Column {breach['column']}{place}: {breach['check']}; seen: {quote(breach['failure_case'])}"
 
 
 def split_invalid(articles: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

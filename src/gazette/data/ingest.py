@@ -85,7 +85,8 @@ def describe_corpus(
 ) -> Corpus:
     """Describe the corpus of these files; `about` has language, source and terms, `names` its classes, if given."""
     labels = _concat_articles(sources).with_columns(place=pl.format("{}, line {}", "file", "line"))
-    classes = map_labels(labels, names, numbered_from) if names else infer_labels(labels)
+    rejects = pl.concat([source.contents.rejects.with_columns(split=pl.lit(source.split)) for source in sources])
+    classes = map_labels(labels, names, numbered_from) if names else infer_labels(labels, rejects)
     files: dict[str, list[File]] = {}
     for source in sources:
         files.setdefault(source.split, []).append(source.file)

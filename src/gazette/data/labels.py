@@ -3,12 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import polars as pl
 
+from gazette.core.articles import count_reasons
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.core.escape import quote
+from gazette.core.escape import format_places, name_first, quote
 
 MAX_CLASSES = 1_000  # more, and it is not the label column
 MAX_LABEL = 100  # characters
@@ -24,15 +26,22 @@ class Classes(NamedTuple):
     numbered_from: int | None = None
 
 
-def infer_labels(articles: pl.DataFrame) -> Classes:
+def infer_labels(articles: pl.DataFrame, rejects: pl.DataFrame | None = None) -> Classes:
     """Infer the classes from the labels of train, sorted (numbers by value); `articles` have label, split and place.
 
-    Raises DataContractError or ConfigError if they cannot be classes.
+    Raises DataContractError or ConfigError if they cannot be classes; rows of train that cannot be read (`rejects`:
+    split, file, line, reason) are named first, since a class may be among them.
     """
     train = articles.filter(pl.col("split") == "train")
     places = _places(train)
     if len(places) < 2:
-        raise DataContractError(f"train has {len(places)} class: {_list(places)}; expected two or more")
+        classes = f"1 class: {_list(places)}" if places else "0 classes"
+        raise DataContractError(
+            f"{_unreadable(rejects)}train has {classes}; expected two or more. Is that the label column, and are the "
+            f"articles of every class among the files? {train.height:,} rows were read"
+        )
+    if lost := _lost_folders(rejects, articles):
+        raise DataContractError(f"{_unreadable(rejects)}{name_first(lost)} would be no class, as no file of it is left")
     if len(places) > MAX_CLASSES or (len(places) > MIN_CLASSES and 2 * len(places) > train.height):
         raise ConfigError(
             f"train has {len(places):,} different labels in {train.height:,} rows; at most {MAX_CLASSES:,} are "
@@ -92,6 +101,31 @@ def check_confusable(places: dict[str, str]) -> None:
                 f"two classes that look the same: {quote(twin)} ({places[twin]}) and {quote(label)} ({place}); "
                 "use one spelling, or remove one"
             )
+
+
+def _unreadable(rejects: pl.DataFrame | None) -> str:
+    """Return how many rows of train cannot be read, why, and the first of them; empty if all can."""
+    lost = rejects.filter(pl.col("split") == "train") if rejects is not None else pl.DataFrame()
+    if lost.is_empty():
+        return ""
+    kinds = ", ".join(f"{rows:,} × {kind}" for kind, rows, _ in count_reasons(lost).head(5).iter_rows())
+    return (
+        f"{lost.height:,} rows of train cannot be read ({kinds}). The first: {format_places(lost.to_dicts())}. "
+        "Save them as UTF-8 or correct them first: without them, "
+    )
+
+
+def _lost_folders(rejects: pl.DataFrame | None, articles: pl.DataFrame) -> list[str]:
+    """Return the folders of train none of whose files is in UTF-8."""
+    if rejects is None:
+        return []
+
+    def folders(rows: pl.DataFrame) -> list[str]:
+        return [PurePosixPath(file).parent.as_posix() for file in rows.filter(pl.col("split") == "train")["file"]]
+
+    unreadable = rejects.filter(pl.col("reason").str.starts_with("not UTF-8"), pl.col("line") > 0)
+    readable = set(folders(articles)) if "file" in articles.columns else set()
+    return [PurePosixPath(folder).name for folder in dict.fromkeys(folders(unreadable)) if folder not in readable]
 
 
 def _places(articles: pl.DataFrame) -> dict[str, str]:

@@ -10,7 +10,10 @@ from gazette.core import articles, files, normalization, tables
 from gazette.core.arrays import Array
 from gazette.core.corpus import read_description
 from gazette.core.errors import DataContractError
+from gazette.core.escape import MAX_NAMED, format_places, quote
 from gazette.data import dedup, splits
+
+SPLITS = ("train", "valid", "test")
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -42,7 +45,7 @@ def run(
         unique = drop(unique, published)
         counts[name] = before - unique.height
     clean = splits.assign_splits(unique, published, params.valid_share, params.test_share)
-    _check_classes(clean, corpus.labels)
+    _check_classes(clean, rows, corpus.labels)
     sizes = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
         part = clean.filter(pl.col("split") == split)
@@ -72,11 +75,28 @@ def _add_texts(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
     return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), "line")
 
 
-def _check_classes(clean: pl.DataFrame, labels: list[str]) -> None:
+def _check_classes(clean: pl.DataFrame, validated: pl.DataFrame, labels: list[str]) -> None:
+    """Raise DataContractError if a class has no article in a split; says where its articles are."""
     present = set(clean.select("split", "label").unique().iter_rows())
-    needed = [(split, label) for split in ("train", "valid", "test") for label in labels]
-    if missing := [f"{label} in {split}" for split, label in needed if (split, label) not in present]:
+    needed = [(split, label) for label in labels for split in SPLITS]
+    missing = [(split, label) for split, label in needed if (split, label) not in present]
+    if missing:
+        lines = [_describe_missing(split, label, clean, validated) for split, label in missing[:MAX_NAMED]]
+        more = [f"  and {len(missing) - MAX_NAMED:,} more"] if len(missing) > MAX_NAMED else []
         raise DataContractError(
-            f"no article of {', '.join(missing)}: every class needs articles to train on and to evaluate on. "
-            "Add articles, or raise valid_share and test_share in section preprocess of params.yaml."
+            "a class has no article in a split; every class needs articles to train on and to evaluate on:\n"
+            + "\n".join([*lines, *more])
+            + "\nAdd articles, or raise valid_share and test_share in section preprocess of params.yaml."
         )
+
+
+def _describe_missing(split: str, label: str, clean: pl.DataFrame, validated: pl.DataFrame) -> str:
+    rows, left = (table.filter(pl.col("label").cast(pl.String) == label) for table in (validated, clean))
+    counts = {name: left.filter(pl.col("split") == name).height for name in SPLITS}
+    lost = rows.height - left.height
+    parts = [f"{count:,} in {name}" for name, count in counts.items() if count]
+    parts += [f"{lost:,} left out as duplicates, conflicts or overlap"] if lost else []
+    places = f". The first: {format_places(rows.sort('file', 'line').head(3).to_dicts())}" if rows.height else ""
+    return (
+        f"  class {quote(label)} in {split}: 0 of its {rows.height:,} articles ({', '.join(parts) or 'none'}){places}"
+    )

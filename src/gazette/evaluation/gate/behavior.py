@@ -6,7 +6,7 @@ CheckList", ACL 2020: invariance, directional expectation and minimum functional
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict
 
 from gazette.core import files
 from gazette.core.errors import parse
+from gazette.core.escape import format_places
+from gazette.evaluation.gate.floors import MAX_PLACES
 from gazette.evaluation.gate.rules import INVARIANCE, Rules
 from gazette.registry.verdict import FAIL, PASS, UNKNOWN, Finding
 
@@ -119,8 +121,11 @@ def check_invariance(
     language: str,
     cases: Cases,
     rules: Rules,
+    places: Sequence[Mapping[str, Any]] = (),
 ) -> list[Finding]:
     """Check, for each perturbation, the share of affected texts whose label stays; `predicted` are the labels before.
+
+    `places` are file and line of each text, for those whose label changes.
 
     A perturbation that affects fewer than `min_slice_rows` texts is inconclusive and does not block.
     """
@@ -134,6 +139,9 @@ def check_invariance(
         share, enough = round(float(same.mean()), 6), len(changed) >= rules.min_slice_rows
         outcome = UNKNOWN if not enough else PASS if share >= rules.min_invariance else FAIL
         why = f"{int((~same).sum())} of {len(changed):,} articles change their label"
+        if outcome == FAIL and places:
+            changing = [places[row] for row, stays in zip(rows, same, strict=True) if not stays]
+            why += f"; the first: {format_places(changing, MAX_PLACES)}"
         if not enough:
             why += f"; fewer than {rules.min_slice_rows} are inconclusive"
         expected = f"at least {rules.min_invariance:g}"

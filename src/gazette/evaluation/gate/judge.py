@@ -83,10 +83,11 @@ def _judge_alone(
     }
     sample = np.linspace(0, rows.height - 1, min(rules.invariance_rows, rows.height)).astype(int)
     sampled = rows["text"].gather(sample).to_list()
+    places = rows.select("file", "line")[sample].to_dicts()
     cases = behavior.read_cases(DESCRIPTIONS / f"{corpus}.cases.yaml")
     findings = [
-        *floors.check_floors(observed, rules.floors),
-        *behavior.check_invariance(sampled, predicted[sample], ours.probabilities, ours.language, cases, rules),
+        *floors.check_floors(observed, rules.floors, floors.explain_weakest(rows, actual, predicted, labels)),
+        *behavior.check_invariance(sampled, predicted[sample], ours.probabilities, ours.language, cases, rules, places),
         *behavior.check_cases(cases, ours.labels, ours.probabilities),
     ]
     return findings, {"rows": rows.height, "ours": figures, "recalls": recalls}
