@@ -18,11 +18,10 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from flows import artifacts
-from flows.experiment import experiment_tree
+from flows import artifacts, experiment
 from flows.runners import dask_runner
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.pipeline import graph
+from gazette.pipeline import git_environment, graph
 from gazette.pipeline.execution import forkserver, lock_order
 from gazette.pipeline.execution.run import INTERRUPTED, TIMED_OUT, run_stage, terminate_all
 from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, RESTORED, StageOutcome, exit_code, run_steps
@@ -51,8 +50,9 @@ def pipeline(
 
     Its result is the list of outcomes. With `overrides` it runs in a worktree, as an experiment.
     """
+    git_environment.forget_caller()
     home = Path(root).absolute()
-    with guard.exclusive_run(home) as repairs, experiment_tree(home, overrides or []) as tree:
+    with guard.exclusive_run(home) as repairs, experiment.tree(home, overrides or []) as tree:
         for line in repairs:
             get_run_logger().warning(line)
         steps = plan(graph.read_graph(tree.folder, targets or []), read_seconds(home), force)

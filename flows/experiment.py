@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.pipeline import dvc_command, git, graph
+from gazette.pipeline import dvc_command, git, git_environment, graph
 from gazette.pipeline.publishing import worktree
 from gazette.registry.store import address
 
@@ -21,7 +21,7 @@ class Tree:
 
 
 @contextmanager
-def experiment_tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
+def tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
     """Yield `root` itself without overrides, otherwise a git worktree of it with the overrides, removed at the end.
 
     It has what git tracks, uncommitted edits included, and DVC's outputs from the same cache. Results are saved as a
@@ -37,5 +37,6 @@ def experiment_tree(root: Path, overrides: Sequence[str]) -> Iterator[Tree]:
             git.run("stash", "apply", "--quiet", edits, folder=folder)
         dvc_command.run("checkout", "--quiet", "--allow-missing", folder=folder)
         graph.set_params(folder, overrides)
-        yield Tree(folder, {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": address.absolute_uri(root)}, name)
+        extra = {"DVC_EXP_NAME": name, "MLFLOW_TRACKING_URI": address.absolute_uri(root)}
+        yield Tree(folder, extra | git_environment.without_hooks(os.environ), name)
         dvc_command.run("exp", "save", "--name", name, folder=folder)

@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from flows import notify
 from flows.bridge import pipeline
 from gazette.core.errors import DataContractError, GazetteError
-from gazette.pipeline import graph, supervisor
+from gazette.pipeline import git_environment, graph, supervisor
 from gazette.pipeline.execution.scheduler import StageOutcome, exit_code
 from gazette.pipeline.publishing import publish, raw_data
 from gazette.pipeline.publishing.worktree import Worktree, worktree
@@ -36,6 +36,8 @@ def retrain(
     """
     supervisor.exit_with_parent()
     home = Path(root).absolute()
+    git_environment.forget_caller()
+    os.environ |= git_environment.without_hooks(os.environ)
     os.environ["MLFLOW_TRACKING_URI"] = address.absolute_uri(home)
     options = {"targets": targets, "force": force, "workers": workers, "runner": runner}
     try:

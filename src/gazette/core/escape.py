@@ -21,6 +21,11 @@ def escape(text: str, limit: int = MAX_SHOWN) -> str:
     return "".join(escaped)[:limit]
 
 
+def escape_path(path: str) -> str:
+    """Return a whole path, escaped: a file name of any bytes as text that every terminal and JSON can hold."""
+    return escape(path, len(path) * len("\\U0001f600"))
+
+
 def quote(text: object, limit: int = 60) -> str:
     """Return a label, column or file name in quotes, escaped; a truncated one ends in an ellipsis."""
     name = str(text)

@@ -78,10 +78,12 @@ def trace_file(file: str) -> FileSightings:
 
 def _path_history(path: Path) -> list[str]:
     """Return the paths that a file has had, its present one first; empty if it is outside of the project."""
+    path = path.parent.resolve() / path.name  # the file itself may be a link into DVC's cache
     if not path.is_relative_to(Path.cwd()):
         return []
     relative = path.relative_to(Path.cwd()).as_posix()
-    earlier = git.run("log", "--follow", "--relative", "--name-only", "--format=", "HEAD", "--", relative).splitlines()
+    follow = ("log", "--follow", "--relative", "--name-only", "-z", "--format=", "HEAD", "--", relative)
+    earlier = git.list_names("--literal-pathspecs", *follow)
     return list(dict.fromkeys([relative, *earlier]))
 
 
@@ -110,7 +112,7 @@ def _find_code(lock: DvcLock, paths: list[str]) -> tuple[str, str] | None:
     code = [path for path in paths if path.startswith("src/")]
     if not code:
         return None
-    existing = git.run("ls-tree", "-r", "--name-only", str(lock.commit), "--", *code).splitlines()
+    existing = git.list_names("ls-tree", "-r", "-z", "--name-only", str(lock.commit), "--", *code)
     path = next((path for path in code if path in existing), None)
     return (path, hashlib.md5(git.show_bytes(str(lock.commit), path)).hexdigest()) if path else None
 

@@ -59,7 +59,7 @@ def check_commit(commit: str) -> list[dict[str, str]]:
     """Report a commit that no remote has, as of the last fetch or push."""
     if not git.run("remote"):
         return [weak_link(LOCAL_COMMIT, "git has no remote: the history is only in this clone")]
-    if git.run("branch", "--remotes", "--contains", commit):
+    if git.run("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes"):
         return []
     return [weak_link(LOCAL_COMMIT, f"no branch of a remote contains {commit[:9]}; `git push` publishes it")]
 
@@ -101,7 +101,7 @@ def check_code(lock: DvcLock) -> list[dict[str, str]]:
 
 def _hashes(commit: str, paths: list[str]) -> dict[str, str]:
     """Return DVC's hash of each file or folder in a commit; a path that the commit lacks is left out."""
-    files = git.run("ls-tree", "-r", "--name-only", commit, "--", *paths).splitlines()
+    files = git.list_names("ls-tree", "-r", "-z", "--name-only", commit, "--", *paths)
     hashes = {file: hashlib.md5(git.show_bytes(commit, file)).hexdigest() for file in files}
     for path in paths:
         inside = {file.removeprefix(path + "/"): hashes[file] for file in files if file.startswith(path + "/")}

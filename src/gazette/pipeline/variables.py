@@ -6,6 +6,8 @@
 import os
 import platform
 
+from gazette.pipeline import git_environment
+
 THREADS = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 
 # The reason, and the variables that pass for it; `*` stands for any ending.
@@ -83,7 +85,7 @@ PASSED = {
         "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_GLOBAL_CONFIG_DIR",
         "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR",
     ),
-    "git": ("GIT_*",),
+    "git; [git.md](git.md#variables-of-git) has the reasons": tuple(git_environment.PASSED),
     "what macOS needs to start a process by fork": ("OBJC_DISABLE_INITIALIZE_FORK_SAFETY",),
     "Gazette's own: `GAZETTE_NOTIFY`, `GAZETTE_PASS`, …": ("GAZETTE_*",),
 }  # fmt: skip

@@ -151,7 +151,7 @@ def rewritten_commits(path: Path = PATH) -> list[str]:
     """Return the commits and files in which earlier lines changed; git detects what the chain alone cannot."""
     errors = []
     for commit in git.list_commits(str(path), "HEAD"):
-        for parent in git.run("show", "--no-patch", "--format=%P", commit).split():
+        for parent in git.run("rev-list", "--parents", "--max-count=1", commit).split()[1:]:
             if not git.show_bytes(commit, str(path)).startswith(git.show_bytes(parent, str(path))):
                 errors.append(f"commit {commit[:9]}: changed lines of {path} that {parent[:9]} had")
     here = path.read_bytes() if path.exists() else b""

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import polars as pl
 from gazette.core import corpus, files, pointers
 from gazette.core.candidates import list_candidates
 from gazette.core.errors import DataContractError
+from gazette.pipeline import git
 from gazette.registry.store import address
 from gazette.registry.store import client as registry
 from gazette.registry.store.model import TRAINED_ON
@@ -118,8 +118,9 @@ def _check_pointer(raw: str, recorded: dict[str, Any]) -> None:
 
 def _tree_state(outs: list[str]) -> str:
     """Return `dirty` if files under git differ from HEAD, outputs of the run excluded, and `clean` otherwise."""
-    excluded = [f":(exclude){path}" for path in outs]
-    return "dirty" if _git("status", "--porcelain", "--untracked-files=no", "--", ".", *excluded) else "clean"
+    excluded = [f":(exclude,literal){path}" for path in outs]
+    status = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules", "--", ".")
+    return "dirty" if git.run(*status, *excluded) else "clean"
 
 
 def _tags(recorded: dict[str, Any], lock: Path, raw: str, digest: str, experiment: str) -> dict[str, str]:
@@ -137,7 +138,7 @@ def _tags(recorded: dict[str, Any], lock: Path, raw: str, digest: str, experimen
         "data": _hash_of(raw, recorded),
         "params": _sha256(params),
         "code": _sha256(code),
-        "base_commit": _git("rev-parse", "HEAD"),
+        "base_commit": git.resolve_commit("HEAD"),
         "tree": _tree_state([str(lock), *outs]),
     }
     return tags | ({"experiment": experiment} if experiment else {})
@@ -160,8 +161,3 @@ def _describe(selected: str, metrics: dict[str, Any], tags: dict[str, str]) -> s
 
 def _sha256(facts: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _git(*words: str) -> str:
-    """Run git; not by `pipeline.git`, which would make that package a dependency of the stage."""
-    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()

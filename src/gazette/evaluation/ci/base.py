@@ -1,5 +1,6 @@
 """The base of a change: the commit to compare with, rebuilt here if its bundle cannot be found."""
 
+import os
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from gazette.core.errors import ConfigError
 from gazette.evaluation.ci.checkout import OnLine, fetch_inputs, run_dvc, tee
-from gazette.pipeline import git, graph, revisions
+from gazette.pipeline import git, git_environment, graph, revisions
 from gazette.pipeline.publishing import worktree
 
 IDENTITY = ("-c", "user.name=gazette", "-c", "user.email=gazette@localhost", "-c", "commit.gpgsign=false")
@@ -46,13 +47,13 @@ def _rebuild(root: Path, revision: str, commit: str, on_line: OnLine) -> str:
     heard = tee(lines, on_line)
     with worktree.checkout(root, commit) as folder:
         fetch_inputs(folder, heard)
-        registry = f"sqlite:///{folder / 'mlflow.db'}"  # which is removed with the tree
-        if run_dvc(folder, heard, "repro", "evaluate", MLFLOW_TRACKING_URI=registry):
+        extra = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}  # which is removed with the tree
+        if run_dvc(folder, heard, "repro", "evaluate", **extra, **git_environment.without_hooks(os.environ)):
             end = "\n".join(lines[-10:])
             raise ConfigError(f"{revision} does not run here, so there is nothing to compare with:\n{end}")
         outputs = [path for path in graph.git_tracked_outputs(folder) if (folder / path).exists()]
         git.run("add", "--update", ".", folder=folder)
-        git.run("add", "--", *outputs, folder=folder)
+        git.add(outputs, folder)
         message = f"{revision}, rebuilt"
         git.run(*IDENTITY, "commit", "--quiet", "--no-verify", "--allow-empty", "-m", message, folder=folder)
         return git.resolve_commit("HEAD", folder)

@@ -1,5 +1,6 @@
 """The review of a proposed change: its run, the gate against its base, and the differences between the two."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import polars as pl
 
 from gazette.core import files
 from gazette.core.errors import DataContractError, GazetteError
+from gazette.core.escape import escape_path
 from gazette.evaluation.ci import breach, checkout, staleness
 from gazette.evaluation.ci.base import Base, find_base
 from gazette.evaluation.ci.breach import Breach
@@ -26,7 +28,11 @@ from gazette.registry.verdict import REJECTED, Verdict
 MAX_FLIPPED = 10  # articles that are listed
 JUDGES = (
     "src/gazette/evaluation/gate/", "src/gazette/evaluation/ci/", "src/gazette/data/validation/",
-    "src/gazette/registry/verdict.py", ".github/", ".ci/",
+    "src/gazette/registry/verdict.py", ".ci/",
+)  # fmt: skip
+CI = (
+    ".github/", ".gitlab", ".circleci/", ".buildkite/", ".forgejo/", ".gitea/", ".woodpecker", ".drone.", "Jenkinsfile",
+    "azure-pipelines", "bitbucket-pipelines",
 )  # fmt: skip
 JUDGING_FILES = ".cases.yaml"  # a corpus's hand-written cases
 JUDGING_PARAMS = ("gate.", "validate.")  # sections of params.yaml
@@ -71,8 +77,10 @@ def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_
         changes = dvclock.diff_values(DvcLock(commit, {}).yaml("params.yaml"), params)
         start = replace(
             start,
-            behind=int(git.run("rev-list", "--count", f"HEAD..{commit}")),
-            uncommitted=git.run("diff", "--relative", "--name-only", "HEAD").splitlines(),
+            behind=int(git.run("rev-list", "--count", f"HEAD..{commit}", *_inside_project())),
+            uncommitted=[
+                escape_path(path) for path in git.list_names("diff", "--relative", "--name-only", "-z", "HEAD")
+            ],
             params=changes,
             judges=changed_judges(commit, changes),
         )
@@ -135,11 +143,26 @@ def failure_reason(lines: Sequence[str]) -> str:
 def changed_judges(commit: str, params: Sequence[dict[str, Any]]) -> list[str]:
     """List the judging files that differ from `commit`, and the judging params among those that changed.
 
+    Paths are relative to the project, which may be in a subfolder; CI's own files are at the top of the repository.
     Without renames: a judge that is moved away counts as deleted.
     """
-    changed = git.run("diff", "--relative", "--no-renames", "--name-only", commit).splitlines()
-    judges = [path for path in changed if path.startswith(JUDGES) or path.endswith(JUDGING_FILES)]
-    return judges + [param["name"] for param in params if param["name"].startswith(JUDGING_PARAMS)]
+    home = git.prefix()
+    changed = git.list_names("diff", "--no-renames", "--name-only", "-z", commit)  # from the top of the repository
+    judges = [os.path.relpath(path, home) for path in changed if path.startswith(CI) or _is_judge(path, home)]
+    return [escape_path(path) for path in judges] + [
+        param["name"] for param in params if param["name"].startswith(JUDGING_PARAMS)
+    ]
+
+
+def _is_judge(path: str, home: Path) -> bool:
+    if not Path(path).is_relative_to(home):
+        return False
+    return path.endswith(JUDGING_FILES) or os.path.relpath(path, home).startswith((*JUDGES, *CI))
+
+
+def _inside_project() -> list[str]:
+    """Return the words that limit commits to the project; none at the top of the repository."""
+    return ["--", "."] if git.prefix() != Path() else []
 
 
 def _add_excerpts(rows: Sequence[dict[str, Any]], test: Path, characters: int) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from typing import Any
 
+from gazette.core.escape import escape_path
 from gazette.pipeline import dvclock, flatten, git
 from gazette.pipeline.dvclock import DvcLock
 
@@ -18,20 +19,27 @@ def code_changes(before: DvcLock, after: DvcLock) -> list[dict[str, Any]]:
     States are added, deleted, modified and renamed. An untracked file is added in the tree here.
     """
     commits = [side.commit for side in (before, after) if side.commit]
-    output = git.run("diff", "--relative", "--find-renames", "--name-status", *commits, "--", *CODE)
-    changes = [line.split("\t") for line in output.splitlines()]
+    changes = _parse_changes(
+        git.list_names("diff", "--relative", "--find-renames", "--name-status", "-z", *commits, "--", *CODE)
+    )
     if after.commit is None:
-        untracked = git.run("ls-files", "--others", "--exclude-standard", "--", *CODE).splitlines()
+        untracked = git.list_names("ls-files", "--others", "--exclude-standard", "-z", "--", *CODE)
         changes += [["A", path] for path in untracked]
     return [
         {
-            "path": paths[-1],
-            "from": paths[0] if len(paths) == 2 else None,
+            "path": escape_path(paths[-1]),
+            "from": escape_path(paths[0]) if len(paths) == 2 else None,
             "state": STATES.get(state[0], "modified"),
             "stages": sorted({stage for path in paths for stage in _stages_running(path, before, after)}),
         }
         for state, *paths in sorted(changes, key=lambda change: change[-1])
     ]
+
+
+def _parse_changes(words: list[str]) -> list[list[str]]:
+    """Return state and path of each change; of a renamed file state, old and new path."""
+    rest = iter(words)
+    return [[state, *(next(rest) for _ in range(1 + state.startswith("R")))] for state in rest]
 
 
 def _stages_running(path: str, *sides: DvcLock) -> set[str]:

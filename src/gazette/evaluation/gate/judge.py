@@ -37,7 +37,7 @@ def judge(against: str | None = None, bundle: Path | None = None) -> Verdict:
     rules = parse(Rules, params["gate"], "params.yaml, section gate")
     paths, corpus = cmdline.stage_paths(params), str(params["corpus"])
     selected, test = Path(paths["evaluate"]["bundle"]), Path(paths["evaluate"]["test"])
-    folder = bundle or selected
+    folder, commit = bundle or selected, git.resolve_commit("HEAD")
     for path in (folder, test):
         if not path.exists():
             raise ConfigError(f"{path} does not exist: `gazette run` makes it, `dvc pull` fetches it")
@@ -56,7 +56,7 @@ def judge(against: str | None = None, bundle: Path | None = None) -> Verdict:
         findings, figures = findings + compared, figures | more
     findings = [replace(finding, blocks=finding.blocks and finding.rule not in rules.warn_only) for finding in findings]
     record = base.record() if base else None
-    return Verdict(decide(findings), digest, git.resolve_commit("HEAD"), corpus, record, findings, figures)
+    return Verdict(decide(findings), digest, commit, corpus, record, findings, figures)
 
 
 def _why_no_baseline(corpus: str) -> str:

@@ -12,24 +12,26 @@ from gazette.core import pointers
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
-from gazette.pipeline import dvc_command, dvclock, git, hashing, inheritance, storage
+from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, storage
 
-DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", "GIT_")
+DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_")
 REQUIREMENTS = "requirements.lock"
 
 OnLine = Callable[[str], object]
 
 
-def clone_revision(commit: str, recorded: Lock, folder: Path) -> None:
-    """Clone a commit, with its own cache and without any output of a stage."""
-    top = git.run("rev-parse", "--show-toplevel")
-    git.run("clone", "--quiet", "--shared", "--no-checkout", top, str(folder))
-    git.run("checkout", "--quiet", "--detach", commit, folder=folder)
+def clone_revision(commit: str, recorded: Lock, top: Path) -> Path:
+    """Clone a commit to `top`, with its own cache and without any output of a stage; returns the project in it."""
+    no_hooks = ("--template=", "--config", "=".join(git_environment.NO_HOOKS))
+    git.run("clone", "--quiet", "--shared", "--no-checkout", *no_hooks, str(git.top()), str(top))
+    git.run("checkout", "--quiet", "--detach", commit, folder=top)
+    folder = git.project_in(top, Path(), commit)
     storage.isolate_cache(Path(), folder)
     for path in dvclock.list_outputs(recorded):
         output = folder / path
         shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
     (folder / dvclock.LOCK).unlink()
+    return folder
 
 
 def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
@@ -38,16 +40,14 @@ def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
     Raises ConfigError if they are not available, DataContractError if they differ from their pointer.
     """
     needed = {dep["path"] for stage in recorded.values() for dep in stage.get("deps", [])}
-    for pointer in git.run("ls-files", "*.dvc", folder=folder).split("\n"):
+    for pointer in git.list_names("ls-files", "-z", "*.dvc", folder=folder):
         raw = pointer.removesuffix(".dvc")
         if raw not in needed:
             continue
         say(f"raw data {raw}")
         recorded_hash = pointers.read_hash(folder / pointer)
-        pull = partial(
-            dvc_command.run_or_error, "pull", "--quiet", pointer, folder=folder, environment=_clean_environment()
-        )
-        if pull("--remote", storage.CACHE) and (why := pull()):
+        pull = partial(dvc_command.run_or_error, "pull", "--quiet", folder=folder, environment=_clean_environment())
+        if pull("--remote", storage.CACHE, "--", pointer) and (why := pull("--", pointer)):
             raise ConfigError(
                 f"{raw} is neither in DVC's cache nor in its remote; run `dvc push` on a machine that has it\n{why}"
             )

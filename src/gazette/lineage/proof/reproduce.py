@@ -62,9 +62,9 @@ def reproduce_revision(revision: str, say: clone.OnLine) -> Iterator[tuple[Repro
         raise ConfigError(f"revision {commit[:9]} has no {LOCK}: there is nothing to reproduce")
     recorded = _stages(text)
     with tempfile.TemporaryDirectory(prefix="gazette-") as temporary:
-        folder = Path(temporary).resolve() / "clone"
-        say(f"cloning {commit[:9]} to {folder}")
-        clone.clone_revision(commit, recorded, folder)
+        top = Path(temporary).resolve() / "clone"
+        say(f"cloning {commit[:9]} to {top}")
+        folder = clone.clone_revision(commit, recorded, top)
         clone.fetch_raw(recorded, folder, say)
         python, same = clone.choose_python(folder, say)
         began = time.monotonic()

@@ -8,6 +8,7 @@ from typing import Any
 
 from gazette.core import candidates, files, pointers
 from gazette.core.errors import ConfigError
+from gazette.core.escape import escape_path
 from gazette.lineage.proof import provenance
 from gazette.lineage.proof.compare import local_outputs
 from gazette.pipeline import flatten, git, hashing
@@ -31,17 +32,19 @@ def verify_revision(statements: list[Path], key: Path | None) -> list[str]:
 
 def _check_tracked(commit: str) -> Iterator[str]:
     """Yield files under git that differ from the commit in content; git's own list goes by size and time."""
-    lines = git.run("ls-tree", "-r", "-z", commit).rstrip("\0").split("\0")
+    lines = git.list_names("ls-tree", "-r", "-z", commit)
     blobs = {path: head.split()[2] for head, _, path in (line.partition("\t") for line in lines) if " blob " in head}
     blobs = {path: blob for path, blob in blobs.items() if path != str(ledger.PATH)}
     files_here = [path for path in blobs if Path(path).is_file() and not Path(path).is_symlink()]
-    hashed = git.run("hash-object", "--stdin-paths", stdin="\n".join(files_here))
-    now = dict(zip(files_here, hashed.split(), strict=True))
+    now = dict(zip(files_here, git.hash_files(files_here), strict=True))
+    missing = {path for path in blobs if not Path(path).exists() and not Path(path).is_symlink()}
+    if missing:
+        missing -= set(git.list_sparse())
     for path, blob in blobs.items():
         if path in now and now[path] != blob:
-            yield f"{path}: differs from commit {commit[:9]}"
-        elif not Path(path).exists() and not Path(path).is_symlink():
-            yield f"{path}: missing, but commit {commit[:9]} has it"
+            yield f"{escape_path(path)}: differs from commit {commit[:9]}"
+        elif path in missing:
+            yield f"{escape_path(path)}: missing, but commit {commit[:9]} has it"
 
 
 def _check_ledger(commit: str) -> list[str]:
@@ -83,7 +86,7 @@ def _check_lock() -> Iterator[str]:
                     yield from _check_hash(stage, side, recorded, hashes[path])
                 checked.add(pair)
         yield from _check_params(stage, entry.get("params", {}), params)
-    for pointer in git.run("ls-files", "*.dvc").split():
+    for pointer in git.list_names("ls-files", "-z", "*.dvc"):
         yield from _check_pointer(Path(pointer), hashes)
 
 

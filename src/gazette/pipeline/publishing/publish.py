@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import escape_path
 from gazette.pipeline import dvc_command, git, graph, storage
 from gazette.pipeline.plan import Node
 from gazette.pipeline.publishing.raw_data import check_raw_data, fetch_data
-from gazette.pipeline.publishing.worktree import Worktree, fetch_head
+from gazette.pipeline.publishing.worktree import LOCAL, Worktree, fetch_head
 
 MAX_TRIES = 20  # how often a branch may move while a run publishes
+# To this repository itself git would push as its configuration says, into the working tree too, and run its hooks.
+RECEIVER = "git -c receive.denyCurrentBranch=refuse -c core.hooksPath=/dev/null receive-pack"
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,10 @@ def publish(tree: Worktree, name: str, message: str) -> Published:
     nodes = graph.read_graph(tree.folder)
     check_raw_data(nodes)
     # `dvc repro` records an edit of raw data in the pointer
-    if pointers := git.run("diff", "--name-only", "HEAD", "--", "*.dvc", folder=tree.folder):
-        raise DataContractError(f"raw data differ from {pointers} as committed: only a person may change them")
+    if pointers := [path for path in _changed(tree.folder, "HEAD") if path.endswith(".dvc")]:
+        raise DataContractError(
+            f"raw data differ from {', '.join(map(escape_path, pointers))} as committed: only a person may change them"
+        )
     if stale := _stale(nodes):
         raise ConfigError(f"not published, since stages are not up to date after the run: {'; '.join(stale)}")
     ours = _commit(tree.folder, message)
@@ -50,7 +55,7 @@ def publish(tree: Worktree, name: str, message: str) -> Published:
         error = _push(tree, commit, tree.branch)
         if not error:
             return Published(commit, tree.branch)
-        moved = fetch_head(tree.root, tree.folder, tree.remote, tree.branch)
+        moved = fetch_head(tree.root, tree.ref, tree.remote, tree.branch)
         if moved == base:
             return _push_aside(tree, ours, name, f"{tree.branch} at {tree.remote} rejects the push:\n{error}")
         on_top = _on_top(tree.folder, ours, moved)
@@ -68,21 +73,26 @@ def _on_top(folder: Path, ours: str, moved: str) -> str | None:
     Returns None if its inputs differ.
     """
     git.run("checkout", "--quiet", "--force", "--detach", moved, folder=folder)
-    changed = git.run("diff", "--name-only", "--no-renames", "-z", f"{ours}^", ours, folder=folder)
-    paths = changed.rstrip("\0").split("\0")
-    if not git.run("diff", "--name-only", moved, ours, "--", *paths, folder=folder):
+    paths = _changed(folder, f"{ours}^", ours)
+    if not _changed(folder, moved, ours, "--", *paths):
         return moved
-    if git.run("diff", "--name-only", f"{ours}^", moved, "--", *paths, folder=folder):
+    if _changed(folder, f"{ours}^", moved, "--", *paths):
         with suppress(ConfigError, DataContractError):
             fetch_data(folder)
             if _is_up_to_date(folder):
                 return moved
-    git.run("restore", "--source", ours, "--staged", "--worktree", "--", *paths, folder=folder)
+    git.run("--literal-pathspecs", "restore", "--source", ours, "--staged", "--worktree", "--", *paths, folder=folder)
     dvc_command.run_or_error("checkout", "--quiet", "--force", "--allow-missing", folder=folder)
     if not _is_up_to_date(folder):
         return None
     git.run("commit", "--quiet", "--no-verify", "--reuse-message", ours, folder=folder)
     return git.resolve_commit("HEAD", folder)
+
+
+def _changed(folder: Path, *words: str) -> list[str]:
+    """List the files of the project that differ, as `git diff` with these words does."""
+    names = ("--literal-pathspecs", "diff", "--relative", "--name-only", "--no-renames", "-z")
+    return git.list_names(*names, *words, folder=folder)
 
 
 def _is_up_to_date(folder: Path) -> bool:
@@ -107,8 +117,8 @@ def _push_aside(tree: Worktree, ours: str, name: str, why: str) -> Published:
     """Push the results to a separate branch; a run that is retried finds them there."""
     branch = f"retrain/{name}"
     if error := _push(tree, ours, branch):
-        head = fetch_head(tree.root, tree.folder, tree.remote, branch)
-        if git.run("diff", "--name-only", head, ours, folder=tree.folder):
+        head = fetch_head(tree.root, tree.ref, tree.remote, branch)
+        if _changed(tree.folder, head, ours):
             raise ConfigError(f"{why}\n{branch} rejects the push too:\n{error}")
         return Published(head, branch, why)
     return Published(ours, branch, why)
@@ -117,19 +127,21 @@ def _push_aside(tree: Worktree, ours: str, name: str, why: str) -> Published:
 def _commit(folder: Path, message: str) -> str | None:
     """Commit locks, metrics and plots, new ones too; None if nothing differs."""
     git.run("add", "--update", ".", folder=folder)
-    untracked = ("ls-files", "--others", "--exclude-standard", "-z", "--")
-    new = git.run(*untracked, *graph.git_tracked_outputs(folder), folder=folder).rstrip("\0")
-    if new:
-        git.run("add", "--", *new.split("\0"), folder=folder)
-    if not git.run("diff", "--cached", "--name-only", folder=folder):
+    untracked = ("--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--")
+    if new := git.list_names(*untracked, *graph.git_tracked_outputs(folder), folder=folder):
+        git.add(new, folder)
+    if not _changed(folder, "--cached"):
         return None
     git.run("commit", "--quiet", "--no-verify", "--message", message, folder=folder)
     return git.resolve_commit("HEAD", folder)
 
 
 def _push(tree: Worktree, commit: str, branch: str) -> str:
-    """Move a branch forward; returns why git rejects it."""
-    return git.run_or_error("push", "--quiet", tree.remote, f"{commit}:refs/heads/{branch}", folder=tree.root)
+    """Move a branch forward; returns why git rejects it. A branch that is checked out here is never moved."""
+    receiver = [f"--receive-pack={RECEIVER}"] if tree.remote == LOCAL else []
+    return git.run_or_error(
+        "push", "--quiet", *receiver, tree.remote, f"{commit}:refs/heads/{branch}", folder=tree.root
+    )
 
 
 def commit_message(

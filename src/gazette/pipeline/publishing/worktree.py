@@ -19,10 +19,14 @@ REFS = "refs/retrain/"
 
 @dataclass(frozen=True)
 class Worktree:
-    """A worktree of the project's repository, at the commit `base`, whose results go to a branch of a remote."""
+    """A worktree of the project's repository, at the commit `base`, whose results go to a branch of a remote.
+
+    `folder` is the project's in it, which is not its top if the project is in a subfolder. `ref` is what is fetched.
+    """
 
     root: Path
     folder: Path
+    ref: str
     base: str
     remote: str
     branch: str
@@ -36,25 +40,27 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
     """
     remote = remote or ("origin" if "origin" in git.run("remote", folder=root).split() else LOCAL)
     git.run("var", "GIT_COMMITTER_IDENT", folder=root)  # fails now, not after hours, if the committer is unknown
-    with _temporary_folder(root) as folder:
-        base = fetch_head(root, folder, remote, branch)
+    with _temporary_folder(root) as top:
+        ref = f"{REFS}{top.name}"
+        base = fetch_head(root, ref, remote, branch)
         if revision:
             base = git.resolve_commit(revision, root)
-        _add_worktree(root, folder, base)
-        yield Worktree(root, folder, base, remote, branch)
+        yield Worktree(root, _add_worktree(root, top, base), ref, base, remote, branch)
 
 
 @contextmanager
 def checkout(root: Path, revision: str) -> Iterator[Path]:
-    """Create a worktree of a revision with the project's cache; removed at the end."""
-    with _temporary_folder(root) as folder:
-        _add_worktree(root, folder, revision)
-        yield folder
+    """Create a worktree of a revision with the project's cache, and yield the project in it; removed at the end."""
+    with _temporary_folder(root) as top:
+        yield _add_worktree(root, top, revision)
 
 
-def _add_worktree(root: Path, folder: Path, revision: str) -> None:
-    git.run("worktree", "add", "--quiet", "--detach", str(folder), revision, folder=root)
+def _add_worktree(root: Path, top: Path, revision: str) -> Path:
+    """Return the project's folder in a new worktree."""
+    git.run("worktree", "add", "--quiet", "--detach", str(top), revision, folder=root)
+    folder = git.project_in(top, root, revision)
     storage.share_cache(root, folder)
+    return folder
 
 
 @contextmanager
@@ -88,9 +94,8 @@ def _remove_if_unlocked(root: Path, lock: Path) -> None:
         shutil.rmtree(lock.parent)
 
 
-def fetch_head(root: Path, folder: Path, remote: str, branch: str) -> str:
+def fetch_head(root: Path, ref: str, remote: str, branch: str) -> str:
     """Return the head of a branch, fetched to a ref of this run, so that simultaneous fetches do not collide."""
-    ref = f"{REFS}{folder.name}"
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", remote)
     git.run(*fetch, f"+refs/heads/{branch}:{ref}", folder=root)
     return git.run("rev-parse", ref, folder=root)

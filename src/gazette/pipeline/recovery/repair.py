@@ -76,7 +76,7 @@ def _locks(root: Path) -> list[Path]:
     """Return the lock file of each dvc.yaml that git sees, and of the one in the top folder."""
     pipelines = ("-z", "dvc.yaml", "*/dvc.yaml")
     listing = git.output("ls-files", "--cached", "--others", "--exclude-standard", *pipelines, folder=root)
-    names = {name for name in listing.decode().split("\0") if name} | {"dvc.yaml"}
+    names = {os.fsdecode(name) for name in listing.split(b"\0") if name} | {"dvc.yaml"}
     return [(root / name).with_suffix(".lock") for name in sorted(names)]
 
 
