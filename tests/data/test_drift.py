@@ -120,6 +120,19 @@ def test_distances_of_a_case_worked_by_hand() -> None:
     assert between(train, test)["test"]["lengths"] == 0.5
 
 
+def test_the_shares_of_three_classes_are_compared_class_by_class() -> None:
+    train = articles("train", "x", "x") + articles("train", "x", label="b") + articles("train", "x", label="c")
+    test = articles("test", "x") + articles("test", "x", "x", "x", label="b")
+    middle = (3 / 8, 1 / 2, 1 / 8)
+    divergence = sum(
+        p * log2(p / m)
+        for shares in ((1 / 2, 1 / 4, 1 / 4), (1 / 4, 3 / 4, 0))
+        for p, m in zip(shares, middle, strict=True)
+        if p
+    )
+    assert between(train, test)["test"]["classes"] == round(sqrt(divergence / 2), 6)
+
+
 def test_the_thousand_most_frequent_words_are_told_apart_and_the_rest_is_one() -> None:
     words = [f"w{number:04}" for number in range(1, 1002)]
     train = articles("train", *[" ".join(words)] * 2)
@@ -142,8 +155,8 @@ def test_a_large_corpus_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_corpus_that_did_not_change_keeps_its_distances() -> None:
-    parts = rows("train", 300), rows("valid", 60), rows("test", 100, sport=0.7)
+    parts = rows("train", 300), rows("valid", 50, sport=0.8), rows("test", 100, sport=0.7)
     assert between(*parts) == {
-        "valid": {"classes": 0.0, "lengths": 0.06, "vocabulary": 0.0},
+        "valid": {"classes": 0.270378, "lengths": 0.063333, "vocabulary": 0.199785},
         "test": {"classes": 0.174084, "lengths": 0.106667, "vocabulary": 0.116514},
     }

@@ -1,8 +1,10 @@
 """The gate in a small project under git and DVC: what is judged, against which baseline, and its provenance."""
 
 import json
+import math
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from gazette.cli.gate import gate
 from gazette.core import articles
 from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import evidence
+from gazette.evaluation.gate.judge import _median_latency as median_latency
 from gazette.evaluation.gate.judge import judge
 from gazette.pipeline import hashing
 from gazette.registry import ledger
@@ -163,6 +166,43 @@ def test_a_bundle_as_good_as_another_revisions_is_accepted_and_twice_the_same(pr
     assert list(Path(".gazette/bundles").iterdir())
 
 
+def test_the_figures_of_a_verdict_are_those_of_the_test_rows(project: Path) -> None:
+    verdict = judge("worse")  # which holds all for sport
+    findings = {finding.rule: finding for finding in verdict.findings}
+    unsure = 1 / (1 + math.exp(2))  # what a word weighs 2 for is this much uncertain
+    for figures in (
+        verdict.figures["ours"],
+        {name: findings[name].observed for name in ("accuracy", "macro_f1", "ece")},
+    ):
+        assert figures == {"accuracy": 1, "macro_f1": 1, "ece": pytest.approx(unsure, abs=1e-6)}
+    assert findings["worst_recall"].observed == 1
+    size = sum(path.stat().st_size for path in Path("models/selected").iterdir())
+    assert findings["megabytes"].observed == round(size / 1e6, 6) and 0 < findings["milliseconds"].observed < 500
+    warn = [name for name, finding in findings.items() if not finding.blocks]
+    assert warn == ["milliseconds", "unchanged by case", "unchanged by width"]
+    assert findings["unchanged by case"].why == "19 of 40 articles change their label"  # from the first row to the last
+    theirs, difference = verdict.figures["theirs"], verdict.figures["difference"]
+    assert (theirs["accuracy"], theirs["macro_f1"]) == (0.5, pytest.approx(1 / 3))
+    assert (difference["lost"], difference["won"], difference["accuracy"]["difference"]) == (0, 150, 0.5)
+    assert [(row["slice"], row["value"], row["rows"], row["theirs"]) for row in verdict.figures["slices"]] == [
+        ("class", "sport", 150, 1), ("class", "trade", 150, 0), ("digits", "some", 300, 0.5), ("file", "a", 300, 0.5),
+        ("length", "short", 300, 0.5), ("script", "home", 300, 0.5),
+    ]  # fmt: skip
+
+
+def test_the_latency_is_the_median_of_fifty_single_articles_after_one_that_does_not_count() -> None:
+    calls: list[list[str]] = []
+
+    class Slow:
+        def probabilities(self, texts: list[str]) -> None:
+            calls.append(texts)
+            time.sleep(0.2 if len(calls) == 1 else 0.002)
+
+    texts = [f"text {number}" for number in range(60)]
+    assert 2 <= median_latency(Slow(), texts) < 100  # type: ignore[arg-type]
+    assert calls == [["text 0"], *([text] for text in texts[:50])]
+
+
 def test_a_worse_bundle_is_rejected_with_exit_code_1(project: Path) -> None:
     subprocess.run(["git", "checkout", "-q", "worse"], check=True)
     with Repo() as repo:
@@ -180,6 +220,7 @@ def test_the_same_bundle_is_no_worse_than_itself_however_few_rows(project: Path)
 def test_without_a_champion_only_floors_and_behavior_are_checked(project: Path) -> None:
     verdict = judge()
     assert verdict.word == "accept" and verdict.baseline is None
+    assert verdict.record()["baseline"] is None and verdict.figures["rows"] == 300
     assert "no champion of tiny in ledger.jsonl, and no registry" in verdict.figures["compared"]
     assert "non-inferiority" not in {finding.rule for finding in verdict.findings}
 
@@ -250,6 +291,7 @@ def test_only_shared_labels_are_compared(project: Path, tmp_path: Path) -> None:
     verdict = judge("equal", bundle=path.parent)
     assert verdict.figures["compared"] == "on shared labels only; not shared: art, 0 rows left out"
     assert verdict.figures["ours"]["accuracy"] == 1 and outcome(verdict, "non-inferiority") == "pass"
+    assert verdict.figures["ours"]["ece"] == pytest.approx(1 / (1 + math.exp(2)), abs=1e-6)  # of two labels, not three
     assert outcome(verdict, "accuracy") == "fail"  # by itself it may say art
 
 
