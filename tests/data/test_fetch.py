@@ -82,6 +82,24 @@ def test_other_files_are_refused_and_nothing_is_left_behind(raw: Path, offer: Of
     assert sorted(raw.parent.iterdir()) == before
 
 
+def test_what_lies_beside_the_corpus_stays(raw: Path, offer: Offer) -> None:
+    mine = raw.with_name("tiny.partial")
+    mine.mkdir()
+    (mine / "1.txt").write_text("mine")
+    offer(FILES)
+    fetch.fetch_corpus(TINY, raw)
+    assert contents(mine) == {"1.txt": "mine"} and contents(raw) == FILES
+
+
+def test_a_broken_symlink_in_the_place_of_the_corpus_stays(raw: Path, offer: Offer) -> None:
+    point_at(raw, FILES)
+    raw.symlink_to("/nowhere/at/all")
+    offer(FILES)
+    with pytest.raises(DataContractError, match="its files have the hash None"):
+        fetch.fetch_corpus(TINY, raw)
+    assert raw.is_symlink()
+
+
 def test_the_first_fetch_makes_the_pointer(raw: Path, offer: Offer) -> None:
     offer(FILES)
     fetch.fetch_corpus(TINY, raw)

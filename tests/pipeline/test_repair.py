@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gazette.core import atomic
 from gazette.core.errors import ConfigError
 from gazette.pipeline.recovery import lock_check, orphans, repair, rwlock
 
@@ -327,7 +328,8 @@ def test_a_half_written_folder_is_removed(project: Path) -> None:
 
 
 def test_unfinished_files_beside_outputs_go_and_no_others(project: Path) -> None:
-    ours, mine = ["train.parquet.partial", ".kT3Jsd6AEOeM9vUOPirtRg.tmp"], ["mine", "mine.partial", "mine.tmp"]
+    ours = [atomic.temporary_path(Path("train.parquet")).name, ".kT3Jsd6AEOeM9vUOPirtRg.tmp"]
+    mine = ["mine", "mine.partial", "mine.tmp", "train.parquet.partial", ".train.parquet.abc.partial"]
     for name in ours + mine:
         (project / "data" / name).write_text("x")
     assert sorted(repair.repair(project)) == sorted(f"removed data/{name}, half-written" for name in ours)
@@ -350,14 +352,48 @@ def test_a_path_outside_the_project_is_never_removed(project: Path, tmp_path: Pa
     assert outside.exists()
 
 
+def test_nothing_is_removed_through_a_symlink_out_of_the_project(project: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "disk"
+    shutil.move(project / "data", outside)
+    (project / "data").symlink_to(outside)
+    (outside / "train.parquet").write_text("half")
+    atomic.temporary_path(outside / "train.parquet").write_text("half")
+    before = sorted(outside.iterdir())
+    hold(project, NOBODY, write=["data/train.parquet"])
+    repair.repair(project)
+    assert sorted(outside.iterdir()) == before
+
+
+def test_temporary_files_beside_an_output_outside_the_project_stay(project: Path, tmp_path: Path) -> None:
+    partial = atomic.temporary_path(tmp_path / "train.parquet")
+    partial.write_text("another run's")
+    (project / "dvc.lock").write_text(LOCK.replace("path: data/train.parquet", "path: ../train.parquet"))
+    repair.repair(project)
+    assert partial.exists()
+
+
+def test_a_folder_among_the_copies_that_is_not_a_commits_stays(project: Path) -> None:
+    mine = project / ".gazette" / "locks" / "before-the-refactoring"
+    mine.mkdir()
+    (mine / "dvc.lock").write_text("mine")
+    commit_again = project / "params.yaml"
+    commit_again.write_text("a: 1")
+    subprocess.run(["git", "add", "-A"], cwd=project, check=True)
+    commit(project)
+    repair.back_up_locks(project)
+    assert (mine / "dvc.lock").read_text() == "mine"
+    assert len(list(mine.parent.iterdir())) == 2
+
+
 def test_nothing_is_removed_while_dvc_called_by_hand_is_at_work(project: Path) -> None:
     (project / "data" / "train.parquet").write_text("goo")
-    (project / "data" / "train.parquet.partial").write_text("goo")
+    partial = atomic.temporary_path(project / "data" / "train.parquet")
+    partial.write_text("goo")
     with subprocess.Popen(["sleep", "60"]) as process:
         hold(project, process.pid, "sleep 60", write=["data/train.parquet"])
         assert repair.repair(project) == []
         process.kill()
-    assert (project / "data" / "train.parquet.partial").exists()
+    assert partial.exists()
 
 
 # DVC's list of runs
@@ -395,7 +431,7 @@ DAMAGE = {
     "rwlock of the dead": lambda root: hold(root, NOBODY, write=["data/train.parquet", "data/new"], read=["raw.csv"]),
     "half an output": lambda root: (root / "data" / "train.parquet").write_text("go"),
     "new output": lambda root: (root / "data" / "new").write_text("go"),
-    "unfinished file": lambda root: (root / "data" / "validate.parquet.partial").write_text("go"),
+    "unfinished file": lambda root: atomic.temporary_path(root / "data" / "validate.parquet").write_text("go"),
     "no outputs": lambda root: shutil.rmtree(root / "data"),
 }
 
@@ -413,6 +449,6 @@ def test_repair_is_idempotent_and_good_outputs_stay(project: Path, kinds: list[s
     repaired = state(folder)
     assert repair.repair(folder) == []
     assert state(folder) == repaired
-    assert {name for name in repaired if name.startswith("data/")} >= good - {"data/validate.parquet.partial"}
+    assert {name for name in repaired if name.startswith("data/")} >= good
     assert (folder / "dvc.lock").read_text() == LOCK or "lock shorter" in kinds
     shutil.rmtree(folder)

@@ -15,9 +15,10 @@ from bundles import make_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazette.core import files
+from gazette.core import atomic, files
 from gazette.core.bundle import Bundle
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.pipeline import ownership
 from gazette.registry import versions
 from gazette.serving.batch import parts, pools, staging
 from gazette.serving.batch import run as running
@@ -225,7 +226,7 @@ def test_what_is_missing_is_scored_and_nothing_else(score: Score, many: Path, mo
     monkeypatch.setattr(parts, "score_part", ends)
     with pytest.raises(KeyboardInterrupt):
         score(many, part_rows=parts.BLOCK)
-    (folder / ".part-00002.parquet.abc.partial").write_bytes(b"half")
+    atomic.temporary_path(folder / "part-00002.parquet").write_bytes(b"half")
     monkeypatch.setattr(parts, "score_part", lambda to, number: again.append(number) or done(to, number))
     score(many, part_rows=parts.BLOCK)
     assert again == [2, 3]
@@ -279,11 +280,129 @@ def test_a_folder_with_other_files_is_refused(score: Score, many: Path, tmp_path
     assert (tmp_path / "scored" / "diary.txt").read_text() == "mine"
 
 
+STRANGERS = [
+    *["part-0.parquet", "part-00000.parquet", "run.json", "manifest.json", "plan.json", "quarantine.parquet", ".lock"],
+    *["staged/a", "x.partial", "part-00000.parquet.partial", ".part-00000.parquet.abc.partial", "_gazette"],
+]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("name", STRANGERS)
+def test_a_file_of_somebody_elses_with_the_name_of_a_result_stays(
+    score: Score, many: Path, tmp_path: Path, name: str, force: bool
+) -> None:
+    path = tmp_path / "scored" / name
+    path.parent.mkdir(parents=True)
+    path.write_text('{"owner": "another team"}')
+    before = contents(tmp_path / "scored")
+    with pytest.raises(ConfigError, match=f"has {name.split('/')[0]}, which is not a result of scoring"):
+        score(many, force=force)
+    assert contents(tmp_path / "scored") == before
+
+
+@pytest.mark.parametrize("name", ["part-00007.parquet", "part-0.parquet", "notes.txt", "sub/notes.txt"])
+def test_an_extra_file_among_results_stays_and_so_do_they(score: Score, many: Path, name: str) -> None:
+    folder = score(many)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("mine")
+    before = contents(folder)
+    with pytest.raises(ConfigError, match=f"has {name.split('/')[0]}, which is not a result"):
+        score(many, force=True, uncertain=0.6)
+    assert contents(folder) == before
+
+
+def test_an_extra_file_among_staged_articles_stays(score: Score, many: Path) -> None:
+    folder = score(many)
+    (folder / "staged").mkdir()
+    (folder / "staged" / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"has staged/notes\.txt, which is not"):
+        score(many, force=True)
+    assert (folder / "staged" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["run.json", ".lock", "plan.json", "part-00000.parquet", "staged"])
+def test_nothing_is_written_or_removed_through_a_symlink(score: Score, many: Path, tmp_path: Path, name: str) -> None:
+    folder = score(many)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "precious").write_text("mine")
+    target = tmp_path / "elsewhere" if name == "staged" else tmp_path / "elsewhere" / "precious"
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(target)
+    with pytest.raises(ConfigError, match=f"has {name}, which is not a result"):
+        score(many, force=True)
+    assert (folder / name).is_symlink() and (tmp_path / "elsewhere" / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["run.json", "part-00000.parquet", "manifest.json"])
+def test_a_folder_in_the_place_of_a_result_stays(score: Score, many: Path, name: str) -> None:
+    folder = score(many)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+    (folder / name / "mine").touch()
+    with pytest.raises(ConfigError, match=f"has {name}, which is not a result"):
+        score(many, force=True)
+    assert (folder / name / "mine").exists()
+
+
+@pytest.mark.parametrize("name", ["scored", "scored/today"])
+def test_a_file_in_the_place_of_the_folder_stays(score: Score, many: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "scored").write_text("mine")
+    with pytest.raises(ConfigError, match="scored is not a folder"):
+        score(many, name)
+    assert (tmp_path / "scored").read_text() == "mine"
+
+
+def test_a_part_that_was_changed_by_hand_is_not_replaced(score: Score, many: Path) -> None:
+    folder = score(many)
+    (folder / "part-00000.parquet").write_text("labels corrected by hand")
+    before = contents(folder)
+    with pytest.raises(ConfigError, match=r"part-00000\.parquet was changed after it was scored"):
+        score(many, force=True)
+    assert contents(folder) | {".lock": b""} == before
+
+
+def test_the_marker_names_the_run_and_lists_its_files(score: Score, many: Path) -> None:
+    folder = score(many, part_rows=parts.BLOCK)
+    first = ownership.read_marker(folder)
+    assert first and first.gazette == "score"
+    assert {path.name for path in folder.iterdir()} - {ownership.MARKER} <= set(first.files)
+    score(many, part_rows=parts.BLOCK)
+    assert ownership.read_marker(folder) == first
+    score(many, force=True)
+    second = ownership.read_marker(folder)
+    assert second and second.run != first.run and "part-00003.parquet" not in second.files
+
+
+def test_results_of_an_earlier_gazette_are_known_by_their_hashes(score: Score, many: Path) -> None:
+    folder = score(many)
+    (folder / ownership.MARKER).unlink()
+    whole = contents(folder)
+    score(many)
+    assert contents(folder).items() >= whole.items()
+    (folder / ownership.MARKER).unlink()
+    (folder / "part-00000.parquet").write_text("other")
+    with pytest.raises(ConfigError, match=r"has part-00000\.parquet, which is not a result"):
+        score(many, force=True)
+
+
+def test_articles_and_model_do_not_lie_among_the_results(score: Score, many: Path, tmp_path: Path) -> None:
+    folder = score(many)
+    before = contents(folder)
+    with pytest.raises(ConfigError, match=r"part-00000\.parquet is inside .*, where results are replaced"):
+        score(folder / "part-00000.parquet", text=("label",), force=True)
+    assert contents(folder) == before
+
+
 def test_results_do_not_lie_among_the_articles(score: Score, tmp_path: Path) -> None:
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop" / "a.csv").write_text("text\ngoal\n")
     with pytest.raises(ConfigError, match="results would be read as articles"):
         score(tmp_path / "drop", "drop/scored")
+    assert [path.name for path in (tmp_path / "drop").iterdir()] == ["a.csv"]
 
 
 def test_a_second_run_is_kept_out(score: Score, many: Path, tmp_path: Path) -> None:

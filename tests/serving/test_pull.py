@@ -137,6 +137,52 @@ def test_a_folder_of_the_users_is_left_alone(remote: RegisteredModel) -> None:
     assert (TO / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("target", ["elsewhere", ".news.bundle-old", "elsewhere/.news.bundle-0123456789ab"])
+def test_a_link_of_the_users_is_left_alone(remote: RegisteredModel, target: str) -> None:
+    TO.parent.mkdir()
+    TO.symlink_to(target)
+    with pytest.raises(ConfigError, match="not a link of `gazette pull`"):
+        pull.pull("tiny/1", TO)
+    assert str(TO.readlink()) == target and not LOCK.exists()
+
+
+def test_a_file_that_somebody_put_beside_a_bundle_is_left_alone(remote: RegisteredModel) -> None:
+    pull.pull("tiny/1", TO)
+    old = TO.resolve()
+    (old / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"notes\.txt is no part of a bundle"):
+        pull.pull("tiny/2", TO)
+    (old / "notes.txt").rename("notes.txt")
+    pull.pull("tiny/2", TO)
+    (old / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"notes\.txt is no part of a bundle"):
+        pull.pull("tiny/1", TO)
+    assert pulled_version() == "2" and (old / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [".news.link", ".news.bundle-mine", ".news.partial-mine"])
+def test_what_lies_beside_the_link_with_a_name_like_ours_stays(remote: RegisteredModel, name: str) -> None:
+    TO.with_name(name).mkdir(parents=True)
+    (TO.with_name(name) / "notes.txt").write_text("mine")
+    for version in ("tiny/1", "tiny/2", "tiny/1"):
+        pull.pull(version, TO)
+    assert (TO.with_name(name) / "notes.txt").read_text() == "mine"
+
+
+def test_nothing_is_pulled_if_the_lock_is_somebody_elses(remote: RegisteredModel) -> None:
+    LOCK.write_text("{}")
+    with pytest.raises(ConfigError, match="not a lock of Gazette's"):
+        pull.pull("tiny/1", TO)
+    assert LOCK.read_text() == "{}" and not TO.exists()
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(remote: RegisteredModel) -> None:
+    TO.parent.write_text("mine")
+    with pytest.raises(ConfigError, match="models is not a folder"):
+        pull.pull("tiny/1", TO)
+    assert TO.parent.read_text() == "mine"
+
+
 def test_a_file_that_is_not_a_lock_is_refused(remote: RegisteredModel) -> None:
     LOCK.write_text("{}")
     with pytest.raises(ConfigError, match="not a lock of Gazette's"):

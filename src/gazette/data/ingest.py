@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from gazette.core import articles
+from gazette.core import articles, atomic
 from gazette.core.corpus import Corpus, File, Folder, Split
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.description import render_description
@@ -146,10 +146,7 @@ def add_corpus(name: str, corpus: Corpus, sources: list[SourceFile]) -> None:
         undo.callback(shutil.rmtree, raw)
         undo.callback(pointer.unlink, missing_ok=True)
         storage.dvc_add(raw)
-        partial = description.with_name(description.name + ".partial")
-        undo.callback(partial.unlink, missing_ok=True)
-        partial.write_text(content, encoding="utf-8")
-        partial.rename(description)
+        atomic.write_text(description, content)
         undo.pop_all()
 
 

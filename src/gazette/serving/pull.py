@@ -5,6 +5,7 @@ with MLflow.
 """
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -12,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core import files
+from gazette.core import atomic, files
 from gazette.core.errors import ConfigError, GazetteError
-from gazette.pipeline import hashing
+from gazette.pipeline import hashing, ownership
 from gazette.registry import statements, versions
 from gazette.registry.store.model import RegisteredVersion
 
@@ -46,13 +47,14 @@ def pull(name: str, to: Path, lock: Path = PULL_LOCK) -> Pin:
 
     Raises ConfigError if there is none, or if its files are not as registered.
     """
+    check_link(to)
+    pins = read_lock(lock) if lock.exists() else {}
     version = versions.find_version(name)
     tags = version.tags
     pin = Pin(version.name, version.number, version.digest, tags.get("revision", ""), tags.get("ledger", ""))
     _download(pin, statements.TAG in tags, to)
-    pins = read_lock(lock) if lock.exists() else {}
     pins |= {to.as_posix(): pin}
-    files.write_json(lock, {"folders": {folder: asdict(pins[folder]) for folder in sorted(pins)}})
+    files.write_json(lock.resolve(), {"folders": {folder: asdict(pins[folder]) for folder in sorted(pins)}})
     return pin
 
 
@@ -103,21 +105,33 @@ def swap_folder(folder: Path, to: Path, digest: str) -> None:
     `to` is a symlink to a folder beside it that is named after the digest; a rename can replace a symlink, but not a
     folder with files. The old folder stays for current readers, until the next swap.
     """
-    if to.exists() and not to.is_symlink():
-        raise ConfigError(f"{to} exists and is not a link of `gazette pull`; choose another folder or remove it")
+    check_link(to)
     before = to.readlink().name if to.is_symlink() else ""
     place = to.with_name(f".{to.name}.bundle-{digest.removesuffix('.dir')[:12]}")
     if place.name == before:  # the current one is damaged
         place = place.with_name(place.name + "-again")
-    shutil.rmtree(place, ignore_errors=True)
+    atomic.check_bundle(place)
+    atomic.remove(place)
     folder.rename(place)
-    link = to.with_name(f".{to.name}.link")
-    link.unlink(missing_ok=True)
-    link.symlink_to(place.name)
-    link.rename(to)
-    for old in to.parent.glob(f".{to.name}.bundle-*"):
-        if old.name not in (before, place.name):
+    with atomic.atomic_path(to) as link:
+        link.symlink_to(place.name)
+    for old in to.parent.iterdir():
+        is_older = old.name not in (before, place.name) and _place_of(to).fullmatch(old.name)
+        if is_older and atomic.stranger_in_bundle(old) is None:
             shutil.rmtree(old)
+
+
+def check_link(to: Path) -> None:
+    """Raise ConfigError if there is anything at `to` but a link that a pull made, to a folder with a bundle alone."""
+    ownership.check_folder(to.parent)
+    if to.is_symlink() and _place_of(to).fullmatch(str(to.readlink())):
+        atomic.check_bundle(to.with_name(str(to.readlink())))
+    elif to.exists() or to.is_symlink():
+        raise ConfigError(f"{to} exists and is not a link of `gazette pull`; choose another folder or remove it")
+
+
+def _place_of(to: Path) -> re.Pattern[str]:
+    return re.compile(rf"\.{re.escape(to.name)}\.bundle-[0-9a-f]{{1,12}}(-again)?")
 
 
 def statement_faults(statement: dict[str, Any], folder: Path) -> list[str]:
@@ -131,6 +145,7 @@ def _download(pin: Pin, has_statement: bool, to: Path) -> None:
     """Download the bundle of a pin to `to`, unless it is already there and intact."""
     if versions.is_intact(to, pin.digest):
         return
+    check_link(to)
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.partial-") as box:
         folder = Path(box) / "bundle"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gazette.core import files
+from gazette.core import atomic, files
 from gazette.core.candidates import all_candidates, list_candidates
 
 
@@ -32,11 +32,8 @@ def run(
     names = list_candidates(candidates, pretrained, teachers)
     score_of = {name: files.read_json(scores / f"{name}.json") for name in names}
     selected = choose(score_of, params.tie_standard_errors)
-    partial = bundle.with_name(bundle.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(bundles / selected, partial)
-    shutil.rmtree(bundle, ignore_errors=True)
-    partial.rename(bundle)
+    with atomic.atomic_bundle(bundle) as partial:
+        shutil.copytree(bundles / selected, partial, dirs_exist_ok=True)
     files.write_json(selection, {"selected": selected})
     for name, score in score_of.items():
         figures = f"macro-F1 {score['macro_f1']:.4f} ± {score['standard_error']:.4f} {score['bytes']:>12,} bytes"

@@ -19,6 +19,7 @@ from gazette.pipeline.recovery import lock_check, orphans, rwlock
 COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit they are based on
 BROKEN = "broken"  # folder of replaced files
 _DVC_TEMPORARY = re.compile(r"\.[A-Za-z0-9_-]{22}\.tmp$")
+_COMMIT = re.compile(r"[0-9a-f]{40}|none")
 LAST_RUN = "the copy of the last run"
 
 
@@ -64,7 +65,7 @@ def back_up_locks(root: Path) -> None:
         if lock.exists() and lock_check.stage_names(lock.read_bytes()) is not None:
             _write(copies / head / lock.relative_to(root), lock.read_bytes())
     for folder in copies.glob("*"):
-        if folder.name != head:
+        if folder.name != head and _COMMIT.fullmatch(folder.name) and not folder.is_symlink():
             shutil.rmtree(folder)
 
 
@@ -125,8 +126,9 @@ def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
     recorded = lock_check.locked_outputs(root, _locks(root))
     writers = dead.get("write", {}).items()
     outputs = {Path(path) for path, holder in writers if {"repro", "run"} & set(holder["cmd"].split())}
-    outputs = {path for path in outputs if path.is_relative_to(root.resolve())}
-    for path in sorted({path for output in outputs | recorded.keys() for path in _temporary_files(output)}):
+    outputs = {path for path in outputs if _is_inside(root, path)}
+    inside = {path for path in outputs | recorded.keys() if _is_inside(root, path)}
+    for path in sorted({path for output in inside for path in _temporary_files(output)}):
         yield _remove(root, path)
     doubtful = [path for path in sorted(outputs) if path.exists()]
     if doubtful:
@@ -136,11 +138,15 @@ def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
             yield _remove(root, path)
 
 
+def _is_inside(root: Path, path: Path) -> bool:
+    """Whether a path is in the project, also if a folder on the way is a symlink."""
+    return path.parent.resolve().is_relative_to(root.resolve())
+
+
 def _temporary_files(output: Path) -> Iterator[Path]:
     """Yield files with the names that our stages and DVC give to what they are about to rename."""
-    partial = output.with_name(output.name + ".partial")
-    if partial.exists():
-        yield partial
+    if output.parent.is_dir():
+        yield from (path for path in output.parent.iterdir() if atomic.final_name(path.name) == output.name)
     near = [*output.parent.glob("*.tmp"), *(output.rglob("*.tmp") if output.is_dir() else [])]
     yield from (path for path in near if _DVC_TEMPORARY.search(path.name))
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import polars as pl
 
-from gazette.core import files
+from gazette.core import atomic, files
 from gazette.core.bundle import Bundle
 
 MANIFEST, PLAN, QUARANTINE, RUN = "manifest.json", "plan.json", "quarantine.parquet", "run.json"
@@ -33,9 +32,8 @@ def score_part(folder: str, number: int) -> int:
     table = pl.concat(_score_blocks(to / STAGED / f"{number:05}.parquet", classifier))
     if not plan["options"]["with_text"]:
         table = table.drop("text")
-    partial = to / f".{PART.format(number)}.{uuid4().hex}.partial"
-    table.write_parquet(partial)
-    partial.rename(to / PART.format(number))
+    with atomic.atomic_path(to / PART.format(number)) as partial:
+        table.write_parquet(partial)
     return table.height
 
 

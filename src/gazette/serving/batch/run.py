@@ -1,8 +1,9 @@
 """Scoring of a file or folder of new articles in parts; a killed run is completed by the same command.
 
-The folder of results has `plan.json`, which describes the request, and `staged` with the articles; parts are written
-atomically; `manifest.json` comes last and marks the end. A row's result depends on the articles before it in its block
-of `parts.BLOCK` rows and on nothing else: not on the size of parts, the workers, or the number of tries.
+The folder of results has a marker that lists what is ours, `plan.json`, which describes the request, and `staged` with
+the articles; parts are written atomically; `manifest.json` comes last and marks the end. A row's result depends on the
+articles before it in its block of `parts.BLOCK` rows and on nothing else: not on the size of parts, the workers, or the
+number of tries.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from gazette.core import files
 from gazette.core.errors import GazetteError
 from gazette.pipeline import locks
 from gazette.registry.versions import ResolvedModel
-from gazette.serving.batch import manifest, parts, staging
+from gazette.serving.batch import manifest, parts, results, staging
 from gazette.serving.batch.parts import MANIFEST
 from gazette.serving.batch.staging import Options
 
@@ -35,12 +36,13 @@ def score_files(
 
     With `force`, results for other articles, another model or other options in the folder are replaced.
     """
+    staging.check_apart(path, to, model)
     with folder_lock(to):
         plan = staging.prepare_plan(path, to, model, options, force)
         if not (to / MANIFEST).exists():
             _score_missing(to, plan, pool, on_progress)
             manifest.write_manifest(to, plan)
-        staging.remove_staged(to)
+        results.remove_staged(to)
         return files.read_json(to / MANIFEST)
 
 
@@ -61,9 +63,15 @@ def _score_missing(to: Path, plan: dict[str, Any], pool: Executor, on_progress: 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Keep a second run out of a folder; the lock ends with the process."""
+    """Keep a second run out of a folder, whose files are all results of scoring; the lock ends with the process.
+
+    Raises ConfigError, before anything is changed, if the folder has a file that no run of ours wrote.
+    """
+    results.check_ours(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / staging.LOCK
+    lock = folder / results.LOCK
     busy = f"{folder}: another run writes its results here; wait for it, or end it"
-    with locks.file_lock(lock, busy, seconds=0), locks.signed(lock):
-        yield
+    with locks.file_lock(lock, busy, seconds=0):
+        results.mark(folder)
+        with locks.signed(lock):
+            yield

@@ -1,6 +1,5 @@
 """Preparation of a scoring: articles in parts of equal size, unusable rows in a quarantine, and a plan."""
 
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -16,13 +15,10 @@ from gazette.core.corpus import Folder
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import hashing
 from gazette.registry.versions import ResolvedModel
-from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, RUN, STAGED, missing_parts
+from gazette.serving.batch import results
+from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, STAGED, missing_parts
 from gazette.serving.sources import Reading, Source, find_sources, read_source
 
-LOCK = ".lock"
-OURS = re.compile(
-    "|".join(map(re.escape, (LOCK, MANIFEST, PLAN, QUARANTINE, RUN, STAGED))) + r"|\.?part-\d+\.parquet.*|.*\.partial"
-)
 MISMATCHES = {
     "input": "other articles",
     "model": "another model",
@@ -45,15 +41,20 @@ class Options(BaseModel, frozen=True, extra="forbid"):
     with_text: bool = False
 
 
+def check_apart(path: Path, to: Path, model: ResolvedModel) -> None:
+    """Raise ConfigError if results would lie among the articles, or articles or the model among results."""
+    if path.is_dir() and to.resolve().is_relative_to(path.resolve()):
+        raise ConfigError(f"{to} is inside {path}: results would be read as articles; choose a folder elsewhere")
+    for read in (path, model.folder):
+        if read.resolve().is_relative_to(to.resolve()):
+            raise ConfigError(f"{read} is inside {to}, where results are replaced; choose a folder elsewhere")
+
+
 def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, force: bool = False) -> dict[str, Any]:
     """Return the plan in the folder `to` if it is for the same request and still usable, otherwise a new one.
 
-    Raises ConfigError if the folder has other files, DataContractError if nothing at `path` can be scored.
+    Raises DataContractError if nothing at `path` can be scored, ConfigError if the results in the folder are others.
     """
-    if strange := sorted(entry.name for entry in to.iterdir() if not OURS.fullmatch(entry.name)):
-        raise ConfigError(f"{to} has {strange[0]}, which is not a result of scoring; choose an empty folder")
-    if path.is_dir() and to.resolve().is_relative_to(path.resolve()):
-        raise ConfigError(f"{to} is inside {path}: results would be read as articles; choose a folder elsewhere")
     sources = find_sources(path, Reading(options.text, options.id, options.encoding, model.language))
     request = _request(sources, model, options)
     if (to / PLAN).exists() and not force:
@@ -68,7 +69,7 @@ def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, f
 def _stage(
     path: Path, to: Path, model: ResolvedModel, options: Options, sources: list[Source], request: dict[str, Any]
 ) -> dict[str, Any]:
-    remove_results(to)
+    results.remove(to)
     staged = to / STAGED
     shutil.copytree(model.folder, staged / BUNDLE)  # it may be trained again meanwhile
     if hashing.dvc_hash(staged / BUNDLE) != model.digest:
@@ -81,7 +82,7 @@ def _stage(
     rejects = pl.concat(quarantine)
     tables.write_parquet(to / QUARANTINE, rejects)
     if not rows:
-        remove_staged(to)
+        results.remove_staged(to)
         first = [f"  {row['file']}, line {row['line']}: {row['reason']}" for row in rejects.head(3).to_dicts()]
         raise DataContractError(
             f"{path}: none of {rejects.height:,} rows can be scored. The first:\n" + "\n".join(first) + "\n"
@@ -89,6 +90,7 @@ def _stage(
         )
     if _request(sources, model, options) != request:
         raise DataContractError(f"{path} changed while it was read; try again when nothing writes to it")
+    results.claim_parts(to, count)
     reasons = articles.count_reasons(rejects).select("reason", "rows").to_dicts()
     plan = request | {
         "version": _version(model),
@@ -150,20 +152,3 @@ def _in_parts(tables: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFram
 
 def _whole_blocks(rows: int) -> int:
     return -(-rows // BLOCK) * BLOCK
-
-
-def remove_staged(to: Path) -> None:
-    """Remove what is not needed once the manifest exists."""
-    shutil.rmtree(to / STAGED, ignore_errors=True)
-    for path in to.glob(".part-*.partial"):
-        path.unlink()
-
-
-def remove_results(to: Path) -> None:
-    """Remove all results of scoring in a folder, and nothing else; the manifest first, never the lock."""
-    for name in (MANIFEST, PLAN, *sorted(entry.name for entry in to.iterdir())):
-        path = to / name
-        if name == STAGED:
-            shutil.rmtree(path, ignore_errors=True)
-        elif OURS.fullmatch(name) and name != LOCK:
-            path.unlink(missing_ok=True)

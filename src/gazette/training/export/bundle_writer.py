@@ -1,6 +1,5 @@
 """Writing and verifying a bundle."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,10 @@ from gazette.training.networks.learn import Learned
 
 
 def write_bundle(folder: Path, learned: Learned, corpus: Corpus) -> None:
-    """Write what was learned from a corpus as a bundle."""
+    """Write what was learned from a corpus as a bundle, to a new or an empty folder."""
     from gazette.training.export import onnx_export  # imports onnx, 0.5 s
 
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     onnx_export.export(learned.network, folder / "model.onnx")
     learned.network.optimizer = None  # its state is twice the size of the weights, and of no use in a bundle
     learned.network.save_weights(folder / "model.weights.h5")

@@ -1,12 +1,11 @@
 """Saving of a candidate: its bundle, its learning curve, its validation score."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from gazette.core import files, tables
+from gazette.core import atomic, files, tables
 from gazette.core.corpus import Corpus
 from gazette.training.export import bundle_writer
 from gazette.training.export.fingerprint import fingerprint
@@ -30,22 +29,22 @@ def save_candidate(
 
     Raises ConfigError if ONNX lacks an operation of the network, or the exported network predicts something else.
     """
-    partial = outs.bundle.with_name(outs.bundle.name + ".partial")
-    bundle_writer.write_bundle(partial, learned, corpus)
-    probabilities = bundle_writer.verify_export(
-        partial, valid.texts, learned.probabilities, params.export_tolerance, params.threads
-    )
-    agreement: dict[str, float] = {}
-    if learned.precision == "int8":
-        probabilities, agreement = bundle_writer.quantize_bundle(partial, valid.texts, probabilities, params.threads)
-    epochs = int(learned.curve[-1]["epoch"])
-    score = learn.validation_metrics(valid.labels, probabilities, params.resamples, params.seed)
-    score |= {"bytes": sum(file.stat().st_size for file in partial.iterdir()), "epochs": epochs} | agreement
-    tables.write_csv(outs.curve, pl.DataFrame(learned.curve))
-    files.write_json(outs.score, score)
-    files.write_json(outs.fingerprint, fingerprint(params.threads, params.onednn))
-    shutil.rmtree(outs.bundle, ignore_errors=True)
-    partial.rename(outs.bundle)
+    with atomic.atomic_bundle(outs.bundle) as partial:
+        bundle_writer.write_bundle(partial, learned, corpus)
+        probabilities = bundle_writer.verify_export(
+            partial, valid.texts, learned.probabilities, params.export_tolerance, params.threads
+        )
+        agreement: dict[str, float] = {}
+        if learned.precision == "int8":
+            probabilities, agreement = bundle_writer.quantize_bundle(
+                partial, valid.texts, probabilities, params.threads
+            )
+        epochs = int(learned.curve[-1]["epoch"])
+        score = learn.validation_metrics(valid.labels, probabilities, params.resamples, params.seed)
+        score |= {"bytes": sum(file.stat().st_size for file in partial.iterdir()), "epochs": epochs} | agreement
+        tables.write_csv(outs.curve, pl.DataFrame(learned.curve))
+        files.write_json(outs.score, score)
+        files.write_json(outs.fingerprint, fingerprint(params.threads, params.onednn))
     rows = f"{len(probabilities):,} validation rows"
     summary = f"{outs.bundle.name}: macro-F1 {score['macro_f1']:.4f} on {rows} after {epochs} epochs"
     if not agreement:
