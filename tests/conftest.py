@@ -1,5 +1,6 @@
 """Small corpora and a small bundle that several tests read."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,6 +15,10 @@ from hypothesis import settings
 from projects import copy_stage, make_project
 
 from flows import server
+from gazette.pipeline import inheritance
+
+for _name in inheritance.read_at_start(os.environ):  # or a test that calls `main` would start pytest again
+    del os.environ[_name]
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")

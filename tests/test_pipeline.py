@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from clones import Project, clone, write_news
+from hostile import HOSTILE, make_home
 
 pytestmark = pytest.mark.slow
 
@@ -259,3 +260,13 @@ def test_dvc_shows_metrics_plots_and_differences(project: Project) -> None:
     project("gazette run")
     assert "accuracy.low" in project("dvc metrics diff --all --md")
     assert "confusion" in project("dvc plots show --json")
+
+
+def test_a_hostile_environment_and_home_change_no_byte(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = project.environment | HOSTILE | make_home(tmp_path) | {"PYTHONOPTIMIZE": "1"}
+    with monkeypatch.context() as hostile:
+        hostile.setattr(project, "environment", environment)
+        project("dvc repro --force train@linear train@cnn")
+    project("git diff --exit-code dvc.lock reports")

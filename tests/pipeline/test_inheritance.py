@@ -12,6 +12,7 @@ import httpx
 import polars as pl
 import pytest
 import requests.utils
+from hostile import HOSTILE, PASSED
 from projects import ROOT
 
 from gazette.core import files
@@ -19,20 +20,6 @@ from gazette.core.errors import ConfigError
 from gazette.pipeline import inheritance, variables
 from gazette.pipeline.execution import run
 
-HOSTILE = {
-    "PANDERA_VALIDATION_ENABLED": "False", "PANDERA_VALIDATION_DEPTH": "SCHEMA_ONLY", "KERAS_BACKEND": "jax",
-    "KERAS_MAX_EPOCHS": "1", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit", "TF_USE_LEGACY_KERAS": "1",
-    "TF_SET_ONEDNN_FPMATH_MODE": "BF16", "ONEDNN_DEFAULT_FPMATH_MODE": "BF16", "ONEDNN_MAX_CPU_ISA": "SSE41",
-    "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "0", "OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_NUM_THREADS": "3",
-    "NPY_DISABLE_CPU_FEATURES": "AVX2", "NPY_PROMOTION_STATE": "legacy", "SKLEARN_ASSUME_FINITE": "1",
-    "SCIPY_ARRAY_API": "1", "POLARS_ENGINE_AFFINITY": "streaming", "POLARS_MAX_EXPR_DEPTH": "1",
-    "ORT_DISABLE_ALL": "1", "TOKENIZERS_PARALLELISM": "maybe", "ARROW_USER_SIMD_LEVEL": "NONE", "MPLBACKEND": "none",
-    "MLFLOW_EXPERIMENT_NAME": "theirs", "MLFLOW_RUN_ID": "0", "MLFLOW_REGISTRY_URI": "file:///nowhere",
-    "DASK_SCHEDULER_ADDRESS": "tcp://192.0.2.1:8786", "PREFECT_TEST_MODE": "1", "GX_CLOUD_MODE": "true",
-    "DVC_TEST": "1", "OPTUNA_STORAGE": "sqlite:///theirs.db", "PYTHONHASHSEED": "3", "LC_ALL": "tr_TR.ISO-8859-9",
-    "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "3", "POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1",
-}  # fmt: skip
-PASS_OF_HOSTILE = {"LC_ALL", "TZ", "OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"}
 SET_OF_HOSTILE = {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES"}
 GAZETTE = [sys.executable, "-m", "gazette"]
 
@@ -46,7 +33,7 @@ def child(program: str, **environment: str) -> str:
 
 
 def test_of_a_hostile_environment_only_what_changes_no_result_passes() -> None:
-    assert inheritance.clean(HOSTILE).keys() - {"no_proxy", "NO_PROXY"} == PASS_OF_HOSTILE
+    assert inheritance.clean(HOSTILE).keys() - {"no_proxy", "NO_PROXY"} == PASSED
 
 
 @pytest.mark.parametrize(
@@ -84,7 +71,7 @@ def test_further_variables_pass_by_name() -> None:
     assert (passed["MINIO_KEY"], passed["MINIO_URL"], "OTHER" in passed) == ("1", "2", False)
 
 
-@pytest.mark.parametrize("name", sorted(HOSTILE.keys() - PASS_OF_HOSTILE - {"MPLBACKEND", "OPTUNA_STORAGE"}))
+@pytest.mark.parametrize("name", sorted(HOSTILE.keys() - PASSED - {"MPLBACKEND", "OPTUNA_STORAGE"}))
 def test_a_variable_of_a_library_does_not_pass_by_name_either(name: str) -> None:
     with pytest.raises(ConfigError, match=f"GAZETTE_PASS names {name}"):
         inheritance.clean({"GAZETTE_PASS": name})
@@ -95,7 +82,7 @@ def test_a_child_has_our_settings_whatever_the_caller_has(monkeypatch: pytest.Mo
         monkeypatch.setenv(name, value)
     environment = run.child_environment()
     assert inheritance.constants().items() <= environment.items()
-    assert not environment.keys() & HOSTILE.keys() - PASS_OF_HOSTILE - SET_OF_HOSTILE
+    assert not environment.keys() & HOSTILE.keys() - PASSED - SET_OF_HOSTILE
 
 
 def test_a_command_starts_again_without_what_python_read_before_it() -> None:

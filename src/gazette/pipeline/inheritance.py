@@ -49,6 +49,12 @@ def passes(name: str) -> bool:
     return name in _NAMES or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
 
 
+def read_at_start(environment: Mapping[str, str]) -> list[str]:
+    """List the variables that do not pass, but that Python and the loader have read."""
+    passed = clean(environment)
+    return [name for name in environment if name.startswith(_AT_START) and name not in (*passed, *_HARMLESS)]
+
+
 def constants() -> dict[str, str]:
     """Return the variables that are set in every process."""
     return {name: value for name, (value, _) in SET.items()}
@@ -62,7 +68,7 @@ def clean_process() -> list[str]:
     """
     before = dict(os.environ)
     after = clean(before) | constants()
-    if any(name.startswith(_AT_START) and name not in after and name not in _HARMLESS for name in before):
+    if read_at_start(before):
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], after)
     for name in before.keys() - after.keys():
         del os.environ[name]
