@@ -37,7 +37,7 @@ def report(labels: tuple[str, ...] = ("sport", "weather"), **more: Any) -> dict[
         "classes": classes,
         "drift": [{"split": "test", "classes": 0.9, "lengths": 0.9, "vocabulary": 0.9}],
         "personal_data": {"email": 3},
-        "files": [{"split": "train", "file": "news.csv", "articles": 100}],
+        "files": [{"split": "train", "file": "news.csv", "rows": 100}],
         "quarantine": [],
         "expectations": [],
     } | more
@@ -73,6 +73,8 @@ IDS = [f"{table}-{item.column}-{item.severity}" for table, item in EXPECTATIONS]
 @pytest.mark.parametrize(("table", "expectation"), EXPECTATIONS, ids=IDS)
 def test_every_expectation_names_what_broke(table: str, expectation: Any) -> None:
     facts = report(expectations=[finding(table, expectation)])
+    for row in facts["classes"]:
+        row["rows"] += 20 if expectation.column == "share" else 0
     lost = rejects(UNKNOWN) if table == "labels" else rejects()
     unmet = [breach for breach in breaches.explain_breaches(facts, lost, examples(), BOUNDS)
              if breach.check == f"{table}.{expectation.column}"]  # fmt: skip
@@ -93,10 +95,23 @@ def test_every_expectation_names_what_broke(table: str, expectation: Any) -> Non
 def test_a_rare_class_is_named_with_its_split_its_rows_and_the_bound() -> None:
     facts = report(expectations=[finding("classes", SUITES["classes"][0])])
     lines = breaches.render_breaches(breaches.explain_breaches(facts, rejects(), examples(), BOUNDS))
-    expected = (
-        "has 3 articles, expected at least 10 (validate.min_rows_per_class). The first: news.csv, line 7 ('weather')"
-    )
+    expected = "has 3 articles, expected at least 10 (validate.min_rows_per_class). The first: news.csv, line 7"
     assert lines[1].startswith(f"class 'weather' in train {expected}")
+
+
+def test_a_class_that_dominates_for_lack_of_the_others_says_so_and_no_more() -> None:
+    facts = report(expectations=[finding("classes", item) for item in SUITES["classes"]])
+    lines = breaches.render_breaches(breaches.explain_breaches(facts, rejects(), examples(), BOUNDS))
+    assert lines[2].startswith("warning: class 'sport' has 97.0% of the articles in test (97), expected at most 70.0%")
+    assert lines[2].endswith("for lack of the others")
+
+
+def test_a_class_that_is_in_test_only_says_where_its_articles_are() -> None:
+    facts = report(expectations=[finding("classes", SUITES["classes"][0])])
+    facts["classes"][3]["rows"] = 0
+    lines = breaches.render_breaches(breaches.explain_breaches(facts, rejects(), examples().clear(), BOUNDS))
+    assert "class 'weather' in train has 0 articles, expected at least 10" in lines[1]
+    assert "it has 3 in test" in lines[1]
 
 
 def test_of_forty_classes_the_rarest_are_named_and_the_rest_counted() -> None:
@@ -123,7 +138,7 @@ def test_rows_that_cannot_be_used_come_first_if_a_class_lacks_them(file: str, re
     first, *rest = breaches.explain_breaches(facts, lost, examples(), BOUNDS)
     assert first.check == breaches.QUARANTINE and first.severity == breaches.CRITICAL
     assert "60 of class 'weather' in train" in first.what and first.rows[0]["file"] == file
-    assert "60 of 'weather' more are in quarantine" in rest[1].what
+    assert "60 more of 'weather' are in quarantine" in rest[1].what
     message = breaches.render_message([first, *rest], lost)
     assert message.index("60 of class 'weather'") < message.index("the corpus breaks its contract:")
 

@@ -88,7 +88,10 @@ def _explain(finding: dict[str, Any], facts: Facts, failed: set[str]) -> list[tu
     check = CHECKS[finding["table"]][column]
     if finding["table"] == "classes":
         explain = explain_few if column == "rows" else explain_dominant
-        return [(what, check.cure, rows) for what, rows in explain(facts, facts.bounds[check.bound])]
+        return [
+            (what, check.cure if rows or column == "rows" else "", rows)
+            for what, rows in explain(facts, facts.bounds[check.bound])
+        ]
     if finding["table"] == "labels":
         return [(explain_labels(facts), check.cure, first_places(unknown_labels(facts)))]
     if finding["table"] == "drift":
@@ -106,8 +109,8 @@ def _explain(finding: dict[str, Any], facts: Facts, failed: set[str]) -> list[tu
 def _explain_figure(finding: dict[str, Any], column: str, check: Check, facts: Facts) -> str:
     value, bounds = facts.report["corpus"][column], facts.bounds
     if column == "rows":
-        missing = f"; {facts.rejects.height:,} {QUARANTINED}" if facts.rejects.height else ""
-        files = ", ".join(f"{row['articles']:,} in {escape(row['file'])}" for row in facts.report["files"][:MAX_ROWS])
+        missing = f"; {facts.rejects.height:,} of them {QUARANTINED}" if facts.rejects.height else ""
+        files = ", ".join(f"{row['rows']:,} rows in {escape(row['file'])}" for row in facts.report["files"][:MAX_ROWS])
         return f"{value:,} articles, expected at least {bounds[check.bound]:,} ({check.key}): {files}{missing}"
     if column == "characters_50":
         low, high = bounds["min_median_characters"], bounds["max_median_characters"]
@@ -148,9 +151,12 @@ def render_message(breaches: Sequence[Breach], rejects: pl.DataFrame) -> str:
     if rest[0].check == QUARANTINE:
         cause = rest.pop(0)
         lines += [f"{cause.what}. The first of them:", *_quote_rejects(rejects), cause.cure]
+    broken = any(breach.severity == CRITICAL for breach in rest)
     if rest:
-        bounds = "Correct the corpus, or the bound in section validate of params.yaml if it is too strict."
-        lines += ["the corpus breaks its contract:", *(f"  {line}" for line in render_breaches(rest)), bounds]
+        head = "the corpus breaks its contract:" if broken else "about the rest of the corpus:"
+        lines += [head, *(f"  {line}" for line in render_breaches(rest))]
+    if broken:
+        lines.append("Correct the corpus, or the bound in section validate of params.yaml if it is too strict.")
     return "\n".join(lines)
 
 

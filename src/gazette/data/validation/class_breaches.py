@@ -10,27 +10,29 @@ from gazette.core.escape import MAX_NAMED, name_first, quote
 from gazette.data.validation.checks import Check
 from gazette.data.validation.facts import Facts, first_places
 
-QUARANTINED = "more are in quarantine"
+QUARANTINED = "are in quarantine"
 _UNKNOWN = re.compile(r"unknown label '(.*?)'(?: \(U\+[^)]*\))?: ")
 Explanation = tuple[str, list[dict[str, Any]]]
+Classes = Sequence[dict[str, Any]]
 
 
 def explain_few(facts: Facts, bound: int) -> Iterator[Explanation]:
     """Explain, for each split, the classes with fewer than `bound` articles."""
-    for split in dict.fromkeys(row["split"] for row in facts.report["classes"]):
-        classes = [row for row in facts.report["classes"] if row["split"] == split]
-        few = sorted((row for row in classes if row["rows"] < bound), key=lambda row: row["rows"])
+    classes = facts.report["classes"]
+    for split in dict.fromkeys(row["split"] for row in classes):
+        of_split = [row for row in classes if row["split"] == split]
+        few = sorted((row for row in of_split if row["rows"] < bound), key=lambda row: row["rows"])
         if not few:
             continue
-        lost = facts.rejects.filter(pl.col("split") == split)
         names = [row["label"] for row in few]
+        lost = facts.rejects.filter(pl.col("split") == split)
         lost = lost.filter(pl.col("label").is_in(names) | pl.col("label").is_null())
-        cause = f"; {_count_lost(lost)} {QUARANTINED}" if lost.height else ""
         where = facts.first("few_articles", split=split) or first_places(lost)
-        yield f"{_few(split, few, len(classes), bound)}{cause}", where
+        what = f"{_few(split, few, len(of_split), bound)}{_elsewhere(few, classes)}"
+        yield what + (f"; {_count_lost(lost)} {QUARANTINED}" if lost.height else ""), _unnamed(where, few)
 
 
-def _few(split: str, few: Sequence[dict[str, Any]], classes: int, bound: int) -> str:
+def _few(split: str, few: Classes, classes: int, bound: int) -> str:
     expected = f"expected at least {bound:,} (validate.min_rows_per_class)"
     if len(few) == 1:
         return f"class {quote(few[0]['label'])} in {split} has {few[0]['rows']:,} articles, {expected}"
@@ -41,23 +43,42 @@ def _few(split: str, few: Sequence[dict[str, Any]], classes: int, bound: int) ->
     return f"{len(few):,} of {classes:,} classes in {split} have too few articles, {expected} of each: {first}{more}"
 
 
+def _elsewhere(few: Classes, classes: Classes) -> str:
+    """Return where the articles of the only class are, if it has none in this split."""
+    if len(few) > 1 or few[0]["rows"]:
+        return ""
+    places = [
+        f"{row['rows']:,} in {row['split']}" for row in classes if row["label"] == few[0]["label"] and row["rows"]
+    ]
+    return f"; it has {', '.join(places)}" if places else ""
+
+
 def _count_lost(lost: pl.DataFrame) -> str:
     known = lost["label"].drop_nulls()
     if known.is_empty():
         return f"{lost.height:,} rows of unknown class"
-    return f"{len(known):,} of {name_first(known.unique(maintain_order=True), 3)}"
+    return f"{len(known):,} more of {name_first(known.unique(maintain_order=True), 3)}"
+
+
+def _unnamed(places: Classes, classes: Classes) -> list[dict[str, Any]]:
+    """Return places without the class if only one is meant, which the sentence names."""
+    return [place | {"label": None} if len(classes) == 1 else place for place in places]
 
 
 def explain_dominant(facts: Facts, bound: float) -> Iterator[Explanation]:
     """Explain, for each split, the class whose share is above `bound`."""
+    least = facts.bounds["min_rows_per_class"]
+    rare = {row["split"] for row in facts.report["classes"] if row["rows"] < least}
     for row in facts.report["classes"]:
         if row["share"] > bound:
-            yield (
+            what = (
                 f"class {quote(row['label'])} has {row['share']:.1%} of the articles in {row['split']} "
-                f"({row['rows']:,}), expected at most {bound:.1%} (validate.max_class_share): accuracy flatters a "
-                "model that always predicts it",
-                facts.first("dominant_class", split=row["split"]),
+                f"({row['rows']:,}), expected at most {bound:.1%} (validate.max_class_share)"
             )
+            if row["split"] in rare:
+                yield f"{what}: for lack of the others", []
+            else:
+                yield what, _unnamed(facts.first("dominant_class", split=row["split"]), [row])
 
 
 def unknown_labels(facts: Facts) -> pl.DataFrame:
@@ -78,7 +99,7 @@ def explain_labels(facts: Facts) -> str:
     classes = facts.report["classes"]
     present = {row["label"] for row in classes if row["rows"]}
     if absent := [name for name in dict.fromkeys(row["label"] for row in classes) if name not in present]:
-        parts.append(f"{name_first(absent)} in the description, and no article has it")
+        parts.append(f"no article has {name_first(absent)}, which the description names")
     return f"the classes in the files and in the description differ: {'; '.join(parts)}"
 
 
