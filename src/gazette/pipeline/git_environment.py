@@ -47,6 +47,8 @@ CONFIG = dict(
         "core.quotePath": "false",
         "core.safecrlf": "false",  # a commit of results fails on line ends
         "core.excludesFile": os.devnull,  # what is ignored is the project's to say; a user's `*.lock` hides dvc.lock
+        "http.lowSpeedLimit": "1",  # a server that accepts and says nothing is waited for forever
+        "http.lowSpeedTime": "20",
         "maintenance.auto": "false",
         "gc.auto": "0",
         **dict.fromkeys(("color.ui", "color.branch", "color.diff", "color.status"), "false"),

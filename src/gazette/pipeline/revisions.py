@@ -12,7 +12,7 @@ from dvc_data.hashfile.status import status
 from dvc_data.index.index import DataIndexDirError
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import git
+from gazette.pipeline import git, remote
 
 
 class MissingFileError(ConfigError):
@@ -20,19 +20,31 @@ class MissingFileError(ConfigError):
 
 
 def fetch_file(revision: str, path: str, target: Path) -> Path:
-    """Copy a file or folder of a revision to `target`; raises MissingFileError if it cannot be found."""
+    """Copy a file or folder of a revision to `target`, from the cache or else from DVC's remote.
+
+    Raises MissingFileError if it cannot be found, ConfigError if it is not in the cache and the remote does not answer.
+    """
     git.resolve_commit(revision)
-    files = DVCFileSystem(rev=revision)
+    if _copy(revision, path, target, {"core": {"remote": ""}}):  # without a remote, which may not answer
+        remote.check_answers(Path())
+        if error := _copy(revision, path, target, {}):
+            raise MissingFileError(
+                f"{path} of revision {revision} is neither in DVC's cache nor in its remote ({error}); run `dvc push` "
+                "where it was made"
+            )
+    return target
+
+
+def _copy(revision: str, path: str, target: Path, config: dict[str, Any]) -> str:
+    """Copy a file or folder of a revision, and return why that failed; empty if it did not."""
     try:
+        files = DVCFileSystem(rev=revision, config=config)
         if not files.exists(path):
             raise MissingFileError(f"{path} does not exist at revision {revision}")
         files.get(path, str(target), recursive=files.isdir(path))
     except (DvcException, DataIndexDirError, OSError) as error:
-        raise MissingFileError(
-            f"{path} of revision {revision} is neither in DVC's cache nor in its remote ({error}); run `dvc push` "
-            "where it was made"
-        ) from None
-    return target
+        return str(error) or type(error).__name__
+    return ""
 
 
 def cache_path(digest: str) -> Path | None:
@@ -59,6 +71,7 @@ def count_missing_on_remote(revision: str) -> int:
     Raises ConfigError if there is no remote, or it does not answer.
     """
     logging.getLogger("dvc").setLevel(logging.ERROR)  # it warns of outputs that are in no lock
+    remote.check_answers(Path())
     try:
         with Repo() as repo:
             if not repo.config["core"].get("remote"):

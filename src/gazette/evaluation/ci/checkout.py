@@ -8,7 +8,7 @@ from pathlib import Path
 from gazette.core import candidates, corpus, files
 from gazette.data import fetch
 from gazette.data.paths import DESCRIPTIONS, PRETRAINED, RAW
-from gazette.pipeline import storage
+from gazette.pipeline import remote, storage
 from gazette.pipeline.execution import run
 from gazette.pipeline.recovery import guard
 
@@ -24,20 +24,22 @@ def fetch_inputs(root: Path, on_line: OnLine) -> list[str]:
     missing = storage.list_missing(root)
     if not missing:
         return []
-    remote = storage.default_remote(root)
-    if remote:
+    name, problem = storage.default_remote(root), remote.describe_problem(root)
+    if problem:
+        on_line(problem)
+    elif name:
         run_dvc(root, on_line, "fetch", "--quiet", *missing)
     run_dvc(root, on_line, "checkout", "--quiet", "--allow-missing", *missing)
-    incomplete = remote and storage.list_missing(root)  # DVC exits with 0 if a remote does not answer
+    incomplete = name and storage.list_missing(root)  # DVC exits with 0 if a remote does not answer
     params = files.read_yaml(root / "params.yaml")
-    name = str(params["corpus"])
+    chosen = str(params["corpus"])
     with chdir(root):
-        if not (RAW / name).exists():
-            on_line(fetch.fetch_corpus(corpus.read_description(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
+        if not (RAW / chosen).exists():
+            on_line(fetch.fetch_corpus(corpus.read_description(DESCRIPTIONS / f"{chosen}.yaml").fetch, RAW / chosen))
         for encoder in candidates.list_encoders(params):
             if not (PRETRAINED / encoder).exists():
                 on_line(fetch.fetch_encoder(encoder))
-    return [f"The DVC remote {remote} lacks some of what dvc.lock names; the rest was made here."] if incomplete else []
+    return [f"The DVC remote {name} lacks some of what dvc.lock names; the rest was made here."] if incomplete else []
 
 
 def run_dvc(root: Path, on_line: OnLine, *words: str, **extra: str) -> int:

@@ -12,7 +12,7 @@ from gazette.core import pointers
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
-from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, storage
+from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, remote, storage
 
 DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_")
 REQUIREMENTS = "requirements.lock"
@@ -47,7 +47,9 @@ def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
         say(f"raw data {raw}")
         recorded_hash = pointers.read_hash(folder / pointer)
         pull = partial(dvc_command.run_or_error, "pull", "--quiet", folder=folder, environment=_clean_environment())
-        if pull("--remote", storage.CACHE, "--", pointer) and (why := pull("--", pointer)):
+        if pull("--remote", storage.CACHE, "--", pointer) and (
+            why := remote.describe_problem(folder) or pull("--", pointer)
+        ):
             raise ConfigError(
                 f"{raw} is neither in DVC's cache nor in its remote; run `dvc push` on a machine that has it\n{why}"
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import escape_path
-from gazette.pipeline import dvc_command, git, graph, storage
+from gazette.pipeline import dvc_command, git, graph, remote, storage
 from gazette.pipeline.plan import Node
 from gazette.pipeline.publishing.raw_data import check_raw_data, fetch_data
 from gazette.pipeline.publishing.worktree import LOCAL, Worktree, fetch_head
@@ -49,6 +49,7 @@ def publish(tree: Worktree, name: str, message: str) -> Published:
     if ours is None:
         return Published(None, tree.branch, "nothing changed")
     if storage.default_remote(tree.folder):
+        remote.check_answers(tree.folder)
         dvc_command.run("push", "--quiet", folder=tree.folder)
     base, commit = tree.base, ours
     for _ in range(MAX_TRIES):

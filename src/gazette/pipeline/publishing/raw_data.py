@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.pipeline import dvc_command, graph, storage
+from gazette.pipeline import dvc_command, graph, remote, storage
 from gazette.pipeline.plan import Node
 from gazette.pipeline.recovery import cache
 
@@ -18,11 +18,12 @@ def fetch_data(folder: Path) -> str:
     are not as their pointer names them.
     """
     files = graph.list_dvc_files(folder)
-    remote = storage.default_remote(folder)
-    error = dvc_command.run_or_error("fetch", "--quiet", "--with-deps", *files, folder=folder) if remote else ""
+    error = remote.describe_problem(folder)
+    if not error and storage.default_remote(folder):
+        error = dvc_command.run_or_error("fetch", "--quiet", "--with-deps", *files, folder=folder)
     checkout = ("checkout", "--quiet", "--force", "--allow-missing", "--with-deps")
     dvc_command.run_or_error(*checkout, *files, folder=folder)
-    check_raw_data(graph.read_graph(folder))
+    check_raw_data(graph.read_graph(folder), error)
     if altered := cache.list_altered_raw_files(folder):
         raise DataContractError(
             f"raw data in the cache are not as their pointer names them: {', '.join(altered[:5])}; "
@@ -31,13 +32,17 @@ def fetch_data(folder: Path) -> str:
     return error
 
 
-def check_raw_data(nodes: Sequence[Node]) -> None:
-    """Raise ConfigError if raw data are missing, DataContractError if they differ from their pointer, a `.dvc` file."""
+def check_raw_data(nodes: Sequence[Node], why: str = "") -> None:
+    """Raise ConfigError if raw data are missing, DataContractError if they differ from their pointer, a `.dvc` file.
+
+    `why` is why the remote was not asked, or failed.
+    """
     for node in nodes:
         if node.name.endswith(".dvc"):
             if MISSING & {change.state for change in node.changes}:
                 raise ConfigError(
                     f"the data of {node.name} are neither in the cache nor at the remote: `dvc push` them"
+                    + (f" ({why})" if why else "")
                 )
             reasons = "; ".join(map(str, node.changes))
             raise DataContractError(

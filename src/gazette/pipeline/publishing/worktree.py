@@ -5,16 +5,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import git, locks, state, storage
+from gazette.pipeline import connection, git, locks, state, storage
 
 LOCAL = "."  # the repository itself, for git a remote like any other
 PREFIX = "retrain-"
 WORKTREE_LOCK = "retrain.lock"
 RUN_LOCK = "lock"  # in the folder of a worktree
 REFS = "refs/retrain/"
+ANSWER_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,27 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
     """
     remote = remote or ("origin" if "origin" in git.run("remote", folder=root).split() else LOCAL)
     git.run("var", "GIT_COMMITTER_IDENT", folder=root)  # fails now, not after hours, if the committer is unknown
+    check_answers(root, remote)
     with _temporary_folder(root) as top:
         ref = f"{REFS}{top.name}"
         base = fetch_head(root, ref, remote, branch)
         if revision:
             base = git.resolve_commit(revision, root)
         yield Worktree(root, _add_worktree(root, top, base), ref, base, remote, branch)
+
+
+def check_answers(root: Path, remote: str) -> None:
+    """Raise ConfigError if a git remote does not answer within `ANSWER_SECONDS`; fetch and push wait for it forever."""
+    ask = partial(git.run_or_error, "ls-remote", "--quiet", "--heads", remote, folder=root)
+    try:
+        why = connection.within(ANSWER_SECONDS, ask)
+    except TimeoutError as error:
+        why = str(error)
+    if why:
+        raise ConfigError(
+            f"the git remote {remote} of {root.absolute()} failed: {why}\n`git remote -v` shows its address; the same "
+            "command works when it answers"
+        )
 
 
 @contextmanager
