@@ -21,11 +21,11 @@ MODELS = {"smoke_test": "gazette.registry.smoke_test:Params", "gate": "gazette.e
 UNTYPED = ("corpus", "candidates", "pretrained", "teachers")
 BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤", "minItems": "length ≥"}
 ENVIRONMENT = """
-A variable or a file of a library can change what a stage makes, or switch a check off, without a trace.
-So every `gazette` command, every stage under `dvc repro`, every flow and every child of these starts with the variables
-below, and nothing else of what your shell has. A variable that is set but empty counts as not set, since compose files
-and CI pass one on so; only an empty `CUDA_VISIBLE_DEVICES` has a meaning. `gazette doctor` names the variables of
-libraries that are set without effect. A test trains under a hostile environment and compares bytes."""
+A variable or a file of a library can change what a stage makes, or switch a check off, without a trace. So every
+`gazette` command, every stage under `dvc repro`, every flow and every child of these starts with the variables below,
+and nothing else of what your shell has. A variable that is set but empty counts as not set, since compose files and
+CI pass one on so; only an empty `CUDA_VISIBLE_DEVICES` or `GIT_CONFIG_VALUE_0` has a meaning. `gazette doctor` names
+the variables of libraries that are set without effect. A test trains under a hostile environment and compares bytes."""
 EXCEPTIONS = """
 Loopback (`localhost`, `127.0.0.1`, `::1`) is never reached through a proxy: it is added to your `NO_PROXY`.
 A number of threads that is none is refused with exit code 2. Packages that `PYTHONPATH` puts before the installed ones

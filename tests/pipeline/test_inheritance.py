@@ -54,8 +54,9 @@ def test_a_variable_that_is_set_but_empty_is_not_set(name: str) -> None:
     assert child(f"print(os.environ.get('{name}'))", **{name: ""}) == "None"
 
 
-def test_an_empty_list_of_graphics_cards_hides_them() -> None:
-    assert inheritance.clean({"CUDA_VISIBLE_DEVICES": ""})["CUDA_VISIBLE_DEVICES"] == ""
+@pytest.mark.parametrize("name", ["CUDA_VISIBLE_DEVICES", "GIT_CONFIG_VALUE_0"])
+def test_an_empty_list_of_graphics_cards_and_an_empty_setting_of_git_mean_something(name: str) -> None:
+    assert inheritance.clean({name: ""})[name] == ""
 
 
 @pytest.mark.parametrize("threads", ["many", "0", "-1", "1.5"])

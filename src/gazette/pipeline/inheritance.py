@@ -6,13 +6,14 @@ that is set but empty counts as not set: compose files and CI pass one on so.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline.variables import PASSED, SET, THREADS
 
-MEANT_EMPTY = ("CUDA_VISIBLE_DEVICES",)  # no graphics card, which is how one hides them
+# No graphics card, which is how one hides them; and a value of git's configuration, which may be empty.
+MEANT_EMPTY = ("CUDA_VISIBLE_DEVICES", "GIT_CONFIG_VALUE_*")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")  # what listens here is out of a proxy's reach
 PASS = "GAZETTE_PASS"  # names of further variables, separated by commas
 
@@ -36,7 +37,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     passed = {
         name: value
         for name, value in environment.items()
-        if (value or name in MEANT_EMPTY) and (passes(name) or name in more)
+        if (value or _matches(name, MEANT_EMPTY)) and (passes(name) or name in more)
     }
     for name in THREADS:
         if name in passed and not all(part.strip().isdecimal() and int(part) for part in passed[name].split(",")):
@@ -46,7 +47,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 def passes(name: str) -> bool:
     """Check whether a variable is on the list."""
-    return name in _NAMES or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
+    return name in _NAMES or _matches(name, _PATTERNS)
 
 
 def read_at_start(environment: Mapping[str, str]) -> list[str]:
@@ -74,6 +75,10 @@ def clean_process() -> list[str]:
         del os.environ[name]
     os.environ.update(after)
     return sorted(name for name in before.keys() - after.keys() if name.startswith(LIBRARIES))
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _read_pass(names: str) -> list[str]:
