@@ -67,9 +67,11 @@ def _parse(line: Line, columns: list[str]) -> dict[str, Any] | str:
         record = orjson.loads(line.text)
     except orjson.JSONDecodeError as error:
         return f"not JSON: {error.msg} at character {error.pos + 1}"
+    if not isinstance(record, dict):
+        return f"{type(record).__name__}, expected an object with keys and values"
     if any(line.text.count(f'"{key}"') > 1 for key in columns) and (repeated := _repeated_key(line.text, columns)):
         return f"a key twice: {repeated!r}"
-    return record if isinstance(record, dict) else f"{type(record).__name__}, expected an object with keys and values"
+    return record
 
 
 def _repeated_key(text: str, columns: list[str]) -> str | None:
