@@ -423,3 +423,28 @@ def test_nothing_is_removed_before_somebody_agrees(tiny: Path, monkeypatch: pyte
     monkeypatch.setattr("gazette.cli.project.can_ask", lambda: True)
     result = CliRunner().invoke(app.gazette, ["corpus", "remove", "tiny"], input="n\n")
     assert (result.exit_code, (tiny / "data/raw/tiny").exists()) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "train/notes.txt", "train/n.csv"])
+def test_a_corpus_with_a_file_that_its_pointer_does_not_record_is_not_removed(tiny: Path, name: str) -> None:
+    path = tiny / "data/raw/tiny" / name
+    before = everything(tiny)
+    path.write_text("mine")
+    error = call("remove", "tiny", "--yes").exception
+    assert isinstance(error, ConfigError) and f"data/raw/tiny/{name} is not as data/raw/tiny.dvc records" in str(error)
+    assert everything(tiny).keys() >= before.keys() and path.read_text() == "mine"
+
+
+def test_raw_files_without_a_pointer_are_not_removed(tiny: Path) -> None:
+    (tiny / "data/raw/tiny.dvc").unlink()
+    error = call("remove", "tiny", "--yes").exception
+    assert isinstance(error, ConfigError) and "remove it yourself" in str(error)
+    assert (tiny / "data/raw/tiny").exists() and (tiny / "data/corpora/tiny.yaml").exists()
+
+
+def test_of_raw_files_behind_a_symlink_only_the_link_is_removed(tiny: Path) -> None:
+    raw = tiny / "data/raw/tiny"
+    raw.rename(tiny / "disk")
+    raw.symlink_to(tiny / "disk")
+    assert call("remove", "tiny", "--yes").exit_code == 0
+    assert not raw.is_symlink() and list((tiny / "disk").iterdir())

@@ -87,8 +87,10 @@ def stage(name: str) -> click.Command:
     def call(**values: Any) -> None:
         from gazette.pipeline import input_guard
 
-        if clear := getattr(module, "clear", None):
-            clear(read(), **values)
+        if hasattr(module, "leftovers") and (paths := module.leftovers(read(), **values)):
+            from gazette.pipeline import recorded  # DVC, which takes a second to import
+
+            recorded.remove_leftovers(paths, name)
         with input_guard.inputs_unchanged(name, {option: str(value) for option, value in values.items()}):
             numbers = read()
             params = [parse(module.Params, numbers[name], f"params.yaml, section {name}")] if own else []

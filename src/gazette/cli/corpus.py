@@ -97,6 +97,9 @@ def remove(name: str, yes: bool) -> None:
     if project.params().get("corpus") == name:
         raise ConfigError(f"params.yaml has `corpus: {name}`; choose another corpus there first")
     _find_description(name)
+    from gazette.data import ingest
+
+    ingest.check_removable(name)
     has_copies = (RAW / f"{name}.dvc").exists()
     copies = "DVC's cache keeps its copies." if has_copies else f"DVC's cache has no copies of data/raw/{name}."
     if not yes:
@@ -105,8 +108,6 @@ def remove(name: str, yes: bool) -> None:
         if not click.confirm(f"Remove {name}, its description and its files? {copies}"):
             click.echo("Nothing was removed.")
             sys.exit(1)
-    from gazette.data import ingest
-
     click.echo(f"Removed: {', '.join(map(str, ingest.remove_corpus(name)))}. {copies}")
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from gazette.core import articles, atomic
+from gazette.core import articles, atomic, pointers
 from gazette.core.corpus import Corpus, File, Folder, Split
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.description import render_description
@@ -19,7 +19,7 @@ from gazette.data.readers.folder import list_files
 from gazette.data.readers.read import decode_labels, read_file
 from gazette.data.readers.rows import ReadResult, strip_labels
 from gazette.data.sniffing import detect_layout
-from gazette.pipeline import storage
+from gazette.pipeline import recorded, storage
 
 FileStat = list[tuple[Path, int, int]]
 
@@ -150,14 +150,29 @@ def add_corpus(name: str, corpus: Corpus, sources: list[SourceFile]) -> None:
         undo.pop_all()
 
 
+def check_removable(name: str) -> None:
+    """Raise ConfigError if the raw files of a corpus are not those that its pointer records."""
+    _, raw, pointer = _paths_of(name)
+    if not raw.exists() or raw.is_symlink():
+        return
+    if not pointer.exists():
+        raise ConfigError(f"{raw} is not under DVC, so nothing says whose files these are; remove it yourself")
+    if path := recorded.find_unrecorded(raw, pointers.read_hash(pointer)):
+        raise ConfigError(
+            f"{path} is not as {pointer} records, so nothing is removed; move it elsewhere, or `dvc add {raw}` records "
+            "all of it"
+        )
+
+
 def remove_corpus(name: str) -> list[Path]:
-    """Remove description, raw files and pointer of a corpus; returns what was removed."""
+    """Remove description, raw files and pointer of a corpus; returns what was removed.
+
+    Raises ConfigError, and removes nothing, if the raw files are not those that the pointer records.
+    """
+    check_removable(name)
     removed = [path for path in reversed(_paths_of(name)) if _exists(path)]
     for path in removed:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        atomic.remove(path)
     return removed
 
 

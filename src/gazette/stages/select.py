@@ -48,15 +48,11 @@ def choose(scores: dict[str, dict[str, Any]], tie_standard_errors: float) -> str
     return min(ties, key=lambda name: scores[name]["bytes"])
 
 
-def clear(params: dict[str, Any], *, bundles: Path, scores: Path, curves: Path, **outs: Path) -> None:
-    """Remove candidates that params.yaml no longer lists, before the stage begins; they stay in DVC's cache.
+def leftovers(params: dict[str, Any], *, bundles: Path, scores: Path, curves: Path, **outs: Path) -> list[Path]:
+    """List what candidates left that params.yaml no longer lists, to be removed before the stage begins.
 
-    DVC would take them for inputs, and the resulting lock would differ from that of a fresh clone.
+    DVC would take it for inputs, and the resulting lock would differ from that of a fresh clone.
     """
     names = all_candidates(params)
-    for folder in bundles.glob("*"):
-        if folder.name not in names:
-            shutil.rmtree(folder)
-    for file in (file for folder in (scores, curves) for file in folder.glob("*")):
-        if file.stem not in names:
-            file.unlink()
+    folders = [path for path in sorted(bundles.glob("*")) if path.name not in names]
+    return folders + [path for top in (scores, curves) for path in sorted(top.glob("*")) if path.stem not in names]
