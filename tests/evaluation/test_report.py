@@ -263,3 +263,14 @@ def test_no_private_name_of_a_check_or_finding_is_on_the_page(tmp_path: Path) ->
     names = {*KINDS, *(column for columns in CHECKS.values() for column in columns)}
     assert [name for name in names if "_" in name and re.search(rf"(?<![.\w]){name}", text)] == []
     assert "phrases that give the class away at most 0." in text and "giveaways" not in text
+
+
+def test_rows_in_quarantine_that_may_be_the_cause_come_first_on_the_page(tmp_path: Path) -> None:
+    paths = write_outputs(tmp_path, [finding(table="classes", expects="rows at least 10.", success=False)])
+    report_path = Path(paths["validate"]["report"])
+    classes = [{"split": "train", "label": label, "rows": 2, "share": 0.5} for label in LABELS]
+    files.write_json(report_path, files.read_json(report_path) | {"classes": classes})
+    text = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8")).text
+    validation = text[text.index("Expectations not met") :]
+    cause, consequence = validation.index("1 rows (0.00%) are in quarantine"), validation.index("classes in train have")
+    assert cause < consequence

@@ -81,7 +81,7 @@ def _finding(result: ExpectationValidationResult) -> dict[str, Any]:
         "meaning": config.notes,
         "severity": config.severity.value,
         "success": bool(result.success),
-        "observed": _observed(result.to_json_dict()["result"]),
+        "observed": _observed(result.to_json_dict()["result"], bool(result.success)),
     }
 
 
@@ -94,11 +94,13 @@ def _sentence(result: ExpectationValidationResult) -> str:
     return Template(rendered.template).safe_substitute(words)
 
 
-def _observed(result: dict[str, Any]) -> str:
+def _observed(result: dict[str, Any], success: bool) -> str:
     value = result.get("observed_value")
     if isinstance(value, list):  # labels as read, which may be whole articles
         return json.dumps(f"{len(value):,} different")
     if value is not None:
         return json.dumps(value)
     unexpected = result.get("partial_unexpected_list")
-    return json.dumps({"unexpected": sorted(unexpected)} if unexpected else "as expected")
+    return json.dumps(
+        {"unexpected": sorted(unexpected)} if unexpected else "as expected" if success else "not all of them"
+    )

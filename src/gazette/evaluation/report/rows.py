@@ -7,7 +7,7 @@ from statistics import NormalDist
 from typing import Any
 
 from gazette.core.escape import MAX_SHOWN, format_places
-from gazette.data.validation.breaches import Breach
+from gazette.data.validation.breaches import QUARANTINE, Breach
 from gazette.data.validation.checks import CHECKS
 
 Rows = list[dict[str, Any]]
@@ -31,12 +31,13 @@ HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u20
 def expectation_rows(validation: dict[str, Any], max_quarantined: float, breaches: Sequence[Breach] = ()) -> Rows:
     """Return each expectation with what was observed, and what broke if it is not met; breaches come first."""
     whole = validation["corpus"]
+    is_cause = any(breach.check == QUARANTINE for breach in breaches)
     quarantine = {
         "table": "corpus",
         "expects": f"quarantined at most {max_quarantined:g}.",
         "meaning": "Rows that are no article of a known class are left out; this many mean a damaged or misread file.",
-        "severity": "critical",
-        "success": whole["quarantined"] <= max_quarantined,
+        "severity": "critical" if whole["quarantined"] > max_quarantined else "warning",
+        "success": whole["quarantined"] <= max_quarantined and not is_cause,
         "observed": json.dumps(whole["quarantined"]),
     }
     rows = []
@@ -53,8 +54,11 @@ def expectation_rows(validation: dict[str, Any], max_quarantined: float, breache
         state = "passed" if finding["success"] else {"critical": "broken"}.get(finding["severity"], "warning")
         observed = _format_value(json.loads(finding["observed"]) if value is None else value)
         named = {"name": name, "sentence": _shorten(sentence), "details": details}
-        rows.append(finding | named | {"observed": observed, "state": state})
-    return sorted(rows, key=lambda row: ["broken", "warning", "passed"].index(row["state"]))
+        meaning = finding["meaning"].replace("see `personal_data`", "they are counted below")
+        rows.append(finding | named | {"meaning": meaning, "observed": observed, "state": state})
+    cause, *others = rows
+    others.sort(key=lambda row: ["broken", "warning", "passed"].index(row["state"]))
+    return [cause, *others] if is_cause else [*others, cause]
 
 
 def _shorten(sentence: str) -> str:
