@@ -1,0 +1,91 @@
+"""A folder of files, each an article or a reject."""
+
+from pathlib import Path
+
+import pytest
+
+from gazette.core.errors import DataContractError
+from gazette.core.limits import MAX_LINE
+from gazette.data.readers.folder import list_files, read_folder
+
+
+def lay(raw: Path, **files: bytes) -> None:
+    for name, content in files.items():
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (raw / name).write_bytes(content)
+
+
+def test_a_file_of_the_most_bytes_is_an_article(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/1": b"x" * MAX_LINE, "a/2": b"x" * (MAX_LINE + 1)})
+    result = read_folder(tmp_path, ".")
+    assert result.articles.select("file", "line").rows() == [("a/1", 1)]
+    assert result.rejects["reason"].to_list() == [
+        "too long: 1,048,577 bytes, at most 1,048,576 are read as one article"
+    ]
+
+
+def test_what_is_hidden_is_not_listed_and_a_linked_folder_is_an_entry(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/2": b"x", "a/1": b"x", "a/.h": b"x", ".git/a/1": b"x", "b/.x/1": b"x", "b/c/1": b"x"})
+    (tmp_path / "a/z").symlink_to("../b")
+    (tmp_path / "a/.z").symlink_to("../b")
+    names = [str(path.relative_to(tmp_path)) for path in list_files(tmp_path)]
+    assert names == ["a/1", "a/2", "a/z", "b/c/1"]
+
+
+def test_without_labels_files_lie_at_any_depth(tmp_path: Path) -> None:
+    lay(tmp_path, **{"1": b"one", "a/b/2": b"two\r\n"})
+    result = read_folder(tmp_path, ".", labeled=False)
+    assert result.articles.select("text", "label", "file").rows() == [("one", None, "1"), ("two", None, "a/b/2")]
+    labeled = read_folder(tmp_path, ".")
+    assert labeled.rejects.select("file", "line", "reason").rows() == [
+        (name, 1, "not in the folder of a class: expected <class>/<file>") for name in ("1", "a/b/2")
+    ]
+    assert labeled.rejects["seen"].to_list() == ["", ""]
+
+
+def test_the_line_and_the_surroundings_of_a_bad_byte_are_shown(tmp_path: Path) -> None:
+    before, after = b"b" * 80, b"a" * 120
+    lay(
+        tmp_path,
+        **{"a/1": b"one\n\n" + before + b"\xff" + after, "a/2": b"\xffx\n", "a/3": b"one\ntwo\0\n" + b"x" * 300},
+    )
+    rejects = read_folder(tmp_path, ".").rejects
+    assert rejects["line"].to_list() == [3, 1, 2]
+    assert rejects["reason"].to_list() == [
+        "not UTF-8: byte 0xff at position 86 (probably Latin-1 or Windows-1252; save the file as UTF-8)",
+        "not UTF-8: byte 0xff at position 1 (probably Latin-1 or Windows-1252; save the file as UTF-8)",
+        "NUL character: not text",
+    ]
+    assert rejects["seen"].to_list()[:2] == ["b" * 60 + "\\xff" + "a" * 99, "\\xffx\\n"]
+    assert rejects["seen"][2].startswith("one\\ntwo\\x00\\nxxx") and len(rejects["seen"][2]) == 200
+
+
+def test_a_file_that_is_no_text_is_shown_by_its_first_hundred_bytes(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/1": b"%PDF" + b"x" * 200})
+    rejects = read_folder(tmp_path, ".").rejects
+    assert rejects.rows() == [("a/1", 1, "not text: a PDF; only text can be read", "%PDF" + "x" * 96)]
+
+
+def test_a_link_is_shown_with_its_target(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/1": b"one"})
+    (tmp_path / "a/2").symlink_to("nowhere")
+    assert read_folder(tmp_path, ".").rejects.rows() == [("a/2", 1, "broken symlink", "nowhere")]
+
+
+def test_of_several_encodings_the_first_that_fits_is_taken(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/1": "中文".encode(), "a/2": "中文".encode("gbk"), "a/3": b"\xff\xff"})
+    result = read_folder(tmp_path, ".", encodings=("utf-8", "gb18030"))
+    assert result.articles["text"].to_list() == ["中文", "中文"]
+    assert "byte 0xff at position 1" in result.rejects["reason"].item()
+    swapped = read_folder(tmp_path, ".", encodings=("gb18030", "utf-8"))
+    assert swapped.articles["text"][0] != "中文" and swapped.rejects["reason"].item().startswith(
+        "not gb18030 or utf-8: "
+    )
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(DataContractError, match="no files in folders"):
+        read_folder(tmp_path, ".")
+    with pytest.raises(DataContractError, match="is not a folder"):
+        read_folder(tmp_path, "b")

@@ -1,0 +1,91 @@
+"""Which files are opened, and which are known not to be text."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from gazette.core.errors import DataContractError
+from gazette.core.limits import MAX_BYTES
+from gazette.data.readers.open import HEAD_BYTES, check_kind, detect_kind, open_raw
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"  \n<!DOCTYPE html>", "an HTML page"),
+        (b"<HTML>", "an HTML page"),
+        (b"a <html>", None),
+        (b"<b>bold</b> news", None),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"pk\x03\x04", None),
+        (b" PK\x03\x04", None),
+        (b"x" * 257 + b"ustar", "a tar archive"),
+        (b"x" * 256 + b"ustar", None),
+        (b"x" * 258 + b"ustar", None),
+        (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
+        (b"outs:\n- md5: 0", "a pointer of DVC"),
+        (b"outs: and ins", None),
+        (b"", None),
+    ],
+)
+def test_a_file_that_is_no_text_is_known_by_its_first_bytes(head: bytes, kind: str | None) -> None:
+    actual = detect_kind(head)
+    assert actual is None if kind is None else str(actual).startswith(kind)
+
+
+@pytest.mark.parametrize("content", [b"a\nb\0\n", b"a\rb\n", b"a\r\n", b"a\r", b"a,b\r\n\r\n", b"x" * 9000 + b"\0"])
+def test_a_text_is_left_at_its_start(content: bytes) -> None:
+    file = io.BytesIO(content)
+    check_kind(file, Path("raw.csv"))
+    assert file.tell() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a\0b\n", r"raw\.csv, line 1: NUL bytes: UTF-16 without a mark .* seen: a\\x00b"),
+        (b"x" * (HEAD_BYTES - 1) + b"\0\n", r"line 1: NUL bytes"),
+        (b"a\rb\rc", "lines end in bare carriage returns, as on old Macs"),
+        (b"a\rb\r", "lines end in bare carriage returns"),
+        (b"%PDF-1.7", r"raw\.csv is a PDF; only text can be read"),
+        (b"", r"raw\.csv is empty, though not its file"),
+    ],
+)
+def test_what_is_no_text_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(DataContractError, match=message):
+        check_kind(io.BytesIO(content), Path("raw.csv"))
+
+
+def test_a_file_of_the_most_bytes_is_opened_and_a_larger_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "raw.csv"
+    path.write_bytes(b"a\n")
+    os.truncate(path, MAX_BYTES)
+    with open_raw(tmp_path, "raw.csv") as file:
+        assert file.read(2) == b"a\n"
+    os.truncate(path, MAX_BYTES + (1 << 29))
+    with pytest.raises(DataContractError, match=r"has 4\.5 GiB; at most 4 GiB are read"), open_raw(tmp_path, "raw.csv"):
+        pass
+    os.truncate(path, 1)
+    with open_raw(tmp_path, "raw.csv") as file:
+        assert file.read() == b"a"
+
+
+@pytest.mark.parametrize("change", ["size", "time"])
+def test_a_file_that_grows_or_is_written_while_it_is_read_is_refused(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "raw.csv"
+    path.write_bytes(b"a\n")
+    status = path.stat()
+    with pytest.raises(DataContractError, match="changed while it was read"), open_raw(tmp_path, "raw.csv"):
+        if change == "size":
+            path.write_bytes(b"a\nb\n")
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        else:
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    with pytest.raises(DataContractError, match=r"raw is a folder; expected a text file"), open_raw(tmp_path, "raw"):
+        pass
