@@ -6,6 +6,7 @@ import pytest
 
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.lines import TOO_LONG, encoding_fault, iter_lines
+from gazette.data.readers.streams import MARK
 
 
 def lines(content: bytes) -> list[tuple[int, str, str | None]]:
@@ -38,12 +39,20 @@ def test_nul_is_a_fault_and_bytes_that_are_not_utf_8_are_shown() -> None:
     assert fault == "not UTF-8: byte 0xe9 at position 4 (probably Latin-1 or Windows-1252; save the file as UTF-8)"
 
 
+def test_a_byte_that_was_marked_as_none_of_the_encoding_is_shown() -> None:
+    marks = [chr(MARK + byte).encode("utf-8", "surrogatepass") for byte in (0x80, 0xFF)]
+    fault = "not in the file's encoding: byte 0x80; is `encoding:` right?"
+    assert lines(b"a" + marks[0] + b"b" + marks[1] + b"\nc\n") == [(1, "a\\x80b\\xff\n", fault), (2, "c\n", None)]
+
+
 @pytest.mark.parametrize(
     ("raw", "position", "guess"),
     [
         (b"a\xe4\xb8", 2, "a character is cut off"),
         (b"a\xe4\xb8b", 2, "a character is cut off"),
         ("中文".encode("gbk"), 1, "probably GB 18030 or GBK"),
+        ("中文a".encode("gbk"), 1, "probably GB 18030 or GBK"),
+        (b"\xb0\xa1\xb0\xa0", 1, "probably Latin-1 or Windows-1252"),
         (b"\xb0\xa1\xf7\xfe", 1, "probably GB 18030 or GBK"),
         (b"\xb0\xa1\xb0", 1, "probably Latin-1 or Windows-1252"),
         (b"\xb0\xa0\xb0\xa1", 1, "probably Latin-1 or Windows-1252"),

@@ -1,0 +1,98 @@
+"""Parquet: which values are texts and labels, and how much of a file is read."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gazette.core.errors import DataContractError
+from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
+from gazette.data.readers import parquet
+from gazette.data.readers.rows import EMPTY, ReadResult
+
+
+def read(raw: Path, *wanted: str | None, **columns: Any) -> ReadResult:
+    """Read the columns `wanted`, the last of which is the label; text and label unless others are named."""
+    *text, label = wanted or ("text", "label")
+    pq.write_table(pa.table(columns), raw / "raw.parquet")
+    return parquet.read_parquet(raw, "raw.parquet", text, label)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("letter", ["x", "中", "𝒜"])
+def test_a_text_of_the_most_characters_is_read_whatever_its_bytes(tmp_path: Path, letter: str) -> None:
+    result = read(tmp_path, text=[letter * MAX_FIELD, letter * (MAX_FIELD + 1), "short"], label=["a", "a", "b"])
+    assert result.articles["line"].to_list() == [1, 3]
+    assert result.articles["text"].str.len_chars().to_list() == [MAX_FIELD, 5]
+    reason = "too long: more than 100,000 characters, in column 'text'"
+    assert result.rejects.select("line", "reason").rows() == [(2, reason)]
+
+
+def test_a_reject_is_shown_with_its_text_and_its_label(tmp_path: Path) -> None:
+    texts = pa.array([b"caf\xe9", b"x" * 300, b"y"]).view(pa.string())
+    result = read(tmp_path, text=texts, label=pa.array([7, None, 8]), id=[1, 2, 3])
+    assert result.rejects["seen"].to_list() == ["caf\\xe9 | 7", "x" * 200]
+    assert result.rejects["reason"].to_list()[1] == "null, expected a label, in column 'label'"
+    assert result.articles.select("text", "label", "line").rows() == [("y", "8", 3)]
+    assert result.unused == ["id"]
+
+
+def test_texts_are_joined_without_nulls_and_a_column_may_be_text_and_label(tmp_path: Path) -> None:
+    result = read(tmp_path, "b", "a", "a", a=["x", "y", "z"], b=["B", None, ""])
+    assert result.articles.select("text", "label").rows() == [("B\nx", "x"), ("y", "y"), ("z", "z")]
+
+
+def test_a_row_of_nulls_is_skipped_with_labels_and_a_row_without(tmp_path: Path) -> None:
+    result = read(tmp_path, text=["x", None, "", "y"], label=["a", None, "", "b"])
+    assert result.articles["line"].to_list() == [1, 4] and result.notes == {EMPTY: 2}
+    result = read(tmp_path, "text", None, text=["x", None, "", "y"])
+    assert result.articles.select("text", "label", "line").rows() == [
+        (t, None, n) for n, t in enumerate(["x", "", "", "y"], 1)
+    ]
+
+
+@pytest.mark.parametrize("labels", [pa.array([0, 1]), pa.array([0, 1]).dictionary_encode()])
+def test_a_number_is_a_label_but_no_text(tmp_path: Path, labels: Any) -> None:
+    assert read(tmp_path, text=["x", "y"], label=labels).articles["label"].to_list() == ["0", "1"]
+    with pytest.raises(DataContractError, match=r"column 'text' has type .*; expected strings \(a label may be an"):
+        read(tmp_path, text=labels, label=["a", "b"])
+
+
+def test_a_file_of_the_most_columns_and_rows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = {f"c{number}": ["x"] for number in range(MAX_COLUMNS - 2)}
+    assert len(read(tmp_path, text=["x"], label=["a"], **more).unused) == MAX_COLUMNS - 2
+    with pytest.raises(DataContractError, match=r"has 1,001 columns and 1 rows; at most 1,000 and 20,000,000 are read"):
+        read(tmp_path, text=["x"], label=["a"], last=["x"], **more)
+    monkeypatch.setattr(parquet, "MAX_ROWS", 2)
+    assert read(tmp_path, text=["x"] * 2, label=["a"] * 2).articles.height == 2
+    with pytest.raises(DataContractError, match="has 2 columns and 3 rows; at most 1,000 and 2 are read"):
+        read(tmp_path, text=["x"] * 3, label=["a"] * 3)
+
+
+def test_a_footer_of_the_most_bytes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read(tmp_path, text=["x"], label=["a"])
+    size = int.from_bytes((tmp_path / "raw.parquet").read_bytes()[-8:-4], "little")
+    monkeypatch.setattr(parquet, "MAX_FOOTER", size)
+    assert parquet.read_columns(tmp_path, "raw.parquet") == ["text", "label"]
+    monkeypatch.setattr(parquet, "MAX_FOOTER", size - 1)
+    with pytest.raises(DataContractError, match="a footer of more than"):
+        parquet.read_columns(tmp_path, "raw.parquet")
+
+
+def test_a_small_file_may_unpack_to_some_mebibytes_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "MAX_GROWTH", 1)
+    texts = ["x" * ((1 << 20) // 16 - 1)] * 16  # with labels of one byte
+    assert read(tmp_path, text=texts, label=["a"] * 16).articles.height == 16
+    with pytest.raises(DataContractError, match="decompresses to more than 1 times its size"):
+        read(tmp_path, text=[*texts[:15], texts[15] + "x"], label=["a"] * 16)
+
+
+def test_what_begins_or_ends_unlike_parquet_is_refused(tmp_path: Path) -> None:
+    read(tmp_path, text=["x"], label=["a"])
+    path = tmp_path / "raw.parquet"
+    content = path.read_bytes()
+    for broken in (b"PAR2" + content[4:], content[:-4] + b"PAR2", b"PAR1", content[:-1], content + b"\n"):
+        path.write_bytes(broken)
+        with pytest.raises(DataContractError, match=r"is not Parquet, or was truncated|cannot be read as Parquet"):
+            parquet.read_parquet(tmp_path, "raw.parquet", ["text"], "label")
