@@ -15,6 +15,7 @@ import pytest
 
 from gazette.core.corpus import Delimited, JsonLines
 from gazette.core.errors import DataContractError
+from gazette.data.coding import Hints
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
 from gazette.data.sniffing import detect_layout
@@ -57,7 +58,7 @@ def lay(folder: Path, name: str, content: bytes) -> Path:
 
 
 def read(path: Path) -> list[tuple[str, str]]:
-    return read_file(detect_layout(path, NAMED, "en"), path.parent).articles.select("text", "label").rows()
+    return read_file(detect_layout(path, NAMED, Hints("en")), path.parent).articles.select("text", "label").rows()
 
 
 @each
@@ -83,7 +84,7 @@ def test_the_name_of_a_compressed_file_claims_the_format_below_its_suffix(tmp_pa
 def test_a_compressed_file_is_transcoded_too_whatever_its_name(tmp_path: Path, kind: str) -> None:
     content = "".join(f"央行下调利率 市场反应积极{n},财经\n" for n in range(50))
     path = lay(tmp_path, "news.csv", PACKERS[kind][1](f"text,label\n{content}".encode("gb18030")))
-    file = detect_layout(path, NAMED, "zh")
+    file = detect_layout(path, NAMED, Hints("zh"))
     assert isinstance(file, Delimited)
     assert (file.encoding, file.compression) == ("gb18030", kind)
     assert read_file(file, tmp_path).articles["text"][49] == "央行下调利率 市场反应积极49"

@@ -16,6 +16,7 @@ from gazette.cli import app
 from gazette.core import encodings
 from gazette.core.corpus import Delimited, Folder, JsonLines
 from gazette.core.errors import ConfigError
+from gazette.data.coding import Hints
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
 from gazette.data.sniffing import detect_layout
@@ -61,7 +62,7 @@ def read_back(rows: Rows, codec: str, form: str, language: str | None, encoding:
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"raw.{form}"
         write(path, rows, codec)
-        file = detect_layout(path, NAMED, language, encoding)
+        file = detect_layout(path, NAMED, Hints(language, encoding))
         result = read_file(file, Path(folder))
         assert result.rejects.is_empty()
         return file, result.articles.select("text", "label").rows()
@@ -157,7 +158,7 @@ ENGLISH = b"Shares fell after the bank cut its forecast again.\tb\n"
 )
 def test_an_encoding_that_stops_being_true_is_told(tmp_path: Path, parts: list[bytes], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        detect_layout(lay(tmp_path, "raw.tsv", HEAD, *parts), NAMED, "zh")
+        detect_layout(lay(tmp_path, "raw.tsv", HEAD, *parts), NAMED, Hints("zh"))
 
 
 def test_lines_of_two_encodings_in_turn_are_not_read_as_one(tmp_path: Path) -> None:
@@ -165,11 +166,11 @@ def test_lines_of_two_encodings_in_turn_are_not_read_as_one(tmp_path: Path) -> N
     hans = [f"{text}\ta\n".encode("gbk") for text in NEWS["zh"]]
     mixed = [line for pair in zip(hans, hant, strict=True) for line in pair] * 10
     with pytest.raises(ConfigError, match="not certain"):
-        detect_layout(lay(tmp_path, "raw.tsv", HEAD, *mixed), NAMED, "zh")
+        detect_layout(lay(tmp_path, "raw.tsv", HEAD, *mixed), NAMED, Hints("zh"))
 
 
 def test_an_encoding_that_begins_after_a_megabyte_of_ascii_is_found(tmp_path: Path) -> None:
-    file = detect_layout(lay(tmp_path, "raw.tsv", HEAD, ENGLISH * 30_000, chinese(50)), NAMED, "zh")
+    file = detect_layout(lay(tmp_path, "raw.tsv", HEAD, ENGLISH * 30_000, chinese(50)), NAMED, Hints("zh"))
     assert isinstance(file, Delimited)
     assert file.encoding == "gb18030"
     assert read_file(file, tmp_path).articles["text"][-1].endswith("意犹未尽49")
@@ -177,7 +178,7 @@ def test_an_encoding_that_begins_after_a_megabyte_of_ascii_is_found(tmp_path: Pa
 
 def test_a_damaged_line_of_a_utf8_file_is_a_reject_and_no_question(tmp_path: Path) -> None:
     for head in (chinese(50, "utf-8"), ENGLISH * 200):
-        file = detect_layout(lay(tmp_path, "raw.tsv", HEAD, head, b"caf\x81\tb\n"), NAMED, "en")
+        file = detect_layout(lay(tmp_path, "raw.tsv", HEAD, head, b"caf\x81\tb\n"), NAMED, Hints("en"))
         assert isinstance(file, Delimited)
         assert file.encoding == "utf-8"
         assert read_file(file, tmp_path).rejects.height == 1
@@ -185,7 +186,7 @@ def test_a_damaged_line_of_a_utf8_file_is_a_reject_and_no_question(tmp_path: Pat
 
 def test_a_byte_that_the_encoding_lacks_costs_its_row_and_is_shown_in_its_line(tmp_path: Path) -> None:
     path = lay(tmp_path, "raw.tsv", HEAD, chinese(30), b"\xd6\xff\ta\n", chinese(3))
-    file = detect_layout(path, NAMED, "zh", "gb18030")
+    file = detect_layout(path, NAMED, Hints("zh", "gb18030"))
     result = read_file(file, tmp_path)
     assert (result.articles.height, result.rejects["line"].to_list()) == (33, [32])
     assert result.rejects["reason"].item() == "not in the file's encoding: byte 0xd6; is `encoding:` right?"
@@ -206,7 +207,7 @@ def test_the_question_shows_how_a_line_would_read_and_names_the_option(tmp_path:
 def test_a_folder_may_hold_files_in_two_encodings(tmp_path: Path) -> None:
     for number, text in enumerate(NEWS["zh"]):
         lay(tmp_path, f"a/{number}", text.encode("gb18030" if number % 4 == 0 else "utf-8"))
-    file = detect_layout(tmp_path, NAMED, "zh")
+    file = detect_layout(tmp_path, NAMED, Hints("zh"))
     assert file == Folder(format="folder", encoding="utf-8", other_encoding="gb18030")
     assert sorted(read_file(file, tmp_path).articles["text"]) == sorted(NEWS["zh"])
 
@@ -214,7 +215,7 @@ def test_a_folder_may_hold_files_in_two_encodings(tmp_path: Path) -> None:
 def test_a_folder_of_files_in_utf16_is_read(tmp_path: Path) -> None:
     for number, text in enumerate(NEWS["fr"]):
         lay(tmp_path, f"a/{number}", text.encode("utf-16"))
-    file = detect_layout(tmp_path, NAMED, "fr")
+    file = detect_layout(tmp_path, NAMED, Hints("fr"))
     assert file == Folder(format="folder", encoding="utf-16")
     assert sorted(read_file(file, tmp_path).articles["text"]) == sorted(NEWS["fr"])
 

@@ -145,8 +145,8 @@ def test_a_header_that_positions_would_take_for_an_article_is_refused(tmp_path: 
         sniffed(tmp_path, content, PLACED)
 
 
-def test_a_header_of_numbers_is_to_be_taken_out(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"line 1 looks like a header: the label '0' .*Remove it;"):
+def test_a_header_of_numbers_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"line 1 looks like a header of numbers \('0', '1'\): with --header, --text"):
         sniffed(tmp_path, "0\t1\n" + "a\tx\nb\ty\n" * 2, PLACED)
 
 

@@ -35,6 +35,8 @@ SPLIT_OPTIONS = [
     ),
     click.option("--test", multiple=True, type=FILES, help="Files to evaluate on.  [default: cut from train]"),
     *(option for split in ("train", "valid", "test") for option in _columns(split)),
+    options.delimiter(),
+    options.header(),
 ]
 
 
@@ -85,9 +87,7 @@ def add(
     ingest.check_name_free(name)
     files = ingest.assign_paths(
         [
-            ingest.inspect_file(
-                split, path, _select_columns(split, path, columns), lang, _of_split("encoding", split, columns)
-            )
+            ingest.inspect_file(split, path, _select_columns(split, path, columns), _hints(split, lang, columns))
             for split in ("train", "valid", "test")
             for path in columns[split]
         ]
@@ -126,6 +126,13 @@ def _select_columns(split: str, path: Path, columns: dict[str, Any]) -> Any:
             f"{path}: --text and --label name a column twice; a column cannot be both text and label"
         )
     return Columns(text, label, "--" if split == "train" else f"--{split}-")
+
+
+def _hints(split: str, language: str, options: dict[str, Any]) -> Any:
+    """Return what the options say of the files of a split."""
+    from gazette.data.coding import Hints
+
+    return Hints(language, _of_split("encoding", split, options), options["delimiter"], options["header"])
 
 
 def _of_split(option: str, split: str, options: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonLines
 from gazette.core.encodings import Coding, title
 from gazette.core.escape import escape, quote
 from gazette.data.ingest import SourceFile
+from gazette.data.oddities import count_nulls
 from gazette.data.readers.columns import DELIMITERS
 from gazette.data.readers.read import decode_labels
 
@@ -56,6 +57,8 @@ def show_new_corpus(
         tables.show(
             f"validate.max_quarantined in params.yaml allows {max_quarantined:.2%}: `gazette run` will stop.", ""
         )
+    for column, word, count in count_nulls(articles)[:MAX_ROWS]:
+        tables.show(f"The {column} {quote(word)} of {count:,} rows looks like a null; is it meant?", "")
     in_train = articles.filter(pl.col("split") == "train")["label"].unique().to_list()
     if missing := [label for label in corpus.labels if label not in in_train]:
         tables.show(f"No article of train is of {', '.join(map(quote, missing))}.", "")

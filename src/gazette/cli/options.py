@@ -1,5 +1,6 @@
 """Options that several commands share, and groups whose help lists whole sentences."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 
 from gazette.core.encodings import canonical_name
+from gazette.core.limits import MAX_DELIMITER
 
 PATH = click.Path(path_type=Path)
 Decorator = Callable[[Any], Any]
@@ -27,6 +29,34 @@ def encoding(name: str = "--encoding", text: str = "Encoding, such as gb18030.  
             raise click.BadParameter(str(error)) from None
 
     return click.option(name, metavar="NAME", callback=check, help=text)
+
+
+def delimiter() -> Decorator:
+    """Return an option that names a delimiter, of several characters too; control characters are written as escapes."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if value is None:
+            return None
+        text = re.sub(
+            r"\\(?:t|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})",
+            lambda match: match[0].encode("ascii").decode("unicode_escape"),
+            value,
+        )
+        if not 0 < len(text) <= MAX_DELIMITER or set(text) & set('"\r\n\0'):
+            raise click.BadParameter(
+                f"{value!r}: expected 1 to {MAX_DELIMITER} characters, no quote and no line break; "
+                r"a tab is \t, another control character \x01"
+            )
+        return text
+
+    text = r"Delimiter, such as '||' or '\t'.  [default: found out]"
+    return click.option("--delimiter", metavar="CHARACTERS", callback=check, help=text)
+
+
+def header() -> Decorator:
+    """Return the options that say whether the first line is a header."""
+    text = "Whether the first line names the columns.  [default: found out]"
+    return click.option("--header/--no-header", default=None, help=text)
 
 
 def add_options(options: list[Decorator]) -> Decorator:

@@ -17,11 +17,18 @@ from gazette.core.errors import ConfigError
     help="CSV, TSV, JSON lines or Parquet with a column `text`, or plain lines; - for standard input.",
 )
 @options.encoding()
+@options.delimiter()
 @click.option("--bundle", type=options.PATH, help="Folder of a bundle.  [default: the selected one]")
 @click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to print.")
 @options.as_json("Print one JSON object per text.")
 def predict(
-    texts: tuple[str, ...], source: Path | None, encoding: str | None, bundle: Path | None, top: int, as_json: bool
+    texts: tuple[str, ...],
+    source: Path | None,
+    encoding: str | None,
+    delimiter: str | None,
+    bundle: Path | None,
+    top: int,
+    as_json: bool,
 ) -> None:
     """Label TEXTS with the selected classifier.
 
@@ -46,9 +53,10 @@ def predict(
     classifier = Bundle(folder)
     inputs = list(texts)
     if source is not None:
+        from gazette.data.coding import Hints
         from gazette.serving import sources
 
-        inputs += sources.read_texts(source, encoding, classifier.language)
+        inputs += sources.read_texts(source, Hints(classifier.language, encoding, delimiter))
     if not inputs:
         raise click.UsageError("no text: pass TEXTS or --file")
     for text, row in zip(inputs, classifier.probabilities(inputs), strict=True):

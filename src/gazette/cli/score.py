@@ -18,6 +18,8 @@ OPTIONS = [
     click.option("--text", multiple=True, metavar="COLUMN", help="Text column; several are joined.  [default: text]"),
     click.option("--id", "identifier", metavar="COLUMN", help="Identifier column, copied to the results."),
     options.encoding(),
+    options.delimiter(),
+    options.header(),
     click.option("--uncertain", default=0.5, show_default=True, type=click.FloatRange(0, 1, min_open=True),
                  help="Rows with a lower probability count as uncertain."),
     click.option("--with-text", is_flag=True, help="Include the texts in the results."),
@@ -40,6 +42,8 @@ def score(
     text: tuple[str, ...],
     identifier: str | None,
     encoding: str | None,
+    delimiter: str | None,
+    header: bool | None,
     uncertain: float,
     with_text: bool,
     part_rows: int,
@@ -66,8 +70,9 @@ def score(
 
     version = versions.find_model(model or f"{project.params()['corpus']}@{versions.CHAMPION}")
     settings = Options(
-        text=text, id=identifier, encoding=encoding, part_rows=part_rows, uncertain=uncertain, with_text=with_text
-    )
+        text=text, id=identifier, encoding=encoding, delimiter=delimiter, header=header,
+        part_rows=part_rows, uncertain=uncertain, with_text=with_text,
+    )  # fmt: skip
     workers = workers or os.cpu_count() or 1
     about: dict[str, Any] = {"model": version.reference, "runner": runner, "workers": workers}
     with timing.record_timing(to, about), pools.worker_pool(runner, workers) as pool, _progress(about) as report:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator, model_va
 from gazette.core import files
 from gazette.core.encodings import Coding, Compression, canonical_name
 from gazette.core.errors import parse
+from gazette.core.limits import MAX_DELIMITER
 
 Split = Literal["train", "valid", "test"]
 LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
@@ -55,7 +56,7 @@ class Delimited(TextFile, frozen=True):
 
     format: Literal["csv"]
     path: Inside
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: str = Field(",", min_length=1, max_length=MAX_DELIMITER)
     quotes: bool = True  # whether double quotes enclose fields; otherwise they are ordinary characters
     header: bool
     text: list[str | int] = Field(min_length=1)  # joined by a line break, in this order
@@ -64,7 +65,7 @@ class Delimited(TextFile, frozen=True):
     @field_validator("delimiter")
     @classmethod
     def _is_a_delimiter(cls, delimiter: str) -> str:
-        if delimiter in '"\r\n\0':
+        if set(delimiter) & set('"\r\n\0'):
             raise ValueError("a quote, a line break or NUL cannot be a delimiter")
         return delimiter
 

@@ -12,9 +12,11 @@ from typing import NamedTuple
 from gazette.core.corpus import Delimited
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
+from gazette.data.header import is_numbered, names_numbers
 from gazette.data.readers.columns import DELIMITERS, Columns, check_columns
 from gazette.data.readers.delimited import Row, iter_rows, read_header
 from gazette.data.readers.lines import iter_lines
+from gazette.data.separators import delimiters_of
 
 LONE_COLUMN = 10  # a lone column must do without one reject in this many rows, or whole lines pass for texts
 QUOTED_SHARE = 0.99  # of a column's fields in quotes, from which the quotes are not part of the text
@@ -32,26 +34,33 @@ class Dialect(NamedTuple):
     doubles: bool  # some quoted field has a doubled quote
 
 
-def detect_dialect(sample: bytes, path: Path, columns: Columns) -> Delimited:
-    """Detect how the sample of a file is delimited and quoted; without a header, columns are positions.
+def detect_dialect(
+    sample: bytes, path: Path, columns: Columns, delimiter: str | None = None, header: bool | None = None
+) -> Delimited:
+    """Detect how the sample of a file is delimited and quoted, and its header; without one, columns are positions.
 
     Raises ConfigError if a column is missing or the first row looks like a header, DataContractError if no delimiter
     fits.
     """
-    header = not all(re.fullmatch(r"[0-9]+", column) for column in columns.all)
+    are_numbers, is_open = all(re.fullmatch(r"[0-9]+", column) for column in columns.all), header is None
+    delimiters = [delimiter] if delimiter else [*DELIMITERS, *delimiters_of(sample)]
+    if header is None:
+        header = not are_numbers or names_numbers(sample, path, columns, delimiters)
+    elif not header and not are_numbers:
+        raise ConfigError(f"{path}: without a header, {' and '.join(columns.options)} are positions, from 1")
     wanted: list[str | int] = [column if header else int(column) for column in columns.all]
     if 0 in wanted:
         raise ConfigError(f"{path}: columns are counted from 1, but {' or '.join(columns.options)} is 0")
     parses = [
-        _parse(sample, delimiter, quotes, wanted, columns) for delimiter in DELIMITERS for quotes in (True, False)
+        _parse(sample, delimiter, quotes, wanted, columns) for delimiter in delimiters for quotes in (True, False)
     ]
     candidates = [parse for parse in parses if parse]
     if not candidates:
-        headers = [read_header(BytesIO(sample), path, delimiter, True, header)[0] for delimiter in DELIMITERS]
+        headers = [read_header(BytesIO(sample), path, delimiter, True, header)[0] for delimiter in delimiters]
         check_columns(max(headers, key=len), path, columns)
-        raise DataContractError(f"{path} can be read with none of the delimiters comma, semicolon, tab and bar")
+        raise DataContractError(f"{path} can be read with none of the delimiters {', '.join(map(quote, delimiters))}")
     best = min(candidates, key=lambda candidate: _rank(candidate, candidates))
-    if not header and columns.label is not None:
+    if not header and is_open and columns.label is not None:
         _check_no_header(best, path, columns)
     return Delimited(
         format="csv",
@@ -96,21 +105,31 @@ def _is_quoted(column: tuple[str, ...]) -> bool:
     return quoted >= QUOTED_SHARE * len(column)
 
 
-def _rank(candidate: Dialect, candidates: list[Dialect]) -> tuple[int, bool, int, int]:
-    """Prefer fewest rejects, then usual quoting, fewest labels, and the delimiter that is rarest in texts.
+def _rank(candidate: Dialect, candidates: list[Dialect]) -> tuple[int, bool, bool, int, int]:
+    """Prefer fewest rejects, then usual quoting, no part of a delimiter, fewest labels, and what is rarest in texts.
 
     Between tabs fields are seldom quoted, unless a doubled quote inside quotes proves it.
     """
     quotes = candidate.delimiter != "\t" or any(parse.doubles for parse in candidates if parse.delimiter == "\t")
     many = candidate.rows and len(candidate.rows[0]) > 1
     order = "\t|;," if many else ",\t|;"  # a lone column is quoted where it contains commas
-    return candidate.rejects, candidate.quotes != quotes, candidate.classes, order.index(candidate.delimiter)
+    is_part = any(
+        candidate.delimiter in longer.delimiter for longer in candidates if longer.delimiter != candidate.delimiter
+    )
+    rarity = order.find(candidate.delimiter) if candidate.delimiter in DELIMITERS else len(order)
+    return candidate.rejects, candidate.quotes != quotes, is_part, candidate.classes, rarity
 
 
 def _check_no_header(best: Dialect, path: Path, columns: Columns) -> None:
     first, rest = best.labels[0], Counter(best.labels[1:])
     is_unique = bool(rest) and first not in rest and min(rest.values()) > 1
     is_word = bool(rest) and not first.isdecimal() and all(label.isdecimal() for label in rest)
+    if is_numbered(best.rows, [int(column) - 1 for column in columns.text]):
+        listed = ", ".join(map(quote, best.rows[0][:20]))
+        raise ConfigError(
+            f"{path}, line 1 looks like a header of numbers ({listed}): with --header, {' and '.join(columns.options)} "
+            "name its columns; with --no-header it is an article"
+        )
     if columns.role != "label" and is_word:
         raise ConfigError(f"{path}, line 1 looks like a header: name its columns, not their positions")
     if columns.role != "label" or not (is_unique or is_word):
@@ -118,7 +137,7 @@ def _check_no_header(best: Dialect, path: Path, columns: Columns) -> None:
     *text, label = (best.rows[0][int(column) - 1] for column in columns.all)
     options = [f"{columns.option}text {quote(name)}" for name in text]
     names = " ".join([*options, f"{columns.option}label {quote(label)}"])
-    remedy = "Remove it" if label.isdecimal() else f"Name its columns ({names})"
+    remedy = f"Name its columns ({'--header ' if label.isdecimal() else ''}{names})"
     raise ConfigError(
         f"{path}, line 1 looks like a header: the label {quote(label)} is in no other line. {remedy}; if it is an "
         "article, it is the only one of its class and cannot be learned from"

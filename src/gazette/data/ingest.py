@@ -11,6 +11,7 @@ import polars as pl
 from gazette.core import articles, atomic, pointers
 from gazette.core.corpus import Corpus, File, Folder, Split
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.description import render_description
 from gazette.data.labels import infer_labels, map_labels
 from gazette.data.paths import DESCRIPTIONS, RAW
@@ -34,15 +35,13 @@ class SourceFile(NamedTuple):
     stat: FileStat
 
 
-def inspect_file(
-    split: Split, path: Path, columns: Columns, language: str | None = None, encoding: str | None = None
-) -> SourceFile:
+def inspect_file(split: Split, path: Path, columns: Columns, hints: Hints = NO_HINTS) -> SourceFile:
     """Detect the layout of a file or folder and read all of it; its rows name the files by their original paths."""
     stat = _stat_files(path)
     files = [file for file, *_ in stat]
     if unprintable := next((file for file in [path, *files] if not str(file).isprintable()), None):
         raise DataContractError(f"{str(unprintable)!a}: unprintable characters in the name; rename the file")
-    file = detect_layout(path, columns, language, encoding)
+    file = detect_layout(path, columns, hints)
     real = path.resolve()
     if isinstance(file, Folder):
         result, place = read_file(file, real), pl.format("{}/{}", pl.lit(str(path)), "file")

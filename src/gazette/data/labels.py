@@ -11,6 +11,7 @@ import polars as pl
 from gazette.core.articles import count_reasons
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import format_places, name_first, quote
+from gazette.data.oddities import check_single
 
 MAX_CLASSES = 1_000  # more, and it is not the label column
 MAX_LABEL = 100  # characters
@@ -35,6 +36,7 @@ def infer_labels(articles: pl.DataFrame, rejects: pl.DataFrame | None = None) ->
     train = articles.filter(pl.col("split") == "train")
     places = _places(train)
     if len(places) < 2:
+        check_single(places)
         classes = f"1 class: {_list(places)}" if places else "0 classes"
         raise DataContractError(
             f"{_unreadable(rejects)}train has {classes}; expected two or more. Is that the label column, and are the "
@@ -43,10 +45,12 @@ def infer_labels(articles: pl.DataFrame, rejects: pl.DataFrame | None = None) ->
     if lost := _lost_folders(rejects, articles):
         raise DataContractError(f"{_unreadable(rejects)}{name_first(lost)} would be no class, as no file of it is left")
     if len(places) > MAX_CLASSES or (len(places) > MIN_CLASSES and 2 * len(places) > train.height):
+        check_single(places)
         raise ConfigError(
             f"train has {len(places):,} different labels in {train.height:,} rows; at most {MAX_CLASSES:,} are "
             f"supported. Is that the label column? The first are {_list(places)}"
         )
+    check_single(places)
     check_confusable(_places(articles))
     if long := next((label for label in places if len(label) > MAX_LABEL or not label.isprintable()), None):
         raise ConfigError(

@@ -6,16 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from gazette.core.corpus import File, Folder, JsonLines, Parquet
-from gazette.core.encodings import PLAIN, Coding
+from gazette.core.encodings import Coding
 from gazette.core.errors import DataContractError
-from gazette.core.limits import MAX_LINE
+from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
 from gazette.data.dialect import detect_dialect
 from gazette.data.readers.columns import Columns, check_columns
-from gazette.data.readers.compressed import detect_compression
-from gazette.data.readers.folder import list_files
 from gazette.data.readers.lines import iter_lines
-from gazette.data.readers.open import HEAD_BYTES, check_kind, detect_kind, open_raw
-from gazette.data.survey import BOMS
+from gazette.data.readers.open import check_kind, open_raw
 
 SAMPLE_BYTES = 1 << 20  # some thousand rows, so that a single bad one decides nothing
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -23,17 +20,17 @@ PACKED = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
 FORMAT_NAMES = {"csv": "separated values", "jsonl": "JSON lines", "parquet": "Parquet"}
 
 
-def detect_layout(path: Path, columns: Columns, language: str | None = None, encoding: str | None = None) -> File:
+def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File:
     """Detect how the file or folder at `path` is laid out; the `path` of the result is its bare name.
 
-    The language of the texts helps to tell their encoding, if that is not given. Raises DataContractError if content
-    and name disagree, ConfigError if a column is missing or the encoding is not certain.
+    Raises DataContractError if content and name disagree, ConfigError if a column is missing or the encoding is not
+    certain.
     """
     option = f"{columns.option}encoding"
     if path.is_dir():
-        names = [encoding] if encoding else _folder_encodings(path, language, option)
+        names = folder_encodings(path, option, hints)
         return Folder(format="folder", path=".", encoding=names[0], other_encoding=next(iter(names[1:]), None))
-    coding = detect_coding(path, option, language, encoding)
+    coding = detect_coding(path, option, hints)
     sample, content = _read_sample(path, coding)
     claimed = claimed_format(path) or content
     if claimed != content:
@@ -41,7 +38,7 @@ def detect_layout(path: Path, columns: Columns, language: str | None = None, enc
             f"{path} contains {FORMAT_NAMES[content]}, but its name says {FORMAT_NAMES[claimed]}; one of them is wrong"
         )
     if content == "csv":
-        return detect_dialect(sample, path, columns).model_copy(update=coding._asdict())
+        return detect_dialect(sample, path, columns, hints.delimiter, hints.header).model_copy(update=coding._asdict())
     text, label = list(columns.text), columns.last
     if content == "jsonl":
         if keys := _json_keys(path, coding, columns):
@@ -56,42 +53,6 @@ def detect_layout(path: Path, columns: Columns, language: str | None = None, enc
 def has_columns(path: Path, coding: Coding) -> bool:
     """Tell whether a file has columns, by its name or, for JSON lines and Parquet, by its content."""
     return claimed_format(path) is not None or _read_sample(path, coding)[1] != "csv"
-
-
-def detect_coding(path: Path, option: str, language: str | None = None, encoding: str | None = None) -> Coding:
-    """Return how a file is compressed, and its encoding if that is not given; `option` names it where it is asked for.
-
-    Raises DataContractError if it is not text, ConfigError if the encoding is not certain.
-    """
-    real = path.resolve()
-    with open_raw(real.parent, real.name) as file:
-        compression = detect_compression(file.read(HEAD_BYTES))
-    with open_raw(real.parent, real.name, Coding(None, compression)) as file:
-        head = file.read(HEAD_BYTES)
-        file.seek(0)
-        if head.startswith(b"PAR1"):
-            if compression:
-                raise DataContractError(f"{path} is Parquet, compressed once more ({compression}); unpack it first")
-            return PLAIN
-        if (kind := detect_kind(head)) and not head.startswith(tuple(BOMS)):
-            raise DataContractError(f"{path} is {kind}")
-        if encoding is None:
-            from gazette.data.encoding import detect_encoding
-
-            encoding = detect_encoding(file, path, language, option)
-    return Coding(encoding, compression)
-
-
-def _folder_encodings(path: Path, language: str | None, option: str) -> list[str]:
-    from gazette.data.encoding import detect_folder
-
-    files = (file for file in list_files(path) if file.is_file() and file.stat().st_size <= MAX_LINE)
-    contents = (content for file in files if not _is_binary(content := file.read_bytes()))
-    return detect_folder(contents, path, language, option)
-
-
-def _is_binary(content: bytes) -> bool:
-    return detect_kind(content[:HEAD_BYTES]) is not None and not content.startswith(tuple(BOMS))
 
 
 def claimed_format(path: Path) -> str | None:

@@ -10,7 +10,7 @@ BLOCK = 1 << 15  # bytes of consecutive lines in the sample
 MAX_BLOCKS = 16  # spread over the file
 GROUP_BYTES = 40  # bytes beyond ASCII in the parts that must agree
 MAX_GROUPS = 64
-NUL_SHARE, ONE_SIDE = 0.02, 0.95  # of a head in UTF-16: its ASCII characters have NULs, all on one side
+NUL_SHARE, ONE_SIDE, MIN_NULS = 0.02, 0.95, 5  # of a head in UTF-16: its ASCII characters have NULs, all on one side
 BOMS = {
     b"\xef\xbb\xbf": "utf-8", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32",
     b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16",
@@ -101,8 +101,10 @@ def _is_utf8(line: bytes) -> bool:
 def _unmarked_utf16(head: bytes) -> str | None:
     """Recognize UTF-16 without a mark by the NULs of its ASCII characters, which all stand on one side."""
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if even + odd < NUL_SHARE * len(head) or max(even, odd) < ONE_SIDE * (even + odd):
+    if even + odd < max(MIN_NULS, NUL_SHARE * len(head)) or max(even, odd) < ONE_SIDE * (even + odd):
         return None
-    name = "utf-16-le" if odd > even else "utf-16-be"
-    text = head[: len(head) // 2 * 2].decode(name, "replace")
-    return name if "\0" not in text and "\n" in text else None
+    text = head[: len(head) // 2 * 2].decode("utf-16-le" if odd > even else "utf-16-be", "replace")
+    letters = {char for char in text if char.isascii()}
+    if len(head) % 2 or "\0" in letters or "\n" not in letters or len(letters) < MIN_NULS:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"

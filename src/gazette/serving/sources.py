@@ -14,6 +14,7 @@ from gazette.core.encodings import PLAIN, Coding, title
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import escape
 from gazette.data import sniffing
+from gazette.data.coding import NO_HINTS, Hints, detect_coding
 from gazette.data.readers import plaintext
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
@@ -35,12 +36,11 @@ class Source(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What is known of the articles: columns, as for `gazette corpus add`, their encoding, and their language."""
+    """What is known of the articles: columns and hints, as for `gazette corpus add`."""
 
     text: tuple[str, ...] = ()
     identifier: str | None = None
-    encoding: str | None = None
-    language: str | None = None
+    hints: Hints = NO_HINTS
 
 
 ANY = Reading()
@@ -61,7 +61,7 @@ def find_sources(path: Path, reading: Reading = ANY) -> list[Source]:
     if not tables:
         if reading.text or reading.identifier is not None:
             raise ConfigError(f"{path}: in a folder without CSV, TSV, JSON lines or Parquet every file is an article")
-        layout = sniffing.detect_layout(path, Columns((TEXT,), None), reading.language, reading.encoding)
+        layout = sniffing.detect_layout(path, Columns((TEXT,), None), reading.hints)
         return [Source(".", path, layout, False)]
     if article := next((file for file in files if file not in tables), None):
         raise ConfigError(
@@ -75,17 +75,20 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _file(name: str, path: Path, reading: Reading) -> Source:
-    text, identifier, _, language = reading
+    text, identifier, hints = reading
     coding = _coding(path, reading)
-    if not text and identifier is None and not sniffing.has_columns(path, coding):
+    is_table = text or identifier is not None or hints.delimiter is not None
+    if not is_table and not sniffing.has_columns(path, coding):
         return Source(escape(name, MAX_NAME), path, None, False, coding)
-    layout = sniffing.detect_layout(path, Columns(text or (TEXT,), identifier, role="id"), language, coding.encoding)
+    layout = sniffing.detect_layout(
+        path, Columns(text or (TEXT,), identifier, role="id"), hints._replace(encoding=coding.encoding)
+    )
     return Source(escape(name, MAX_NAME), path, layout, identifier is not None)
 
 
 def _coding(path: Path, reading: Reading) -> Coding:
-    coding = sniffing.detect_coding(path, "--encoding", reading.language, reading.encoding)
-    if reading.encoding is None and coding.encoding != "utf-8":
+    coding = detect_coding(path, "--encoding", reading.hints)
+    if reading.hints.encoding is None and coding.encoding != "utf-8":
         logger.warning("%s is read as %s; --encoding names another", path, title(str(coding.encoding)))
     return coding
 
@@ -104,7 +107,7 @@ def read_source(source: Source) -> ReadResult:
     return ReadResult(articles, rejects, result.unused, result.notes)
 
 
-def read_texts(path: Path, encoding: str | None = None, language: str | None = None) -> list[str]:
+def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
     """Read all texts at `path`, one for each row; `-` is standard input, one per line.
 
     Raises DataContractError if a row cannot be read: each text gets a prediction, so none may be skipped.
@@ -116,9 +119,9 @@ def read_texts(path: Path, encoding: str | None = None, language: str | None = N
                 shutil.copyfileobj(sys.stdin.buffer, file)
             if not copy.stat().st_size:
                 return []
-            coding = _coding(copy, Reading(encoding=encoding, language=language))
+            coding = _coding(copy, Reading(hints=hints))
             return _all_texts([Source("standard input", copy, None, False, coding)])
-    return _all_texts(find_sources(path, Reading(encoding=encoding, language=language)))
+    return _all_texts(find_sources(path, Reading(hints=hints)))
 
 
 def _all_texts(sources: list[Source]) -> list[str]:

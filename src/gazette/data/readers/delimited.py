@@ -26,6 +26,7 @@ from gazette.data.readers.open import check_kind, open_raw
 from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector
 
 SAMPLE_ROWS = 100  # whose most common width is the width of a file without a header
+NONCHARACTER = "\ufdd0"  # stands for a delimiter of several characters while a row is parsed; no text has it
 MAX_REREADS = 4  # times its size that a file may be read again after unclosed quotes
 
 
@@ -111,6 +112,7 @@ def read_header(
 def iter_rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, width: int | None) -> Iterator[Row]:
     """Yield every row; one that cannot be parsed, or does not have `width` fields, is its first line alone."""
     csv.field_size_limit(MAX_FIELD)
+    mark = delimiter if len(delimiter) == 1 else NONCHARACTER
     pending: deque[Line] = deque()
     taken: list[Line] = []
     size, furthest, budget = 0, 0, 32 * MAX_LINE
@@ -125,18 +127,20 @@ def iter_rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, 
                 budget += MAX_REREADS * len(line.text)
             if line.fault == TOO_LONG and len(taken) > 1:
                 return
-            yield "\n" if line.fault == TOO_LONG else line.text
+            yield "\n" if line.fault == TOO_LONG else line.text.replace(delimiter, mark)
 
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     more = True
     while more:
-        reader = csv.reader(feed(), delimiter=delimiter, quoting=quoting, strict=True)
+        reader = csv.reader(feed(), delimiter=mark, quoting=quoting, strict=True)
         fault = None
         while more and not fault:
             taken.clear()
             size = 0
             try:
                 fields = next(reader, None)
+                if fields and mark != delimiter:
+                    fields = [field.replace(mark, delimiter) for field in fields]
             except csv.Error as error:
                 fault = _explain(str(error), taken)
                 break

@@ -102,5 +102,6 @@ def _fault(record: dict[str, Any], text: list[str], label: str | None) -> str | 
         if value and "\0" in value:
             return f"NUL character in {key!r}"
     if label is not None and (isinstance(record[label], bool) or not isinstance(record[label], str | int)):
-        return f"no label: {label!r} is {type(record[label]).__name__}, expected a string or an integer"
+        several = "; an article has one class: keep one label" if isinstance(record[label], list) else ""
+        return f"no label: {label!r} is {type(record[label]).__name__}, expected a string or an integer{several}"
     return None

@@ -177,6 +177,8 @@ def _check_type(column: str, kind: pa.DataType, allow_integers: bool, path: Path
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
     is_text = pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)
     if not (is_text or (allow_integers and pa.types.is_integer(value))):
+        several = allow_integers and (pa.types.is_list(value) or pa.types.is_large_list(value))
         raise DataContractError(
             f"{path}: column {column!r} has type {kind}; expected strings (a label may be an integer)"
+            + ("; an article has one class: keep one label of each list" if several else "")
         )

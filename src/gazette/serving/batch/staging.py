@@ -13,6 +13,7 @@ from gazette import __version__
 from gazette.core import articles, files, tables
 from gazette.core.corpus import Folder
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.data.coding import Hints
 from gazette.pipeline import hashing
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import results
@@ -36,9 +37,20 @@ class Options(BaseModel, frozen=True, extra="forbid"):
     text: tuple[str, ...] = ()
     id: str | None = None
     encoding: str | None = None  # None: found out
+    delimiter: str | None = None
+    header: bool | None = None
     part_rows: int = Field(65_536, ge=1)  # rounded up to whole blocks
     uncertain: float = Field(0.5, gt=0, le=1)
     with_text: bool = False
+
+    def hints(self, language: str | None) -> Hints:
+        """Return what these options say of the files."""
+        return Hints(language, self.encoding, self.delimiter, self.header, ask=False)
+
+    def record(self) -> dict[str, Any]:
+        """Return the options for the plan; what is found out is not in it."""
+        unset = {name for name in ("encoding", "delimiter", "header") if getattr(self, name) is None}
+        return self.model_dump(mode="json", exclude=unset)
 
 
 def check_apart(path: Path, to: Path, model: ResolvedModel) -> None:
@@ -55,7 +67,7 @@ def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, f
 
     Raises DataContractError if nothing at `path` can be scored, ConfigError if the results in the folder are others.
     """
-    sources = find_sources(path, Reading(options.text, options.id, options.encoding, model.language))
+    sources = find_sources(path, Reading(options.text, options.id, options.hints(model.language)))
     request = _request(sources, model, options)
     if (to / PLAN).exists() and not force:
         plan = files.read_json(to / PLAN)
@@ -115,7 +127,7 @@ def _request(sources: list[Source], model: ResolvedModel, options: Options) -> d
     return {
         "input": hashes,
         "model": {"digest": model.digest},
-        "options": options.model_dump(mode="json", exclude={"encoding"} if options.encoding is None else None),
+        "options": options.record(),
         "gazette": __version__,
     }
 
