@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import quote
 from gazette.data.readers import columns
 from gazette.data.readers.columns import Columns
 
@@ -18,6 +19,10 @@ DATA = " (the first row looks like data; if there is no header, columns are posi
         ("2", ["a"], ",", " (the rows have 1 column)"),
         ("text", ["# exported", "b"], ",", " (a comment stands where the header is expected)"),
         ("text", ["SEP=;"], ",", " (Excel's own first line stands where the header is expected; remove it)"),
+        ("text", ["sep=", "b"], ";", " (Excel's own first line stands where the header is expected; remove it)"),
+        ("text", ['{"text": 1', '"label": "a"}'], ",", " (this looks like JSON lines; use `format: jsonl`)"),
+        ("n" * 50, [f" {'n' * 50}"], ",", f" (there are spaces around {quote(' ' + 'n' * 50, 40)})"),
+        ("n" * 50, ["n" * 49 + "N"], ",", f" (did you mean {quote('n' * 50, 40)}?)"),
         ("text", [' {"text": 1'], ",", " (this looks like JSON lines; use `format: jsonl`)"),
         ("text", ["label;text"], ",", " (is a semicolon the delimiter?)"),
         ("text", ["label;text"], ";", ""),
@@ -52,6 +57,7 @@ def test_the_first_twenty_columns_are_listed() -> None:
     assert columns.list_columns([f"c{number}" for number in range(25)]).split(", ") == [
         f"'c{number}'" for number in range(20)
     ]
+    assert columns.list_columns(["n" * 50]) == quote("n" * 50, 40) != quote("n" * 50, 41)
 
 
 def test_columns_that_options_name_must_be_there_once() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gazette.core.errors import DataContractError
+from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers.jsonlines import read_jsonlines
 from gazette.data.readers.rows import EMPTY, ReadResult
@@ -22,6 +23,11 @@ def test_a_value_that_is_written_like_a_key_is_a_value(tmp_path: Path) -> None:
     result = read(tmp_path, {"text": "label", "label": "text"}, '{"text": "x", "label": "a", "label": "b"}')
     assert result.articles.select("text", "label").rows() == [("label", "text")]
     assert result.rejects.select("line", "reason").rows() == [(2, "a key twice: 'label'")]
+
+
+def test_an_object_with_every_key_twice_is_a_reject(tmp_path: Path) -> None:
+    result = read(tmp_path, {"text": "x", "label": "a"}, '{"text": "x", "label": "a", "text": "y", "label": "a"}')
+    assert result.rejects["reason"].to_list() == ["a key twice: 'text'"]
 
 
 def test_where_json_breaks_is_told_by_character(tmp_path: Path) -> None:
@@ -52,6 +58,11 @@ def test_a_key_that_is_missing_is_named_with_the_first_twenty_that_are_there(tmp
     result = read(tmp_path, {"text": "x", "label": "a"}, {f"k{number}": "x" for number in range(25)})
     present = ", ".join(f"'k{number}'" for number in range(20))
     assert result.rejects["reason"].item() == f"no key 'text', 'label' (keys: {present})"
+
+
+def test_a_long_key_is_cut(tmp_path: Path) -> None:
+    reason = read(tmp_path, {"text": "x", "label": "a"}, {"k" * 60: 1}).rejects["reason"].item()
+    assert reason == f"no key 'text', 'label' (keys: {quote('k' * 60, 40)})" and "k" * 41 not in reason
 
 
 def test_of_several_texts_one_is_enough_but_a_label_is_needed(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Which files are opened, and which are known not to be text."""
 
+import gzip
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gazette.core.encodings import Coding
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_BYTES
 from gazette.data.readers.open import HEAD_BYTES, check_kind, detect_kind, open_raw
@@ -35,7 +38,9 @@ def test_a_file_that_is_no_text_is_known_by_its_first_bytes(head: bytes, kind: s
     assert actual is None if kind is None else str(actual).startswith(kind)
 
 
-@pytest.mark.parametrize("content", [b"a\nb\0\n", b"a\rb\n", b"a\r\n", b"a\r", b"a,b\r\n\r\n", b"x" * 9000 + b"\0"])
+@pytest.mark.parametrize(
+    "content", [b"a\nb\0\n", b"a\rb\n", b"a\r\n", b"a\r", b"a,b\r\n\r\n", b"x" * HEAD_BYTES + b"\0\n"]
+)
 def test_a_text_is_left_at_its_start(content: bytes) -> None:
     file = io.BytesIO(content)
     check_kind(file, Path("raw.csv"))
@@ -83,6 +88,30 @@ def test_a_file_that_grows_or_is_written_while_it_is_read_is_refused(tmp_path: P
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         else:
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", None])
+@pytest.mark.parametrize("compression", ["gzip", None])
+def test_a_file_is_unpacked_and_read_as_utf_8(tmp_path: Path, compression: Any, encoding: str | None) -> None:
+    content = "标签,文本\n".encode(encoding or "utf-8")
+    (tmp_path / "raw").write_bytes(gzip.compress(content) if compression else content)
+    with open_raw(tmp_path, "raw", Coding(encoding, compression)) as file:
+        assert file.read() == "标签,文本\n".encode()
+
+
+def test_a_file_that_is_missing_empty_or_elsewhere_is_refused(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "empty.csv").write_bytes(b"")
+    (tmp_path / "elsewhere.csv").write_bytes(b"a\n")
+    (raw / "link.csv").symlink_to("../elsewhere.csv")
+    for name, message in (
+        ("none.csv", r"none\.csv: no such file; the description names it"),
+        ("empty.csv", r"empty\.csv is empty \(0 bytes\)"),
+        ("link.csv", r"link\.csv: symlink points outside the corpus folder"),
+    ):
+        with pytest.raises(DataContractError, match=message), open_raw(raw, name):
+            pass
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
