@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from projects import SOMEBODY, make_published, shell
 
+from gazette.core.errors import ConfigError
 from gazette.lineage.proof import clone, compare, machines, packages
 
 
@@ -21,6 +22,38 @@ def reproduce(root: Path, *words: str) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "gazette", "reproduce", *words]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("path", ["../precious", "{outside}/precious", "link/precious"])
+def test_an_output_outside_the_project_is_never_removed(
+    published: Path, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(published)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    precious = outside / "precious" if "{" in path or "link" in path else tmp_path / "precious"
+    precious.write_text("mine")
+    to = tmp_path / "clone"
+    commit = shell(published, "git rev-parse HEAD")
+    if "link" in path:
+        root = tmp_path / "linked"
+        shell(tmp_path, f"cp -r {published} {root}")
+        (root / "link").symlink_to(outside)
+        shell(root, f"git add -A && git {SOMEBODY} commit -qm link")
+        monkeypatch.chdir(root)
+        commit = shell(root, "git rev-parse HEAD")
+    recorded = {"train": {"outs": [{"path": path.format(outside=outside), "md5": "1"}]}}
+    with pytest.raises(ConfigError, match="precious: an output outside the project"):
+        clone.clone_revision(commit, recorded, to)
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_a_file_of_somebody_elses_is_no_place_for_a_statement(published: Path) -> None:
+    (published.parent / "notes.json").write_text('{"mine": true}')
+    code, _, error = reproduce(published, "--to", "../notes.json")
+    assert code == 2 and "notes.json exists and is not as Gazette wrote it" in error and "cloning" not in error
+    assert (published.parent / "notes.json").read_text() == '{"mine": true}'
 
 
 @pytest.mark.slow

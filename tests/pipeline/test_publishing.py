@@ -176,6 +176,33 @@ with gazette.pipeline.publishing.worktree.worktree(pathlib.Path(), "main"): os.k
         assert first.folder.exists() and second.folder.exists()
 
 
+def test_a_worktree_of_the_users_whose_disk_is_away_stays_known_to_git(project: Path, tmp_path: Path) -> None:
+    shell(project, f"git worktree add -q --detach {tmp_path}/disk")
+    (tmp_path / "disk").rename(tmp_path / "unmounted")
+    assert run(project).commit is None
+    (tmp_path / "unmounted").rename(tmp_path / "disk")
+    assert shell(tmp_path / "disk", "git rev-parse HEAD") == shell(project, "git rev-parse HEAD")
+
+
+def test_an_entry_of_git_for_a_killed_runs_worktree_that_is_gone_is_removed(project: Path) -> None:
+    killed = """import os, pathlib, gazette.pipeline.publishing.worktree
+with gazette.pipeline.publishing.worktree.worktree(pathlib.Path(), "main"): os.kill(os.getpid(), 9)"""
+    shell(project, f"{sys.executable} -c '{killed}' || rm -r .gazette/retrain-*")
+    assert shell(project, "git worktree list").count("\n") == 1
+    run(project)
+    assert shell(project, "git worktree list").count("\n") == 0
+
+
+@pytest.mark.parametrize("extra", ["", "_gazette"])
+def test_a_folder_of_the_users_among_worktrees_stays(project: Path, extra: str) -> None:
+    mine = project / ".gazette" / "retrain-mine"
+    mine.mkdir(parents=True)
+    (mine / "lock").write_text("mine")
+    (mine / (extra or "notes.txt")).write_text("{}")
+    run(project)
+    assert (mine / "lock").read_text() == "mine" and len(list(mine.iterdir())) == 2
+
+
 def test_two_at_once_leave_one_commit(project: Path) -> None:
     push_params(project)
     with ThreadPoolExecutor() as pool:

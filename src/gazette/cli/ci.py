@@ -30,7 +30,10 @@ def ci(base: str, comment: Path | None, link: str, excerpt: int, allow_stale_loc
     """
     from gazette.evaluation.ci import comment as page
     from gazette.evaluation.ci import review
+    from gazette.pipeline import written
 
+    if comment:
+        written.check_replaceable(comment, page.is_comment)
     _write(comment, page.UNFINISHED)
     result = review.review_change(base, lambda line: click.echo(line, err=True), excerpt, allow_stale_lock)
     text = page.render_comment(result, link)

@@ -73,19 +73,22 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     from gazette.data.readers import read
     from gazette.evaluation.audit import audit as auditing
     from gazette.evaluation.audit import spreadsheet
+    from gazette.pipeline import written
 
     numbers = project.params()
     name = name or str(numbers["corpus"])
     if numbers["models"].get(model, {}).get("family") != "linear":
         raise ConfigError(f"--model {model}: params.yaml has no section models.{model} with family linear")
+    to = to or Path("data/audit") / f"{name}.csv"
+    written.check_replaceable(to)  # somebody may have filled in labels
     description, raw = snapshots.find_snapshot(name, Path())
     table, _, _ = read.read_corpus(description, raw)
     table, _ = articles.split_invalid(table, description.labels)
     shared = {key: numbers["train"][key] for key in ("seed", "threads", "onednn")}
     click.echo(f"{table.height:,} articles, {folds} folds: about a minute", err=True)
     suspects, estimate = auditing.audit_labels(table, numbers["models"][model], folds=folds, **shared)
-    to = to or Path("data/audit") / f"{name}.csv"
     spreadsheet.write_spreadsheet(to, suspects)
+    written.record(to)
     if as_json:
         project.echo_json(estimate.to_dicts(), indent=None)
     else:

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from gazette.cli import options, project
-from gazette.core import atomic
 
 
 @click.command()
@@ -75,10 +74,13 @@ def card(version: str, to: Path | None) -> None:
     """
     from gazette.lineage import card
     from gazette.lineage.trace import trace
+    from gazette.pipeline import written
 
+    if to:
+        written.check_replaceable(to)
     text = card.render_card(trace(version))
     if to is None:
         click.echo(text, nl=False)
         return
-    atomic.write_text(to, text)
+    written.write_text(to, text)
     click.echo(to)

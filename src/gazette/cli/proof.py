@@ -38,14 +38,17 @@ def reproduce(name: str, key: Path | None, to: Path | None, as_json: bool) -> No
     """
     from gazette.lineage.proof import provenance
     from gazette.lineage.proof import reproduce as reproducing
+    from gazette.pipeline import written
     from gazette.registry import resolve
 
-    with reproducing.reproduce_revision(resolve.resolve_commit(name), echo_progress) as (result, clone):
-        corpus, digest = reproducing.revision_identity(result.revision)
+    commit = resolve.resolve_commit(name)
+    corpus, digest = reproducing.revision_identity(commit)
+    path = to or provenance.statement_path(corpus, commit)
+    written.check_replaceable(path, provenance.is_statement)
+    with reproducing.reproduce_revision(commit, echo_progress) as (result, clone):
         record = result.record()
         record["machine"] = _explain_machine(result.machines, corpus, digest) if result.differences else ""
         if result.identical:
-            path = to or provenance.statement_path(corpus, result.revision)
             facts = {"identical": True, "environment": record["environment"]}
             statement = provenance.make_statement(clone, result.revision, result.machines, facts)
             provenance.write_statement(statement, path, key)
@@ -118,7 +121,7 @@ def attest(key: Path | None, to: Path | None) -> None:
     from gazette.lineage.proof import provenance
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.lineage.proof import verify as verifying
-    from gazette.pipeline import git
+    from gazette.pipeline import git, written
 
     if differences := verifying.verify_revision([], None):
         raise DataContractError("the tree is not as recorded:\n" + "\n".join(f"  {line}" for line in differences))
@@ -126,6 +129,7 @@ def attest(key: Path | None, to: Path | None) -> None:
     corpus, digest = reproducing.revision_identity(commit)
     machines = {path.stem: files.read_json(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
     path = to or provenance.statement_path(corpus, commit)
+    written.check_replaceable(path, provenance.is_statement)
     provenance.write_statement(provenance.make_statement(Path(), commit, machines, None), path, key)
     click.echo(path)
     _attach(corpus, digest, path)

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gazette.core import atomic
+from gazette.pipeline import ownership
 
 
 def state_folder(root: Path) -> Path:
     """Return `.gazette` of a project, created if it is missing."""
     folder = root / ".gazette"
+    ownership.check_folder(folder)
     folder.mkdir(exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():

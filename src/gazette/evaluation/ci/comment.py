@@ -36,6 +36,11 @@ def render_comment(review: Review, link: str = "") -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def is_comment(content: bytes) -> bool:
+    """Whether a file's content is a comment that `gazette ci` wrote."""
+    return content == UNFINISHED.encode() or bool(re.search(rb"\A## [^\n]+\n\nJudged: [0-9a-f]{9}\b", content))
+
+
 def headline(review: Review) -> str:
     """Return the outcome in a line."""
     verdict = review.verdict

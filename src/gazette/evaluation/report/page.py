@@ -16,8 +16,11 @@ from gazette.core.errors import ConfigError
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import describe_kind
 from gazette.evaluation.report import charts, rows
+from gazette.pipeline import written
 
 _HERE = Path(__file__).parent
+
+TITLE = " · Gazette</title>".encode()
 
 SPLITS = ["train", "valid", "test"]
 LABEL_COLUMNS = dict.fromkeys(("actual", "predicted", "slice", "value"), pl.String)  # a class may be called 1
@@ -29,6 +32,7 @@ def write_report(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> Pa
     The page says which stages have not run. Raises ConfigError if `validate` has not.
     """
     path = Path(paths["evaluate"]["metrics"]).with_name("report.html")
+    written.check_replaceable(path, lambda content: TITLE in content)
     atomic.write_text(path, render_page(gather_facts(paths, params)))
     return path
 

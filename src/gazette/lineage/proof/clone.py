@@ -1,14 +1,13 @@
 """A fresh clone of a revision: only raw data, the packages of its lock, every stage run."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from gazette.core import pointers
+from gazette.core import atomic, pointers
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
@@ -27,9 +26,14 @@ def clone_revision(commit: str, recorded: Lock, top: Path) -> Path:
     git.run("checkout", "--quiet", "--detach", commit, folder=top)
     folder = git.project_in(top, Path(), commit)
     storage.isolate_cache(Path(), folder)
-    for path in dvclock.list_outputs(recorded):
-        output = folder / path
-        shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
+    outputs = [folder / path for path in dvclock.list_outputs(recorded)]
+    if outside := next((out for out in outputs if not out.parent.resolve().is_relative_to(folder.resolve())), None):
+        raise ConfigError(
+            f"{outside.relative_to(folder) if outside.is_relative_to(folder) else outside}: an output outside the "
+            "project, which a reproduction would replace; only a project whose outputs are inside it is reproduced"
+        )
+    for output in outputs:
+        atomic.remove(output)
     (folder / dvclock.LOCK).unlink()
     return folder
 

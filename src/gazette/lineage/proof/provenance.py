@@ -74,6 +74,16 @@ def statement_path(corpus: str, commit: str) -> Path:
     return FOLDER / f"{corpus}-{commit[:9]}.json"
 
 
+def is_statement(content: bytes) -> bool:
+    """Whether a file's content is a statement that Gazette wrote, signed or not."""
+    try:
+        record = json.loads(content)
+        inner = json.loads(signing.payload(record)) if "payload" in record else record
+        return bool(inner["predicate"]["buildDefinition"]["buildType"] == BUILD)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
 def write_statement(record: dict[str, Any], path: Path, key: Path | None) -> None:
     """Write a statement to `path`, signed if there is a key."""
     text = signing.text(record)

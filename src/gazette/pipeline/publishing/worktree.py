@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import connection, git, locks, state, storage
+from gazette.pipeline import connection, git, locks, ownership, state, storage
 
 LOCAL = "."  # the repository itself, for git a remote like any other
 PREFIX = "retrain-"
 WORKTREE_LOCK = "retrain.lock"
 RUN_LOCK = "lock"  # in the folder of a worktree
 REFS = "refs/retrain/"
+COMMAND = "worktree"  # in the marker of its folder
 ANSWER_SECONDS = 20
 
 
@@ -89,10 +90,9 @@ def _temporary_folder(root: Path) -> Iterator[Path]:
     home = state.state_folder(root).absolute()
     with ExitStack() as stack:
         with locks.file_lock(home / WORKTREE_LOCK, "another worktree is being created", seconds=-1):
-            for lock in home.glob(f"{PREFIX}*/{RUN_LOCK}"):
-                _remove_if_unlocked(root, lock)
-            git.run("worktree", "prune", folder=root)
+            _remove_left_over(root, home)
             box = Path(tempfile.mkdtemp(dir=home, prefix=PREFIX))
+            ownership.write_marker(box, COMMAND, [RUN_LOCK, box.name])
             stack.enter_context(locks.file_lock(box / RUN_LOCK, "another run is at work here"))
         folder = box / box.name
         try:
@@ -105,10 +105,30 @@ def _temporary_folder(root: Path) -> Iterator[Path]:
             git.run("update-ref", "-d", f"{REFS}{folder.name}", folder=root)
 
 
-def _remove_if_unlocked(root: Path, lock: Path) -> None:
-    with suppress(ConfigError), locks.file_lock(lock, "a run is at work here", seconds=0):
-        git.run("update-ref", "-d", f"{REFS}{lock.parent.name}", folder=root)
-        shutil.rmtree(lock.parent)
+def _remove_left_over(root: Path, home: Path) -> None:
+    """Remove the worktrees of killed runs, and git's entries of those that are gone; the user's are left alone."""
+    listed = _listed_worktrees(root)
+    for lock in home.glob(f"{PREFIX}*/{RUN_LOCK}"):
+        if _is_ours(lock.parent, listed):
+            with suppress(ConfigError), locks.file_lock(lock, "a run is at work here", seconds=0):
+                git.run("update-ref", "-d", f"{REFS}{lock.parent.name}", folder=root)
+                shutil.rmtree(lock.parent)
+    for folder in listed:
+        if folder.parent.parent == home.resolve() and not folder.parent.exists():
+            git.run("worktree", "remove", "--force", "--force", str(folder), folder=root)
+
+
+def _listed_worktrees(root: Path) -> list[Path]:
+    words = git.list_names("worktree", "list", "--porcelain", "-z", folder=root)
+    return [Path(word.removeprefix("worktree ")) for word in words if word.startswith("worktree ")]
+
+
+def _is_ours(box: Path, listed: list[Path]) -> bool:
+    """Whether a folder has a run's marker, or is one of an earlier Gazette that git knows, and holds nothing else."""
+    marker = ownership.read_marker(box)
+    if marker is None and (box / box.name).resolve() in listed:
+        marker = ownership.Marker(COMMAND, "", "", [RUN_LOCK, box.name])
+    return bool(marker and marker.gazette == COMMAND) and ownership.find_stranger(box, marker) is None
 
 
 def fetch_head(root: Path, ref: str, remote: str, branch: str) -> str:
