@@ -28,8 +28,8 @@ CI pass one on so; only an empty `CUDA_VISIBLE_DEVICES` or `GIT_CONFIG_VALUE_0` 
 the variables of libraries that are set without effect. A test trains under a hostile environment and compares bytes."""
 EXCEPTIONS = """
 Loopback (`localhost`, `127.0.0.1`, `::1`) is never reached through a proxy: it is added to your `NO_PROXY`.
-A number of threads that is none is refused with exit code 2. Packages that `PYTHONPATH` puts before the installed ones
-are your choice; code of another Gazette is refused."""
+A number of threads that is none is refused with exit code 2. A stage refuses a package that `PYTHONPATH`
+puts before the installed one, and the code of another Gazette."""
 SETTINGS = """
 The last two are set on x86-64. Training also sets `KERAS_BACKEND`, `TF_ENABLE_ONEDNN_OPTS` and
 `ONEDNN_MAX_CPU_ISA`; what they are for is in [proof.md](proof.md#on-which-machines-the-bytes-are-equal)."""

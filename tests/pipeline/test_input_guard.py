@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -143,6 +144,24 @@ def test_dvc_runs_a_stage_with_the_code_of_its_own_tree(dvc_project: Callable[..
     (package / "__main__.py").write_text("import sys; print(__file__, sys.argv[1:])")
     subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root, env=run.child_environment({}), check=True)
     assert (root / "made").read_text() == f"{package / '__main__.py'} ['say']\n"
+
+
+def test_a_package_that_pythonpath_puts_before_the_installed_one_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other" / "numpy" / "__init__.py"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
+    monkeypatch.setattr(sys.modules["numpy"], "__file__", str(other))
+    with pytest.raises(ConfigError, match=f"numpy is that of {other}"), input_guard.inputs_unchanged("train", {}):
+        pass
+
+
+def test_the_installed_packages_may_be_on_pythonpath(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
+    with input_guard.inputs_unchanged("train", {}):
+        pass
 
 
 @pytest.mark.slow

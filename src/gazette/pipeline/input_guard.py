@@ -68,6 +68,11 @@ def _check_code(stage: str) -> None:
             f"{stage}: the code that runs is {loaded.loaded_modules()[modules[0]]}, not this tree's {modules[0]}; DVC "
             f"would record this tree's. Set PYTHONPATH={loaded.SOURCE.parent.absolute()}, or `make install` here"
         )
+    for name, file in loaded.shadowed_packages().items():
+        raise ConfigError(
+            f"{stage}: {name} is that of {file}, not the installed one, whose version DVC would record; remove the "
+            "folder from PYTHONPATH"
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +37,25 @@ def foreign_modules() -> list[str]:
     if not SOURCE.is_dir():
         return []
     return [path for path, file in loaded_modules().items() if not (Path(path).exists() and file.samefile(path))]
+
+
+def shadowed_packages() -> dict[str, Path]:
+    """Return the file of each package that was imported from a folder on PYTHONPATH, though it is installed too."""
+    folders = [Path(entry).absolute() for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
+    files = {name: Path(file) for name, file in modules if file and "." not in name}
+    return {
+        name: file
+        for name, file in files.items()
+        if any(file.is_relative_to(folder) for folder in folders) and _is_other(file, name)
+    }
+
+
+def _is_other(file: Path, name: str) -> bool:
+    """Check whether the installed module of this name is another file."""
+    installed = Path(sysconfig.get_path("purelib"))
+    places = [installed / name / "__init__.py", installed / f"{name}.py"]
+    return any(place.exists() and not place.samefile(file) for place in places)
 
 
 def modified_since(moment: float, files: Mapping[str, Path]) -> list[str]:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, hashing, inheritance, revisions
+from gazette.pipeline.execution import signals
 from gazette.registry import clean_load
 from gazette.registry.store import address
 from gazette.registry.verdict import FAIL, PASS, Finding
@@ -82,7 +83,8 @@ def run_smoke_test(params: Params, model: ResolvedModel, known: Articles) -> lis
         _at_most("megabytes", size, params.megabytes),
     ]
     if done.returncode:
-        return [*findings, Finding("loads", FAIL, f"exit code {done.returncode}", "0", _end(done.stderr))]
+        how = signals.explain_exit(done.returncode) or f"exit code {done.returncode}"
+        return [*findings, Finding("loads", FAIL, how, "0", _end(done.stderr))]
     return findings + check_answers(params, json.loads(done.stdout), known, labels)
 
 

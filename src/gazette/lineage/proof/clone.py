@@ -12,8 +12,11 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
 from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, remote, storage
+from gazette.pipeline.execution import signals
+from gazette.pipeline.execution.run import stage_exit_code
+from gazette.pipeline.variables import THREADS
 
-DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_")
+DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", *THREADS)
 REQUIREMENTS = "requirements.lock"
 
 OnLine = Callable[[str], object]
@@ -113,4 +116,4 @@ def run_stages(folder: Path, python: Path, say: OnLine) -> str:
     for line in process.stdout:
         say(line.rstrip())
         last = line.strip() or last
-    return last if process.wait() else ""
+    return signals.append_signal(last, stage_exit_code(last)) if process.wait() else ""
