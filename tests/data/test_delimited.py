@@ -97,6 +97,24 @@ def test_a_field_in_quotes_that_are_ordinary_characters_is_counted_if_it_has_two
     assert result.notes == {"rows with a field in double quotes, kept with them (`quotes: false`)": 3}
 
 
+def test_a_quoted_field_that_goes_on_for_lines_is_one_that_is_never_closed(tmp_path: Path) -> None:
+    assert (
+        reason(tmp_path, 'a,"' + ("x" * 60_000 + "\n") * 2)
+        == "a quote that is never closed (within 100,000 characters)"
+    )
+
+
+def test_a_quote_inside_one_field_is_counted_though_another_is_quoted_well(tmp_path: Path) -> None:
+    notes = read(tmp_path, 'label,text\n"a ""x""",5" disc\na,"5"" disc"\n').notes
+    assert notes == {"rows with quotes inside a field that is not quoted, kept as they are": 1}
+
+
+def test_bytes_that_cannot_be_read_are_the_reason_before_a_quote_that_is_open(tmp_path: Path) -> None:
+    result = read(tmp_path, b'label,text\na,"\xff\na,y\nb,"z" w\n')
+    assert result.rejects["line"].to_list() == [2, 4] and result.rejects["reason"][0].startswith("not UTF-8")
+    assert result.articles["line"].to_list() == [3]
+
+
 # Line ends
 
 
@@ -116,8 +134,10 @@ def test_a_line_break_in_a_text_is_lf_in_a_file_of_crlf_lines_alone(tmp_path: Pa
 
 def test_a_merge_conflict_is_refused_with_its_line(tmp_path: Path) -> None:
     for mark in ("<<<<<<< HEAD", ">>>>>>> theirs"):
-        with pytest.raises(DataContractError, match=f"line 3: a merge conflict marker; resolve the conflict: '{mark}"):
-            read(tmp_path, f"label,text\na,x\n{mark}\na,y\n")
+        marker = f"{mark:x<70}"
+        shown = f"line 3: a merge conflict marker; resolve the conflict: '{marker[:60]}'"
+        with pytest.raises(DataContractError, match=shown):
+            read(tmp_path, f"label,text\na,x\n{marker}\na,y\n")
 
 
 def test_a_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
@@ -130,3 +150,22 @@ def test_a_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 def test_a_header_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(DataContractError, match=r"line 2: the header cannot be read: a quote that is never closed"):
         read(tmp_path, '\nlabel,"text\n')
+    with pytest.raises(DataContractError, match=r"line 1: the header cannot be read: not UTF-8"):
+        read(tmp_path, b'label,"te\xff\nxt"\na,x\n')
+
+
+def test_a_header_of_two_lines_that_comes_again_is_a_reject_at_its_first(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text('label,"te\nxt"\na,x\nlabel,"te\nxt"\n')
+    result = read_delimited(tmp_path, "raw.csv", ",", True, True, ["te\nxt"], "label")
+    assert result.rejects.select("line", "reason").rows() == [(4, "the header again: were files concatenated?")]
+
+
+def test_several_columns_are_text_and_the_last_that_is_named_the_label(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("label,title,body\na,T,B\nb,,B\n")
+    result = read_delimited(tmp_path, "raw.csv", ",", True, True, ["body", "title"], "label")
+    assert result.articles.select("text", "label").rows() == [("B\nT", "a"), ("B", "b")]
+
+
+def test_what_is_no_text_is_refused_before_a_row_is_read(tmp_path: Path) -> None:
+    with pytest.raises(DataContractError, match=r"raw\.csv is a PDF; only text can be read"):
+        read(tmp_path, b"%PDF-1.7,x\na,b\n")

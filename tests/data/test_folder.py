@@ -1,5 +1,6 @@
 """A folder of files, each an article or a reject."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,36 @@ def test_a_link_is_shown_with_its_target(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": b"one"})
     (tmp_path / "a/2").symlink_to("nowhere")
     assert read_folder(tmp_path, ".").rejects.rows() == [("a/2", 1, "broken symlink", "nowhere")]
+
+
+def test_what_is_no_file_of_the_folder_is_a_reject(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    lay(raw, **{"a/1": b"\xef\xbb\xbfTitle\r\n\r\nBody\r\n"})
+    lay(tmp_path, **{"secret": b"x"})
+    os.mkfifo(raw / "a/2")
+    (raw / "a/3").symlink_to("../../secret")
+    result = read_folder(raw, ".")
+    assert result.articles.rows() == [("Title\n\nBody", "a", "a/1", 1)]
+    assert result.rejects.select("file", "reason").rows() == [
+        ("a/2", "not a regular file"),
+        ("a/3", "symlink points outside the corpus folder; copy the target into it"),
+    ]
+    (raw / "out").symlink_to(tmp_path)
+    with pytest.raises(DataContractError, match="out: symlink points outside the corpus folder"):
+        read_folder(raw, "out")
+
+
+def test_lines_are_counted_from_the_first_byte(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/1": b"\n\xff", "a/2": b"\n\0", "a/3": b"x" * 300 + b"\0"})
+    rejects = read_folder(tmp_path, ".").rejects
+    assert rejects["line"].to_list() == [2, 2, 1] and rejects["seen"][2] == "x" * 200
+
+
+def test_a_file_in_utf16_is_text_if_the_folder_may_hold_it(tmp_path: Path) -> None:
+    lay(tmp_path, **{"a/1": "中".encode("utf-16"), "a/2": "中".encode(), "a/3": b"%PDF-1.7 \xff\xfe"})
+    assert read_folder(tmp_path, ".").rejects["file"].to_list() == ["a/1", "a/3"]
+    result = read_folder(tmp_path, ".", encodings=("utf-8", "utf-16"))
+    assert result.articles["text"].to_list() == ["中", "中"] and result.rejects["file"].to_list() == ["a/3"]
 
 
 def test_of_several_encodings_the_first_that_fits_is_taken(tmp_path: Path) -> None:

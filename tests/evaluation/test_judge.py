@@ -332,6 +332,14 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         edit_metrics(lambda m: json.dumps(m | {"accuracy": float("nan")})),
         "not a finite number",
     ),
+    "metrics true": (edit_metrics(lambda m: json.dumps(m | {"accuracy": True})), "accuracy is True, which"),
+    "metrics a word": (edit_metrics(lambda m: json.dumps(m | {"accuracy": "1.0"})), "accuracy is 1.0, which"),
+    "metrics a list": (edit_metrics(lambda _: "[]"), "not a JSON object"),
+    "metrics no JSON": (edit_metrics(lambda _: "{"), "not a JSON object"),
+    "metrics three articles off": (
+        edit_metrics(lambda m: json.dumps(m | {"macro_f1": 1 - 3 / 300})),
+        r"macro_f1 is 0\.99, but this bundle has 1\.000000 on these rows",
+    ),
     "metrics of another bundle": (edit_metrics(lambda m: json.dumps(m | {"accuracy": 0.5})), "this bundle has 1.0"),
     "test rows edited": (append("data/clean/test.parquet"), "test.parquet: has the hash"),
     "bundle edited": (append("models/selected/bundle.json"), "models/selected: has the hash"),
@@ -351,6 +359,22 @@ def test_missing_stale_and_altered_files_never_pass(project: Path, fault: str) -
     findings = evidence.check_provenance("data/raw/tiny", Path(OUTPUTS["metrics"]), figures, 300)
     assert {finding.outcome for finding in findings} == {"fail"} and all(finding.blocks for finding in findings)
     assert pl.Series([f"{finding.observed}: {finding.why}" for finding in findings]).str.contains(message).any()
+
+
+def test_two_articles_that_another_machine_rounds_otherwise_are_no_fault(project: Path) -> None:
+    edit_metrics(lambda m: json.dumps(m | {"accuracy": 1 - 1.99 / 300}))()
+    figures = {"accuracy": 1.0, "macro_f1": 1.0}
+    (finding,) = evidence.check_provenance("data/raw/tiny", Path(OUTPUTS["metrics"]), figures, 300)
+    assert finding.outcome == "pass"
+    (finding,) = evidence.check_provenance("data/raw/tiny", Path(OUTPUTS["metrics"]), figures, 400)
+    assert finding.outcome == "fail"
+
+
+def test_the_metrics_of_another_bundle_are_not_asked_for(project: Path) -> None:
+    findings = evidence.check_provenance("data/raw/tiny", None, {"accuracy": 0.0}, 300)
+    assert [(finding.rule, finding.outcome, finding.observed) for finding in findings] == [
+        ("provenance", "pass", "as dvc.lock names it")
+    ]
 
 
 def test_intact_provenance_passes_in_the_same_project(project: Path) -> None:

@@ -68,8 +68,7 @@ def read_delimited(
             elif not row.fields:
                 rows.skip(EMPTY if row.lines[0].text.strip(" \r\n") else "blank lines, skipped")
             else:
-                parts = [row.fields[index] for index in indices[: len(text)]]
-                joined = parts[0] if len(parts) == 1 else "\n".join(filter(None, parts))
+                joined = "\n".join(filter(None, (row.fields[index] for index in indices[: len(text)])))
                 if crlf:
                     joined = joined.replace("\r\n", "\n")
                 _note_oddities(rows, row, joined, crlf, quotes)
