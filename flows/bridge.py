@@ -51,7 +51,7 @@ def pipeline(
     Its result is the list of outcomes. With `overrides` it runs in a worktree, as an experiment.
     """
     git_environment.forget_caller()
-    home = Path(root).absolute()
+    home = Path(root).resolve()
     with guard.exclusive_run(home) as repairs, experiment.tree(home, overrides or []) as tree:
         for line in repairs:
             get_run_logger().warning(line)

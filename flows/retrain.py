@@ -35,7 +35,7 @@ def retrain(
     The tree at `root` is not touched: only its repository, its DVC cache and its registry are used.
     """
     supervisor.exit_with_parent()
-    home = Path(root).absolute()
+    home = Path(root).resolve()
     git_environment.forget_caller()
     os.environ |= git_environment.without_hooks(os.environ)
     os.environ["MLFLOW_TRACKING_URI"] = address.absolute_uri(home)

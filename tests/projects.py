@@ -1,6 +1,7 @@
 """DVC projects for several tests."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,17 +10,24 @@ from gazette.pipeline.execution import run
 ROOT = Path(__file__).parent.parent
 
 
-def make_project(box: Path, stages: dict[str, object], folder: str = "project", **files: str) -> Path:
-    """Create a DVC project in `box`, as the fixture `dvc_project` does."""
-    root = box / folder
-    (root / ".dvc").mkdir(parents=True)
-    (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n    check_update = false\n")
+def make_project(
+    box: Path, stages: dict[str, object], folder: str = "project", inside: str = "", dvc: str = "", **files: str
+) -> Path:
+    """Create a DVC project in `box`, as the fixture `dvc_project` does.
+
+    `inside`: the path of the project in its repository, `dvc` that of the folder with `.dvc`.
+    """
+    top = box / folder
+    root = top / inside
+    root.mkdir(parents=True)
+    (top / dvc / ".dvc").mkdir()
+    (top / dvc / ".dvc" / "config").write_text("[core]\n    analytics = false\n    check_update = false\n")
     (root / ".gitignore").write_text("/.gazette\n/made_*\n")
     (root / "dvc.yaml").write_text(json.dumps({"stages": stages}))
     for name, text in files.items():
         (root / name.replace("__", ".")).write_text(text)
     git = "git init -q && git add -A && git -c user.name=t -c user.email=t@example.org commit -qm start"
-    subprocess.run(git, shell=True, cwd=root, check=True)
+    subprocess.run(git, shell=True, cwd=top, check=True)
     return root
 
 
@@ -52,13 +60,15 @@ def shell(folder: Path, command: str) -> str:
     return result.stdout.strip()
 
 
-def make_published(box: Path) -> Path:
+def make_published(box: Path, inside: str = "", dvc: str = "") -> Path:
     """Create an up-to-date project, and beside it its remotes `origin.git` and `store`, to which it is pushed."""
-    root = make_project(box, PUBLISHED, params__yaml="seed: 7\n", unread="0\n", raw="1\n")
+    files = {"params__yaml": "seed: 7\n", "unread": "0\n", "raw": "1\n"}
+    root, top = make_project(box, PUBLISHED, inside=inside, dvc=dvc, **files), box / "project"
+    store = os.path.relpath(box / "store", root)
     shell(root, "git branch -M main && git rm -q --cached raw && echo /raw >> .gitignore")
-    shell(root, "dvc remote add -q -d store ../store && dvc add -q raw && dvc repro -q && dvc push -q")
-    shell(root, f"git add -A && git {SOMEBODY} commit -qm ran && git init -q --bare -b main ../origin.git")
-    shell(root, "git remote add origin ../origin.git && git push -q origin main")
+    shell(root, f"dvc remote add -q -d store {store} && dvc add -q raw && dvc repro -q && dvc push -q")
+    shell(top, f"git add -A && git {SOMEBODY} commit -qm ran && git init -q --bare -b main ../origin.git")
+    shell(top, "git remote add origin ../origin.git && git push -q origin main")
     return root
 
 

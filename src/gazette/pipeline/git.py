@@ -39,6 +39,11 @@ def list_names(*words: str, folder: Path = Path()) -> list[str]:
     return [os.fsdecode(name) for name in _run(*words, folder=folder).split(b"\0") if name]
 
 
+def check_access(folder: Path = Path()) -> None:
+    """Raise GitError if git refuses the repository, such as another user's; none at all is fine."""
+    output("rev-parse", "HEAD", folder=folder)
+
+
 def prefix(folder: Path = Path()) -> Path:
     """Return the path of a folder from the top of its repository, `.` at the top."""
     return Path(os.fsdecode(_run("rev-parse", "--show-prefix", folder=folder).removesuffix(b"\n")))
@@ -74,11 +79,6 @@ def _quote(name: str) -> str:
     if not name.startswith('"') and "\n" not in name:
         return name
     return '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n"))
-
-
-def list_sparse() -> list[str]:
-    """List the files that a sparse checkout leaves out on purpose."""
-    return [name[2:] for name in list_names("ls-files", "-t", "-z") if name.startswith("S ")]
 
 
 def add(names: list[str], folder: Path) -> None:

@@ -41,6 +41,7 @@ NO_PROMPT = Cause(
     "terminal prompts disabled|could not read (?:Username|Password)",
     "let the password come from a credential helper, GIT_ASKPASS or an SSH key: nobody can be asked here",
 )
+NO_BRANCH = Cause("couldn't find remote ref", "name a branch that the remote has, or push it there first")
 DAMAGED = Cause(
     r"object file .* is empty|is corrupt|unable to read (?:tree|sha1|[0-9a-f]{40})|bad object|missing blob|bad file",
     "the repository lacks objects: `git fsck` names them; a partial clone needs its remote",
@@ -49,7 +50,7 @@ NO_PATH = Cause(r"does not exist in|exists on disk, but not in|(?:invalid|valid)
 NOT_STARTED = Cause("(?!)", f"install git {OLDEST} or later, and put it on PATH")
 
 CAUSES = (
-    OTHER_OWNER, MOVED, NO_REPOSITORY, NO_COMMIT, BARE, TOO_OLD, NO_PROMPT, DAMAGED, NO_PATH,
+    OTHER_OWNER, MOVED, NO_REPOSITORY, NO_COMMIT, BARE, TOO_OLD, NO_PROMPT, NO_BRANCH, DAMAGED, NO_PATH,
 )  # fmt: skip
 NOTHING_THERE = (NO_REPOSITORY, NO_COMMIT, NO_PATH, NOT_STARTED)  # there is nothing to read, and nothing is broken
 

@@ -16,6 +16,7 @@ from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+from dvc.scm import NoSCM
 from dvc.utils.cli_parse import to_path_overrides
 from dvc.utils.hydra import apply_overrides
 
@@ -49,8 +50,14 @@ def repo_lock(root: Path) -> Iterator[None]:
         yield
 
 
+def own_stages(repo: Repo) -> list[Any]:
+    """Return the stages in this folder and below; the folder with `.dvc` may be above, and have other projects too."""
+    stages = (stage for stage in repo.index.stages if not stage.is_data_source)
+    return [stage for stage in stages if Path(stage.path).is_relative_to(Path.cwd())]
+
+
 def _every_file(repo: Repo) -> list[str]:
-    return sorted({stage.path for stage in repo.index.stages if not stage.is_data_source})
+    return sorted({stage.path for stage in own_stages(repo)})
 
 
 @contextmanager
@@ -149,22 +156,25 @@ def set_params(root: Path, overrides: Sequence[str]) -> None:
 def list_dvc_files(root: Path) -> list[str]:
     """List the files that define stages, as DVC names them."""
     with open_repo(root) as repo:
-        return [os.path.relpath(path, root.absolute()) for path in _every_file(repo)]
+        return [os.path.relpath(path) for path in _every_file(repo)]
 
 
 def git_tracked_outputs(root: Path) -> list[str]:
     """List what a run makes that belongs in git: locks, and outputs that DVC does not cache, such as metrics."""
     with open_repo(root) as repo:
-        stages = [stage for stage in repo.index.stages if not stage.is_data_source]
+        stages = own_stages(repo)
         locks = {str(Path(stage.path).with_suffix(".lock")) for stage in stages}
         outs = {out.fs_path for stage in stages for out in stage.outs if not out.use_cache and out.protocol == "local"}
-    return sorted(os.path.relpath(path, root.absolute()) for path in locks | outs)
+        return sorted(os.path.relpath(path) for path in locks | outs)
 
 
 def metrics_diff(root: Path) -> list[tuple[str, str, Any, Any]]:
-    """Return the metrics that differ from the last commit's as (file, metric, before, now), like `dvc metrics diff`."""
+    """Return the metrics that differ from the last commit's as (file, metric, before, now), like `dvc metrics diff`.
+
+    Empty if DVC knows of no git.
+    """
     with open_repo(root) as repo:
-        files = repo.metrics.diff().get("diff", {})
+        files = {} if isinstance(repo.scm, NoSCM) else repo.metrics.diff().get("diff", {})
     return [
         (file, metric, sides.get("old"), sides.get("new"))
         for file, metrics in sorted(files.items())

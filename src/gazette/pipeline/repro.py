@@ -9,6 +9,7 @@ from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
 
 from gazette.core.errors import ConfigError
+from gazette.pipeline import graph
 from gazette.pipeline.execution import signals
 from gazette.pipeline.execution.run import stage_exit_code
 
@@ -30,7 +31,7 @@ def reproduce() -> ReproResult:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     try:
         with Repo() as repo:
-            names = [stage.addressing for stage in repo.index.stages if not stage.is_data_source]
+            names = [stage.addressing for stage in graph.own_stages(repo)]
             ran = {stage.addressing for stage in repo.reproduce()}
     except ReproductionError as error:
         cause = error.__cause__

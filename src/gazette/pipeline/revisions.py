@@ -8,6 +8,7 @@ from typing import Any
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.repo.brancher import switch
 from dvc_data.hashfile.status import status
 from dvc_data.index.index import DataIndexDirError
 
@@ -24,10 +25,10 @@ def fetch_file(revision: str, path: str, target: Path) -> Path:
 
     Raises MissingFileError if it cannot be found, ConfigError if it is not in the cache and the remote does not answer.
     """
-    git.resolve_commit(revision)
-    if _copy(revision, path, target, {"core": {"remote": ""}}):  # without a remote, which may not answer
+    commit = git.resolve_commit(revision)
+    if _copy(commit, path, target, {"core": {"remote": ""}}):  # without a remote, which may not answer
         remote.check_answers(Path())
-        if error := _copy(revision, path, target, {}):
+        if error := _copy(commit, path, target, {}):
             raise MissingFileError(
                 f"{path} of revision {revision} is neither in DVC's cache nor in its remote ({error}); run `dvc push` "
                 "where it was made"
@@ -35,13 +36,14 @@ def fetch_file(revision: str, path: str, target: Path) -> Path:
     return target
 
 
-def _copy(revision: str, path: str, target: Path, config: dict[str, Any]) -> str:
-    """Copy a file or folder of a revision, and return why that failed; empty if it did not."""
+def _copy(commit: str, path: str, target: Path, config: dict[str, Any]) -> str:
+    """Copy a file or folder of a commit, and return why that failed; empty if it did not."""
     try:
-        files = DVCFileSystem(rev=revision, config=config)
-        if not files.exists(path):
-            raise MissingFileError(f"{path} does not exist at revision {revision}")
-        files.get(path, str(target), recursive=files.isdir(path))
+        with Repo(config=config) as repo, switch(repo, commit):  # `DVCFileSystem(rev=…)` begins at git's top
+            files = DVCFileSystem(repo)
+            if not files.exists(path):
+                raise MissingFileError(f"{path} does not exist at revision {commit}")
+            files.get(path, str(target.absolute()), recursive=files.isdir(path))
     except (DvcException, DataIndexDirError, OSError) as error:
         return str(error) or type(error).__name__
     return ""

@@ -19,6 +19,11 @@ def state_folder(root: Path) -> Path:
     return folder
 
 
+def dvc_root(root: Path) -> Path:
+    """Return the folder with `.dvc`: that of a project, or the nearest above; the project's if there is none."""
+    return next((folder for folder in (root, *root.resolve().parents) if (folder / ".dvc").is_dir()), root)
+
+
 def read_seconds(root: Path) -> dict[str, float]:
     """Return the seconds that each stage took the last time it ran here."""
     path = root / ".gazette" / "seconds.json"

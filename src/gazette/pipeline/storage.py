@@ -19,20 +19,24 @@ def share_cache(root: Path, folder: Path) -> None:
 
     Relative addresses of remotes become absolute.
     """
-    with Repo(str(root)) as source, Repo(str(folder)) as target:
+    with graph.open_repo(root) as source, graph.open_repo(folder) as target:
         urls = {name: {"url": remote["url"]} for name, remote in source.config["remote"].items()}
         with target.config.edit("local") as settings:
             merge(settings, source.config.read("local"))
             merge(settings, {"cache": {"dir": source.cache.local_cache_dir}, "remote": urls})
-    (folder / ".dvc" / "config.local").chmod(0o600)
+        Path(target.config.files["local"]).chmod(0o600)
 
 
 def isolate_cache(root: Path, folder: Path) -> None:
     """Give another tree of the project an empty cache; this one's cache becomes its remote `CACHE`."""
     share_cache(root, folder)
-    with Repo(str(root)) as source, Repo(str(folder)) as target, target.config.edit("local") as settings:
+    with (
+        graph.open_repo(root) as source,
+        graph.open_repo(folder) as target,
+        target.config.edit("local") as settings,
+    ):
         merge(settings, {"remote": {CACHE: {"url": str(Path(source.cache.local_cache_dir).absolute())}}})
-        settings["cache"]["dir"] = str(folder.absolute() / ".dvc" / "cache")
+        settings["cache"]["dir"] = str(Path(target.dvc_dir) / "cache")
 
 
 def default_remote(root: Path) -> str | None:
@@ -45,10 +49,11 @@ def default_remote(root: Path) -> str | None:
 def list_missing(root: Path) -> list[str]:
     """List the outputs under DVC that are not in the tree; of raw data, only those that a stage reads."""
     with graph.open_repo(root) as repo:
-        read = {dep.fs_path for stage in repo.index.stages if not stage.is_data_source for dep in stage.deps}
+        own = graph.own_stages(repo)
+        read = {dep.fs_path for stage in own for dep in stage.deps}
         outs = [out for out in repo.index.outs if out.use_cache and out.hash_info and not out.exists]
-        paths = {out.fs_path for out in outs if not out.stage.is_data_source or out.fs_path in read}
-    return sorted(os.path.relpath(path, root.absolute()) for path in paths)
+        paths = {out.fs_path for out in outs if out.stage in own or out.fs_path in read}
+        return sorted(os.path.relpath(path) for path in paths)
 
 
 def dvc_add(path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from gazette.pipeline import supervisor
+from gazette.pipeline import state, supervisor
 from gazette.pipeline.recovery import rwlock
 
 MARK = "GAZETTE_RUN"  # in the environment of whatever a run starts: the project's folder
@@ -85,7 +85,8 @@ def _is_left_over(process: psutil.Process, root: Path) -> bool:
     environment, command = process.info["environ"], process.info["cmdline"]
     if environment.get(MARK) == str(root.resolve()):
         return True
-    return (_is_stage(environment, root) or _is_server(environment, command, root)) and is_orphan(process, root)
+    dvc = state.dvc_root(root)
+    return (_is_stage(environment, dvc) or _is_server(environment, command, root)) and is_orphan(process, dvc)
 
 
 def _is_stage(environment: Mapping[str, str], root: Path) -> bool:

@@ -37,7 +37,7 @@ def repair_files(root: Path, interrupted: bool) -> list[str]:
     repairs: list[str] = []
     with ExitStack() as stack:
         for name in ("lock", "rwlock.lock"):  # in DVC's order: it writes neither file meanwhile
-            if (lock := root / ".dvc" / "tmp" / name).exists():
+            if (lock := rwlock.path_of(root).with_name(name)).exists():
                 stack.enter_context(locks.file_lock(lock, "DVC is at work in this folder, process"))
         entries = rwlock.read_entries(root)
         alive, dead = rwlock.split_by_life(root, entries or {})

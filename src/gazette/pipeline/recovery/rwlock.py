@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from gazette.core import atomic
+from gazette.pipeline import state
 
 Entries = dict[str, Any]  # {"write": {path: {"pid", "cmd"}}, "read": {path: [{"pid", "cmd"}, …]}}
 
@@ -32,7 +33,7 @@ def read_entries(root: Path) -> Entries | None:
 
 def path_of(root: Path) -> Path:
     """Return the path of the file."""
-    return root / ".dvc" / "tmp" / "rwlock"
+    return state.dvc_root(root) / ".dvc" / "tmp" / "rwlock"
 
 
 def living_holders(root: Path) -> set[int]:
