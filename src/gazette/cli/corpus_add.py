@@ -69,7 +69,7 @@ def add(
 ) -> None:
     """Add a corpus: show how its files are read, then copy them to data/raw/NAME and describe them.
 
-    A file is CSV, TSV, JSON lines or Parquet, or a folder with one folder per class. COLUMN is a name in the header or,
+    A file is CSV, TSV, JSON or Parquet, or a folder with one folder per class. COLUMN is a name in the header or,
     for a file without one, a position from 1. Delimiter, header and quoting are detected.
 
     \b

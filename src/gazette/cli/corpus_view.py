@@ -8,7 +8,7 @@ from rich.table import Table
 
 from gazette.cli import tables
 from gazette.core.articles import count_reasons
-from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonLines
+from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
 from gazette.core.encodings import Coding, title
 from gazette.core.escape import escape, quote
 from gazette.data.ingest import SourceFile
@@ -32,7 +32,9 @@ def describe_layout(file: File) -> str:
             f"{_coding(file.coding)}; {DELIMITERS.get(file.delimiter, repr(file.delimiter))} separates, {quotes}, "
             f"{header}; {columns}"
         )
-    return f"{_coding(file.coding)}, JSON lines; {columns}" if isinstance(file, JsonLines) else f"Parquet; {columns}"
+    if isinstance(file, Parquet):
+        return f"Parquet; {columns}"
+    return f"{_coding(file.coding)}, {'a JSON array' if file.format == 'json' else 'JSON lines'}; {columns}"
 
 
 def _coding(coding: Coding) -> str:

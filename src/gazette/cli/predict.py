@@ -14,7 +14,7 @@ from gazette.core.errors import ConfigError
     "--file",
     "source",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="CSV, TSV, JSON lines or Parquet with a column `text`, or plain lines; - for standard input.",
+    help="CSV, TSV, JSON or Parquet with a column `text`, or plain lines; - for standard input.",
 )
 @options.encoding()
 @options.delimiter()

@@ -54,7 +54,7 @@ def score(
 ) -> None:
     """Label the articles at PATH, a file or folder, and write Parquet files and a manifest.
 
-    A file is CSV, TSV, JSON lines or Parquet with a text column, or plain lines; a folder contains such files, or files
+    A file is CSV, TSV, JSON or Parquet with a text column, or plain lines; a folder contains such files, or files
     that are articles. Unusable rows go to quarantine.parquet, with the reason. If the command is killed, the same
     command resumes.
 

@@ -88,6 +88,15 @@ class JsonLines(TextFile, frozen=True):
     label: str
 
 
+class JsonArray(TextFile, frozen=True):
+    """A file with one JSON array of objects; a column is a key, the line of an article its number in the array."""
+
+    format: Literal["json"]
+    path: Inside
+    text: list[str] = Field(min_length=1)
+    label: str
+
+
 class Parquet(BaseModel, frozen=True, extra="forbid"):
     """A Parquet file; the line of an article is its row number."""
 
@@ -97,7 +106,7 @@ class Parquet(BaseModel, frozen=True, extra="forbid"):
     label: str
 
 
-File = Annotated[Folder | Delimited | JsonLines | Parquet, Field(discriminator="format")]
+File = Annotated[Folder | Delimited | JsonLines | JsonArray | Parquet, Field(discriminator="format")]
 
 
 class Package(BaseModel, frozen=True, extra="forbid"):

@@ -5,19 +5,21 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from gazette.core.corpus import File, Folder, JsonLines, Parquet
+from gazette.core.corpus import File, Folder, JsonArray, JsonLines, Parquet
 from gazette.core.encodings import Coding
 from gazette.core.errors import DataContractError
 from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
 from gazette.data.dialect import detect_dialect
 from gazette.data.readers.columns import Columns, check_columns
-from gazette.data.readers.lines import iter_lines
+from gazette.data.readers.jsonarray import iter_elements
+from gazette.data.readers.lines import BOM, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
 
 SAMPLE_BYTES = 1 << 20  # some thousand rows, so that a single bad one decides nothing
-FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+JSON = {"json", "jsonl"}  # each is found under the other's name
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
-FORMAT_NAMES = {"csv": "separated values", "jsonl": "JSON lines", "parquet": "Parquet"}
+FORMAT_NAMES = {"csv": "separated values", "json": "a JSON array", "jsonl": "JSON lines", "parquet": "Parquet"}
 
 
 def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File:
@@ -33,17 +35,18 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
     coding = detect_coding(path, option, hints)
     sample, content = _read_sample(path, coding)
     claimed = claimed_format(path) or content
-    if claimed != content:
+    if claimed != content and not {claimed, content} <= JSON:
         raise DataContractError(
             f"{path} contains {FORMAT_NAMES[content]}, but its name says {FORMAT_NAMES[claimed]}; one of them is wrong"
         )
     if content == "csv":
         return detect_dialect(sample, path, columns, hints.delimiter, hints.header).model_copy(update=coding._asdict())
     text, label = list(columns.text), columns.last
-    if content == "jsonl":
-        if keys := _json_keys(path, coding, columns):
+    if content in JSON:
+        if keys := _json_keys(path, coding, columns, content == "json"):
             check_columns(keys, path, columns)
-        return JsonLines(format="jsonl", path=path.name, text=text, label=label).model_copy(update=coding._asdict())
+        about = {"format": content, "path": path.name, "text": text, "label": label, **coding._asdict()}
+        return (JsonArray if content == "json" else JsonLines).model_validate(about)
     from gazette.data.readers import parquet  # imports pyarrow
 
     check_columns(parquet.read_columns(path.resolve().parent, path.resolve().name), path, columns)
@@ -77,17 +80,19 @@ def _read_sample(path: Path, coding: Coding) -> tuple[bytes, str]:
 def _detect_format(sample: bytes) -> str:
     if sample.startswith(b"PAR1"):
         return "parquet"
-    starts = [line.lstrip()[:1] for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
-    is_json = re.match(rb"\s*\[\s*\{", sample) or starts.count(b"{") * 2 > len(starts)
-    return "jsonl" if is_json or starts[:1] == [b"{"] else "csv"
+    text = sample.removeprefix(BOM)
+    if re.match(rb"\s*\[\s*[{\]]", text):
+        return "json"
+    starts = [line.lstrip()[:1] for line in text.splitlines() if line.strip()]
+    return "jsonl" if starts.count(b"{") * 2 > len(starts) or starts[:1] == [b"{"] else "csv"
 
 
-def _json_keys(path: Path, coding: Coding, columns: Columns) -> list[str]:
+def _json_keys(path: Path, coding: Coding, columns: Columns, is_array: bool) -> list[str]:
     """Return the keys of all objects up to the one that completes the columns: a writer may leave out nulls."""
     keys: dict[str, None] = {}
     real = path.resolve()
     with open_raw(real.parent, real.name, coding) as file:
-        for line in iter_lines(file):
+        for line in iter_elements(file, path) if is_array else iter_lines(file):
             with suppress(ValueError, RecursionError):  # the reader reports a bad line
                 record = json.loads(line.text)
                 keys.update(dict.fromkeys(record if isinstance(record, dict) else ()))

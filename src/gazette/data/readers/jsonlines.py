@@ -1,4 +1,4 @@
-"""JSON lines: an object per line, read strictly (no NaN, no lone surrogates, bounded depth)."""
+"""JSON lines, or one array of objects, read strictly: no NaN, no lone surrogates, bounded depth."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,15 @@ from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers.columns import list_columns, missing_column_hint
+from gazette.data.readers.jsonarray import iter_elements
 from gazette.data.readers.lines import Line, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
 from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector
 
 
-def read_jsonlines(raw: Path, name: str, text: list[str], label: str | None, coding: Coding = PLAIN) -> ReadResult:
+def read_jsonlines(
+    raw: Path, name: str, text: list[str], label: str | None, coding: Coding = PLAIN, is_array: bool = False
+) -> ReadResult:
     """Read the keys `text` (nulls are skipped, the rest joined by a line break) and `label`, a string or an integer.
 
     A key that an object lacks is a null. Raises DataContractError if no object has it.
@@ -27,9 +30,11 @@ def read_jsonlines(raw: Path, name: str, text: list[str], label: str | None, cod
     absent = set(columns)
     with open_raw(raw, name, coding) as file:
         check_kind(file, path)
-        for line in iter_lines(file):
-            if line.number == 1 and line.text.lstrip().startswith("["):
-                raise DataContractError(f"{path} is one JSON array; expected JSON lines, an object on each line")
+        for line in iter_elements(file, path) if is_array else iter_lines(file):
+            if not is_array and line.number == 1 and line.text.lstrip().startswith("["):
+                raise DataContractError(
+                    f"{path} is one JSON array; expected JSON lines, an object on each line (or set `format: json`)"
+                )
             if not line.fault and not line.text.strip():
                 rows.skip("blank lines, skipped")
                 continue

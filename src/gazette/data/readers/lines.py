@@ -8,7 +8,7 @@ from gazette.core.limits import MAX_LINE
 from gazette.data.readers.streams import MARK
 
 TOO_LONG = f"line too long: more than {MAX_LINE:,} bytes; is a line break missing, or a quote never closed?"
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 MARKS = re.compile(rb"\xed[\xb0-\xb3][\x80-\xbf]")  # of `streams.transcode`, in bytes
 
 
@@ -26,12 +26,12 @@ def iter_lines(file: BinaryIO) -> Iterator[Line]:
     while raw := file.readline(MAX_LINE):
         number += 1
         if number == 1:
-            raw = raw.removeprefix(_BOM)
+            raw = raw.removeprefix(BOM)
         if len(raw) == MAX_LINE and raw[-1:] != b"\n":
             _skip_line(file)
             yield Line(number, raw[:1000].decode("utf-8", "replace"), TOO_LONG)
         else:
-            yield _decode(number, raw)
+            yield decode_line(number, raw)
 
 
 def _skip_line(file: BinaryIO) -> None:
@@ -39,7 +39,8 @@ def _skip_line(file: BinaryIO) -> None:
         pass
 
 
-def _decode(number: int, raw: bytes) -> Line:
+def decode_line(number: int, raw: bytes) -> Line:
+    """Return the bytes of a line as text, or with what is wrong with them."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

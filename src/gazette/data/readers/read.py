@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonLines
+from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonArray, Parquet
 from gazette.data.readers import delimited, folder, jsonlines, parquet
 from gazette.data.readers.rows import ReadResult, strip_labels
 
@@ -39,9 +39,10 @@ def read_file(file: File, raw: Path, labeled: bool = True) -> ReadResult:
         return delimited.read_delimited(
             raw, file.path, file.delimiter, file.quotes, file.header, file.text, label, file.coding
         )
-    if isinstance(file, JsonLines):
-        return jsonlines.read_jsonlines(raw, file.path, file.text, file.label if labeled else None, file.coding)
-    return parquet.read_parquet(raw, file.path, file.text, file.label if labeled else None)
+    label = file.label if labeled else None
+    if isinstance(file, Parquet):
+        return parquet.read_parquet(raw, file.path, file.text, label)
+    return jsonlines.read_jsonlines(raw, file.path, file.text, label, file.coding, isinstance(file, JsonArray))
 
 
 def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:
