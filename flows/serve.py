@@ -80,7 +80,14 @@ def _prefect(*words: str) -> None:
     command = [sys.executable, "-m", "prefect", *words]
     environment = run.child_environment({"PREFECT_CLI_PROMPT": "false"})
     result = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        check=False,
     )
     if result.returncode:
         raise ConfigError(

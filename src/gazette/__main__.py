@@ -1,19 +1,26 @@
 """`gazette`, or `python -m gazette`: run a command and turn its result into an exit code."""
 
+import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from gazette.cli import streams
 from gazette.cli.app import gazette
 from gazette.core.errors import ConfigError, GazetteError
 from gazette.pipeline import inheritance
 
+# Errors of the system that no code can prevent: no space, no more of it for this user, read-only, a broken device.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
 
 def main(command: click.Command = gazette) -> None:
     """Exit with 0 for success, 1 rejected, 2 usage or configuration, 3 broken data contract, 70 internal error."""
+    streams.configure()
     try:
         ignored = inheritance.clean_process()  # before a library is imported that reads its environment
         if "DVC_STAGE" in os.environ:  # before anything slow
@@ -26,19 +33,26 @@ def main(command: click.Command = gazette) -> None:
             from gazette.pipeline import kernels
 
             if warning := kernels.choose_kernels(Path()):
-                click.echo(f"gazette: {warning}", err=True)
-        sys.exit(command.main(prog_name=command.name, standalone_mode=False, obj=ignored))
+                streams.echo_error(f"gazette: {warning}")
+        with streams.quiet_pipe():
+            sys.exit(command.main(prog_name=command.name, standalone_mode=False, obj=ignored))
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # standard error is gone
+            error.show()
         sys.exit(ConfigError.code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        streams.echo_error("gazette: interrupted")
         sys.exit(130)  # a shell's code for an interrupted program
     except GazetteError as error:
-        click.echo(f"gazette: {error}", err=True)
+        streams.echo_error(f"gazette: {error}")
         sys.exit(error.code)
-    except Exception:
-        traceback.print_exc()
-        click.echo("gazette: Internal error. Please report it with the traceback above.", err=True)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            streams.echo_error(f"gazette: {error.filename or 'the output'}: {error.strerror}")
+            sys.exit(ConfigError.code)
+        with suppress(OSError):
+            traceback.print_exc()
+        streams.echo_error("gazette: Internal error. Please report it with the traceback above.")
         sys.exit(70)
 
 

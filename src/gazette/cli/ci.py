@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gazette.cli import options, project
+from gazette.cli import options, project, streams
 from gazette.core import atomic
 
 
@@ -35,7 +35,7 @@ def ci(base: str, comment: Path | None, link: str, excerpt: int, allow_stale_loc
     if comment:
         written.check_replaceable(comment, page.is_comment)
     _write(comment, page.UNFINISHED)
-    result = review.review_change(base, lambda line: click.echo(line, err=True), excerpt, allow_stale_lock)
+    result = review.review_change(base, streams.echo_error, excerpt, allow_stale_lock)
     text = page.render_comment(result, link)
     _write(comment, text)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gazette.cli import options, project
+from gazette.cli import options, project, streams
 from gazette.core.errors import DataContractError
 
 
@@ -45,7 +45,7 @@ def run_stages(numbers: dict[str, Any]) -> None:
             result, message=f"{result.message}\nThe report has details: {page.write_report(paths, numbers)}"
         )
     if result.code:
-        click.echo(result.message, err=True)
+        streams.echo_error(result.message)
         sys.exit(result.code)
     run_summary.show_summary(result.states, paths, page.write_report(paths, numbers), changes.changed_outputs())
 

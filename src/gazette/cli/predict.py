@@ -6,6 +6,7 @@ import click
 
 from gazette.cli import options, project
 from gazette.core.errors import ConfigError
+from gazette.core.escape import escape
 
 
 @click.command()
@@ -65,7 +66,7 @@ def predict(
             labels = [{"label": label, "probability": round(p, 6)} for label, p in best]
             project.echo_json({"text": text, "labels": labels}, indent=None)
         else:
-            click.echo("  ".join(f"{label} {p:.3f}" for label, p in best))
+            click.echo("  ".join(f"{escape(label)} {p:.3f}" for label, p in best))
 
 
 def _is_text(word: str) -> bool:

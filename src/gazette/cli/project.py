@@ -1,5 +1,6 @@
 """The project in which a command was called, and its terminal."""
 
+import codecs
 import json
 import sys
 from pathlib import Path
@@ -18,8 +19,10 @@ def params() -> dict[str, Any]:
 
 
 def echo_json(record: Any, indent: int | None = 2) -> None:
-    """Print a record as JSON, on one line if `indent` is None."""
-    click.echo(json.dumps(record, indent=indent, ensure_ascii=False, default=str))
+    """Print a record as JSON, on one line if `indent` is None; what is not printable, or not UTF-8, is escaped."""
+    ascii_only = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
+    text = json.dumps(record, indent=indent, ensure_ascii=ascii_only, default=str)
+    click.echo("".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text))
 
 
 def can_ask() -> bool:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gazette.cli import options, project
+from gazette.cli import options, project, streams
 from gazette.core.errors import ConfigError, parse
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _show(result: "PromotionResult") -> None:
 
     entry = result.entry
     for line in result.finished:
-        click.echo(line, err=True)
+        streams.echo_error(line)
     before = f", before it {entry.origin.version}" if entry.origin else ""
     click.echo(f"{entry.name}: version {entry.to.version} is champion{before} ({entry.kind} of {entry.when})")
     if result.is_new:

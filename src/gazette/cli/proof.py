@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from gazette.cli import options, project
+from gazette.cli import options, project, streams
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import escape_lines
 
 SIGN = click.option("--sign", "key", type=options.PATH,
                     help="Sign the statement with this private Ed25519 key in PEM.")  # fmt: skip
@@ -16,7 +17,7 @@ TO = click.option("--to", type=options.PATH, help="The statement's file.  [defau
 
 def echo_progress(line: str) -> None:
     """Print a line of progress on standard error."""
-    click.echo(line, err=True)
+    streams.echo_error(line)
 
 
 @click.command()
@@ -69,10 +70,10 @@ def _show(record: dict[str, Any], differences: list[Any]) -> None:
         click.echo(f"statement {record['statement']}")
         return
     if record["failed"]:
-        click.echo(f"{revision} could not be made: {record['failed']}")
+        click.echo(f"{revision} could not be made: {escape_lines(record['failed'])}")
     if differences:
         click.echo(f"{revision} differs, first in {differences[0].stage}:")
-        click.echo("\n".join(f"  {difference}" for difference in differences))
+        click.echo(escape_lines("\n".join(f"  {difference}" for difference in differences)))
         click.echo(record["machine"])
 
 
@@ -104,7 +105,7 @@ def verify(key: Path | None, statement: Path | None, registry: bool, as_json: bo
     if as_json:
         project.echo_json({"statements": [str(path) for path in statements], "differs": differences})
     else:
-        click.echo("\n".join(differences) or "everything is as recorded")
+        click.echo(escape_lines("\n".join(differences)) or "everything is as recorded")
     if differences:
         sys.exit(DataContractError.code)
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from gazette.core.escape import escape
+
 
 def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:
     """Return rows, labels with their shares here and in training, and the path of the manifest."""
@@ -12,9 +14,9 @@ def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:
         f"{rows['scored']:,} of {rows['read']:,} rows labeled by {name}; {rows['quarantined']:,} in quarantine, "
         f"{uncertain['share']:.1%} uncertain (below {uncertain['below']:g})"
     )
-    width = max(len(label["label"]) for label in manifest["labels"])
+    width = max(len(escape(label["label"])) for label in manifest["labels"])
     lines = [
-        f"  {label['label']:{width}} {label['rows']:>12,} {label['share']:7.1%}"
+        f"  {escape(label['label']):{width}} {label['rows']:>12,} {label['share']:7.1%}"
         + ("" if label["training_share"] is None else f"  (in training {label['training_share']:.1%})")
         for label in manifest["labels"]
     ]

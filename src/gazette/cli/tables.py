@@ -12,9 +12,15 @@ MAX_CELL = 80  # characters
 Rows = Iterable[Mapping[str, Any]]
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a broken pipe to the command line, which ends quietly and says so by its exit code."""
+        raise BrokenPipeError
+
+
 def show(*parts: RenderableType) -> None:
     """Print tables, trees and lines; a line is never wrapped, so that it can be searched and copied."""
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = _Console(markup=False, highlight=False, emoji=False)
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
 

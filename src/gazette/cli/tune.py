@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gazette.cli import options, project
+from gazette.cli import options, project, streams
 from gazette.core.errors import ConfigError, parse
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def tune(candidate: str, trials: int, minutes: float | None, write: bool, as_jso
             for trial in study.search(
                 trial_study, space, current, evaluate, trials=trials, seed=shared.seed, until=deadline
             ):
-                click.echo(_line(trial), err=True)
+                streams.echo_error(_line(trial))
                 runs.log(study.finished_trials(trial_study))
         except KeyboardInterrupt:
             interrupted = True

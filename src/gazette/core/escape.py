@@ -1,5 +1,6 @@
 """Escaping of text from a corpus for messages, terminals and reports."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,12 @@ def escape(text: str, limit: int = MAX_SHOWN) -> str:
 def escape_path(path: str) -> str:
     """Return a whole path, escaped: a file name of any bytes as text that every terminal and JSON can hold."""
     return escape(path, len(path) * len("\\U0001f600"))
+
+
+def escape_lines(text: str) -> str:
+    """Return lines with every non-printable character but tabs escaped, each as a whole."""
+    parts = re.split("([\n\t])", text)
+    return "".join(part if part in ("\n", "\t") else escape(part, 10 * len(part)) for part in parts)
 
 
 def quote(text: object, limit: int = 60) -> str:

@@ -66,6 +66,8 @@ def _download(package: str, sha256: str, folder: Path) -> Path:
         env=inheritance.clean(os.environ),
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
     )
     if process.returncode:
         error = DataContractError if "DO NOT MATCH THE HASHES" in process.stderr else ConfigError

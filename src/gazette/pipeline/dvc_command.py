@@ -24,6 +24,8 @@ def run_or_error(*words: str, folder: Path, environment: Mapping[str, str] | Non
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         check=False,
     )
     if not result.returncode:

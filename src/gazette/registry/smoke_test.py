@@ -112,6 +112,7 @@ def _run_clean(request: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         encoding="utf-8",
+        errors="backslashreplace",
         check=False,
     )
 

@@ -87,6 +87,8 @@ def choose_python(folder: Path, say: OnLine) -> tuple[Path, bool]:
         env=_clean_environment(),
         stdout=sys.stderr,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         check=False,
     )
     if done.returncode:
@@ -110,6 +112,8 @@ def run_stages(folder: Path, python: Path, say: OnLine) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
     )
     assert process.stdout is not None
     last = ""

@@ -116,7 +116,7 @@ def child_environment(extra: Mapping[str, str] | None = None, tree: Path | None 
     With a `tree`, that tree's code comes first. `extra` is added.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    settings = {"PATH": path, "PYTHONUNBUFFERED": "1"}
+    settings = {"PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
     if tree and (tree / "src").is_dir():
         code = [str(tree.absolute() / "src"), os.environ.get("PYTHONPATH", "")]
         settings["PYTHONPATH"] = os.pathsep.join(filter(None, code))
