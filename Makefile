@@ -18,7 +18,10 @@ install: .venv/installed ## make .venv from requirements.lock, hashes checked
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Gazette needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12")'
-	$(PYTHON) -m venv --clear .venv
+	@if [ -n "$$(ls -A .venv 2>/dev/null)" ] && [ ! -e .venv/.gazette ] && [ ! -e .venv/installed ]; then \
+	  echo ".venv was not made by make install, so it is not replaced; move it elsewhere" >&2; exit 2; fi
+	@mkdir -p .venv && touch .venv/.gazette && find .venv/ -mindepth 1 ! -path .venv/.gazette -delete
+	$(PYTHON) -m venv .venv
 	awk '/^uv==/,/# via/' requirements.lock > .venv/uv.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.lock
 	.venv/bin/uv pip install --python .venv/bin/python --quiet --require-hashes --no-deps --requirement requirements.lock
@@ -59,7 +62,11 @@ bench: install ## our models against fastText, scikit-learn and plain Keras, on 
 	python benchmarks/bench.py
 
 docs: install ## the documentation as a site in site/; a link that leads nowhere fails
+	@for folder in site .cache; do if [ -n "$$(ls -A $$folder 2>/dev/null)" ] && [ ! -e $$folder/.gazette ]; then \
+	  echo "$$folder was not made by make docs, so it is not replaced; move it elsewhere" >&2; exit 2; fi; done
+	@mkdir -p site .cache && touch site/.gazette .cache/.gazette
 	zensical build --strict --clean
+	@mkdir -p .cache && touch site/.gazette .cache/.gazette
 
 ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
@@ -70,4 +77,7 @@ lock: install ## resolve the dependencies anew, and name those of each stage in 
 	python -m gazette.pipeline.environment
 
 clean: ## remove what was made here; corpora, the registry and DVC's cache stay
-	rm -rf .venv .gazette reports/receipt.json data/validated data/clean data/features data/soft_labels data/predictions models .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache site
+	@if [ -x .venv/bin/gazette ]; then .venv/bin/gazette clean; else echo "no .venv: outputs of stages stay"; fi
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@for folder in site .cache; do if [ -e $$folder/.gazette ]; then rm -rf $$folder; fi; done
+	@if [ -e .venv/.gazette ] || [ -e .venv/installed ]; then rm -rf .venv; fi

@@ -106,7 +106,7 @@ def stage(name: str) -> click.Command:
 
 
 gazette.add_under("Data", corpus.corpus, pretrained.pretrained)
-gazette.add_under("Run", pipeline.plan, pipeline.run, pipeline.report, tune.tune, pipeline.doctor)
+gazette.add_under("Run", pipeline.plan, pipeline.run, pipeline.report, tune.tune, pipeline.doctor, pipeline.clean)
 gazette.add_under("Judge", gate.gate, lineage.diff, ci.ci)
 gazette.add_under(
     "Release", registry.versions, promotion.promote, promotion.rollback, registry.ledger, registry.registry

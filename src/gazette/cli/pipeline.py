@@ -115,3 +115,17 @@ def doctor(ignored: list[str] | None, verify: bool, as_json: bool) -> None:
         click.echo("\n".join([*lines, *(["DVC's cache is intact"] if verify and not damaged else [])]))
     if damaged:
         sys.exit(DataContractError.code)
+
+
+@click.command()
+def clean() -> None:
+    """Remove the outputs of stages, which DVC's cache keeps, and local state that a run makes again.
+
+    An output that is not as recorded ends it with 2, and nothing is removed. Corpora, the registry, DVC's cache and the
+    studies of `gazette tune` stay.
+
+    Example: gazette clean
+    """
+    from gazette.pipeline.recovery import clean as cleaning
+
+    click.echo("\n".join(f"removed {path}" for path in cleaning.clean(Path())) or "nothing to remove")

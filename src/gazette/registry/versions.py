@@ -2,12 +2,12 @@
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gazette.core import atomic
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry.store import address
@@ -127,7 +127,8 @@ def install_bundle(digest: str, folder: Path, fetch: Callable[[Path], Path], mis
         bundle = fetch(Path(box))
         if (actual := hashing.dvc_hash(bundle)) != digest:
             raise ConfigError(mismatch(actual))
-        shutil.rmtree(folder, ignore_errors=True)
+        atomic.check_bundle(folder)
+        atomic.remove(folder)
         bundle.rename(folder)
 
 
