@@ -1,5 +1,6 @@
 """Parquet: which values are texts and labels, and how much of a file is read."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,56 @@ def test_a_small_file_may_unpack_to_some_mebibytes_and_no_more(tmp_path: Path, m
     assert read(tmp_path, text=texts, label=["a"] * 16).articles.height == 16
     with pytest.raises(DataContractError, match="decompresses to more than 1 times its size"):
         read(tmp_path, text=[*texts[:15], texts[15] + "x"], label=["a"] * 16)
+
+
+def test_rows_of_many_batches_and_slices_are_all_read(tmp_path: Path) -> None:
+    rows = [f"text {number}" for number in range(1, 2600)]
+    result = read(tmp_path, text=rows, label=["a"] * len(rows))
+    assert result.articles.select("text", "line").rows() == [(text, n) for n, text in enumerate(rows, 1)]
+
+
+def test_the_memory_of_a_process_is_bounded_while_a_file_is_read_and_not_after(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    assert read(tmp_path, text=["x"], label=["a"]).articles.height == 1
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_file_without_rows_or_without_a_column_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataContractError, match=r"raw\.parquet contains no rows"):
+        read(tmp_path, text=pa.array([], pa.string()), label=pa.array([], pa.string()))
+    with pytest.raises(DataContractError, match=r"no column 'text' among 'Text', 'label' \(did you mean 'Text'\?\)"):
+        read(tmp_path, Text=["x"], label=["a"])
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.string()), pa.large_list(pa.string())])
+def test_several_labels_of_a_row_are_told_from_a_text_of_several_parts(tmp_path: Path, kind: Any) -> None:
+    several = pa.array([["a", "b"]], kind)
+    with pytest.raises(DataContractError, match=r"column 'label' has type .* keep one label of each list"):
+        read(tmp_path, text=["x"], label=several)
+    with pytest.raises(DataContractError, match="column 'text' has type ") as caught:
+        read(tmp_path, text=several, label=["a"])
+    assert "one class" not in str(caught.value)
+    with pytest.raises(DataContractError, match="column 'label' has type double") as caught:
+        read(tmp_path, text=["x"], label=[0.5])
+    assert "one class" not in str(caught.value)
+
+
+def test_a_damaged_page_or_footer_and_one_that_claims_too_much_are_refused(tmp_path: Path) -> None:
+    read(tmp_path, text=["some text"] * 9, label=["a"] * 9)
+    path = tmp_path / "raw.parquet"
+    content = path.read_bytes()
+    size = int.from_bytes(content[-8:-4], "little")
+    for broken, message in (
+        (content[:4] + b"\xff" * 30 + content[34:], r"(?s)cannot be read as Parquet: .*; was it copied completely"),
+        (
+            content[: -size - 8] + b"\xff" * size + content[-8:],
+            r"(?s)cannot be read as Parquet: .*; was it copied completely",
+        ),
+        (content[:-8] + (1 << 25).to_bytes(4, "little") + b"PAR1", "a footer of more than 4,194,304 bytes"),
+    ):
+        path.write_bytes(broken)
+        with pytest.raises(DataContractError, match=message):
+            parquet.read_parquet(tmp_path, "raw.parquet", ["text"], "label")
 
 
 def test_what_begins_or_ends_unlike_parquet_is_refused(tmp_path: Path) -> None:
