@@ -115,7 +115,7 @@ FILES = {
     "`~/.keras/keras.json`": "not read (`KERAS_HOME`)",
     "`~/.prefect/profiles.toml`": "not read (`PREFECT_PROFILES_PATH`); a server and its key are variables",
     "`~/.config/dask/*.yaml`, `/etc/dask/*.yaml`": "not read; a cluster's certificates are variables",
-    "`great_expectations.conf` in a home or `/etc`": "not read: the context is made in memory",
+    "`great_expectations.conf` in a home or `/etc`": "without effect: the context is made in memory, without GX Cloud",
     "`matplotlibrc`": "without effect: no figure is drawn by matplotlib",
     "DVC's `config` in a home or `/etc`": "read, for remotes, caches and credentials; `.dvc/config` prevails",
     "git's `config` in a home or `/etc`": "read, for names, credentials and `safe.directory`; hooks are off",
