@@ -83,6 +83,7 @@ def test_each_perturbation_changes_what_it_is_about() -> None:
     chinese = behavior.perturbations("zh", {"张三": "李四", "王五": "Bob"})
     assert sorted(chinese) == ["agency", "form", "names", "punctuation", "width"]
     assert chinese["names"]("王五说张三，Bob说李四") == "Bob说李四，王五说张三"
+    assert behavior.perturbations("zh", {"王A": "Bob"})["names"]("说王A好") == "说Bob好"
     assert chinese["agency"]("油价") == "新华社北京11月3日电 油价"
 
 
@@ -100,6 +101,18 @@ def test_the_share_that_keeps_its_label_passes_from_its_bound() -> None:
     assert invariance(17, 3) == Finding("unchanged by case", "fail", 0.85, "at least 0.9", why.format(3, 20))
     unsure = why.format(3, 19) + "; fewer than 20 are inconclusive"
     assert invariance(16, 3) == Finding("unchanged by case", "unknown", 0.842105, "at least 0.9", unsure, blocks=False)
+
+
+def test_the_first_articles_that_change_their_label_are_named_if_the_rule_fails() -> None:
+    texts = [f"{'in june' if number % 2 else 'In may'} {number}" for number in range(40)]
+    places = [{"file": "all.csv", "line": number} for number in range(40)]
+    for failing, rules in ((True, RULES), (False, RULES.model_copy(update={"min_invariance": 0.5}))):
+        findings = behavior.check_invariance(
+            texts, counting(texts).argmax(axis=1), counting, "en", behavior.Cases(), rules, places
+        )
+        whys = {finding.rule: finding.why for finding in findings}
+        end = "; the first: all.csv, line 1, 3, 5" if failing else ""
+        assert whys["unchanged by case"] == f"20 of 40 articles change their label{end}"
 
 
 def test_a_perturbation_that_changes_no_text_has_no_finding() -> None:
