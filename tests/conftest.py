@@ -15,10 +15,12 @@ from hypothesis import settings
 from projects import copy_stage, make_project
 
 from flows import server
-from gazette.pipeline import inheritance
+from gazette.pipeline import git_environment, inheritance
 
 for _name in inheritance.read_at_start(os.environ):  # or a test that calls `main` would start pytest again
     del os.environ[_name]
+
+git_environment.forget_caller()  # in a hook the tests would work on the repository of the hook
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")

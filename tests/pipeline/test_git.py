@@ -10,7 +10,7 @@ from projects import SOMEBODY, shell
 from gazette.core.errors import ConfigError
 from gazette.core.escape import escape_path
 from gazette.lineage.proof import tracked
-from gazette.pipeline import git, git_environment
+from gazette.pipeline import git, git_environment, inheritance
 
 ODD = ["prüfung.yml", "新闻.yml", "-x.yml", ":x.yml", 'q"x.yml', "a\tb.yml", "a\nb.yml", "[x]*.yml"]
 
@@ -103,7 +103,9 @@ def test_no_variable_of_a_caller_leads_to_another_repository(
 def test_what_leads_to_a_remote_or_names_a_person_passes() -> None:
     passed = {"GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_AUTHOR_NAME", "GIT_COMMITTER_DATE", "GIT_CONFIG_GLOBAL", "HOME"}
     stripped = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_QUARANTINE_PATH"}
-    assert git_environment.clean_environment(dict.fromkeys(passed | stripped, "x")).keys() == passed
+    environment = dict.fromkeys(passed | stripped, "x")
+    assert git_environment.clean_environment(environment).keys() == passed
+    assert inheritance.clean(environment).keys() - {"no_proxy", "NO_PROXY"} == passed
 
 
 def test_each_variable_that_passes_is_in_the_documentation() -> None:

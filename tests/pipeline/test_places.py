@@ -173,3 +173,16 @@ def test_a_project_reached_by_a_symbolic_link_is_the_project(tmp_path: Path, mon
     assert git.prefix(link) == Path("ml/news")
     with experiment.tree(link, []) as tree:
         assert tree.folder == link
+
+
+def test_a_scheduled_run_that_could_not_sign_its_commit_fails_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = repository(tmp_path, "ml/news")
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "t")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "t@example.org")
+    shell(root, "git config commit.gpgSign true && git config gpg.program false")
+    with pytest.raises(ConfigError, match="commit-tree -S"), worktree.worktree(root, "main"):
+        pass
+    assert list((root / ".gazette").glob("retrain-*/")) == []

@@ -1,5 +1,6 @@
 """A git worktree for one run, beside the user's tree, removed however the run ends."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
     Without a `remote` it is `origin`, or the repository itself if there is none.
     """
     remote = remote or ("origin" if "origin" in git.run("remote", folder=root).split() else LOCAL)
-    git.run("var", "GIT_COMMITTER_IDENT", folder=root)  # fails now, not after hours, if the committer is unknown
+    _check_committer(root)
     check_answers(root, remote)
     with _temporary_folder(root) as top:
         ref = f"{REFS}{top.name}"
@@ -64,6 +65,14 @@ def check_answers(root: Path, remote: str) -> None:
             f"the git remote {remote} of {root.absolute()} failed: {why}\n`git remote -v` shows its address; the same "
             "command works when it answers"
         )
+
+
+def _check_committer(root: Path) -> None:
+    """Fail now, not after hours, if the committer is unknown, or cannot sign what the user's configuration signs."""
+    git.run("var", "GIT_COMMITTER_IDENT", folder=root)
+    if git.run("config", "--type=bool", "--default=false", "--get", "commit.gpgSign", folder=root) == "true":
+        empty = git.run("hash-object", "-t", "tree", "-w", os.devnull, folder=root)
+        git.run("commit-tree", "-S", "-m", "Can this be signed?", empty, folder=root)  # on no branch
 
 
 @contextmanager
