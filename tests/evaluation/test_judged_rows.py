@@ -68,19 +68,19 @@ def test_a_label_that_a_bundle_does_not_know_has_a_recall_of_0_and_none_of_its_p
 
 
 def test_texts_for_perturbations_are_taken_from_the_first_row_to_the_last(tmp_path: Path) -> None:
-    asked: list[str] = []
+    queries: list[str] = []
 
-    class Asked(Table):
+    class Recording(Table):
         def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-            asked.extend(text for text in texts if text.isupper())
+            queries.extend(text for text in texts if text.isupper())
             return super().probabilities(texts)
 
-    alone(Asked("sport trade", goal=(0.9, 0.1), bank=(0.2, 0.8)), ROWS, tmp_path)
-    numbers = [int(text.split()[-1]) for text in asked]
+    alone(Recording("sport trade", goal=(0.9, 0.1), bank=(0.2, 0.8)), ROWS, tmp_path)
+    numbers = [int(text.split()[-1]) for text in queries]
     assert numbers == [0, 6, 13, 19, 26, 32, 39, 45, 52, 59]  # ten of sixty
-    asked.clear()
-    alone(Asked("sport trade", goal=(0.9, 0.1), bank=(0.2, 0.8)), ROWS.head(4), tmp_path)
-    assert [int(text.split()[-1]) for text in asked] == [0, 1, 2, 3]
+    queries.clear()
+    alone(Recording("sport trade", goal=(0.9, 0.1), bank=(0.2, 0.8)), ROWS.head(4), tmp_path)
+    assert [int(text.split()[-1]) for text in queries] == [0, 1, 2, 3]
 
 
 def test_another_bundle_is_compared_row_by_row_and_slice_by_slice() -> None:
