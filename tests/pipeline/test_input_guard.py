@@ -149,12 +149,12 @@ def test_dvc_runs_a_stage_with_the_code_of_its_own_tree(dvc_project: Callable[..
 def test_a_package_that_pythonpath_puts_before_the_installed_one_is_refused(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = tmp_path / "other" / "numpy" / "__init__.py"
-    other.parent.mkdir(parents=True)
-    other.touch()
+    twin = tmp_path / "other" / "numpy" / "__init__.py"
+    twin.parent.mkdir(parents=True)
+    twin.touch()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
-    monkeypatch.setattr(sys.modules["numpy"], "__file__", str(other))
-    with pytest.raises(ConfigError, match=f"numpy is that of {other}"), input_guard.inputs_unchanged("train", {}):
+    monkeypatch.setattr(sys.modules["numpy"], "__file__", str(twin))
+    with pytest.raises(ConfigError, match=f"numpy is that of {twin}"), input_guard.inputs_unchanged("train", {}):
         pass
 
 
