@@ -1,6 +1,8 @@
 """Where a registry in a database keeps its files: in the project, wherever the process works."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,25 @@ def test_a_process_in_a_tree_of_a_run_has_the_registry_of_the_project(
     monkeypatch.chdir(project / tree)
     assert (address.tracking_uri(), address.artifact_folder()) == (at_home, project)
     assert address.registry_exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["--temp", "--queue && dvc exp run -q --run-all"])
+def test_an_experiment_of_dvc_in_a_tree_has_the_registry_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(address.VARIABLE, raising=False)
+    answers = tmp_path.parent / f"{tmp_path.name}-answers"
+    code = f"from gazette.registry.store import address; open('{answers}', 'a').write(address.tracking_uri() + ' ')"
+    (tmp_path / "dvc.yaml").write_text(
+        f"stages: {{ask: {{cmd: {sys.executable} ask.py, deps: [ask.py], outs: [x]}}}}\n"
+    )
+    (tmp_path / "ask.py").write_text(f"{code}; open('x', 'w').write('')")
+    who = "git -c user.name=t -c user.email=t@t"
+    subprocess.run(f"git init -q && dvc init -q && git add -A && {who} commit -qm x", shell=True, check=True)
+    subprocess.run(f"dvc exp run -q {words}", shell=True, check=True)
+    assert set(answers.read_text().split()) == {f"sqlite:///{tmp_path}/mlflow.db"}
 
 
 @pytest.mark.parametrize("value", ["", "  "])
