@@ -82,8 +82,8 @@ def test_a_phrase_is_found_from_the_purity_that_is_asked_for(table: Table) -> No
     articles = corpus(
         table, lambda n, label: f"Reuters - {body(n)}" if n % (2 if label == "a" else 5) == 0 else body(n)
     )
-    purities = [leakage.find_leaks(articles, 0.01, least)["purity"].to_list() for least in (0.7, 0.75)]
-    assert purities == [[100 / 140], []]
+    purities = [leakage.find_leaks(articles, 0.01, least)["purity"].to_list() for least in (0.7, 100 / 140, 0.75)]
+    assert purities == [[100 / 140], [100 / 140], []]
 
 
 def test_a_few_rows_of_one_class_are_chance(table: Table) -> None:
@@ -204,6 +204,18 @@ def test_a_longer_phrase_replaces_its_start_from_half_of_the_rows(table: Table) 
             *starts,
             *((f"update: {place.lower()}", rows, rows / 240) for place in places),
         ]
+
+
+def test_a_single_word_is_a_phrase(table: Table) -> None:
+    articles = corpus(table, lambda n, label: f"Reuters {body(n)}" if label == "a" and n % 2 else body(n))
+    assert phrases(articles) == [("reuters", "start", "a")]
+
+
+def test_a_phrase_at_both_ends_is_listed_for_its_end_first(table: Table) -> None:
+    articles = corpus(table, lambda n, label: f"(AP) {body(n)} (AP)" if label == "a" and n % 2 else body(n))
+    leaks = leakage.find_leaks(articles, 0.01, 0.8)
+    assert leaks.select("phrase", "place").rows() == [("(ap)", "end"), ("(ap)", "start")]
+    assert leaks.columns == ["phrase", "place", "label", "rows", "purity", "share_of_class"]
 
 
 def test_leaks_with_the_most_rows_come_first(table: Table) -> None:
