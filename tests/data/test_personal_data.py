@@ -117,6 +117,12 @@ def test_a_report_shows_forty_characters_on_either_side_unless_asked_for_fewer()
     assert personal_data.star_out(texts, matches, context=0).to_list() == ["j***@e***.com"]
 
 
+def test_excerpts_come_in_the_order_of_rows_with_the_last_part_of_a_host() -> None:
+    texts = pl.Series([f"{letter}@example.co.uk" for letter in "abcdefghijklmnopqrstuvwxyz" * 8])
+    lines = personal_data.star_out(texts, personal_data.find_personal_data(texts, "en"))
+    assert lines.to_list() == [f"{text[0]}***@e***.uk" for text in texts]
+
+
 def test_an_address_in_capitals_and_a_keyword_at_the_very_start_are_seen() -> None:
     assert find("JANE@EXAMPLE.COM", "en") == [("email", "JANE@EXAMPLE.COM")]
     assert find("SSN 536-90-4399", "en") == [("us_ssn", "536-90-4399")]
