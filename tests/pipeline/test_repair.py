@@ -29,7 +29,7 @@ ENTRY = """\
 """
 # Not in the order of a serial run: such a lock must come back as it was.
 LOCK = "schema: '2.0'\nstages:\n" + "".join(ENTRY.format(name=name, good=GOOD) for name in ("train", "validate"))
-NOTES = (".git/", ".gazette/broken/", ".dvc/tmp/btime")  # written by git, by repair and by DVC when it reads
+NOTES = (".git/", ".gazette/broken/", ".gazette/parsed/", ".dvc/tmp/btime")  # by git, by repair, by DVC when it reads
 NOBODY = 2**22 + 1  # above Linux's largest process number
 
 

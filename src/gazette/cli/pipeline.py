@@ -18,9 +18,8 @@ def run(unguarded: bool) -> None:
 
     Runs `dvc repro`. If an earlier run was killed, what it left behind is repaired first, as by `gazette doctor`.
     """
-    numbers = project.params()
-    if unguarded:
-        return run_stages(numbers)
+    if unguarded or not project.PARAMS.is_file():
+        return run_stages(project.params())
     from gazette.pipeline.recovery import guard
 
     with guard.exclusive_run(Path()) as repairs:
@@ -34,20 +33,33 @@ def run_stages(numbers: dict[str, Any]) -> None:
     """Bring every stage up to date in this process."""
     from gazette.cli import run_summary
     from gazette.evaluation.diff import changes
-    from gazette.evaluation.report import page
-    from gazette.pipeline import cmdline, repro
+    from gazette.pipeline import cmdline, repro, state
 
     paths = cmdline.stage_paths(numbers)
-    project.renew_receipt()
+    project.renew_receipt(paths)
     result = repro.reproduce()
+    if result.seconds:
+        state.record_seconds(Path(), result.seconds)
     if result.code == DataContractError.code and Path(paths["validate"]["report"]).exists():
-        result = replace(
-            result, message=f"{result.message}\nThe report has details: {page.write_report(paths, numbers)}"
-        )
+        page = _write_report(paths, numbers, bool(result.seconds))
+        result = replace(result, message=f"{result.message}\nThe report has details: {page}")
     if result.code:
         streams.echo_error(result.message)
         sys.exit(result.code)
-    run_summary.show_summary(result.states, paths, page.write_report(paths, numbers), changes.changed_outputs())
+    page = _write_report(paths, numbers, bool(result.seconds))
+    run_summary.show_summary(result.states, paths, page, changes.changed_outputs())
+
+
+def _write_report(paths: dict[str, dict[str, str]], numbers: dict[str, Any], changed: bool) -> Path:
+    """Write the report, unless nothing changed since it was written, and return its path."""
+    from gazette.evaluation.report import freshness
+
+    path = freshness.report_path(paths)
+    if changed or not freshness.is_fresh(path, paths):
+        from gazette.evaluation.report import page  # imports polars and charts, which take seconds
+
+        page.write_report(paths, numbers)
+    return path
 
 
 @click.command()

@@ -10,12 +10,14 @@ import click
 
 from gazette.data.paths import DESCRIPTIONS
 
+PARAMS = Path("params.yaml")
+
 
 def params() -> dict[str, Any]:
     """Read `params.yaml` in the working directory."""
     from gazette.core import files
 
-    return files.read_yaml(Path("params.yaml"))
+    return files.read_yaml(PARAMS)
 
 
 def echo_json(record: Any, indent: int | None = 2) -> None:
@@ -30,13 +32,16 @@ def can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-def renew_receipt() -> None:
-    """Delete a receipt whose version is not in the current registry, so that stage `register` runs for it."""
+def renew_receipt(paths: dict[str, dict[str, str]] | None = None) -> None:
+    """Delete a receipt whose version is not in the current registry, so that stage `register` runs for it.
+
+    `paths` are by stage and option; by default they are read.
+    """
     from gazette.pipeline import cmdline
     from gazette.registry.store import address
 
     if not DESCRIPTIONS.exists():  # the flow runs any DVC project
         return
-    options = cmdline.stage_paths(params())["register"]
+    options = (paths or cmdline.stage_paths(params()))["register"]
     if not address.is_current(Path(options["version"])):
         Path(options["receipt"]).unlink(missing_ok=True)

@@ -64,7 +64,9 @@ class DvcLock:
 def load(commit: str | None) -> DvcLock:
     """Load the lock of a commit, or of the working tree; raises ConfigError if there is none or it is old."""
     if commit is None:
-        return DvcLock(None, json.loads(_to_json(files.read_yaml(LOCK))))
+        if not LOCK.is_file():
+            raise ConfigError(f"{LOCK}: no such file in {Path.cwd()}")
+        return DvcLock(None, parse_stages(LOCK.read_text(encoding="utf-8")))
     if (lock := load_or_none(commit)) is None:
         raise ConfigError(f"there is no dvc.lock at {commit[:9]}: no run was committed there")
     check_layout(lock)
@@ -84,7 +86,7 @@ def check_layout(lock: DvcLock) -> None:
 def load_or_none(commit: str) -> DvcLock | None:
     """Load the lock of a commit; None if it has no `dvc.lock`."""
     text = git.show(commit, "dvc.lock")
-    return None if text is None else DvcLock(commit, _load_parsed(text))
+    return None if text is None else DvcLock(commit, parse_stages(text))
 
 
 def list_outputs(stages: Mapping[str, Any]) -> dict[str, str]:
@@ -106,8 +108,9 @@ def _to_json(lock: dict[str, Any]) -> str:
     return json.dumps(lock.get("stages", {}), default=str)
 
 
-def _load_parsed(text: str) -> dict[str, Any]:
-    cached = PARSED / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+def parse_stages(text: str, root: Path = Path()) -> dict[str, Any]:
+    """Return the stages of a lock; the result is kept by the hash of its text in the project at `root`."""
+    cached = root / PARSED / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     if not cached.exists():
         atomic.write_text(cached, _to_json(_parse(text, "dvc.lock")))
     return dict(json.loads(cached.read_text(encoding="utf-8")))

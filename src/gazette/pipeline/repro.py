@@ -2,14 +2,16 @@
 
 import os
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dvc.exceptions import DvcException, ReproductionError
 from dvc.repo import Repo
+from dvc.repo.reproduce import _reproduce_stage
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import graph
 from gazette.pipeline.execution import signals
 from gazette.pipeline.execution.run import stage_exit_code
 
@@ -21,6 +23,7 @@ class ReproResult:
     states: dict[str, str] = field(default_factory=dict)
     code: int = 0  # the exit code of the stage that failed
     message: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)  # of each stage that ran, also in a run that ended early
 
 
 def reproduce() -> ReproResult:
@@ -29,14 +32,26 @@ def reproduce() -> ReproResult:
     Raises ConfigError if DVC cannot start: another run holds its lock, or `dvc.yaml` is invalid.
     """
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    states: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+
+    def reproduce_stage(stage: Any, **options: Any) -> Any:
+        """Do what DVC does with each stage, in its order, and note the outcome; the graph is read once."""
+        start = time.monotonic()
+        result = _reproduce_stage(stage, **options)
+        if not stage.is_data_source and Path(stage.path).is_relative_to(Path.cwd()):
+            states[stage.addressing] = "ran" if result else "unchanged"
+            seconds.update({stage.addressing: time.monotonic() - start} if result else {})
+        return result
+
     try:
         with Repo() as repo:
-            names = [stage.addressing for stage in graph.own_stages(repo)]
-            ran = {stage.addressing for stage in repo.reproduce()}
+            repo.reproduce(repro_fn=reproduce_stage)
     except ReproductionError as error:
         cause = error.__cause__
         code = stage_exit_code(str(cause))
-        return ReproResult(code=code, message=signals.append_signal(f"{error}: {cause}", code))
+        message = signals.append_signal(f"{error}: {cause}", code)
+        return ReproResult(code=code, message=message, seconds=seconds)
     except DvcException as error:
         raise ConfigError(f"DVC cannot run the stages: {error}") from error
-    return ReproResult({name: "ran" if name in ran else "unchanged" for name in names})
+    return ReproResult(states, seconds=seconds)

@@ -85,6 +85,8 @@ def stage_changes(before: DvcLock, after: DvcLock) -> list[dict[str, Any]]:
 
 def changed_outputs() -> list[str]:
     """List the outputs whose hash in `dvc.lock` here differs from the last commit's; empty if there is no commit."""
+    if git.show_bytes("HEAD", dvclock.LOCK.name) == dvclock.LOCK.read_bytes():
+        return []
     committed = dvclock.load_or_none("HEAD")
     before, after = (dvclock.list_outputs(side.stages) if side else {} for side in (committed, dvclock.load(None)))
     return sorted(path for path, digest in after.items() if before.get(path, digest) != digest)

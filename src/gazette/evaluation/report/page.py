@@ -15,7 +15,7 @@ from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import describe_kind
-from gazette.evaluation.report import charts, rows
+from gazette.evaluation.report import charts, freshness, rows
 from gazette.pipeline import written
 
 _HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ def write_report(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> Pa
 
     The page says which stages have not run. Raises ConfigError if `validate` has not.
     """
-    path = Path(paths["evaluate"]["metrics"]).with_name("report.html")
+    path = freshness.report_path(paths)
     written.check_replaceable(path, lambda content: TITLE in content)
     atomic.write_text(path, render_page(gather_facts(paths, params)))
     return path

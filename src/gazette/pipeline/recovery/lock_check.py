@@ -7,6 +7,7 @@ from typing import Any
 
 from gazette.core import files
 from gazette.core.errors import ConfigError
+from gazette.pipeline import dvclock
 
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
@@ -18,12 +19,12 @@ def stage_names(text: bytes) -> set[str] | None:
 
 
 def locked_outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
-    """Return the hash of each output in the locks."""
+    """Return the hash of each output in the locks, which are complete."""
     return {
         lock.parent.resolve() / out["path"]: str(out.get("md5"))
         for lock in locks
         if lock.exists()
-        for stage in (_stages(lock.read_bytes()) or {}).values()
+        for stage in dvclock.parse_stages(lock.read_text(encoding="utf-8"), root).values()
         for out in stage.get("outs", [])
     }
 

@@ -62,11 +62,17 @@ def back_up_locks(root: Path) -> None:
     head = _head(root)
     copies = state.state_folder(root) / COPIES
     for lock in _locks(root):
-        if lock.exists() and lock_check.stage_names(lock.read_bytes()) is not None:
-            _write(copies / head / lock.relative_to(root), lock.read_bytes())
+        copy, text = copies / head / lock.relative_to(root), lock.read_bytes() if lock.exists() else b""
+        if text and not _is_copied(copy, text) and lock_check.stage_names(text) is not None:
+            _write(copy, text)
     for folder in copies.glob("*"):
         if folder.name != head and _COMMIT.fullmatch(folder.name) and not folder.is_symlink():
             shutil.rmtree(folder)
+
+
+def _is_copied(copy: Path, text: bytes) -> bool:
+    """Check whether a lock is as it was copied, and so complete; parsing one takes a third of a second."""
+    return copy.exists() and copy.read_bytes() == text
 
 
 def _head(root: Path) -> str:
@@ -88,6 +94,8 @@ def _repair_lock(root: Path, lock: Path, interrupted: bool) -> Iterator[str]:
     name = lock.relative_to(root)
     if b"\n<<<<<<< " in text:
         raise ConfigError(f"{name} has merge conflicts: `git checkout --ours {name}`, or --theirs, picks a side")
+    if _is_copied(state.state_folder(root) / COPIES / _head(root) / name, text):
+        return
     stages = lock_check.stage_names(text)
     if stages is not None and not (interrupted and _lost_stages(root, name, text, stages)):
         return
