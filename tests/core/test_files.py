@@ -80,12 +80,17 @@ def test_a_word_of_yaml_is_what_version_1_2_says(tmp_path: Path, text: str, valu
         (b"a: 1\nb: 2\na: 3\n", 'duplicate key "a"'),
         (b"a: !!python/object/apply:os.mkdir [owned]\n", "could not determine a constructor for the tag"),
         (b"a: !!python/name:os.system\n", "could not determine a constructor for the tag"),
-        (b"a: [1\n", "is not YAML"),
+        (b"a: [1\n", "is not YAML: line 2, column 1: "),
+        (
+            b"a:\n\tb: 1\n",
+            "is not YAML: line 2, column 1: found character '\\t' that cannot start any token; indent",
+        ),
+        (b"a:\n b: 1\n b: 2\n", 'is not YAML: line 3, column 2: found duplicate key "b" with value "2"'),
         (b"a: \xff\n", "is not YAML"),
         (b"a: \x1b[31m\n", "special characters are not allowed"),
         (b"a: *b\n", "an alias"),
         (b"- a\n", "expected keys and values, got list"),
-        (b"", "expected keys and values, got NoneType"),
+        (b"", "expected keys and values, got NoneType: the file is empty"),
     ],
 )
 def test_yaml_that_says_a_key_twice_or_would_run_something_is_refused(

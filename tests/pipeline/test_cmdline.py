@@ -66,3 +66,36 @@ def test_a_pretrained_candidate_has_its_own_paths() -> None:
 def test_a_section_that_lists_candidates_and_is_missing_is_named() -> None:
     with pytest.raises(ConfigError, match=r"no pretrained\.fine_tune, which stage fine_tune"):
         cmdline.stage_paths({"corpus": "tiny", "candidates": []})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("corpus: [a]", r"corpus: expected the name of a corpus, got \['a'\]"),
+        ("corpus: 7", "corpus: expected the name of a corpus, got 7"),
+        ("candidates: linear", "candidates: expected a list of names, such as .*, got 'linear'"),
+        ("candidates:", "candidates: expected a list of names, such as .*, got None"),
+        (
+            "validate:\npreprocess: {}",
+            "section validate: expected keys and values, got nothing: is what is below it ind",
+        ),
+        (
+            "pretrained: {fine_tune: [minilm]}",
+            r"pretrained: fine_tune: expected a candidate and its encoder.*\['minilm'\]",
+        ),
+        ("models: [1]", r"section models: expected keys and values, got \[1\]"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_in_params_is_named(project: None, text: str, message: str) -> None:
+    Path("params.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"^params\.yaml.*" + message):
+        cmdline.read_params()
+
+
+@pytest.mark.parametrize(("key", "message"), [("corpus", "`gazette corpus list`"), ("models", "no section models")])
+def test_what_params_lack_is_named_when_it_is_needed(project: None, key: str, message: str) -> None:
+    Path("params.yaml").write_text("seed: 7")
+    params = cmdline.read_params()
+    assert (params["seed"], params.get(key), key in params) == (7, None, False)
+    with pytest.raises(ConfigError, match=message):
+        params[key]

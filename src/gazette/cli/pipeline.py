@@ -86,10 +86,12 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
       gazette plan train@cnn --json
     """
     from gazette.cli import plan_table
-    from gazette.pipeline import git, graph, state
+    from gazette.pipeline import cmdline, git, graph, state
     from gazette.pipeline.plan import plan
 
     git.check_access()
+    if cmdline.PARAMS.exists():
+        project.params()  # DVC names neither line nor key of what is wrong in it
     nodes = graph.read_graph(Path(), targets)
     steps = plan(nodes, state.read_seconds(Path()), force)
     if as_json:

@@ -15,9 +15,9 @@ PARAMS = Path("params.yaml")
 
 def params() -> dict[str, Any]:
     """Read `params.yaml` in the working directory."""
-    from gazette.core import files
+    from gazette.pipeline import cmdline
 
-    return files.read_yaml(PARAMS)
+    return cmdline.read_params(PARAMS)
 
 
 def echo_json(record: Any, indent: int | None = 2) -> None:

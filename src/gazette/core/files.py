@@ -48,10 +48,19 @@ def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:
             f"{where}, line {error.problem_mark.line + 1}: {error.problem}; write the values out"
         ) from None
     except YAMLError as error:
-        raise ConfigError(f"{where} is not YAML: {error}") from None
+        raise ConfigError(f"{where} is not YAML: {_describe_fault(error)}") from None
     if not isinstance(loaded, dict):
-        raise ConfigError(f"{where}: expected keys and values, got {type(loaded).__name__}")
+        empty = ": the file is empty" if loaded is None else ""
+        raise ConfigError(f"{where}: expected keys and values, got {type(loaded).__name__}{empty}")
     return loaded
+
+
+def _describe_fault(error: YAMLError) -> str:
+    """Return line and problem, without the reader's advice on its own settings."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return str(error)
+    hint = "; indent by spaces, not by tabs" if "'\\t'" in str(error.problem) else ""
+    return f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}: {error.problem}{hint}"
 
 
 class _NotPlainError(MarkedYAMLError):

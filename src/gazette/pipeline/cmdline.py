@@ -9,6 +9,41 @@ from typing import Any
 from gazette.core import files
 from gazette.core.errors import ConfigError
 
+PARAMS = Path("params.yaml")
+SECTIONS = (
+    "pretrained", "teachers", "validate", "preprocess", "train", "extract_features", "soft_labels", "distill", "select",
+    "evaluate", "gate", "smoke_test", "models", "tune",
+)  # fmt: skip
+
+
+class Sections(dict[str, Any]):
+    """The sections of params.yaml; one that is missing raises ConfigError, not KeyError."""
+
+    def __missing__(self, key: str) -> Any:
+        if key == "corpus":
+            raise ConfigError(f"{PARAMS} has no `corpus`, the name of a corpus that `gazette corpus list` shows")
+        raise ConfigError(f"{PARAMS} has no section {key}; docs/params.md lists all")
+
+
+def read_params(path: Path = PARAMS) -> Sections:
+    """Read params.yaml; raises ConfigError if the corpus, the candidates or a section is of the wrong kind."""
+    params = Sections(files.read_yaml(path))
+    for kind, value in pretrained.items() if isinstance(pretrained := params.get("pretrained"), dict) else ():
+        if not isinstance(value, dict):
+            raise ConfigError(
+                f"{path}, section pretrained: {kind}: expected a candidate and its encoder, such as "
+                f"{{minilm: all-minilm-l6-v2}}, got {value!r:.60}"
+            )
+    for key, value in params.items():
+        if key == "corpus" and not isinstance(value, str):
+            raise ConfigError(f"{path}: corpus: expected the name of a corpus, got {value!r:.60}")
+        if key == "candidates" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+            raise ConfigError(f"{path}: candidates: expected a list of names, such as [linear, cnn], got {value!r:.60}")
+        if key in SECTIONS and not isinstance(value, dict):
+            got = "nothing: is what is below it indented?" if value is None else f"{value!r:.60}"
+            raise ConfigError(f"{path}, section {key}: expected keys and values, got {got}")
+    return params
+
 
 def stage_paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Return the path by stage (`train@cnn` for a candidate) and option, templates filled in."""

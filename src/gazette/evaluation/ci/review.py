@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core import files
 from gazette.core.errors import DataContractError, GazetteError
 from gazette.core.escape import escape_path
 from gazette.evaluation.ci import breach, checkout, staleness
@@ -73,7 +72,7 @@ def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_
         commit = git.resolve_commit(revision)  # before anything that takes long
         if state := dvclock.load_or_none(commit):
             dvclock.check_layout(state)
-        params = files.read_yaml(Path("params.yaml"))
+        params = cmdline.read_params()
         changes = dvclock.diff_values(DvcLock(commit, {}).yaml("params.yaml"), params)
         start = replace(
             start,

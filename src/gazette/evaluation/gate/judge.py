@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gazette.core import articles, files, metrics
+from gazette.core import articles, metrics
 from gazette.core.bundle import Bundle
 from gazette.core.errors import ConfigError, parse
 from gazette.data.paths import DESCRIPTIONS
@@ -31,7 +31,7 @@ def judge(against: str | None = None, bundle: Path | None = None) -> Verdict:
     `against` is a revision, NAME/VERSION, NAME@alias or an alias of the corpus. Raises ConfigError if it is unknown,
     not available or of another corpus, and if there is nothing to judge.
     """
-    params = files.read_yaml(Path("params.yaml"))
+    params = cmdline.read_params()
     if "gate" not in params:
         raise ConfigError("params.yaml has no section gate, which sets the rules for a classifier")
     rules = parse(Rules, params["gate"], "params.yaml, section gate")
