@@ -95,3 +95,14 @@ def test_a_control_character_is_seen(character: str) -> None:
 
 def test_tabs_and_line_breaks_are_none() -> None:
     assert flagged("one\ttwo\r\nthree\n") == [set()]
+
+
+@pytest.mark.parametrize(
+    ("flag", "text"),
+    [("markup", "AT <B>bold</B>"), ("replacement_character", "caf\ufffd"), ("control_characters", "one\x01two"),
+     ("mojibake", "锟斤拷"), ("mojibake", "CafÃ© ZoÃ«")],
+)  # fmt: skip
+def test_each_flag_has_a_pattern_that_shows_where(flag: str, text: str) -> None:
+    patterns = damage.damage_patterns()
+    assert pl.Series([text, "sound"]).str.contains(patterns[flag]).to_list() == [True, False]
+    assert sorted(patterns) == ["control_characters", "markup", "mojibake", "replacement_character"]

@@ -4,7 +4,6 @@ import json
 import math
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from gazette.cli.gate import gate
 from gazette.core import articles
 from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import evidence
-from gazette.evaluation.gate.judge import _median_latency as median_latency
 from gazette.evaluation.gate.judge import judge
 from gazette.pipeline import hashing
 from gazette.registry import ledger
@@ -188,19 +186,6 @@ def test_the_figures_of_a_verdict_are_those_of_the_test_rows(project: Path) -> N
         ("class", "sport", 150, 1), ("class", "trade", 150, 0), ("digits", "some", 300, 0.5), ("file", "a", 300, 0.5),
         ("length", "short", 300, 0.5), ("script", "home", 300, 0.5),
     ]  # fmt: skip
-
-
-def test_the_latency_is_the_median_of_fifty_single_articles_after_one_that_does_not_count() -> None:
-    calls: list[list[str]] = []
-
-    class Slow:
-        def probabilities(self, texts: list[str]) -> None:
-            calls.append(texts)
-            time.sleep(0.2 if len(calls) == 1 else 0.002)
-
-    texts = [f"text {number}" for number in range(60)]
-    assert 2 <= median_latency(Slow(), texts) < 100  # type: ignore[arg-type]
-    assert calls == [["text 0"], *([text] for text in texts[:50])]
 
 
 def test_a_worse_bundle_is_rejected_with_exit_code_1(project: Path) -> None:

@@ -1,5 +1,6 @@
 """What the gate makes of a bundle's probabilities on the test rows; the bundles are tables of words."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,31 @@ def test_only_rows_of_shared_labels_are_compared_and_no_other_label_is_predicted
 def test_bundles_with_too_little_in_common_cannot_be_compared(labels: str, rows: pl.DataFrame, shared: str) -> None:
     with pytest.raises(ConfigError, match=rf"the baseline shares {shared} labels with this bundle"):
         judge._judge_against(GOOD, Table(labels), rows, RULES)
+
+
+def test_the_latency_is_the_median_of_fifty_single_articles_after_one_that_does_not_count() -> None:
+    calls: list[list[str]] = []
+
+    class Slow:
+        def probabilities(self, texts: list[str]) -> None:
+            calls.append(texts)
+            time.sleep(0.2 if len(calls) == 1 else 0.002)
+
+    texts = [f"text {number}" for number in range(60)]
+    assert 2 <= judge._median_latency(Slow(), texts) < 100  # type: ignore[arg-type]
+    assert calls == [["text 0"], *([text] for text in texts[:50])]
+
+
+def test_rows_that_only_theirs_classifies_right_are_lost() -> None:
+    ours = Table("trade sport", goal=(0.1, 0.9), bank=(0.4, 0.6))
+    (overall, *_), figures = judge._judge_against(ours, GOOD, ROWS, RULES)
+    assert (figures["difference"]["lost"], figures["difference"]["won"]) == (30, 0) and overall.outcome == "fail"
+
+
+def test_a_row_that_is_surely_of_a_label_that_is_not_shared_is_no_number_of_nothing() -> None:
+    ours = Table("sport art trade", goal=(0.0, 1.0, 0.0), bank=(0.1, 0.5, 0.4))
+    _, figures = judge._judge_against(ours, GOOD, ROWS, RULES)
+    assert figures["ours"]["ece"] == pytest.approx((30 * 1 + 30 * 0.2) / 60, abs=1e-6)
 
 
 def test_each_row_is_in_a_slice_of_each_kind() -> None:
