@@ -78,6 +78,7 @@ def test_flipped_articles_come_with_the_worst_and_surest_first_then_by_place() -
     assert [(row["change"], row["line"]) for row in flipped] == [
         ("now wrong", 4), ("now wrong", 3), ("now wrong", 5), ("now right", 2), ("otherwise wrong", 1),
     ]  # fmt: skip
+    assert list(flipped[0])[:4] == ["change", "file", "line", "label"]
     assert flipped[0] == {
         "change": "now wrong", "file": "all.csv", "line": 4, "label": "x", "before": "x", "after": "z",
         "probability_before": 0.6667, "probability": 0.7124,
