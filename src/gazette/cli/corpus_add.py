@@ -42,7 +42,7 @@ SPLIT_OPTIONS = [
 
 @click.command("add")
 @click.argument("name", callback=_check_name)
-@click.option("--lang", required=True, type=click.Choice(["en", "zh"]), help="Language of the articles.")
+@options.language()
 @options.add_options(SPLIT_OPTIONS)
 @click.option(
     "--classes",

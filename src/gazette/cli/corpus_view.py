@@ -11,6 +11,7 @@ from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
 from gazette.core.encodings import Coding, title
 from gazette.core.escape import escape, quote
+from gazette.core.languages import skipped_checks
 from gazette.data.ingest import SourceFile
 from gazette.data.oddities import count_nulls
 from gazette.data.readers.columns import DELIMITERS
@@ -61,6 +62,8 @@ def show_new_corpus(
         )
     for column, word, count in count_nulls(articles)[:MAX_ROWS]:
         tables.show(f"The {column} {quote(word)} of {count:,} rows looks like a null; is it meant?", "")
+    for check, why in skipped_checks(corpus.language).items():
+        tables.show(f"`gazette run` will skip {check}: {why}.", "")
     in_train = articles.filter(pl.col("split") == "train")["label"].unique().to_list()
     if missing := [label for label in corpus.labels if label not in in_train]:
         tables.show(f"No article of train is of {', '.join(map(quote, missing))}.", "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gazette.core.corpus import LANGUAGE
 from gazette.core.encodings import canonical_name
 from gazette.core.limits import MAX_DELIMITER
 
@@ -29,6 +30,26 @@ def encoding(name: str = "--encoding", text: str = "Encoding, such as gb18030.  
             raise click.BadParameter(str(error)) from None
 
     return click.option(name, metavar="NAME", callback=check, help=text)
+
+
+def language() -> Decorator:
+    """Return an option that names a language by any code of BCP 47 or ISO 639, in its standard form."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str) -> str:
+        import langcodes
+        from langcodes.tag_parser import LanguageTagError
+
+        try:
+            code, is_valid = langcodes.standardize_tag(value), langcodes.tag_is_valid(value)
+        except LanguageTagError:
+            code, is_valid = "", False
+        if not is_valid or not re.fullmatch(LANGUAGE, code):
+            raise click.BadParameter(f"{value!r} is no code of a language; expected one such as en, zh, fr or pt-BR")
+        return code
+
+    return click.option(
+        "--lang", required=True, metavar="CODE", callback=check, help="Language of the articles: en, zh, fr, pt-BR, …"
+    )
 
 
 def delimiter() -> Decorator:

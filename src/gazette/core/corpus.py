@@ -11,8 +11,7 @@ from gazette.core.errors import parse
 from gazette.core.limits import MAX_DELIMITER
 
 Split = Literal["train", "valid", "test"]
-LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
-HOME_SCRIPT = {"en": r"\p{Latin}", "zh": r"\p{Han}"}  # a regex for the letters of a language
+LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"  # a code of BCP 47
 
 
 def _inside(path: str) -> str:
@@ -120,7 +119,7 @@ class Package(BaseModel, frozen=True, extra="forbid"):
 class Corpus(BaseModel, frozen=True, extra="forbid"):
     """A corpus description: language, labels, files, and their source."""
 
-    language: Literal["en", "zh"]
+    language: str = Field(pattern=rf"^{LANGUAGE}$")
     labels: list[str] = Field(min_length=2)
     numbered_from: int | None = None  # labels in the files are numbers; the number of the first label
     files: dict[Split, list[File]]

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from gazette.core.corpus import HOME_SCRIPT
+from gazette.core.languages import home_script
 
 MAX_VALUES = 20  # a column with more values than this (one file per article) is not a slice
 
@@ -11,10 +11,11 @@ def slice_kinds(rows: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
     """Return an expression for the slice of each row, by kind of slice; kinds with too many values are left out.
 
     `rows` has text, label and file. Length is in terciles of characters; script is `home` if at least half of the
-    letters are in the script of the language.
+    letters are in the script of the language, and left out if that is not known.
     """
     length = pl.col("text").str.len_chars()
-    letters, home = pl.col("text").str.count_matches(r"\p{L}"), pl.col("text").str.count_matches(HOME_SCRIPT[language])
+    letters, script = pl.col("text").str.count_matches(r"\p{L}"), home_script(language)
+    home = pl.lit(0) if script is None else pl.col("text").str.count_matches(script)
     kinds = {
         "class": pl.col("label"),
         "length": pl.when(length <= length.quantile(1 / 3))
@@ -26,6 +27,8 @@ def slice_kinds(rows: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
         "script": pl.when(home * 2 >= letters).then(pl.lit("home")).otherwise(pl.lit("foreign")),
         "file": pl.col("file"),
     }
+    if script is None:
+        del kinds["script"]
     return {kind: value for kind, value in kinds.items() if rows.select(value.n_unique()).item() <= MAX_VALUES}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gazette.core.corpus import LANGUAGE_NAMES
+from gazette.core.languages import display_name
 from gazette.evaluation.diff import changes
 from gazette.evaluation.markdown import escape_cell
 from gazette.lineage.trace import ModelLineage
@@ -46,7 +46,7 @@ def gather_card(model: ModelLineage, lock: DvcLock) -> dict[str, Any]:
         "selected": selected,
         "params": flatten.flatten(train.get("params", {})),
         "description": description,
-        "language": LANGUAGE_NAMES.get(description.get("language", ""), "not recorded"),
+        "language": display_name(description.get("language", "")) or "not recorded",
         "metrics": changes.committed_metrics(lock),
         "classes": lock.record("evaluate", "metrics").get("classes", {}),
         "slices": _worst_slices(lock),

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core import corpus, files, pointers
+from gazette.core import corpus, files, languages, pointers
 from gazette.core.candidates import list_candidates
 from gazette.core.errors import DataContractError
 from gazette.pipeline import git
@@ -72,7 +72,7 @@ def run(
             metrics={key: value for key, value in metrics.items() if isinstance(value, float)},
             tags=tags,
             files=[lock, results.metrics],
-            examples=EXAMPLES[corpus.read_description(description).language],
+            examples=EXAMPLES.get(languages.base(corpus.read_description(description).language), EXAMPLES["en"]),
         )
         model = registry.log_run(record, bundle)
         number = registry.create_version(client, name, model, tags, _describe(selected, metrics, tags))

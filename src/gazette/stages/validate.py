@@ -33,5 +33,6 @@ def run(
     articles.write_articles(validated, inspection.articles.sort("split", "file", "line"))
     quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
     lines = [f"  {line}" for line in breaches.render_breaches(unmet)]
+    lines += [f"  skipped: {check}; {why}" for check, why in inspection.skipped.items()]
     counts = f"{inspection.articles.height:,} validated articles, {quarantined:,} rows in quarantine"
     print(f"{counts}, {warnings} warnings", *lines, sep="\n")

@@ -11,6 +11,7 @@ from pydantic import Field
 from gazette.core import articles, normalization
 from gazette.core.arrays import Array
 from gazette.core.corpus import Corpus
+from gazette.core.languages import skipped_checks
 from gazette.data import dedup
 from gazette.data.readers import read
 from gazette.data.validation import (
@@ -51,6 +52,7 @@ class Inspection:
     personal: dict[str, int]  # matches of each kind
     examples: pl.DataFrame
     findings: list[dict[str, Any]]
+    skipped: dict[str, str]  # checks that need to know the language and do not, each with the reason
 
     @property
     def report(self) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class Inspection:
             "files": self.files,
             "quarantine": articles.count_reasons(self.rejects).select("reason", "rows").to_dicts(),
             "expectations": self.findings,
+            **({"skipped": self.skipped} if self.skipped else {}),
         }
 
 
@@ -90,11 +93,15 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> 
         examples.near_duplicate_examples(keyed),
         examples.leakage_examples(leaks),
     ]
-    findings = checkpoint.run_checkpoint(whole, classes, labels, distances, params, described.labels, docs)
+    skipped = skipped_checks(described.language)
+    checked = checkpoint.run_checkpoint(whole, classes, labels, distances, params, described.labels, docs)
+    findings = [finding for finding in checked if column_of(finding) not in skipped]
+    if not personal_data.knows_numbers(described.language):
+        skipped["phone numbers without a country code"] = "their shapes are known for English and Chinese alone"
     failed = {(finding["table"], column_of(finding)): None for finding in findings if not finding["success"]}
     excerpts += [masked, examples.breach_examples(keyed, classes, params, failed)]
     return Inspection(
-        table, rejects, files, whole, classes, distances, kinds, pl.concat(excerpts), findings,
+        table, rejects, files, whole, classes, distances, kinds, pl.concat(excerpts), findings, skipped,
     )  # fmt: skip
 
 

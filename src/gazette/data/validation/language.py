@@ -6,10 +6,11 @@ import polars as pl
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from gazette.core import normalization
-from gazette.core.corpus import HOME_SCRIPT
+from gazette.core.languages import base, home_script
 
-LETTERS = {"en": r"\p{L}", "zh": r"\p{Han}|[\p{L}--\p{Han}]+"}  # among Chinese characters, a word counts as one
-MIN_SHARE = {"en": 0.5, "zh": 0.25}  # of the letters in the home script; a Chinese headline may be full of brands
+MIN_SHARE = 0.5  # of the letters in the home script
+DENSE = {"zh", "ja", "ko"}  # among whose characters a word in another script counts as one letter
+MIN_DENSE = 0.25  # a Chinese headline may be full of brands
 KANA = r"[\p{Hiragana}\p{Katakana}]"
 MAX_CHARACTERS = 300  # of a text, from its start, that identify its language
 MIN_LETTERS = 30  # a shorter headline may be little more than names
@@ -23,20 +24,23 @@ LATIN = [
 
 
 def mark_languages(articles: pl.DataFrame, language: str) -> pl.DataFrame:
-    """Return what each row's `key` shows by itself, for `flag_other_languages`.
+    """Return what each row's `key` shows by itself, for `flag_other_languages`; a check that is skipped flags nothing.
 
     foreign_script is final; foreign_language is final for Chinese and a suspicion for English; traditional and
     simplified tell the form of Chinese characters.
     """
-    if language == "zh":
+    if base(language) == "zh":
         kana = pl.col("key").str.count_matches(KANA)
         return articles.select(
-            foreign_script=_is_foreign_script("zh"),
+            foreign_script=_is_foreign_script(language),
             foreign_language=(kana > 0) & (kana * 10 >= pl.col("key").str.count_matches(r"\p{L}")),
             **_forms(),
         )
     rows = articles.select("key").with_row_index("row")
-    foreign = rows.filter(pl.col("key").str.contains(r"[^\x00-\x7f]")).filter(_is_foreign_script("en"))["row"]
+    if base(language) != "en":
+        foreign_script = pl.repeat(False, pl.len()) if home_script(language) is None else _is_foreign_script(language)
+        return rows.select(foreign_script=foreign_script, foreign_language=False, traditional=False, simplified=False)
+    foreign = rows.filter(pl.col("key").str.contains(r"[^\x00-\x7f]")).filter(_is_foreign_script(language))["row"]
     start = pl.col("key").str.slice(0, MAX_CHARACTERS)
     is_suspect = (start.str.count_matches(ENGLISH) < 2) & (start.str.count_matches(r"\p{Latin}") >= MIN_LETTERS)
     return rows.select(
@@ -59,14 +63,15 @@ def flag_other_languages(marks: pl.DataFrame, texts: pl.Series, language: str) -
     """
     minority = "simplified" if marks["traditional"].sum() > marks["simplified"].sum() else "traditional"
     flags = marks.select("foreign_script", "foreign_language", minority_variant=minority)
-    if language == "zh":
+    if base(language) != "en":
         return flags
     return flags.with_columns(foreign_language=_identify_foreign(marks["foreign_language"], texts))
 
 
 def _is_foreign_script(language: str) -> pl.Expr:
-    letters = pl.col("key").str.count_matches(LETTERS[language])
-    return pl.col("key").str.count_matches(HOME_SCRIPT[language]) < MIN_SHARE[language] * letters
+    home, is_dense = home_script(language) or r"\p{L}", base(language) in DENSE
+    letters = pl.col("key").str.count_matches(rf"{home}|[\p{{L}}--{home}]+" if is_dense else r"\p{L}")
+    return pl.col("key").str.count_matches(home) < (MIN_DENSE if is_dense else MIN_SHARE) * letters
 
 
 def _identify_foreign(suspects: pl.Series, texts: pl.Series) -> pl.Series:

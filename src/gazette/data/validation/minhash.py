@@ -21,7 +21,8 @@ from gazette.data import dedup
 # so a small alphabet wants a large one. With two Chinese characters, a headline of 19 keeps (19 - 2) / (19 + 2) = 0.81
 # when one of them changes; with five letters, an English summary of 230 stays above 0.8 when five do, and summaries of
 # different stories share a few shingles in a hundred.
-SHINGLE_LENGTH = {"en": 5, "zh": 2}
+SHINGLE_LENGTH = {"zh": 2, "ja": 2}  # characters; the words of other languages have spaces between them: 5
+OTHER_LENGTH = 5
 ORDERS = 64
 RECALL = 0.999  # of pairs just at the bound; of nearer ones, more
 BLOCK_CHARACTERS = 1 << 18  # worked on at once: some megabytes

@@ -10,6 +10,7 @@ from scipy.sparse import coo_array, csgraph
 
 from gazette.core import normalization
 from gazette.core.arrays import Array
+from gazette.core.languages import base
 from gazette.data import dedup
 from gazette.data.validation import minhash
 
@@ -27,7 +28,7 @@ def group_near_duplicates(texts: pl.Series, similarity: float, language: str) ->
     only with the `NEIGHBORS` that follow it and are not yet in its group, until both have `MAX_MISSES` comparisons
     without success.
     """
-    n = minhash.SHINGLE_LENGTH[language]
+    n = minhash.SHINGLE_LENGTH.get(base(language), minhash.OTHER_LENGTH)
     buckets, digests = minhash.hash_bands(texts, similarity, n, _letters)
     unique, copies = np.unique(dedup.first_occurrences(digests), return_inverse=True)
     texts = texts.rechunk().gather(unique)  # in one piece, no text is copied

@@ -20,6 +20,8 @@ from stdnum.gb import nhs
 from stdnum.in_ import aadhaar
 from stdnum.us import ssn
 
+from gazette.core.languages import base
+
 # Full-width forms, dashes and spaces, each mapped to one ASCII character, so that positions stay.
 _ASCII: dict[int, int | str] = {
     **{wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)},
@@ -52,6 +54,7 @@ _PHONES = {  # by language: regions whose numbers lack a country code, and shape
     "en": (("US", "GB"), r"(?:1[ .-])?(?:\(\d{3}\) ?\d{3}[ .-]|\d{3}-\d{3}-|\d{3}\.\d{3}\.)\d{4}"),
     "zh": (("CN", "HK", "TW"), r"1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}"),  # a mobile in China
 }
+_NEVER = r"(?!)"
 _CALLED = r"\b(?:tele)?phone|\b(?:tel|call|dial|fax|mobile|cell|text|contact)\b|电话|手机|热线|致电|拨打|传真|座机|联系"
 _BARE = r"\d{8,12}|\d{4}[ -]\d{4}|\d{3} \d{3} \d{4}"  # no date fits a numbering plan
 _OF_A_PERSON = {  # toll-free, premium and shared-cost numbers are not personal
@@ -166,9 +169,14 @@ def _is_phone_in(region: str, number: str) -> bool:
     return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _OF_A_PERSON
 
 
+def knows_numbers(language: str) -> bool:
+    """Tell whether phone numbers without a country code are recognized in a language."""
+    return base(language) in _PHONES
+
+
 def _kinds(language: str) -> list[_Kind]:
     """Return the kinds in order of precedence: text that an earlier kind matches is hidden from later ones."""
-    regions, shape = _PHONES[language]
+    regions, shape = _PHONES.get(base(language), (("ZZ",), _NEVER))
     is_phone = partial(_is_phone, regions=regions)
     return [
         _Kind("email", re.compile(_EMAIL, re.ASCII | re.IGNORECASE)),

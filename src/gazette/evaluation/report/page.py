@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError
+from gazette.core.languages import display_name
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import describe_kind
 from gazette.evaluation.report import charts, freshness, rows
@@ -56,7 +57,7 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
     return {
         "name": params["corpus"],
         "description": description,
-        "language": corpus.LANGUAGE_NAMES[description.language],
+        "language": display_name(description.language),
         "validation": validation,
         "expectations": rows.expectation_rows(validation, params["validate"]["max_quarantined"], breaches),
         "files": rows.file_rows(validation["files"]),
