@@ -11,8 +11,8 @@ from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
 from gazette.core.encodings import Coding, title
 from gazette.core.escape import escape, quote
-from gazette.core.languages import skipped_checks
 from gazette.data.ingest import SourceFile
+from gazette.data.languages import skipped_checks
 from gazette.data.oddities import count_nulls
 from gazette.data.readers.columns import DELIMITERS
 from gazette.data.readers.read import decode_labels

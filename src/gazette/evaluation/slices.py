@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from gazette.core.languages import home_script
+from gazette.data.languages import home_script
 
 MAX_VALUES = 20  # a column with more values than this (one file per article) is not a slice
 

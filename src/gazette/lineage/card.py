@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gazette.core.languages import display_name
+from gazette.data.languages import display_name
 from gazette.evaluation.diff import changes
 from gazette.evaluation.markdown import escape_cell
 from gazette.lineage.trace import ModelLineage

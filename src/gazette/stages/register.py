@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core import corpus, files, languages, pointers
+from gazette.core import corpus, files, pointers
 from gazette.core.candidates import list_candidates
 from gazette.core.errors import DataContractError
+from gazette.data import languages
 from gazette.pipeline import git
 from gazette.registry.store import address
 from gazette.registry.store import client as registry

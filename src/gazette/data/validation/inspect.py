@@ -11,8 +11,8 @@ from pydantic import Field
 from gazette.core import articles, normalization
 from gazette.core.arrays import Array
 from gazette.core.corpus import Corpus
-from gazette.core.languages import skipped_checks
 from gazette.data import dedup
+from gazette.data.languages import skipped_checks
 from gazette.data.readers import read
 from gazette.data.validation import (
     checkpoint,

@@ -6,7 +6,7 @@ import polars as pl
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from gazette.core import normalization
-from gazette.core.languages import base, home_script
+from gazette.data.languages import base, home_script
 
 MIN_SHARE = 0.5  # of the letters in the home script
 DENSE = {"zh", "ja", "ko"}  # among whose characters a word in another script counts as one letter

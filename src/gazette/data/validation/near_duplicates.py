@@ -10,8 +10,8 @@ from scipy.sparse import coo_array, csgraph
 
 from gazette.core import normalization
 from gazette.core.arrays import Array
-from gazette.core.languages import base
 from gazette.data import dedup
+from gazette.data.languages import base
 from gazette.data.validation import minhash
 
 NEIGHBORS = 4  # that follow a text in its bucket and are compared with it

@@ -20,7 +20,7 @@ from stdnum.gb import nhs
 from stdnum.in_ import aadhaar
 from stdnum.us import ssn
 
-from gazette.core.languages import base
+from gazette.data.languages import base
 
 # Full-width forms, dashes and spaces, each mapped to one ASCII character, so that positions stay.
 _ASCII: dict[int, int | str] = {

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from gazette.core import files
 from gazette.core.errors import parse
 from gazette.core.escape import format_places
-from gazette.core.languages import base
+from gazette.data.languages import base
 from gazette.evaluation.gate.floors import MAX_PLACES
 from gazette.evaluation.gate.rules import INVARIANCE, Rules
 from gazette.registry.verdict import FAIL, PASS, UNKNOWN, Finding

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError
-from gazette.core.languages import display_name
+from gazette.data.languages import display_name
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import describe_kind
 from gazette.evaluation.report import charts, freshness, rows

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from gazette.cli import app
-from gazette.core import languages
 from gazette.core.corpus import Corpus
+from gazette.data import languages
 from gazette.data.validation import language, near_duplicates, personal_data
 from gazette.evaluation import slices
 
