@@ -19,8 +19,9 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows import artifacts, experiment
+from flows.failures import failed
 from flows.runners import dask_runner
-from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.errors import ConfigError, DataContractError, GazetteError
 from gazette.pipeline import git_environment, graph
 from gazette.pipeline.execution import forkserver, lock_order
 from gazette.pipeline.execution.run import INTERRUPTED, TIMED_OUT, run_stage, terminate_all
@@ -51,11 +52,21 @@ def pipeline(
     Its result is the list of outcomes. With `overrides` it runs in a worktree, as an experiment.
     """
     git_environment.forget_caller()
-    home = Path(root).resolve()
-    with guard.exclusive_run(home) as repairs, experiment.tree(home, overrides or []) as tree:
+    try:
+        return _bring_up_to_date(
+            Path(root).resolve(), targets or [], force, keep_going, overrides or [], workers, runner
+        )
+    except GazetteError as error:
+        return failed(error)
+
+
+def _bring_up_to_date(
+    home: Path, targets: list[str], force: bool, keep_going: bool, overrides: list[str], workers: int, runner: str
+) -> State:
+    with guard.exclusive_run(home) as repairs, experiment.tree(home, overrides) as tree:
         for line in repairs:
             get_run_logger().warning(line)
-        steps = plan(graph.read_graph(tree.folder, targets or []), read_seconds(home), force)
+        steps = plan(graph.read_graph(tree.folder, targets), read_seconds(home), force)
         get_run_logger().info(artifacts.summarize_plan(steps))
         mark = {orphans.MARK: os.environ[orphans.MARK]}  # a Dask worker has another environment
         forked = runner == "processes" and any(step.wave for step in steps)

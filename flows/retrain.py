@@ -10,7 +10,8 @@ from prefect.runtime import flow_run
 
 from flows import notify
 from flows.bridge import pipeline
-from gazette.core.errors import DataContractError, GazetteError
+from flows.failures import failed
+from gazette.core.errors import ConfigError, DataContractError, GazetteError
 from gazette.pipeline import git_environment, graph, supervisor
 from gazette.pipeline.execution.scheduler import StageOutcome, exit_code
 from gazette.pipeline.publishing import publish, raw_data
@@ -29,10 +30,12 @@ def retrain(
     force: bool = False,
     workers: int = 2,
     runner: str = "processes",
+    prepare: list[str] | None = None,
 ) -> State:
     """Bring the stages at the head of `branch`, or at `revision`, up to date and push data, locks and metrics.
 
-    The tree at `root` is not touched: only its repository, its DVC cache and its registry are used.
+    If raw data are neither in the cache nor at the remote, the commands `prepare` run in the worktree first. The tree
+    at `root` is not touched: only its repository, its DVC cache and its registry are used.
     """
     supervisor.exit_with_parent()
     home = Path(root).resolve()
@@ -42,31 +45,27 @@ def retrain(
     options = {"targets": targets, "force": force, "workers": workers, "runner": runner}
     try:
         with worktree(home, branch, remote, revision) as tree:
-            return _retrain(home, tree, options)
+            return _retrain(home, tree, options, prepare or [])
     except GazetteError as error:
-        return _failed(str(error), error.code)
+        return failed(error)
 
 
-def _retrain(home: Path, tree: Worktree, options: dict[str, Any]) -> State:
+def _retrain(home: Path, tree: Worktree, options: dict[str, Any], prepare: list[str]) -> State:
     log = get_run_logger()
     log.info(f"{tree.branch} at {tree.base[:9]} of {tree.remote}, in {tree.folder}")
-    if error := raw_data.fetch_data(tree.folder):
+    if error := raw_data.fetch_data(tree.folder, prepare, log.info):
         log.warning(error)
     state = pipeline(root=str(tree.folder), **options, return_state=True)
     outcomes: Any = state.result(raise_on_failure=False)
     if isinstance(outcomes, BaseException):
         raise outcomes
     if code := exit_code(outcomes):
-        return _failed(state.message or "", code)
+        kind = DataContractError if code == DataContractError.code else ConfigError
+        return failed(kind(state.message or ""))
     published = publish.publish(tree, str(flow_run.name), _commit_message(tree.folder, outcomes))
     if challenger := find_new_challenger(home, tree.folder):
         notify.send(f"new challenger: {challenger}", _summarize(published))
     return State(type=StateType.COMPLETED, message=_summarize(published), data=published)
-
-
-def _failed(message: str, code: int) -> State:
-    prefix = "broken data contract: " if code == DataContractError.code else ""
-    return State(type=StateType.FAILED, message=prefix + message)
 
 
 def _commit_message(folder: Path, outcomes: list[StageOutcome]) -> str:

@@ -13,11 +13,14 @@ from typing import Any, Literal
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.failures import failed
 from flows.runners import dask_runner
 from gazette.cli import score_view
+from gazette.core.errors import GazetteError
 from gazette.registry import versions
 from gazette.serving.batch import parts, pools, run, timing
 from gazette.serving.batch.staging import Options
@@ -36,14 +39,17 @@ def score(
     workers: int = 2,
     runner: Literal["processes", "dask"] = "processes",
     force: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, Any] | State:
     """Label the articles at `path` into the folder `to`, `workers` parts at once, and return the manifest."""
     options = Options(
         text=tuple(text or ()), id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text
     )
-    version, record = versions.find_model(model), {"model": model, "runner": runner, "workers": workers}
-    with timing.record_timing(Path(to), record), _task_pool(runner, workers) as pool:
-        manifest = run.score_files(Path(path), Path(to), version, options, pool, _log_progress, force)
+    try:
+        version, record = versions.find_model(model), {"model": model, "runner": runner, "workers": workers}
+        with timing.record_timing(Path(to), record), _task_pool(runner, workers) as pool:
+            manifest = run.score_files(Path(path), Path(to), version, options, pool, _log_progress, force)
+    except GazetteError as error:
+        return failed(error)
     page = f"```\n{score_view.summarize_manifest(manifest, Path(to))}\n```\n"
     create_markdown_artifact(page, key="scored", description="rows and labels of a scoring")
     return manifest

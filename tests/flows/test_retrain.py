@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flow_runs import Flow
-from projects import PUBLISHED, ask_remote, make_published, push_files, push_params
+from projects import PUBLISHED, ask_remote, make_published, push_files, push_params, shell
 
 pytestmark = pytest.mark.slow
 
@@ -98,3 +98,27 @@ def test_an_address_that_does_not_answer_fails_no_run(project: Path, flow: Flow)
     push_params(project)
     output = flow(project, "-c", RUN, GAZETTE_NOTIFY="json://127.0.0.1:9", **WHO)
     assert output.strip().endswith("on main")
+
+
+def test_a_scheduled_run_of_a_fresh_clone_brings_its_raw_data(project: Path, flow: Flow) -> None:
+    shell(project, "cp raw ../spare && rm -rf raw .dvc/cache ../store")
+    push_params(project)
+    spare = project.parent / "spare"
+    call = RUN.replace("retrain(", f"retrain(prepare=['cp {spare} raw', 'dvc add -q raw'], ")
+    assert flow(project, "-c", call, **WHO).strip().endswith("on main")
+
+
+@pytest.mark.parametrize("call", ["branch='none', ", "revision='none', ", ""])
+def test_an_expected_failure_is_an_entry_of_the_log_and_no_traceback(project: Path, flow: Flow, call: str) -> None:
+    if not call:
+        shell(project, "rm -rf raw .dvc/cache ../store")
+    output = flow(project, "-c", RUN.replace("retrain(", f"retrain({call}"), **WHO)
+    assert "Traceback" not in output
+    assert flow.last()["state"]["message"].split("\n")[0] in output
+    assert flow.last()["state"]["type"] == "FAILED"
+
+
+def test_a_graph_that_cannot_be_read_fails_the_pipeline_without_a_traceback(project: Path, flow: Flow) -> None:
+    push_files(project, dvc__yaml="stages: [")
+    output = flow(project, "-c", RUN, **WHO)
+    assert "Traceback" not in output and "dvc.yaml" in output

@@ -6,7 +6,7 @@ import pytest
 from broken_servers import broken_server
 from projects import make_project, shell
 
-from gazette.core.errors import ConfigError
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import remote, revisions
 from gazette.pipeline.publishing import raw_data, worktree
 
@@ -83,3 +83,24 @@ def test_a_git_remote_that_does_not_answer_is_named(project: Path, kind: str, mo
         shell(project, f"git remote add origin http://{address}/news.git")
         with pytest.raises(ConfigError, match=f"the git remote origin of {project} failed: "):
             worktree.check_answers(project, "origin")
+
+
+def test_raw_data_that_are_nowhere_are_brought_by_what_knows_where_from(project: Path) -> None:
+    shell(project, "cp raw spare && rm -rf .dvc/cache raw")
+    lines: list[str] = []
+    assert raw_data.fetch_data(project, ["cp spare raw", "dvc add raw"], lines.append) == ""
+    assert (project / "raw").read_text() == "1\n" and lines[0] == "raw data are missing: `cp spare raw`"
+    assert raw_data.fetch_data(project, ["false"], lines.append) == ""  # nothing is missing any more
+
+
+@pytest.mark.parametrize(("code", "kind"), [(2, ConfigError), (3, DataContractError), (127, ConfigError)])
+def test_a_command_that_does_not_bring_them_says_why(project: Path, code: int, kind: type[Exception]) -> None:
+    shell(project, "rm -rf .dvc/cache raw")
+    with pytest.raises(kind, match=f"ended with {code}:\nthe mirror lacks it"):
+        raw_data.fetch_data(project, [f"sh -c 'echo the mirror lacks it; exit {code}'"], lambda _: None)
+
+
+def test_a_command_that_brings_nothing_is_not_enough(project: Path) -> None:
+    shell(project, "rm -rf .dvc/cache raw")
+    with pytest.raises(ConfigError, match="neither in the cache nor at the remote"):
+        raw_data.fetch_data(project, ["true"], lambda _: None)

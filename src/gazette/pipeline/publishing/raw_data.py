@@ -1,21 +1,28 @@
 """Raw data in a worktree, as their pointers name them."""
 
-from collections.abc import Sequence
+import shlex
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.pipeline import dvc_command, graph, remote, storage
+from gazette.pipeline import dvc_command, graph, remote, storage, supervisor
+from gazette.pipeline.execution import run
 from gazette.pipeline.plan import Node
 from gazette.pipeline.recovery import cache
 
 MISSING = {"deleted", "not in cache"}
+MAX_LINES = 10  # of a failed command's output
+
+OnLine = Callable[[str], object]
 
 
-def fetch_data(folder: Path) -> str:
+def fetch_data(folder: Path, prepare: Sequence[str] = (), on_line: OnLine = print) -> str:
     """Fetch what pointers and locks name, from the cache or else from the DVC remote; returns why that failed, if so.
 
-    Outputs that are nowhere will be made again. Raises ConfigError if raw data are nowhere, DataContractError if they
-    are not as their pointer names them.
+    If raw data are in neither, the commands `prepare` run in the folder, which may know where else to get them. Outputs
+    that are nowhere will be made again. Raises ConfigError if raw data are nowhere, DataContractError if they are not
+    as their pointer names them.
     """
     files = graph.list_dvc_files(folder)
     error = remote.describe_problem(folder)
@@ -23,13 +30,35 @@ def fetch_data(folder: Path) -> str:
         error = dvc_command.run_or_error("fetch", "--quiet", "--with-deps", *files, folder=folder)
     checkout = ("checkout", "--quiet", "--force", "--allow-missing", "--with-deps")
     dvc_command.run_or_error(*checkout, *files, folder=folder)
-    check_raw_data(graph.read_graph(folder), error)
+    nodes = graph.read_graph(folder)
+    if prepare and any(_is_missing(node) for node in nodes):
+        for command in prepare:
+            _run_command(command, folder, on_line)
+        nodes = graph.read_graph(folder)
+    check_raw_data(nodes, error)
     if altered := cache.list_altered_raw_files(folder):
         raise DataContractError(
             f"raw data in the cache are not as their pointer names them: {', '.join(altered[:5])}; "
             "`gazette doctor --verify` lists what is damaged"
         )
     return error
+
+
+def _is_missing(node: Node) -> bool:
+    return node.name.endswith(".dvc") and bool(MISSING & {change.state for change in node.changes})
+
+
+def _run_command(command: str, folder: Path, on_line: OnLine) -> None:
+    """Run a command in a folder; raises ConfigError with its last lines if it fails, DataContractError after 3."""
+    on_line(f"raw data are missing: `{command}`")
+    process = supervisor.start_command(shlex.split(command), folder, run.child_environment(tree=folder))
+    last: deque[str] = deque(maxlen=MAX_LINES)
+    for line in process.stdout or ():
+        last.append(line.rstrip("\n"))
+        on_line(last[-1])
+    if code := process.wait():
+        error = DataContractError if code == DataContractError.code else ConfigError
+        raise error("\n".join([f"`{command}`, which brings raw data that are missing, ended with {code}:", *last]))
 
 
 def check_raw_data(nodes: Sequence[Node], why: str = "") -> None:
@@ -39,7 +68,7 @@ def check_raw_data(nodes: Sequence[Node], why: str = "") -> None:
     """
     for node in nodes:
         if node.name.endswith(".dvc"):
-            if MISSING & {change.state for change in node.changes}:
+            if _is_missing(node):
                 raise ConfigError(
                     f"the data of {node.name} are neither in the cache nor at the remote: `dvc push` them"
                     + (f" ({why})" if why else "")
