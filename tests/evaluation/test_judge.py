@@ -230,7 +230,7 @@ def test_the_champion_of_the_ledger_is_the_baseline_and_needs_no_registry(projec
         ("elsewhere", "elsewhere is of the corpus far, this revision of tiny"),
         ("far@champion", "far@champion is of the corpus far"),
         ("bare", "dvc.lock of bare does not name models/selected: that revision was never run"),
-        ("nowhere", "in a shallow clone, run `git fetch --unshallow`"),
+        ("nowhere", "git knows no revision 'nowhere' here; `git fetch` fetches"),
         ("tiny/7", "tiny/7: there is no registry here"),
     ],
 )
