@@ -21,7 +21,7 @@ def described(*files: dict[str, Any], **more: Any) -> corpus.Corpus:
     ("wrong", "named"),
     [
         ({"langauge": "en"}, "langauge"),
-        ({"language": "fr"}, "language"),
+        ({"language": "french"}, "language"),
         ({"labels": ["a", "a"]}, "names a class twice"),
         ({"labels": ["a"]}, "labels"),
         ({"files": {"test": [CSV]}}, "no `train`"),
@@ -29,7 +29,7 @@ def described(*files: dict[str, Any], **more: Any) -> corpus.Corpus:
         ({"files": {"train": [CSV | {"text": []}]}}, "text"),
         ({"files": {"train": [CSV | {"format": "xml"}]}}, "xml"),
         ({"files": {"train": [CSV | {"format": "tsv"}]}}, "tsv"),
-        ({"files": {"train": [CSV | {"delimiter": "||"}]}}, "delimiter"),
+        ({"files": {"train": [CSV | {"delimiter": "\n"}]}}, "delimiter"),
         ({"files": {"train": [CSV | {"path": "../raw.csv"}]}}, "leads out of the corpus's folder"),
         ({"files": {"train": [CSV | {"path": "/etc/passwd"}]}}, "leads out of the corpus's folder"),
     ],

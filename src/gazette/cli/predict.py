@@ -48,6 +48,8 @@ def predict(
         )
     if not texts and source is None:
         raise click.UsageError("no text: pass TEXTS or --file")
+    if source is not None and str(source) != "-" and not source.exists():
+        raise ConfigError(f"{source}: no such file")
     folder = bundle or Path(cmdline.stage_paths(project.params())["select"]["bundle"])
     if not folder.exists():
         raise ConfigError(f"no bundle at {folder}: `gazette run` makes it")
