@@ -155,6 +155,15 @@ def test_an_english_corpus_has_no_variants() -> None:
     assert flagged("minority_variant", "en", "one", "國家隊在亞洲盃獲勝") == [False, False]
 
 
+def test_of_a_language_that_no_check_knows_only_the_script_is_told() -> None:
+    texts = ["Акции упали", "Shares fell", "國家隊在亞洲盃獲勝"]
+    assert flagged("foreign_script", "ru", *texts) == [False, True, True]
+    assert flagged("foreign_script", "eo", *texts) == [False] * 3
+    for code in ("ru", "eo"):
+        assert flagged("foreign_language", code, *texts, *FOREIGN) == [False] * 13
+        assert flagged("minority_variant", code, *texts) == [False] * 3
+
+
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_no_rows_have_no_flags(code: str) -> None:
     keyed = normalization.add_key(pl.DataFrame({"text": []}, schema={"text": pl.String}))

@@ -294,6 +294,7 @@ def test_a_floor_that_is_missed_names_the_weakest_class_and_its_first_wrong_arti
 
 def test_a_figure_is_shown_with_six_decimals() -> None:
     assert floors.check_floors({"accuracy": 0.87654321}, RULES.floors)[0].observed == 0.876543
+    assert floors.check_floors({"accuracy": 0.76543219}, RULES.floors)[0].observed == 0.765432
     (finding,), _ = non_inferiority.compare_slices(in_slices(1000, 60), pair(1000, 25, 0), RULES)
     assert finding.observed == -0.416667
 
