@@ -147,7 +147,7 @@ def iter_rows(source: Iterator[Line], path: Path, delimiter: str, quotes: bool, 
                 more = False
             elif faulty := next((line for line in taken if line.fault), None):
                 yield Row([faulty, *taken], [], faulty.fault)
-            elif not any(field.strip(WHITE) for field in fields):
+            elif len(fields) <= MAX_COLUMNS and not any(field.strip(WHITE) for field in fields):
                 yield Row(list(taken), [], None)
             elif width is not None and len(fields) != width:
                 fault = _explain_width(fields, width, taken, delimiter)
