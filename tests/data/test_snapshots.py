@@ -56,7 +56,7 @@ def test_a_name_is_the_corpus_here_and_a_revision_the_one_of_then(project: Path,
     ("word", "message"),
     [
         ("nothing", "git knows no revision 'nothing'"),
-        ("other@HEAD", r"data/corpora/other\.yaml does not exist at revision HEAD"),
+        ("other@HEAD", r"data/corpora/other\.yaml does not exist at revision [0-9a-f]{40}"),
     ],
 )
 def test_what_is_neither_a_corpus_nor_a_revision_is_named(
