@@ -33,6 +33,9 @@ def score(
     model: str,
     text: list[str] | None = None,
     identifier: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
     uncertain: float = 0.5,
     with_text: bool = False,
     part_rows: int = 65_536,
@@ -42,8 +45,9 @@ def score(
 ) -> dict[str, Any] | State:
     """Label the articles at `path` into the folder `to`, `workers` parts at once, and return the manifest."""
     options = Options(
-        text=tuple(text or ()), id=identifier, part_rows=part_rows, uncertain=uncertain, with_text=with_text
-    )
+        text=tuple(text or ()), id=identifier, encoding=encoding, delimiter=delimiter, header=header,
+        part_rows=part_rows, uncertain=uncertain, with_text=with_text,
+    )  # fmt: skip
     try:
         version, record = versions.find_model(model), {"model": model, "runner": runner, "workers": workers}
         with timing.record_timing(Path(to), record), _task_pool(runner, workers) as pool:

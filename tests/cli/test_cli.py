@@ -226,7 +226,7 @@ def test_an_interrupted_command_ends_as_shells_say(monkeypatch: pytest.MonkeyPat
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gazette.cli.project.params", interrupt)
-    assert exit_code(monkeypatch, "run") == 130
+    assert exit_code(monkeypatch, "predict", "shares") == 130
 
 
 @pytest.mark.usefixtures("project")

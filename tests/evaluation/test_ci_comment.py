@@ -214,7 +214,7 @@ def test_a_base_that_git_does_not_know_ends_with_2_and_a_comment(
 def test_a_run_that_does_not_come_to_an_end_leaves_no_verdict_of_an_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "comment.md").write_text("## ✅ Accepted\n")
+    (tmp_path / "comment.md").write_text("## ✅ Accepted\n\nJudged: 0123456ab\n")
     monkeypatch.setattr("gazette.evaluation.ci.review.review_change", lambda *_: 1 / 0)
     CliRunner().invoke(ci, ["--base", "main", "--comment", str(tmp_path / "comment.md")])
     assert (tmp_path / "comment.md").read_text() == comment.UNFINISHED

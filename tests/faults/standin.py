@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gazette.pipeline import inheritance
+
 HERE = Path(__file__).parent
 WORK = "python work.py"
 PIPELINE = f"""\
@@ -69,7 +71,7 @@ def environment() -> dict[str, str]:
     """Return the environment of a run: our commands first on the path, no user name from the home folder."""
     names = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
     return {
-        **os.environ,
+        **inheritance.clean(os.environ),  # TensorFlow, if a test imported it, sets variables
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(HERE.parent.parent / "src"),
         "DVC_NO_ANALYTICS": "1",

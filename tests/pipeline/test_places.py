@@ -101,7 +101,7 @@ def test_a_scheduled_run_publishes_only_the_project_while_others_push_beside_it(
     assert published.branch == "main" and published.commit == ask_remote(top, "git rev-parse main")
     changed = ask_remote(top, "git diff --name-only -z main^ main").rstrip("\0").split("\0")
     assert changed == [str(inside / name) for name in ("dvc.lock", "m.json")]
-    assert "  m.json f1: 7 -> 8\n" in ask_remote(top, "git log -1 --format=%B main")
+    assert "m.json f1: 7 -> 8\n" in ask_remote(top, "git log -1 --format=%B main")
     assert shell(root, "git worktree list").count("\n") == 0 and (root / "params.yaml").read_text() == "seed: 7\n"
 
 

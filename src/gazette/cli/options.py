@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from gazette.core.corpus import LANGUAGE
 from gazette.core.encodings import canonical_name
 from gazette.core.limits import MAX_DELIMITER
 
@@ -38,6 +37,8 @@ def language() -> Decorator:
     def check(ctx: click.Context, param: click.Parameter, value: str) -> str:
         import langcodes
         from langcodes.tag_parser import LanguageTagError
+
+        from gazette.core.corpus import LANGUAGE
 
         try:
             code, is_valid = langcodes.standardize_tag(value), langcodes.tag_is_valid(value)

@@ -2,9 +2,13 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from dvc.config import merge
+from configobj import ConfigObj
+from dvc.config import Config, _pack_named, merge
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
@@ -21,10 +25,22 @@ def share_cache(root: Path, folder: Path) -> None:
     """
     with graph.open_repo(root) as source, graph.open_repo(folder) as target:
         urls = {name: {"url": remote["url"]} for name, remote in source.config["remote"].items()}
-        with target.config.edit("local") as settings:
+        with _local_settings(target) as settings:
             merge(settings, source.config.read("local"))
             merge(settings, {"cache": {"dir": source.cache.local_cache_dir}, "remote": urls})
         Path(target.config.files["local"]).chmod(0o600)
+
+
+@contextmanager
+def _local_settings(repo: Repo) -> Iterator[dict[str, Any]]:
+    """Yield a tree's local settings and write them in UTF-8; `Config.edit` cannot write a path that is not ASCII."""
+    path = Path(repo.config.files["local"])
+    settings = repo.config.read("local")
+    yield settings
+    config = ConfigObj(_pack_named(Config._save_paths(settings, str(path))), encoding="utf-8")
+    with path.open("wb") as file:
+        config.write(file)
+    repo.config.load()
 
 
 def isolate_cache(root: Path, folder: Path) -> None:
@@ -33,7 +49,7 @@ def isolate_cache(root: Path, folder: Path) -> None:
     with (
         graph.open_repo(root) as source,
         graph.open_repo(folder) as target,
-        target.config.edit("local") as settings,
+        _local_settings(target) as settings,
     ):
         merge(settings, {"remote": {CACHE: {"url": str(Path(source.cache.local_cache_dir).absolute())}}})
         settings["cache"]["dir"] = str(Path(target.dvc_dir) / "cache")
