@@ -52,8 +52,10 @@ def shadowed_packages() -> dict[str, Path]:
 
 
 def _is_other(file: Path, name: str) -> bool:
-    """Check whether the installed module of this name is another file."""
+    """Check whether the installed module of this name is another file, and this one is not installed itself."""
     installed = Path(sysconfig.get_path("purelib"))
+    if file.is_relative_to(installed):  # a module under a second name, as toolz gives itself
+        return False
     places = [installed / name / "__init__.py", installed / f"{name}.py"]
     return any(place.exists() and not place.samefile(file) for place in places)
 
