@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from flows import server
 from gazette.__main__ import main
 from gazette.core import files
 from gazette.core.errors import ConfigError
-from gazette.pipeline import state, supervisor
+from gazette.pipeline import dvc_command, state, supervisor
 from gazette.pipeline.execution import run
 
 if TYPE_CHECKING:
@@ -77,22 +76,9 @@ def _terminating(process: supervisor.Process) -> Iterator[supervisor.Process]:
 
 
 def _prefect(*words: str) -> None:
-    command = [sys.executable, "-m", "prefect", *words]
     environment = run.child_environment({"PREFECT_CLI_PROMPT": "false"})
-    result = subprocess.run(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        check=False,
-    )
-    if result.returncode:
-        raise ConfigError(
-            f"`prefect {' '.join(words)}` ended with {result.returncode}:\n{result.stdout}{result.stderr}"
-        )
+    if error := dvc_command.run_module("prefect", *words, folder=Path(), environment=environment):
+        raise ConfigError(f"`prefect {' '.join(words)}` failed:\n{error}")
 
 
 def watch_for_zombies() -> None:

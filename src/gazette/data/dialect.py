@@ -14,7 +14,8 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 from gazette.data.header import is_numbered, names_numbers
 from gazette.data.readers.columns import DELIMITERS, Columns, check_columns
-from gazette.data.readers.delimited import Row, iter_rows, read_header
+from gazette.data.readers.delimited import read_header
+from gazette.data.readers.delimited_rows import Row, iter_rows
 from gazette.data.readers.lines import iter_lines
 from gazette.data.separators import delimiters_of
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gazette.core.errors import DataContractError
 from gazette.data.readers.columns import Columns
-from gazette.data.readers.delimited import SAMPLE_ROWS, iter_rows
+from gazette.data.readers.delimited import SAMPLE_ROWS
+from gazette.data.readers.delimited_rows import iter_rows
 from gazette.data.readers.lines import iter_lines
 
 MIN_SHARE = 0.9  # of the texts below a header that are not numbers

@@ -17,10 +17,15 @@ def run(*words: str, folder: Path) -> None:
 
 def run_or_error(*words: str, folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a DVC command, by default in this environment, and return why it failed; empty if it succeeded."""
+    return run_module("dvc", *words, folder=folder, environment=environment or execution.child_environment())
+
+
+def run_module(module: str, *words: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """Run a module of Python as a command, which never prompts, and return why it failed; empty if it succeeded."""
     result = subprocess.run(
-        [sys.executable, "-m", "dvc", *words],
+        [sys.executable, "-m", module, *words],
         cwd=folder,
-        env=environment or execution.child_environment(),
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
