@@ -14,6 +14,7 @@ from gazette import __version__
 from gazette.cli import (
     ci,
     corpus,
+    explain,
     gate,
     lineage,
     pipeline,
@@ -24,6 +25,7 @@ from gazette.cli import (
     proof,
     registry,
     score,
+    serve,
     tune,
 )
 from gazette.cli.options import PATH, Group
@@ -111,5 +113,5 @@ gazette.add_under("Judge", gate.gate, lineage.diff, ci.ci)
 gazette.add_under(
     "Release", registry.versions, promotion.promote, promotion.rollback, registry.ledger, registry.registry
 )
-gazette.add_under("Release", registry.pull, predict.predict, score.score)
+gazette.add_under("Release", registry.pull, predict.predict, explain.explain, score.score, serve.serve)
 gazette.add_under("Prove", lineage.lineage, lineage.card, proof.reproduce, proof.verify, proof.attest)

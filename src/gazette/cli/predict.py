@@ -40,7 +40,6 @@ def predict(
       cat headlines.txt | gazette predict --file -
     """
     from gazette.core.bundle import Bundle
-    from gazette.pipeline import cmdline
 
     if broken := next((text for text in texts if not _is_text(text)), None):
         raise click.UsageError(
@@ -50,10 +49,7 @@ def predict(
         raise click.UsageError("no text: pass TEXTS or --file")
     if source is not None and str(source) != "-" and not source.exists():
         raise ConfigError(f"{source}: no such file")
-    folder = bundle or Path(cmdline.stage_paths(project.params())["select"]["bundle"])
-    if not folder.exists():
-        raise ConfigError(f"no bundle at {folder}: `gazette run` makes it")
-    classifier = Bundle(folder)
+    classifier = Bundle(project.bundle_folder(bundle))
     inputs = list(texts)
     if source is not None:
         from gazette.data.coding import Hints

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gazette.core.errors import ConfigError
 from gazette.data.paths import DESCRIPTIONS
 
 PARAMS = Path("params.yaml")
@@ -18,6 +19,16 @@ def params() -> dict[str, Any]:
     from gazette.pipeline import cmdline
 
     return cmdline.read_params(PARAMS)
+
+
+def bundle_folder(folder: Path | None = None) -> Path:
+    """Return a folder, or that of the selected bundle; raises ConfigError if it does not exist."""
+    from gazette.pipeline import cmdline
+
+    folder = folder or Path(cmdline.stage_paths(params())["select"]["bundle"])
+    if not folder.exists():
+        raise ConfigError(f"no bundle at {folder}: `gazette run` makes it")
+    return folder
 
 
 def echo_json(record: Any, indent: int | None = 2) -> None:

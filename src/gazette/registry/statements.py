@@ -35,7 +35,22 @@ def fetch_statement(name: str, number: str) -> dict[str, Any] | None:
     Its signature is not verified; `gazette verify --key` does that. Raises ConfigError if the file is not the one that
     the tag names.
     """
+    record = fetch_record(name, number)
+    return unwrap(record) if record else None
+
+
+def unwrap(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a statement without its envelope, if it has one."""
     from gazette.registry import signing
+
+    return dict(json.loads(signing.payload(record))) if "payload" in record else record
+
+
+def fetch_record(name: str, number: str) -> dict[str, Any] | None:
+    """Return the statement of a version in its envelope; None if it has none.
+
+    Raises ConfigError if the file is not the one that the tag names.
+    """
     from gazette.registry.store import client as store
     from gazette.registry.store.retry import registry_errors
 
@@ -54,4 +69,4 @@ def fetch_statement(name: str, number: str) -> dict[str, Any] | None:
             "changed or removed: `gazette attest` at its revision writes it again"
         )
     record: dict[str, Any] = json.loads(content)
-    return dict(json.loads(signing.payload(record))) if "payload" in record else record
+    return record

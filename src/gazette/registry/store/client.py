@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+from mlflow.exceptions import MlflowException
 
 import gazette.core.bundle
 from gazette.core.errors import ConfigError
@@ -160,6 +161,19 @@ def get_model(client: mlflow.MlflowClient, name: str) -> RegisteredModel:
             run=match.run_id or "",
         )
     return RegisteredModel(versions, aliases, model.tags.get(FOLLOWED))
+
+
+@registry_errors()
+def find_version(client: mlflow.MlflowClient, name: str, alias: str, number: str | None) -> RegisteredVersion | None:
+    """Return a version by number, or by alias if that is None; in one request, without retries."""
+    try:
+        version = client.get_model_version(name, number) if number else client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    tags = dict(version.tags)
+    return RegisteredVersion(name, str(version.version), tags.get("digest", ""), [], tags, version.run_id or "")
 
 
 def set_ledger_head(client: mlflow.MlflowClient, name: str, line: str) -> None:

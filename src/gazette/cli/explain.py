@@ -1,0 +1,69 @@
+"""The command that says why a text gets its label."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gazette.cli import options, project
+from gazette.core.errors import ConfigError
+
+
+@click.command()
+@click.argument("text")
+@click.option("--bundle", type=options.PATH, help="Folder of a bundle.  [default: the selected one]")
+@click.option("--label", help="The label to explain.  [default: the predicted one]")
+@click.option("--words", default=10, show_default=True, type=click.IntRange(1), help="How many words, strongest first.")
+@options.as_json("Print every word, its characters and what it adds to each label.")
+def explain(text: str, bundle: Path | None, label: str | None, words: int, as_json: bool) -> None:
+    """Say which words of TEXT speak for a label and which against it.
+
+    The score of a label is the logarithm of its probability minus the mean of those of all labels. For a linear
+    classifier words and bias sum to it exactly; for any other a word counts by how much the score falls without it.
+
+    \b
+    Examples:
+      gazette explain "Shares fell after the bank cut its forecast."
+      gazette explain --bundle models/news --label sports --json "The coach left the bank."
+    """
+    from gazette.cli import tables
+    from gazette.core.bundle import Bundle
+    from gazette.training.explanation.explain import Explainer
+
+    folder = project.bundle_folder(bundle)
+    classifier = Bundle(folder)
+    labels = classifier.labels
+    if label is not None and label not in labels:
+        raise ConfigError(f"--label {label}: this bundle has {', '.join(labels)}")
+    explanation = Explainer(classifier, folder).explain(text)
+    row = classifier.probabilities([text])[0]
+    place = labels.index(label) if label else int(row.argmax())
+    if as_json:
+        project.echo_json(_record(explanation, text, labels, row.tolist()))
+        return
+    click.echo(f"{labels[place]} {row[place]:.3f}{'' if explanation.exact else ', by leaving out one word at a time'}")
+    parts = sorted(explanation.words, key=lambda part: -abs(part.scores[place]))[:words]
+    rows = [{"score": f"{part.scores[place]:+.3f}", "word": text[part.start : part.end]} for part in parts]
+    if explanation.exact:
+        rows.append({"score": f"{explanation.bias[place]:+.3f}", "word": "(bias)"})
+    tables.show(tables.build_table(rows, right=["score"]))
+
+
+def _record(explanation: Any, text: str, labels: list[str], probabilities: list[float]) -> dict[str, Any]:
+    def by_label(scores: list[float]) -> dict[str, float]:
+        return {label: round(score, 6) for label, score in zip(labels, scores, strict=True)}
+
+    return {
+        "probabilities": by_label(probabilities),
+        "exact": explanation.exact,
+        "bias": by_label(explanation.bias),
+        "words": [
+            {
+                "word": text[part.start : part.end],
+                "start": part.start,
+                "end": part.end,
+                "scores": by_label(part.scores),
+            }
+            for part in explanation.words
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Answering over HTTP: one parent that follows the registry, and workers that answer."""

@@ -1,0 +1,66 @@
+"""Who may ask: bearer tokens, known by their SHA-256, and how often."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gazette.core.errors import ConfigError
+
+TOKENS = "GAZETTE_TOKENS"  # SHA-256 of tokens, separated by commas or white space
+
+
+def read_tokens(text: str, where: str) -> tuple[str, ...]:
+    """Return the SHA-256 of each token in a text; raises ConfigError if one is not 64 hexadecimal digits."""
+    digests = tuple(line.strip().lower() for line in text.replace(",", "\n").splitlines() if line.strip())
+    for digest in digests:
+        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+            raise ConfigError(
+                f"{where}: expected the SHA-256 of each token, 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` "
+                f"prints it; got a word of {len(digest)} characters"
+            )
+    return digests
+
+
+def read_token_file(path: Path) -> tuple[str, ...]:
+    """Return the SHA-256 of each token in a file, one a line; raises ConfigError if there is none."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected the SHA-256 of a token on each line")
+    digests = read_tokens(path.read_text(encoding="utf-8"), str(path))
+    if not digests:
+        raise ConfigError(f"{path}: no token; expected the SHA-256 of a token on each line")
+    return digests
+
+
+def identify(tokens: Sequence[str], authorization: bytes) -> str | None:
+    """Return which token a header `Authorization: Bearer …` carries, None if none of them; in constant time.
+
+    Without tokens everybody is the same caller, the empty string.
+    """
+    if not tokens:
+        return ""
+    scheme, _, token = authorization.partition(b" ")
+    digest = hashlib.sha256(token.strip()).hexdigest() if scheme.lower() == b"bearer" else ""
+    matches = [known for known in tokens if hmac.compare_digest(known, digest)]
+    return matches[0] if matches else None
+
+
+@dataclass
+class RateLimit:
+    """A token bucket for each caller: `per_second` requests, and as many at once as in one second, at least one."""
+
+    per_second: float
+    buckets: dict[str, tuple[float, float]] = field(default_factory=dict)  # requests left, at which time
+
+    def take(self, caller: str) -> float:
+        """Take one request of a caller; return the seconds until the next is allowed, 0 if this one is."""
+        if not self.per_second:
+            return 0.0
+        now, burst = time.monotonic(), max(1.0, self.per_second)
+        left, before = self.buckets.get(caller, (burst, now))
+        left = min(burst, left + (now - before) * self.per_second)
+        allowed = left >= 1
+        self.buckets[caller] = (left - allowed, now)
+        return 0.0 if allowed else (1 - left) / self.per_second

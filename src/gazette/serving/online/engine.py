@@ -1,0 +1,146 @@
+"""The inference thread of a worker: it takes whatever waits, up to a batch, and never waits for a batch to fill."""
+
+import asyncio
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from gazette.core.arrays import Array
+from gazette.core.bundle import BATCH, Bundle
+from gazette.serving.online.roster import Served
+from gazette.training.explanation.explain import Explainer, Explanation
+
+_MEMORY = 0.9  # of the running mean of seconds per text, per batch
+
+
+class OverloadedError(Exception):
+    """The queue is full, or the request would wait longer than its deadline; `seconds` until it may be tried again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the queue is full; try again in {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass
+class Model:
+    """A loaded bundle, and the version that it is. What explains it is made when it is first asked."""
+
+    served: Served
+    bundle: Bundle
+    explainer: Explainer | None = None
+
+    @classmethod
+    def load(cls, served: Served) -> "Model":
+        """Load a bundle, on one thread: a worker is one core."""
+        return cls(served, Bundle(served.folder, threads=1))
+
+    def explain(self, text: str) -> Explanation:
+        """Explain the prediction for a text."""
+        if self.explainer is None:
+            self.explainer = Explainer(self.bundle, Path(self.served.folder))
+        return self.explainer.explain(text)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The model that answered, its probabilities, texts × labels, and the explanations that were asked for."""
+
+    model: Model
+    probabilities: Array
+    explanations: Sequence[Explanation] = ()
+
+
+@dataclass
+class _Job:
+    texts: Sequence[str]
+    explain: bool
+    deadline: float
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Result]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.future = self.loop.create_future()
+
+
+class Engine:
+    """Answers by one model at a time; `model` may be replaced at any moment, and a batch ends with the one it began."""
+
+    def __init__(self, model: Model, waiting_texts: int, deadline_seconds: float) -> None:
+        self.model = model
+        self.waiting_texts, self.deadline_seconds = waiting_texts, deadline_seconds
+        self.waiting = 0  # texts
+        self.seconds_per_text = 0.0
+        self._jobs: deque[_Job] = deque()
+        self._wake = threading.Condition()
+        threading.Thread(target=self._run, name="inference", daemon=True).start()
+
+    async def answer(self, texts: Sequence[str], explain: bool = False) -> Result:
+        """Return the model's answer.
+
+        Raises OverloadedError if the request would wait too long, and TimeoutError if it did.
+        """
+        seconds = (self.waiting + len(texts)) * self.seconds_per_text
+        if self.waiting + len(texts) > max(self.waiting_texts, len(texts)) or (
+            self.waiting and seconds > self.deadline_seconds
+        ):
+            raise OverloadedError(max(1, math.ceil(seconds)))
+        job = _Job(texts, explain, time.monotonic() + self.deadline_seconds, asyncio.get_running_loop())
+        with self._wake:
+            self._jobs.append(job)
+            self.waiting += len(texts)
+            self._wake.notify()
+        async with asyncio.timeout(self.deadline_seconds):
+            return await job.future
+
+    def _run(self) -> None:
+        while True:
+            jobs, model = self._take(), self.model
+            alive = [job for job in jobs if job.deadline > time.monotonic() and not job.future.done()]
+            try:
+                results: list[Result] | Exception = self._compute(model, alive)
+            except Exception as error:  # noqa: BLE001  # the request fails, the thread goes on
+                results = error
+            with self._wake:
+                self.waiting -= sum(len(job.texts) for job in jobs)
+            if alive:
+                alive[0].loop.call_soon_threadsafe(_resolve, alive, results)
+
+    def _take(self) -> list[_Job]:
+        with self._wake:
+            self._wake.wait_for(lambda: self._jobs)
+            jobs = [self._jobs.popleft()]
+            texts = len(jobs[0].texts)
+            while self._jobs and texts + len(self._jobs[0].texts) <= BATCH:
+                jobs.append(self._jobs.popleft())
+                texts += len(jobs[-1].texts)
+            return jobs
+
+    def _compute(self, model: Model, jobs: list[_Job]) -> list[Result]:
+        began = time.perf_counter()
+        texts = [text for job in jobs for text in job.texts]
+        if not texts:
+            return [Result(model, np.empty((0, len(model.bundle.labels)), np.float32)) for _ in jobs]
+        probabilities = np.split(model.bundle.probabilities(texts), np.cumsum([len(job.texts) for job in jobs])[:-1])
+        results = [
+            Result(model, part, [model.explain(text) for text in job.texts] if job.explain else ())
+            for job, part in zip(jobs, probabilities, strict=True)
+        ]
+        seconds = (time.perf_counter() - began) / len(texts)
+        self.seconds_per_text = _MEMORY * (self.seconds_per_text or seconds) + (1 - _MEMORY) * seconds
+        return results
+
+
+def _resolve(jobs: list[_Job], results: list[Result] | Exception) -> None:
+    for place, job in enumerate(jobs):
+        if job.future.done():
+            continue
+        if isinstance(results, Exception):
+            job.future.set_exception(results)
+        else:
+            job.future.set_result(results[place])

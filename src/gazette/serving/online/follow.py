@@ -1,0 +1,75 @@
+"""The parent's thread that follows the registry: a new version is checked aside, then it is on the roster."""
+
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gazette.serving.online import log, roster
+from gazette.serving.online.check import check
+from gazette.serving.online.roster import Roster, Served
+from gazette.serving.online.source import Source, Wanted
+
+POLL_SECONDS = 0.25
+RETRY_SECONDS = 30  # a refused version is checked again: a disk was full, a download was cut
+
+
+class Follower:
+    """Keeps the roster of a running server true to its sources."""
+
+    def __init__(self, folder: Path, main: Source, shadow: Source | None, public_key: str) -> None:
+        self.folder, self.public_key = folder, public_key
+        self.sources = {"main": main} | ({"shadow": shadow} if shadow else {})
+        self.refused: dict[tuple[str, str], tuple[str, float]] = {}  # why, and when to check again
+        first = self._fetch(main, main.find())
+        self.roster = Roster(first, self._fetch(shadow, shadow.find()) if shadow else None)
+        roster.write(folder, self.roster)
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow until `stop` is set."""
+        while not stop.wait(POLL_SECONDS):
+            new = self._ask()
+            if new != self.roster:
+                self.roster = new
+                roster.write(self.folder, new)
+
+    def _ask(self) -> Roster:
+        new = replace(self.roster, unreachable_since="", unreachable_reason="")
+        for role, source in self.sources.items():
+            try:
+                wanted = source.find()
+            except Exception as error:  # noqa: BLE001  # whatever a registry does, the last good version answers
+                since = self.roster.unreachable_since
+                if not since:
+                    log.write("source unreachable", role=role, reason=str(error))
+                return replace(new, unreachable_since=since or _now(), unreachable_reason=str(error))
+            new = self._follow(new, role, source, wanted)
+        return new
+
+    def _follow(self, new: Roster, role: str, source: Source, wanted: Wanted) -> Roster:
+        current: Served = getattr(new, role)
+        if (wanted.version, wanted.digest) == (current.version, current.digest):
+            return new
+        key = (wanted.version, wanted.digest)
+        reason, again = self.refused.get(key, ("", 0.0))
+        if time.monotonic() >= again:
+            try:
+                served = self._fetch(source, wanted)
+                return replace(new, main=served) if role == "main" else replace(new, shadow=served)
+            except Exception as error:  # noqa: BLE001  # whatever a bundle does, it does not answer
+                if str(error) != reason:
+                    log.write("refused", role=role, name=wanted.name, version=wanted.version, reason=str(error))
+                reason = str(error)
+                self.refused[key] = reason, time.monotonic() + RETRY_SECONDS
+        name = f"{wanted.name}/{wanted.version or wanted.digest}"
+        return replace(new, refused=new.refused | {name: reason})
+
+    def _fetch(self, source: Source, wanted: Wanted) -> Served:
+        folder = source.fetch(wanted)
+        check(wanted, folder, self.public_key)
+        return Served(wanted.name, wanted.version, wanted.digest, wanted.ledger, str(folder), _now())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,138 @@
+"""The Open Inference Protocol, version 2, over HTTP with JSON; BYTES are JSON strings.
+
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gazette import __version__
+from gazette.serving.online import responses
+from gazette.serving.online.body import RequestError, check_texts, parse_json, read_body
+from gazette.serving.online.engine import Result
+from gazette.serving.online.responses import JsonResponse
+from gazette.serving.online.worker import Worker
+
+_INPUT = {"name": "text", "datatype": "BYTES", "shape": [-1]}
+
+
+def add_routes(router: APIRouter, worker: Worker) -> None:
+    """Add the routes below `/v2`."""
+
+    async def server() -> Response:
+        return JsonResponse({"name": "gazette", "version": __version__, "extensions": []})
+
+    async def live() -> Response:
+        return JsonResponse({"live": True})
+
+    async def ready() -> Response:
+        return JsonResponse({"ready": True})
+
+    async def model(request: Request) -> Response:
+        return missing(request) or JsonResponse(_describe(worker))
+
+    async def model_ready(request: Request) -> Response:
+        return missing(request) or JsonResponse({"name": request.path_params["name"], "ready": True})
+
+    async def infer(request: Request) -> Response:
+        if response := missing(request):
+            return response
+        try:
+            record = parse_json(await read_body(request, worker.settings.limits))
+            texts = list(check_texts(read_texts(record), worker.settings.limits))
+            result = await worker.answer(texts, request.scope["state"]["request_id"])
+        except responses.EXPECTED as error:
+            return responses.failure(error, "error")
+        served = result.model.served
+        outputs = _outputs(result)
+        wanted = _wanted(record)
+        answer = {
+            "model_name": served.name,
+            "model_version": served.version,
+            "id": str(record.get("id") or request.scope["state"]["request_id"]),
+            "parameters": {"digest": served.digest, "ledger": served.ledger},
+            "outputs": [output for output in outputs if not wanted or output["name"] in wanted],
+        }
+        return responses.answer(request, served, answer, len(texts))
+
+    def missing(request: Request) -> Response | None:
+        served, path = worker.roster.main, request.path_params
+        if path["name"] == served.name and path.get("version", served.version) == served.version:
+            return None
+        return responses.error_response(404, f"this server has {served.name}, version {served.version}", "error")
+
+    router.add_api_route("/v2", server, methods=["GET"])
+    router.add_api_route("/v2/health/live", live, methods=["GET"])
+    router.add_api_route("/v2/health/ready", ready, methods=["GET"])
+    for place in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        router.add_api_route(place, model, methods=["GET"])
+        router.add_api_route(f"{place}/ready", model_ready, methods=["GET"])
+        router.add_api_route(f"{place}/infer", infer, methods=["POST"])
+
+
+def read_texts(record: dict[str, Any]) -> Any:
+    """Return the texts of a request; raises RequestError (422) if its input is not one tensor of BYTES."""
+    inputs = record.get("inputs")
+    tensor = inputs[0] if isinstance(inputs, list) and len(inputs) == 1 else None
+    if not isinstance(tensor, dict) or tensor.get("datatype") != "BYTES" or "data" not in tensor:
+        raise RequestError(422, "inputs: expected one tensor with datatype BYTES and its data as JSON strings")
+    texts, size = _flatten(tensor["data"]), 1
+    shape = tensor.get("shape")
+    if not isinstance(shape, list) or not all(isinstance(side, int) for side in shape):
+        raise RequestError(422, "inputs: expected a shape, a list of whole numbers")
+    for side in shape:
+        size *= side
+    if size != len(texts):
+        raise RequestError(422, f"inputs: the shape {shape} has {size} elements, the data {len(texts)}")
+    return texts
+
+
+def _flatten(data: Any) -> list[Any]:
+    if isinstance(data, list) and data and all(isinstance(row, list) for row in data):
+        return [text for row in data for text in row]  # [n, 1], as some clients send it
+    return data if isinstance(data, list) else [data]
+
+
+def _wanted(record: dict[str, Any]) -> set[str]:
+    outputs = record.get("outputs")
+    listed = outputs if isinstance(outputs, list) else []
+    return {str(output["name"]) for output in listed if isinstance(output, dict) and "name" in output}
+
+
+def _describe(worker: Worker) -> dict[str, Any]:
+    served = worker.roster.main
+    outputs = [
+        {"name": "label", "datatype": "BYTES", "shape": [-1]},
+        {"name": "probability", "datatype": "FP32", "shape": [-1]},
+        {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(worker.main.model.bundle.labels)]},
+    ]
+    return {
+        "name": served.name,
+        "versions": [served.version],
+        "platform": "onnxruntime_onnx",
+        "inputs": [_INPUT],
+        "outputs": outputs,
+        "parameters": {"labels": worker.main.model.bundle.labels, "digest": served.digest},
+    }
+
+
+def _outputs(result: Result) -> list[dict[str, Any]]:
+    labels, rows = result.model.bundle.labels, result.probabilities
+    return [
+        {
+            "name": "label",
+            "datatype": "BYTES",
+            "shape": [len(rows)],
+            "data": [labels[index] for index in rows.argmax(axis=1)],
+        },
+        {"name": "probability", "datatype": "FP32", "shape": [len(rows)], "data": rows.max(axis=1).tolist()},
+        {
+            "name": "probabilities",
+            "datatype": "FP32",
+            "shape": list(rows.shape),
+            "data": rows.ravel().tolist(),
+        },
+    ]

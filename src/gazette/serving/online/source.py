@@ -1,0 +1,105 @@
+"""Where a served version comes from: an alias of the registry, or a folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gazette.core.errors import ConfigError
+from gazette.pipeline import hashing
+from gazette.registry import versions
+from gazette.serving import pull
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The version that should answer. `revision` is the commit that made it, empty if unknown."""
+
+    name: str
+    version: str
+    digest: str
+    ledger: str
+    revision: str
+    has_statement: bool = False
+
+
+class Source(Protocol):
+    """What says which version should answer, and has its files."""
+
+    def find(self) -> Wanted:
+        """Return the version that should answer now; raises ConfigError if the source does not say."""
+
+    def fetch(self, wanted: Wanted) -> Path:
+        """Return a folder with the version's bundle, undamaged; raises ConfigError if there is none."""
+
+
+class Registry:
+    """A version of the registry, by alias or number."""
+
+    def __init__(self, reference: str) -> None:
+        parts = versions.VERSION_PATTERN.fullmatch(reference)
+        if not parts:
+            raise ConfigError(f"{reference} does not name a version; expected NAME@ALIAS, NAME/VERSION or NAME")
+        versions.require_registry(reference)
+        from gazette.registry.store import client  # imports MLflow, about 5 s
+
+        self.reference, self.name = reference, parts["name"]
+        self.alias, self.number = parts["alias"] or versions.CHAMPION, parts["number"]
+        self.client = client.connect()
+
+    def find(self) -> Wanted:
+        """Ask the registry; raises ConfigError if it does not answer, or has no such version."""
+        from gazette.registry import statements
+        from gazette.registry.store import client
+
+        version = client.find_version(self.client, self.name, self.alias, self.number)
+        if version is None:
+            raise ConfigError(f"{self.reference}: the registry has no such version")
+        tags = version.tags
+        return Wanted(
+            self.name,
+            version.number,
+            version.digest,
+            tags.get("ledger", ""),
+            tags.get("revision", ""),
+            statements.TAG in tags,
+        )
+
+    def fetch(self, wanted: Wanted) -> Path:
+        """Download the bundle to `.gazette/bundles`, unless it is there and undamaged."""
+        folder = versions.BUNDLES / wanted.digest
+        if not versions.is_intact(folder, wanted.digest):
+            versions.download(f"{wanted.name}/{wanted.version}", wanted.digest, folder)
+        return folder.absolute()
+
+
+class Folder:
+    """A folder with a bundle: what `gazette pull` keeps, or the selected bundle of a clone."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.stamp: tuple[object, ...] = ()
+        self.wanted: Wanted | None = None
+
+    def find(self) -> Wanted:
+        """Return the version in the folder; raises ConfigError if there is no bundle."""
+        place = self.folder.resolve()
+        files = sorted(path for path in place.glob("*") if path.is_file())
+        if not (place / "bundle.json").is_file():
+            raise ConfigError(f"no bundle at {self.folder}: `gazette run` makes one, `gazette pull` gets a version")
+        stamp = (place, *((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
+        if self.wanted is None or stamp != self.stamp:
+            self.stamp, self.wanted = stamp, self._read(place)
+        return self.wanted
+
+    def _read(self, place: Path) -> Wanted:
+        digest = hashing.dvc_hash(place)
+        for lock in (self.folder.parent / pull.PULL_LOCK, pull.PULL_LOCK):
+            pins = pull.read_lock(lock).values() if lock.exists() else ()
+            for pin in pins:
+                if pin.digest == digest:
+                    return Wanted(pin.name, pin.version, digest, pin.ledger, pin.revision)
+        return Wanted(self.name, "", digest, "", "")
+
+    def fetch(self, wanted: Wanted) -> Path:
+        """Return the folder itself, not the link that a pull replaces."""
+        return self.folder.resolve()

@@ -1,0 +1,201 @@
+"""Gazette's own contract: `POST /v1/predict` and `POST /v1/feedback`, and the records of its OpenAPI document."""
+
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gazette.core.arrays import Array
+from gazette.serving.online import responses
+from gazette.serving.online.body import RequestError, check_texts, read_body
+from gazette.serving.online.engine import Result
+from gazette.serving.online.worker import Worker
+from gazette.training.explanation.explain import Explanation
+
+Wanted = TypeVar("Wanted", bound=BaseModel)
+
+
+class PredictRequest(BaseModel, extra="forbid"):
+    """Texts to label, and how much to say of each."""
+
+    texts: Annotated[list[str], Field(min_length=1, examples=[["Shares fell after the bank cut its forecast."]])]
+    top: int = Field(1, ge=1, description="How many labels of each text, the most probable first.")
+    min_confidence: float = Field(0.0, ge=0, le=1, description="Below this probability the answer is no label.")
+    explain: bool = Field(False, description="Say what each word adds to each label.")
+
+
+class FeedbackRequest(BaseModel, extra="forbid"):
+    """The label that a text should have had."""
+
+    text: Annotated[str, Field(min_length=1, examples=["Shares fell after the bank cut its forecast."])]
+    label: Annotated[str, Field(examples=["business"])]
+
+
+class FeedbackResponse(BaseModel):
+    """What was written down, without the text."""
+
+    request_id: str
+    label: str
+    predicted: str
+    digest: str
+
+
+class Label(BaseModel):
+    """A label and its probability."""
+
+    label: str
+    probability: float
+
+
+class Word(BaseModel):
+    """Characters `start` to `end` of a text, and what they add to the score of each label."""
+
+    start: int
+    end: int
+    scores: dict[str, float]
+
+
+class Why(BaseModel):
+    """What each word adds; `exact` if bias and scores sum to the label's centered log-odds."""
+
+    exact: bool
+    bias: dict[str, float]
+    words: list[Word]
+
+
+class Prediction(BaseModel):
+    """The label of a text, or none if it abstained; the most probable labels; why, if asked."""
+
+    label: str | None
+    abstained: bool
+    probability: float
+    labels: list[Label]
+    explanation: Why | None = None
+
+
+class Speaker(BaseModel):
+    """The version that answered: its bundle's digest, and the ledger entry that made it champion."""
+
+    name: str
+    version: str
+    digest: str
+    ledger: str
+
+
+class PredictResponse(BaseModel):
+    """A prediction for each text, in the same order, and who made them."""
+
+    request_id: str
+    model: Speaker
+    predictions: list[Prediction]
+
+
+class Failure(BaseModel):
+    """What was wrong with a request, and what to do."""
+
+    detail: str
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Failure, "description": "The body is not a JSON object in UTF-8."},
+    401: {"model": Failure, "description": "No token, or one that this server does not know."},
+    408: {"model": Failure, "description": "The body did not come within the deadline."},
+    413: {"model": Failure, "description": "The body is too large."},
+    422: {"model": Failure, "description": "A field is wrong, or there are too many or too long texts."},
+    429: {"model": Failure, "description": "Too many requests with this token; `Retry-After` says when."},
+    503: {"model": Failure, "description": "The queue is full; `Retry-After` says when."},
+    504: {"model": Failure, "description": "No answer within the deadline."},
+}
+
+
+def add_routes(router: APIRouter, worker: Worker) -> None:
+    """Add the routes."""
+
+    async def predict(request: Request) -> Response:
+        try:
+            wanted = _parse(PredictRequest, await read_body(request, worker.settings.limits))
+            texts = check_texts(wanted.texts, worker.settings.limits)
+            request_id = request.scope["state"]["request_id"]
+            result = await worker.answer(texts, request_id, wanted.explain)
+        except responses.EXPECTED as error:
+            return responses.failure(error)
+        served = result.model.served
+        predictions = describe(result, wanted)
+        worker.metrics.abstentions.inc(sum(prediction["abstained"] for prediction in predictions))
+        record = {"request_id": request_id, "model": served.speaker(), "predictions": predictions}
+        return responses.answer(request, served, record, len(texts))
+
+    async def feedback(request: Request) -> Response:
+        state = request.scope["state"]
+        try:
+            wanted = _parse(FeedbackRequest, await read_body(request, worker.settings.limits))
+            texts = check_texts([wanted.text], worker.settings.limits)
+            result = await worker.answer(texts, state["request_id"])
+            record = await worker.write_feedback(wanted.text, wanted.label, result, state["caller"])
+        except responses.EXPECTED as error:
+            return responses.failure(error)
+        answer = {"request_id": state["request_id"], "label": record.label, "predicted": record.predicted}
+        return responses.answer(request, result.model.served, answer | {"digest": record.digest}, 1)
+
+    for path, route, request_model, response_model, summary in (
+        ("/v1/predict", predict, PredictRequest, PredictResponse, "Label texts"),
+        ("/v1/feedback", feedback, FeedbackRequest, FeedbackResponse, "Say which label a text should have had"),
+    ):
+        schema = {"application/json": {"schema": request_model.model_json_schema()}}
+        router.add_api_route(
+            path,
+            route,
+            methods=["POST"],
+            response_model=response_model,
+            responses=ERRORS,
+            summary=summary,
+            openapi_extra={"requestBody": {"required": True, "content": schema}},
+        )
+
+
+def _parse(model: type[Wanted], body: bytes) -> Wanted:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        status = 400 if first["type"] == "json_invalid" else 422
+        raise RequestError(status, f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+def describe(result: Result, wanted: PredictRequest) -> list[dict[str, Any]]:
+    """Return a record for each text: its label and the `top` most probable ones."""
+    labels = result.model.bundle.labels
+    order = (-result.probabilities).argsort(axis=1, kind="stable")[:, : wanted.top]
+    records = []
+    for place, (best, row) in enumerate(zip(order, result.probabilities, strict=True)):
+        record = _prediction(labels, best, row, wanted.min_confidence)
+        if result.explanations:
+            record["explanation"] = why(result.explanations[place])
+        records.append(record)
+    return records
+
+
+def _prediction(labels: list[str], best: Array, row: Array, min_confidence: float) -> dict[str, Any]:
+    top = [{"label": labels[index], "probability": round(float(row[index]), 6)} for index in best]
+    probability = float(row[best[0]])
+    abstained = probability < min_confidence
+    return {
+        "label": None if abstained else labels[best[0]],
+        "abstained": abstained,
+        "probability": round(probability, 6),
+        "labels": top,
+    }
+
+
+def why(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as a record."""
+    labels = explanation.labels
+
+    def by_label(scores: list[float]) -> dict[str, float]:
+        return {label: round(score, 6) for label, score in zip(labels, scores, strict=True)}
+
+    words = [{"start": word.start, "end": word.end, "scores": by_label(word.scores)} for word in explanation.words]
+    return {"exact": explanation.exact, "bias": by_label(explanation.bias), "words": words}

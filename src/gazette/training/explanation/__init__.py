@@ -1,0 +1,1 @@
+"""Explanations of single predictions: what each word adds to each label."""
