@@ -9,17 +9,12 @@ from projects import ROOT
 
 from gazette.core import files
 from gazette.core.escape import escape
-from gazette.data.validation import breaches, expectations
-from gazette.data.validation.checks import column_of
+from gazette.data.validation import breaches, checkpoint
+from gazette.data.validation.checks import CHECKS, CRITICAL, Bounds, column_of
 
 BOUNDS: dict[str, Any] = files.read_yaml(ROOT / "params.yaml")["validate"]
-LIMITS = expectations.Bounds(**{name: BOUNDS[name] for name in expectations.Bounds.model_fields})
-SUITES = {
-    "corpus": expectations.corpus_expectations(LIMITS),
-    "classes": expectations.class_expectations(LIMITS),
-    "labels": expectations.label_expectations(["sport", "weather"]),
-    "drift": expectations.drift_expectations(LIMITS),
-}
+LIMITS = Bounds(**{name: BOUNDS[name] for name in Bounds.model_fields})
+SUITES = {table: checkpoint.build_expectations(table, LIMITS, ["sport", "weather"]) for table in CHECKS}
 EXPECTATIONS = [(table, item) for table, items in SUITES.items() for item in items]
 HOSTILE = "<b>|`x` [a](b)\u202e\n" + "字" * 200
 
@@ -136,7 +131,7 @@ def test_rows_that_cannot_be_used_come_first_if_a_class_lacks_them(file: str, re
     facts = report(expectations=[finding("classes", SUITES["classes"][0])])
     lost = rejects(*(("train", file, line, reason, seen) for line in range(1, 61)))
     first, *rest = breaches.explain_breaches(facts, lost, examples(), BOUNDS)
-    assert first.check == breaches.QUARANTINE and first.severity == breaches.CRITICAL
+    assert first.check == breaches.QUARANTINE and first.severity == CRITICAL
     assert "60 of class 'weather' in train" in first.what and first.rows[0]["file"] == file
     assert "60 more of 'weather' are in quarantine" in rest[1].what
     message = breaches.render_message([first, *rest], lost)

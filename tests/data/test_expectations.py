@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from gazette.data.validation import checkpoint, expectations
+from gazette.data.validation import checkpoint
+from gazette.data.validation.checks import CORPUS as CHECKS
+from gazette.data.validation.checks import Bounds
 
-BOUNDS = expectations.Bounds(
+BOUNDS = Bounds(
     min_rows=10,
     min_rows_per_class=2,
     max_class_share=0.8,
@@ -24,15 +26,7 @@ BOUNDS = expectations.Bounds(
     min_median_characters=5,
     max_median_characters=100,
 )
-SHARES = [
-    *(f"exact_duplicates_{split}" for split in ("train", "valid", "test")),
-    "near_duplicates_train",
-    *(f"{kind}_conflicts" for kind in ("exact", "near")),
-    *(f"{kind}_overlap_{pair}" for kind in ("exact", "near") for pair in ("train_valid", "train_test", "valid_test")),
-    *expectations.OTHER_LANGUAGE,
-    *expectations.CORRUPTED,
-    *("giveaways", "personal_data"),
-]
+SHARES = [column for column in CHECKS if column not in ("rows", "characters_50")]
 CORPUS = {"rows": 10, "quarantined": 0.0, **dict.fromkeys(SHARES, 0.0)} | {
     f"characters_{q}": 50 for q in ("05", "50", "95")
 }
@@ -168,4 +162,4 @@ def test_an_empty_profile_is_no_pass(tmp_path: Path, empty: str) -> None:
 
 def test_a_misspelt_bound_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="max_forein"):
-        expectations.Bounds(**BOUNDS.model_dump(), max_forein=0.1)
+        Bounds(**BOUNDS.model_dump(), max_forein=0.1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from gazette.core import articles, corpus, files, tables
 from gazette.core.errors import DataContractError
 from gazette.data.validation import breaches, inspect
+from gazette.data.validation.checks import CRITICAL
 
 Params = inspect.Params
 
@@ -24,7 +25,7 @@ def run(
     inspection = inspect.inspect_corpus(corpus.read_description(description), raw, params, docs)
     facts = inspection.report
     unmet = breaches.explain_breaches(facts, inspection.rejects, inspection.examples, params.model_dump())
-    stops = any(breach.severity == breaches.CRITICAL for breach in unmet)
+    stops = any(breach.severity == CRITICAL for breach in unmet)
     files.write_json(report, facts | ({"breaches": [breach.record() for breach in unmet]} if stops else {}))
     tables.write_parquet(quarantine, inspection.rejects)
     tables.write_parquet(examples, inspection.examples)

@@ -12,7 +12,7 @@ import polars as pl
 
 from gazette.core.escape import MAX_FILE, escape, format_places
 from gazette.data.validation import quarantine
-from gazette.data.validation.checks import CHECKS, Check, column_of
+from gazette.data.validation.checks import CHECKS, CRITICAL, WARNING, Check, column_of
 from gazette.data.validation.class_breaches import (
     QUARANTINED,
     explain_dominant,
@@ -24,7 +24,6 @@ from gazette.data.validation.class_breaches import (
 from gazette.data.validation.facts import MAX_ROWS, Facts, first_places
 
 MAX_BREACHES = 8  # in a message
-CRITICAL, WARNING = "critical", "warning"
 QUARANTINE = "corpus.quarantined"
 
 
@@ -103,7 +102,7 @@ def _explain(finding: dict[str, Any], facts: Facts, failed: set[str]) -> list[tu
     exact = column.replace("near_", "exact_")
     if exact != column and exact in failed and facts.report["corpus"][exact] == facts.report["corpus"][column]:
         return [(f"{check.name}: the same rows", "", [])]
-    return [(_explain_figure(finding, column, check, facts), check.cure, _examples_of(check, column, facts))]
+    return [(_explain_figure(finding, column, check, facts), check.cure, _examples_of(column, facts))]
 
 
 def _explain_figure(finding: dict[str, Any], column: str, check: Check, facts: Facts) -> str:
@@ -121,16 +120,18 @@ def _explain_figure(finding: dict[str, Any], column: str, check: Check, facts: F
     split = column.split("_")[2] if column.count("_") > 1 else None
     total = facts.rows_of(split if split in ("train", "valid", "test") else None)
     of = f"{value:.2%} ({round(value * total):,} of {total:,} articles{f' of {split}' if split else ''})"
-    is_zero = not check.bound or (column.startswith("exact_") and finding["severity"] == WARNING)
+    is_zero = not check.bound or (check.warns_of_any and finding["severity"] == WARNING)
     expected = "none" if is_zero else f"at most {bounds[check.bound]:.2%} ({check.key})"
     return f"{check.name}: {of}, expected {expected}"
 
 
-def _examples_of(check: Check, column: str, facts: Facts) -> list[dict[str, Any]]:
+def _examples_of(column: str, facts: Facts) -> list[dict[str, Any]]:
     if column == "personal_data":
         return facts.first(*facts.report["personal_data"])
-    split = column.split("_")[2] if column.startswith("near_") and column.count("_") > 1 else None
-    return facts.first(check.examples, split=split) if check.examples else []
+    if column.startswith("near_"):
+        _, kind, *splits = column.split("_")
+        return facts.first(f"near_{kind}", split=splits[0] if splits else None)
+    return facts.first(column)
 
 
 def render_breaches(breaches: Sequence[Breach]) -> list[str]:

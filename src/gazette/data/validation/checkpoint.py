@@ -1,4 +1,7 @@
-"""The corpus contract checked with Great Expectations."""
+"""The corpus contract checked with Great Expectations.
+
+Checked is the profile, a few small tables, so it costs the same for any number of articles.
+"""
 
 import json
 from pathlib import Path
@@ -11,13 +14,7 @@ from great_expectations.core.expectation_validation_result import ExpectationVal
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
 from gazette.core.escape import escape
-from gazette.data.validation.expectations import (
-    Bounds,
-    class_expectations,
-    corpus_expectations,
-    drift_expectations,
-    label_expectations,
-)
+from gazette.data.validation.checks import CHECKS, WARNING, Bounds, Check
 
 
 def run_checkpoint(
@@ -48,12 +45,9 @@ def run_checkpoint(
     )
     source = context.data_sources.add_pandas("profile")
     findings = []
-    for name, table, expectations in (
-        ("corpus", corpus, corpus_expectations(bounds)),
-        ("classes", classes, class_expectations(bounds)),
-        ("labels", read, label_expectations(labels)),
-        *([("drift", drift, drift_expectations(bounds))] if drift.height else []),
-    ):
+    tables = {"corpus": corpus, "classes": classes, "labels": read, **({"drift": drift} if drift.height else {})}
+    for name, table in tables.items():
+        expectations = build_expectations(name, bounds, labels)
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
         suite = context.suites.add(gx.ExpectationSuite(name, expectations=expectations))
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
@@ -70,6 +64,30 @@ def run_checkpoint(
             raise RuntimeError(f"{len(expectations)} expectations on {name}, {len(results)} results")
         findings += [{"table": name, **_finding(result)} for result in results]
     return findings
+
+
+def build_expectations(table: str, bounds: Bounds, labels: list[str]) -> list[gx.expectations.Expectation]:
+    """Return the expectations of a table of the profile, in the order of its checks."""
+    expectations = []
+    for column, check in CHECKS[table].items():
+        expectations.append(_expectation(column, check, bounds, labels))
+        if check.warns_of_any:
+            expectations.append(_expectation(column, check._replace(bound="", severity=WARNING), bounds, labels))
+    return expectations
+
+
+def _expectation(column: str, check: Check, bounds: Bounds, labels: list[str]) -> gx.expectations.Expectation:
+    about = {"column": column, "notes": check.meaning, "severity": check.severity}
+    bound = getattr(bounds, check.bound) if check.bound else 0
+    if column == "label":
+        return gx.expectations.ExpectColumnDistinctValuesToEqualSet(value_set=labels, **about)
+    if column == "characters_50":
+        return gx.expectations.ExpectColumnValuesToBeBetween(
+            min_value=bound, max_value=bounds.max_median_characters, **about
+        )
+    if check.bound.startswith("min_"):
+        return gx.expectations.ExpectColumnMinToBeBetween(min_value=bound, **about)
+    return gx.expectations.ExpectColumnMaxToBeBetween(max_value=bound, **about)
 
 
 def _finding(result: ExpectationValidationResult) -> dict[str, Any]:

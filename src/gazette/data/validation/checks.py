@@ -1,15 +1,42 @@
-"""The checks of the corpus contract in words for people: what each is about, its bound, and what to do."""
+"""The corpus contract: each figure of the profile that is checked, its bound, and what a breach means, in words."""
 
 from typing import NamedTuple
 
+from pydantic import BaseModel, Field
+
+from gazette.data.validation.profile import OVERLAPS
+
+CRITICAL, WARNING = "critical", "warning"
+Share = Field(ge=0, le=1)
+
+
+class Bounds(BaseModel, frozen=True, extra="forbid"):
+    """Bounds of the contract; shares are between 0 and 1."""
+
+    min_rows: int = Field(ge=1)
+    min_rows_per_class: int = Field(ge=1)
+    max_class_share: float = Share
+    max_duplicates: float = Share
+    max_conflicts: float = Share
+    max_overlap: float = Share
+    max_other_language: float = Share
+    max_corrupted: float = Share
+    max_class_distance: float = Share
+    max_length_distance: float = Share
+    max_vocabulary_distance: float = Share
+    min_median_characters: int = Field(ge=1)
+    max_median_characters: int = Field(ge=1)
+
 
 class Check(NamedTuple):
-    """What an expectation is about; `bound` is its key in section validate of params.yaml, empty if none may occur."""
+    """What is expected of a column; `bound` is its key in section validate of params.yaml, empty if none may occur."""
 
     name: str
     bound: str
+    meaning: str
     cure: str
-    examples: str = ""  # kind of the examples
+    severity: str = WARNING
+    warns_of_any: bool = False  # besides, of fewer than the bound
 
     @property
     def key(self) -> str:
@@ -17,70 +44,133 @@ class Check(NamedTuple):
         return f"validate.{self.bound}"
 
 
-_SPLIT_KEPT = "The published split is evaluated as it is; publish it again without them."
 _ONE_LABEL = "Decide on one label for each text; `gazette corpus audit` ranks the likely errors."
 _LEAKED = "A model would be evaluated on articles that it was trained on: remove them from one of the splits."
+_LANGUAGE = "Is the description's language right? Remove them if so."
 _EXPORT = "Export these texts again."
-_DRIFT = "Were both exported from the same source and period? Scores on this split say little about train's articles."
+_SOURCE = "Were both exported from the same source and period? Scores on this split say little about train's articles."
 
 CORPUS = {
-    "rows": Check("articles", "min_rows", "Add articles, or lower the bound for a trial."),
+    "rows": Check(
+        "articles", "min_rows", "Too few articles for training and evaluation.",
+        "Add articles, or lower the bound for a trial.", CRITICAL,
+    ),
     "exact_duplicates_train": Check(
-        "duplicates in train", "max_duplicates", "Were files concatenated, or named twice in the description?",
-        "exact_duplicates_train",
+        "duplicates in train", "max_duplicates",
+        "Exact duplicates in train; preprocess drops them. If there are many: were files concatenated twice?",
+        "Were files concatenated, or named twice in the description?", CRITICAL,
     ),
     "near_duplicates_train": Check(
-        "near duplicates in train", "max_duplicates", "Remove them if they are copies.", "near_duplicates",
+        "near duplicates in train", "max_duplicates", "Near duplicates in train; all stay.",
+        "Remove them if they are copies.",
     ),
     **{
-        f"exact_duplicates_{split}": Check(f"duplicates in {split}", "", _SPLIT_KEPT, f"exact_duplicates_{split}")
+        f"exact_duplicates_{split}": Check(
+            f"duplicates in {split}", "",
+            "Exact duplicates in a published split count twice. They stay: the split is kept as published.",
+            "The published split is evaluated as it is; publish it again without them.",
+        )
         for split in ("valid", "test")
     },
-    "exact_conflicts": Check("the same text under two labels", "max_conflicts", _ONE_LABEL, "exact_conflicts"),
-    "near_conflicts": Check("near duplicates under two labels", "max_conflicts", _ONE_LABEL, "near_conflicts"),
+    "exact_conflicts": Check(
+        "the same text under two labels", "max_conflicts",
+        "The same text has two labels; rows in train go to quarantine.", _ONE_LABEL, CRITICAL, warns_of_any=True,
+    ),
+    "near_conflicts": Check(
+        "near duplicates under two labels", "max_conflicts",
+        "Near duplicates with two labels: one of them is wrong.", _ONE_LABEL,
+    ),
     **{
-        f"{kind}_overlap_{first}_{second}": Check(
-            f"{name} of {first} that are also in {second}", "max_overlap", _LEAKED, examples
+        f"exact_overlap_{first}_{second}": Check(
+            f"articles of {first} that are also in {second}", "max_overlap",
+            "A model would be evaluated on rows that it was trained on; train loses them, published splits keep them.",
+            _LEAKED, CRITICAL, warns_of_any=True,
         )
-        for kind, name in (("exact", "articles"), ("near", "near duplicates"))
-        for first, second in (("train", "valid"), ("train", "test"), ("valid", "test"))
-        for examples in [f"exact_overlap_{first}_{second}" if kind == "exact" else "near_overlap"]
+        for first, second in OVERLAPS
+    },
+    **{
+        f"near_overlap_{first}_{second}": Check(
+            f"near duplicates of {first} that are also in {second}", "max_overlap",
+            "A model would be evaluated on near duplicates of training rows, which inflates its scores. They stay.",
+            _LEAKED,
+        )
+        for first, second in OVERLAPS
     },
     "foreign_script": Check(
-        "articles in another script", "max_other_language", "Is the description's language right? Remove them if so.",
-        "foreign_script",
+        "articles in another script", "max_other_language",
+        "Articles in a script that the corpus's language does not use.", _LANGUAGE,
     ),
     "foreign_language": Check(
-        "articles in another language", "max_other_language", "Is the description's language right? Remove them if so.",
-        "foreign_language",
+        "articles in another language", "max_other_language", "Articles in a language that is not the corpus's.",
+        _LANGUAGE,
     ),
     "minority_variant": Check(
-        "articles in the other form of Chinese characters", "max_other_language", "Convert them to one form.",
-        "minority_variant",
+        "articles in the other form of Chinese characters", "max_other_language",
+        "Articles in traditional characters in a simplified corpus, or the reverse.", "Convert them to one form.",
     ),
-    "mojibake": Check("texts decoded with the wrong encoding", "max_corrupted", _EXPORT, "mojibake"),
-    "replacement_character": Check("texts with lost characters", "max_corrupted", _EXPORT, "replacement_character"),
-    "markup": Check("texts with HTML", "max_corrupted", "Export plain text.", "markup"),
-    "control_characters": Check("texts with control characters", "max_corrupted", _EXPORT, "control_characters"),
+    "mojibake": Check(
+        "texts decoded with the wrong encoding", "max_corrupted",
+        "Texts decoded with the wrong encoding: export them again, as UTF-8.", _EXPORT,
+    ),
+    "replacement_character": Check(
+        "texts with lost characters", "max_corrupted",
+        "Texts with lost characters (U+FFFD): they were damaged before this export.", _EXPORT,
+    ),
+    "markup": Check(
+        "texts with HTML", "max_corrupted", "HTML tags or entities in the text: export plain text.",
+        "Export plain text.",
+    ),
+    "control_characters": Check(
+        "texts with control characters", "max_corrupted", "Invisible characters; the normalizer removes them.", _EXPORT,
+    ),
     "giveaways": Check(
-        "phrases that give the class away", "", "Remove them from the texts, as a model would learn them.", "giveaways"
+        "phrases that give the class away", "",
+        "Phrases that predict the class: a model learns the agency, not the news.",
+        "Remove them from the texts, as a model would learn them.",
     ),
-    "personal_data": Check("articles with personal data", "", "Set validate.personal_data to mask or quarantine them."),
+    "personal_data": Check(
+        "articles with personal data", "", "E-mail addresses, phone or identity numbers; see `personal_data`.",
+        "Set validate.personal_data to mask or quarantine them.",
+    ),
     "characters_50": Check(
-        "length of the median article", "min_median_characters", "Does the description name the column of the text?",
-        "characters_50",
+        "length of the median article", "min_median_characters",
+        "Half of the articles are shorter. Far outside the bounds, the wrong column was read as the text.",
+        "Does the description name the column of the text?",
     ),
 }  # fmt: skip
 CLASSES = {
-    "rows": Check("articles of each class", "min_rows_per_class", "Add articles, or merge the class with another."),
-    "share": Check("share of the largest class", "max_class_share", "Add articles of the other classes."),
-}
-LABELS = {"label": Check("classes in the files", "", "Correct the labels, or `labels` in the corpus description.")}
+    "rows": Check(
+        "articles of each class", "min_rows_per_class",
+        "A class with too few articles in a split can be neither trained nor evaluated.",
+        "Add articles, or merge the class with another.", CRITICAL,
+    ),
+    "share": Check(
+        "share of the largest class", "max_class_share",
+        "One class dominates: accuracy is high for a model that always predicts it.",
+        "Add articles of the other classes.",
+    ),
+}  # fmt: skip
+LABELS = {
+    "label": Check(
+        "classes in the files", "",
+        "Classes in the files and in the description differ; rows of undeclared classes are in quarantine.",
+        "Correct the labels, or `labels` in the corpus description.",
+    )
+}  # fmt: skip
 DRIFT = {
-    "classes": Check("distance of the class shares from train's", "max_class_distance", _DRIFT),
-    "lengths": Check("distance of the lengths from train's", "max_length_distance", _DRIFT),
-    "vocabulary": Check("distance of the words from train's", "max_vocabulary_distance", _DRIFT),
-}
+    "classes": Check(
+        "distance of the class shares from train's", "max_class_distance",
+        "The class shares differ from those of train (Jensen–Shannon distance).", _SOURCE,
+    ),
+    "lengths": Check(
+        "distance of the lengths from train's", "max_length_distance",
+        "The texts are longer or shorter than in train (Kolmogorov–Smirnov statistic).", _SOURCE,
+    ),
+    "vocabulary": Check(
+        "distance of the words from train's", "max_vocabulary_distance",
+        "The words differ from those of train.", _SOURCE,
+    ),
+}  # fmt: skip
 CHECKS = {"corpus": CORPUS, "classes": CLASSES, "labels": LABELS, "drift": DRIFT}
 
 KINDS = {  # of examples that are no check of their own

@@ -19,17 +19,16 @@ from gazette.data.validation import (
     damage,
     drift,
     examples,
-    expectations,
     language,
     leakage,
     near_duplicates,
     personal_data,
     profile,
 )
-from gazette.data.validation.checks import column_of
+from gazette.data.validation.checks import Bounds, column_of
 
 
-class Params(expectations.Bounds, frozen=True, extra="forbid"):
+class Params(Bounds, frozen=True, extra="forbid"):
     """Bounds of the corpus contract, and settings of the inspection."""
 
     max_quarantined: float = Field(ge=0, le=1)
