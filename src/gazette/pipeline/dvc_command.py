@@ -1,11 +1,11 @@
 """DVC as a command, for what needs a separate process."""
 
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from gazette.core.errors import ConfigError
+from gazette.pipeline import supervisor
 from gazette.pipeline.execution import run as execution
 
 
@@ -22,17 +22,7 @@ def run_or_error(*words: str, folder: Path, environment: Mapping[str, str] | Non
 
 def run_module(module: str, *words: str, folder: Path, environment: Mapping[str, str]) -> str:
     """Run a module of Python as a command, which never prompts, and return why it failed; empty if it succeeded."""
-    result = subprocess.run(
-        [sys.executable, "-m", module, *words],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        check=False,
-    )
+    result = supervisor.capture([sys.executable, "-m", module, *words], environment, folder)
     if not result.returncode:
         return ""
     return (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"

@@ -8,9 +8,7 @@ import json
 import os
 import platform
 import signal
-import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
@@ -18,7 +16,7 @@ from pathlib import Path
 
 from gazette.core import atomic
 from gazette.core.errors import ConfigError
-from gazette.pipeline import inheritance, state
+from gazette.pipeline import inheritance, state, supervisor
 
 KERNEL = "OPENBLAS_CORETYPE"
 ANSWERS = "kernels.json"
@@ -67,16 +65,10 @@ def try_kernel(kernel: str, program: Path = PRODUCTS) -> str | None:
 
     The reason is empty if it works, and None if the child tells nothing about the kernel.
     """
-    environment: Mapping[str, str] = inheritance.clean(os.environ) | inheritance.constants() | {KERNEL: kernel}
-    done = subprocess.run(
-        [sys.executable, "-I", str(program)],
-        env={name: value for name, value in environment.items() if value},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    environment = inheritance.clean(os.environ) | inheritance.constants() | {KERNEL: kernel}
+    if not kernel:
+        del environment[KERNEL]
+    done = supervisor.capture([sys.executable, "-I", str(program)], environment)
     product = done.stdout.strip().rpartition("\n")[2]
     if -done.returncode in _CRASHES and product:
         return f"{signal.Signals(-done.returncode).name} in {product}"

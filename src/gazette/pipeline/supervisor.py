@@ -49,6 +49,22 @@ def start_command(
     )
 
 
+def capture(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path = Path(), stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command, which can ask nobody anything, to its end, and return its exit code and output."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        check=False,
+    )
+
+
 def exit_with_parent(number: int = signal.SIGTERM) -> None:
     """Have the kernel signal this process when its parent, or the thread that started it, is gone; Linux only."""
     if sys.platform == "linux":

@@ -5,7 +5,6 @@ The articles are test rows of the version's own revision, for which `evaluate` r
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, hashing, inheritance, revisions
+from gazette.pipeline import dvclock, hashing, inheritance, revisions, supervisor
 from gazette.pipeline.execution import signals
 from gazette.registry import clean_load
 from gazette.registry.store import address
@@ -71,9 +70,11 @@ def run_smoke_test(params: Params, model: ResolvedModel, known: Articles) -> lis
     labels = json.loads((model.folder / "bundle.json").read_text(encoding="utf-8"))["labels"]
     version = f"{model.name}/{model.version}"
     with tempfile.TemporaryDirectory(prefix="gazette-") as folder:
-        done = _run_clean(
-            {"registry": address.tracking_uri(), "version": version, "folder": folder, "texts": known.texts}
-        )
+        request = {"registry": address.tracking_uri(), "version": version, "folder": folder, "texts": known.texts}
+        # Isolated: without the current folder, PYTHONPATH and the user's packages.
+        command = [sys.executable, "-I", str(Path(clean_load.__file__).absolute())]
+        environment = inheritance.clean(os.environ) | inheritance.constants()
+        done = supervisor.capture(command, environment, stdin=json.dumps(request))
         digest = next((hashing.dvc_hash(path.parent) for path in Path(folder).rglob("bundle.json")), "none")
         if done.returncode and digest != model.digest:
             raise ConfigError(f"the registry did not provide {version} to a clean process:\n{_end(done.stderr)}")
@@ -101,20 +102,6 @@ def check_answers(params: Params, result: dict[str, Any], known: Articles, label
         _at_most("seconds to load", result["seconds_to_load"], params.seconds_to_load),
         _at_most("milliseconds per article", result["milliseconds_per_article"], params.milliseconds_per_article),
     ]
-
-
-def _run_clean(request: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
-    """Run `clean_load` isolated: without the current folder, PYTHONPATH and the user's packages."""
-    return subprocess.run(
-        [sys.executable, "-I", str(Path(clean_load.__file__).absolute())],
-        input=json.dumps(request),
-        env={**inheritance.clean(os.environ), **inheritance.constants()},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        check=False,
-    )
 
 
 def _at_most(rule: str, observed: float, limit: float) -> Finding:

@@ -1,7 +1,6 @@
 """A fresh clone of a revision: only raw data, the packages of its lock, every stage run."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ from gazette.lineage.proof.compare import Lock
 from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, remote, storage
 from gazette.pipeline.execution import signals
 from gazette.pipeline.execution.run import stage_exit_code
+from gazette.pipeline.supervisor import start_command
 from gazette.pipeline.variables import THREADS
 
 DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", *THREADS)
@@ -81,18 +81,9 @@ def choose_python(folder: Path, say: OnLine) -> tuple[Path, bool]:
         return Path(sys.executable), True
     rest = ", …" if len(differences) > 3 else ""
     say(f"other packages than in this environment ({'; '.join(differences[:3])}{rest}): `make install`")
-    done = subprocess.run(
-        ["make", "install", f"PYTHON={sys.executable}"],
-        cwd=folder,
-        env=_clean_environment(),
-        stdout=sys.stderr,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        check=False,
-    )
-    if done.returncode:
-        raise ConfigError(f"`make install` ended with {done.returncode} in a clone of that revision")
+    command = ["make", "install", f"PYTHON={sys.executable}"]
+    if code := start_command(command, folder, _clean_environment(), sys.stderr, sys.stderr).wait():
+        raise ConfigError(f"`make install` ended with {code} in a clone of that revision")
     return folder / ".venv" / "bin" / "python", False
 
 
@@ -105,19 +96,9 @@ def run_stages(folder: Path, python: Path, say: OnLine) -> str:
         "DVC_NO_ANALYTICS": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    process = subprocess.Popen(
-        [python, "-m", "dvc", "repro", "--force"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
-    assert process.stdout is not None
+    process = start_command([str(python), "-m", "dvc", "repro", "--force"], folder, environment)
     last = ""
-    for line in process.stdout:
+    for line in process.stdout or ():
         say(line.rstrip())
         last = line.strip() or last
     return signals.append_signal(last, stage_exit_code(last)) if process.wait() else ""
