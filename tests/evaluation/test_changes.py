@@ -53,7 +53,7 @@ def test_a_stage_names_the_inputs_and_outputs_that_differ() -> None:
     )
     new = stage({"a": "1", "b": "2", "new": "1"}, {"x": "2", "y": "1"}, params_yaml={"k": 1, "m": 3}, env_yaml={"v": 2})
     assert changes.stage_changes(side({"train": old}), side({"train": new})) == [
-        {"name": "train", "state": "modified", "inputs": ["b", "gone", "new", "env.yaml.v", "m"], "outputs": ["x"]}
+        {"name": "train", "state": "modified", "inputs": ["env.yaml:v", "m", "b", "gone", "new"], "outputs": ["x"]}
     ]
     assert changes.stage_changes(side({"train": old}), side({"train": old})) == []
 

@@ -49,7 +49,7 @@ def test_each_kind_of_change_is_listed() -> None:
     assert {"path": "src/gazette/fit/fit.py", "from": None, "state": "modified", "stages": ["train@one"]} in diff.code
     assert diff.packages == [{"name": "keras", "before": "3.15.1", "after": "3.16.0", "stages": ["train"]}]
     trained = next(stage for stage in diff.stages if stage["name"] == "train@one")
-    assert {"src/gazette/fit", "train.seed", "environment.yaml.train.keras"} <= set(trained["inputs"])
+    assert {"src/gazette/fit", "train.seed", "environment.yaml:train.keras"} <= set(trained["inputs"])
 
 
 def test_predictions_are_compared_on_shared_articles() -> None:

@@ -122,7 +122,7 @@ def _describe_commit(commit: str) -> tuple[dict[str, Any], list[str]]:
 
 def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs of a stage, one hash of them all, and its outputs."""
-    deps = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
+    deps = dvclock.list_hashes(entry, "deps")
     params = entry.get("params", {})
     inputs = json.dumps([entry["cmd"], deps, params], sort_keys=True).encode()
     return {
@@ -131,7 +131,7 @@ def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
         "code": {path: digest for path, digest in deps.items() if path.startswith("src/")},
         "params": params.get("params.yaml", {}),
         "packages": next(iter(params.get("environment.yaml", {}).values()), {}),
-        "outputs": {out["path"]: out["md5"] for out in entry.get("outs", [])},
+        "outputs": dvclock.list_hashes(entry, "outs"),
     }
 
 

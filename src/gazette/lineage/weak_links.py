@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import git, hashing, revisions
+from gazette.pipeline import dvclock, git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger
 from gazette.registry.store.model import RegisteredVersion
@@ -80,8 +80,7 @@ def check_code(lock: DvcLock) -> list[dict[str, str]]:
     """
     if lock.commit is None:
         return []
-    deps = [dep for stage in lock.stages.values() for dep in stage.get("deps", [])]
-    ran = {dep["path"]: dep["md5"] for dep in deps if dep["path"].startswith("src/")}
+    ran = {path: digest for path, digest in dvclock.list_inputs(lock.stages).items() if path.startswith("src/")}
     actual = _hashes(lock.commit, list(ran))
     mismatches = sorted(path for path, digest in ran.items() if actual.get(path) != digest)
     if not actual.keys() >= set(mismatches):

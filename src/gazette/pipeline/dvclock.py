@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gazette.core import atomic, files
 from gazette.core.errors import ConfigError
@@ -14,6 +14,16 @@ from gazette.pipeline import cmdline, flatten, git
 WORKING_TREE = "the working tree"
 LOCK = Path("dvc.lock")
 PARSED = Path(".gazette/parsed")  # by the hash of their text, since parsing one takes up to half a second
+MAX_PARSED = 500  # the newest stay
+
+
+class StageChange(NamedTuple):
+    """What differs between two entries of a stage: `kind` is command, param, dependency or output."""
+
+    kind: str
+    name: str
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,7 @@ class DvcLock:
 
     def hash_of(self, path: str | None) -> str | None:
         """Return the hash of a path as an output or a dependency of any stage."""
-        entries = (entry for key in ("outs", "deps") for stage in self.stages.values() for entry in stage.get(key, []))
-        return next((str(entry["md5"]) for entry in entries if entry["path"] == path), None)
+        return (list_inputs(self.stages) | list_outputs(self.stages)).get(str(path))
 
     @property
     def corpus(self) -> str | None:
@@ -91,7 +100,36 @@ def load_or_none(commit: str) -> DvcLock | None:
 
 def list_outputs(stages: Mapping[str, Any]) -> dict[str, str]:
     """Return the hash of each output of a lock's stages, by path."""
-    return {out["path"]: str(out.get("md5")) for stage in stages.values() for out in stage.get("outs", [])}
+    return {path: digest for stage in stages.values() for path, digest in list_hashes(stage, "outs").items()}
+
+
+def list_inputs(stages: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hash of each dependency of a lock's stages, by path."""
+    return {path: digest for stage in stages.values() for path, digest in list_hashes(stage, "deps").items()}
+
+
+def list_hashes(stage: Mapping[str, Any], side: str) -> dict[str, str]:
+    """Return the hash of each entry on a side of a stage, deps or outs, by path."""
+    return {entry["path"]: str(entry.get("md5")) for entry in stage.get(side, [])}
+
+
+def diff_stages(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[StageChange]:
+    """Yield what differs between two entries of a stage; a param is called `seed`, or `other.yaml:seed`."""
+    if before.get("cmd") != after.get("cmd"):
+        yield StageChange("command", "", before.get("cmd"), after.get("cmd"))
+    for change in flatten.diff(_params(before), _params(after)):
+        yield StageChange("param", *change)
+    for kind, side in (("dependency", "deps"), ("output", "outs")):
+        for change in flatten.diff(list_hashes(before, side), list_hashes(after, side)):
+            yield StageChange(kind, *change)
+
+
+def _params(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key if file == "params.yaml" else f"{file}:{key}": value
+        for file, section in stage.get("params", {}).items()
+        for key, value in section.items()
+    }
 
 
 def diff_values(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
@@ -103,14 +141,12 @@ def _parse(text: str | None, where: str) -> dict[str, Any]:
     return files.parse_yaml(text, where) if text and text.strip() else {}
 
 
-def _to_json(lock: dict[str, Any]) -> str:
-    """Return the stages of a lock as JSON, whose types are the same whether it was cached or not."""
-    return json.dumps(lock.get("stages", {}), default=str)
-
-
 def parse_stages(text: str, root: Path = Path()) -> dict[str, Any]:
     """Return the stages of a lock; the result is kept by the hash of its text in the project at `root`."""
     cached = root / PARSED / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     if not cached.exists():
-        atomic.write_text(cached, _to_json(_parse(text, "dvc.lock")))
+        stages = _parse(text, "dvc.lock").get("stages", {})
+        atomic.write_text(cached, json.dumps(stages, default=str))  # so that types are the same, cached or not
+        for old in sorted(cached.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-MAX_PARSED]:
+            old.unlink(missing_ok=True)
     return dict(json.loads(cached.read_text(encoding="utf-8")))

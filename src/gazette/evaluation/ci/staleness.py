@@ -1,10 +1,11 @@
 """Compare two `dvc.lock`s: which inputs of the stages differ, and which outputs differ for the same inputs; pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from gazette.pipeline import dvclock, flatten
+from gazette.pipeline import dvclock
 
 Lock = dict[str, Any]
 
@@ -42,28 +43,15 @@ def changed_inputs(before: Lock, after: Lock) -> dict[str, list[str]]:
     return changes
 
 
-def _stage_changes(before: Lock | None, after: Lock | None, outputs: dict[str, str]) -> list[str]:
+def _stage_changes(before: Lock | None, after: Lock | None, outputs: dict[str, str]) -> Iterator[str]:
     if before is None or after is None:
-        return ["a new stage" if before is None else "a removed stage"]
-    changes = ["the command"] if before.get("cmd") != after.get("cmd") else []
-    for key, *values in flatten.diff(_params(before), _params(after)):
-        changes.append(f"{key}: {' → '.join('missing' if value is None else str(value) for value in values)}")
-    old, new = (_sources(stage, outputs) for stage in (before, after))
-    return changes + sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
-
-
-def _params(stage: Lock) -> Lock:
-    return {
-        key if file == "params.yaml" else f"{file}:{key}": value
-        for file, section in stage.get("params", {}).items()
-        for key, value in section.items()
-    }
-
-
-def _sources(stage: Lock, outputs: dict[str, str]) -> dict[str, str]:
-    """Return the hashes of the dependencies that are neither outputs of a stage nor folders of outputs."""
-    return {
-        dep["path"]: str(dep.get("md5"))
-        for dep in stage.get("deps", [])
-        if not any(PurePosixPath(out).is_relative_to(dep["path"]) for out in outputs)
-    }
+        yield "a new stage" if before is None else "a removed stage"
+        return
+    for change in dvclock.diff_stages(before, after):
+        if change.kind == "command":
+            yield "the command"
+        elif change.kind == "param":
+            old, new = ("missing" if value is None else value for value in (change.before, change.after))
+            yield f"{change.name}: {old} → {new}"
+        elif change.kind == "dependency" and not any(PurePosixPath(out).is_relative_to(change.name) for out in outputs):
+            yield change.name

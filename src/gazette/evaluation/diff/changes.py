@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from gazette.core.escape import escape_path
-from gazette.pipeline import dvclock, flatten, git
+from gazette.pipeline import dvclock, git
 from gazette.pipeline.dvclock import DvcLock
 
 CODE = ("src", "flows", "dvc.yaml")
@@ -76,9 +76,9 @@ def stage_changes(before: DvcLock, after: DvcLock) -> list[dict[str, Any]]:
         if old is None or new is None:
             changes.append({"name": name, "state": "added" if old is None else "deleted", "inputs": [], "outputs": []})
             continue
-        inputs = [*_paths("deps", old, new), *(name for name, *_ in flatten.diff(_params(old), _params(new)))]
-        outputs = _paths("outs", old, new)
-        if inputs or outputs or old["cmd"] != new["cmd"]:
+        if differing := list(dvclock.diff_stages(old, new)):
+            inputs = [change.name for change in differing if change.kind in ("param", "dependency")]
+            outputs = [change.name for change in differing if change.kind == "output"]
             changes.append({"name": name, "state": "modified", "inputs": inputs, "outputs": outputs})
     return changes
 
@@ -90,17 +90,6 @@ def changed_outputs() -> list[str]:
     committed = dvclock.load_or_none("HEAD")
     before, after = (dvclock.list_outputs(side.stages) if side else {} for side in (committed, dvclock.load(None)))
     return sorted(path for path, digest in after.items() if before.get(path, digest) != digest)
-
-
-def _params(stage: dict[str, Any]) -> dict[str, Any]:
-    """Return the params of a stage: those of `params.yaml` by name, those of another file under its path."""
-    params = stage.get("params", {})
-    return {**params.get("params.yaml", {}), **{file: params[file] for file in params if file != "params.yaml"}}
-
-
-def _paths(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    before, after = ({entry["path"]: entry["md5"] for entry in stage.get(kind, [])} for stage in (old, new))
-    return sorted(path for path in before | after if before.get(path) != after.get(path))
 
 
 def metric_changes(before: DvcLock, after: DvcLock) -> dict[str, Any]:

@@ -55,11 +55,11 @@ def _stale_stages(nodes: Sequence[Node]) -> Mismatches:
 
 def _hash_mismatches(nodes: Sequence[Node], recorded: DvcLock) -> Mismatches:
     """List the outputs whose hash differs from the lock's; a missing one makes its stage stale."""
-    outs = [out for node in nodes for out in recorded.stages.get(node.name, {}).get("outs", [])]
+    stages = {node.name: recorded.stages.get(node.name, {}) for node in nodes}
     return [
-        (out["path"], f"has the hash {actual}, dvc.lock names {out.get('md5')}")
-        for out in outs
-        if (actual := hashing.dvc_hash_or_none(Path(out["path"]))) not in (None, out.get("md5"))
+        (path, f"has the hash {actual}, dvc.lock names {digest}")
+        for path, digest in dvclock.list_outputs(stages).items()
+        if (actual := hashing.dvc_hash_or_none(Path(path))) not in (None, digest)
     ]
 
 

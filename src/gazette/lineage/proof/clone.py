@@ -46,11 +46,11 @@ def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
 
     Raises ConfigError if they are not available, DataContractError if they differ from their pointer.
     """
-    needed = {dep["path"] for stage in recorded.values() for dep in stage.get("deps", [])}
-    for pointer in git.list_names("ls-files", "-z", "*.dvc", folder=folder):
-        raw = pointer.removesuffix(".dvc")
-        if raw not in needed:
-            continue
+    pointers_here = {
+        name.removesuffix(".dvc"): name for name in git.list_names("ls-files", "-z", "*.dvc", folder=folder)
+    }
+    for raw in pointers_here.keys() & dvclock.list_inputs(recorded).keys():
+        pointer = pointers_here[raw]
         say(f"raw data {raw}")
         recorded_hash = pointers.read_hash(folder / pointer)
         pull = partial(dvc_command.run_or_error, "pull", "--quiet", folder=folder, environment=_clean_environment())

@@ -1,14 +1,14 @@
 """Compare two runs: which stage and file differ first, and by how much. Locks in, differences out."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from gazette.pipeline import flatten
+from gazette.pipeline import dvclock, flatten
 
 Lock = Mapping[str, Any]  # the stages of a `dvc.lock`
 
@@ -39,23 +39,9 @@ def first_difference(recorded: Lock, actual: Lock, stages: list[str]) -> list[St
         if stage not in recorded or stage not in actual:
             state = ("recorded", "not made") if stage in recorded else ("not recorded", "made")
             return [StageDifference(stage, "stage", stage, *state)]
-        if differences := list(_stage_differences(stage, recorded[stage], actual[stage])):
-            return differences
+        if changes := list(dvclock.diff_stages(recorded[stage], actual[stage])):
+            return [StageDifference(stage, *change) for change in changes]
     return []
-
-
-def _stage_differences(stage: str, recorded: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[StageDifference]:
-    if recorded.get("cmd") != actual.get("cmd"):
-        yield StageDifference(stage, "command", "", recorded.get("cmd"), actual.get("cmd"))
-    for change in flatten.diff(recorded.get("params", {}), actual.get("params", {})):
-        yield StageDifference(stage, "param", *change)
-    for kind, side in (("dependency", "deps"), ("output", "outs")):
-        before, after = (
-            {entry["path"]: entry.get("md5") for entry in lock.get(side, [])} for lock in (recorded, actual)
-        )
-        for path in sorted(before.keys() | after.keys()):
-            if before.get(path) != after.get(path):
-                yield StageDifference(stage, kind, path, before.get(path), after.get(path))
 
 
 def local_outputs(pipeline: Lock) -> set[str]:

@@ -29,8 +29,8 @@ def make_statement(
     """
     stages = files.read_yaml(folder / "dvc.lock")["stages"]
     outs = dvclock.list_outputs(stages).keys() - local_outputs(files.read_yaml(folder / "dvc.yaml")["stages"])
-    sources = {dep["path"]: dep["md5"] for stage in stages.values() for dep in stage.get("deps", [])}
-    inputs = sorted(path for path in sources if not any(path == out or out.startswith(path + "/") for out in outs))
+    sources = sorted(dvclock.list_inputs(stages))
+    inputs = [path for path in sources if not any(path == out or out.startswith(path + "/") for out in outs)]
     materials = [path for path in MATERIALS if (folder / path).exists()]
     return {
         "_type": "https://in-toto.io/Statement/v1",

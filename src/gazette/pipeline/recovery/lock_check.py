@@ -21,11 +21,10 @@ def stage_names(text: bytes) -> set[str] | None:
 def locked_outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
     """Return the hash of each output in the locks, which are complete."""
     return {
-        lock.parent.resolve() / out["path"]: str(out.get("md5"))
+        lock.parent.resolve() / path: digest
         for lock in locks
         if lock.exists()
-        for stage in dvclock.parse_stages(lock.read_text(encoding="utf-8"), root).values()
-        for out in stage.get("outs", [])
+        for path, digest in dvclock.list_outputs(dvclock.parse_stages(lock.read_text(encoding="utf-8"), root)).items()
     }
 
 
