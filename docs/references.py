@@ -65,6 +65,21 @@ def escape_cell(text: str) -> str:
     return "`".join(part if number % 2 else re.sub("<(?=[a-z/])", "&lt;", part) for number, part in enumerate(parts))
 
 
+# Files of libraries outside the project, and what of them counts.
+FILES = {
+    "`~/.keras/keras.json`": "not read (`KERAS_HOME`)",
+    "`~/.prefect/profiles.toml`": "not read (`PREFECT_PROFILES_PATH`); a server and its key are variables",
+    "`~/.config/dask/*.yaml`, `/etc/dask/*.yaml`": "not read; a cluster's certificates are variables",
+    "`great_expectations.conf` in a home or `/etc`": "without effect: the context is made in memory, without GX Cloud",
+    "`matplotlibrc`": "without effect: no figure is drawn by matplotlib",
+    "DVC's `config` in a home or `/etc`": "read, for remotes, caches and credentials; `.dvc/config` prevails",
+    "git's `config` in a home or `/etc`": "read, for names, credentials and `safe.directory`; hooks are off",
+    "`pip.conf`, `uv.toml`": "read, for the package index; each package's hash is checked",
+    "`~/.mlflow/credentials`, `~/.netrc`, `~/.aws`, `~/.ssh`, …": "read: credentials",
+    "`.env`, `prefect.toml` and `[tool.prefect]` in the project": "read by Prefect; they are the project's own",
+}
+
+
 # Variables
 
 
@@ -80,7 +95,7 @@ def environment_lines() -> Iterator[str]:
     rows = [(f"`{name}`", f"`{value}`", why) for name, (value, why) in (variables.SET | variables.KERNELS).items()]
     yield from table(("variable", "value", "why"), rows)
     yield from (*textwrap.wrap(SETTINGS.strip(), 120), "", "## Files outside the project", "")
-    yield from table(("file", "what of it counts"), variables.FILES.items())
+    yield from table(("file", "what of it counts"), FILES.items())
     yield from ("## Another variable", "")
     text = ANOTHER.strip().format(libraries=", ".join(f"`{name}`" for name in inheritance.LIBRARIES))
     yield from (*textwrap.wrap(text, 120), "")

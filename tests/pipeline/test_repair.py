@@ -210,14 +210,14 @@ def test_an_rwlock_truncated_at_any_byte_no_longer_blocks(project: Path) -> None
     for end in range(len(text) + 1):
         rwlock.path_of(project).write_text(text[:end])
         repair.repair(project)
-        assert rwlock.read_entries(project) == {}
+        assert rwlock.read_entries(project) == rwlock.Entries()
         assert state(project).keys() - {".dvc/tmp/rwlock"} == expected  # good outputs are still there
 
 
 def test_an_entry_of_a_process_that_is_gone_goes_and_is_named(project: Path) -> None:
     hold(project, NOBODY, write=["data/train.parquet"])
     assert repair.repair(project) == [f".dvc/tmp/rwlock named processes that are gone: {NOBODY}"]
-    assert rwlock.read_entries(project) == {}
+    assert rwlock.read_entries(project) == rwlock.Entries()
 
 
 def test_an_entry_of_the_process_that_wrote_it_stays(project: Path) -> None:
@@ -233,7 +233,7 @@ def test_an_entry_whose_number_another_program_has_now_goes(project: Path) -> No
     with subprocess.Popen(["sleep", "60"]) as process:
         hold(project, process.pid, "/venv/bin/dvc repro", write=["data/train.parquet"])
         assert repair.repair(project) != []
-        assert rwlock.read_entries(project) == {}
+        assert rwlock.read_entries(project) == rwlock.Entries()
         process.kill()
 
 
@@ -243,7 +243,7 @@ def test_an_entry_whose_number_a_younger_process_has_now_goes(project: Path) -> 
         began = psutil.Process(process.pid).create_time()
         os.utime(rwlock.path_of(project), (began - 10, began - 10))
         repair.repair(project)
-        assert rwlock.read_entries(project) == {}
+        assert rwlock.read_entries(project) == rwlock.Entries()
         process.kill()
 
 
@@ -267,7 +267,7 @@ def test_a_process_is_known_by_the_command_that_it_found_in_its_arguments(words:
 def test_an_rwlock_of_any_bytes_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".dvc" / "tmp").mkdir(parents=True, exist_ok=True)
     rwlock.path_of(tmp_path).write_bytes(content)
-    assert isinstance(rwlock.read_entries(tmp_path), dict | None)
+    assert isinstance(rwlock.read_entries(tmp_path), rwlock.Entries | None)
 
 
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(lambda text: f"schema: '2.0'\n{text}\n".encode()))

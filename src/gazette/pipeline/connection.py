@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -67,31 +68,24 @@ def within(seconds: float, call: Callable[[], Result]) -> Result:
 
     A library bounds a single wait, not their sum, and nobody bounds the look-up of a name.
     """
-    results: list[Result] = []
-    errors: list[BaseException] = []
+    future: Future[Result] = Future()
 
     def work() -> None:
         try:
-            results.append(call())
+            future.set_result(call())
         except BaseException as error:  # noqa: BLE001  # raised again, in the thread that waits
-            errors.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
+    threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True).start()
+    if not wait([future], seconds).done:
         raise TimeoutError(f"no answer within {seconds:g} seconds")
-    return results[0]
+    return future.result()
 
 
 def redact(url: str) -> str:
     """Return an address without the password in it."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", ":***@", 1) if password else url
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

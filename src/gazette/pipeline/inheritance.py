@@ -61,6 +61,11 @@ def constants() -> dict[str, str]:
     return {name: value for name, (value, _) in SET.items()}
 
 
+def child_environment() -> dict[str, str]:
+    """Return what a child inherits of this process's environment, and the constants."""
+    return clean(os.environ) | constants()
+
+
 def clean_process() -> list[str]:
     """Clean this process's environment, set the constants, and return which variables of libraries are gone.
 

@@ -65,7 +65,7 @@ def try_kernel(kernel: str, program: Path = PRODUCTS) -> str | None:
 
     The reason is empty if it works, and None if the child tells nothing about the kernel.
     """
-    environment = inheritance.clean(os.environ) | inheritance.constants() | {KERNEL: kernel}
+    environment = inheritance.child_environment() | {KERNEL: kernel}
     if not kernel:
         del environment[KERNEL]
     done = supervisor.capture([sys.executable, "-I", str(program)], environment)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette.core import atomic, files
+from gazette.core import atomic
 from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, git, hashing, revisions
 
@@ -32,7 +32,8 @@ def is_recorded(path: Path) -> bool:
     digest = None if path.is_symlink() else hashing.dvc_hash_or_none(path)
     if digest is None:
         return False
-    if _locked_outputs().get(path.as_posix()) == digest or revisions.cache_path(digest):
+    locked = dvclock.list_outputs(dvclock.load(None).stages) if dvclock.LOCK.exists() else {}
+    if locked.get(path.as_posix()) == digest or revisions.cache_path(digest):
         return True
     has_content = path.is_file() and path.stat().st_size  # git has the empty file without anybody's adding it
     return bool(has_content) and not git.run_or_error("cat-file", "-e", git.hash_files([str(path)])[0])
@@ -49,9 +50,3 @@ def find_unrecorded(folder: Path, digest: str) -> Path | None:
     known = revisions.list_folder(digest) if folder.is_dir() else None
     differing = (folder / name for name in sorted(actual) if known is not None and known.get(name) != actual[name])
     return next(differing, folder)
-
-
-def _locked_outputs() -> dict[str, str]:
-    if not dvclock.LOCK.exists():
-        return {}
-    return dvclock.list_outputs(files.read_yaml(dvclock.LOCK).get("stages", {}))

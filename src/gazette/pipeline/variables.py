@@ -109,17 +109,3 @@ KERNELS = {
 }
 if platform.machine() in ("x86_64", "AMD64"):
     SET |= KERNELS
-
-# Files of libraries outside the project, and what of them counts.
-FILES = {
-    "`~/.keras/keras.json`": "not read (`KERAS_HOME`)",
-    "`~/.prefect/profiles.toml`": "not read (`PREFECT_PROFILES_PATH`); a server and its key are variables",
-    "`~/.config/dask/*.yaml`, `/etc/dask/*.yaml`": "not read; a cluster's certificates are variables",
-    "`great_expectations.conf` in a home or `/etc`": "without effect: the context is made in memory, without GX Cloud",
-    "`matplotlibrc`": "without effect: no figure is drawn by matplotlib",
-    "DVC's `config` in a home or `/etc`": "read, for remotes, caches and credentials; `.dvc/config` prevails",
-    "git's `config` in a home or `/etc`": "read, for names, credentials and `safe.directory`; hooks are off",
-    "`pip.conf`, `uv.toml`": "read, for the package index; each package's hash is checked",
-    "`~/.mlflow/credentials`, `~/.netrc`, `~/.aws`, `~/.ssh`, …": "read: credentials",
-    "`.env`, `prefect.toml` and `[tool.prefect]` in the project": "read by Prefect; they are the project's own",
-}

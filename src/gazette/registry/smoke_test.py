@@ -4,7 +4,6 @@ The articles are test rows of the version's own revision, for which `evaluate` r
 """
 
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -73,8 +72,7 @@ def run_smoke_test(params: Params, model: ResolvedModel, known: Articles) -> lis
         request = {"registry": address.tracking_uri(), "version": version, "folder": folder, "texts": known.texts}
         # Isolated: without the current folder, PYTHONPATH and the user's packages.
         command = [sys.executable, "-I", str(Path(clean_load.__file__).absolute())]
-        environment = inheritance.clean(os.environ) | inheritance.constants()
-        done = supervisor.capture(command, environment, stdin=json.dumps(request))
+        done = supervisor.capture(command, inheritance.child_environment(), stdin=json.dumps(request))
         digest = next((hashing.dvc_hash(path.parent) for path in Path(folder).rglob("bundle.json")), "none")
         if done.returncode and digest != model.digest:
             raise ConfigError(f"the registry did not provide {version} to a clean process:\n{_end(done.stderr)}")

@@ -24,7 +24,8 @@ COLLIDED = re.compile(r"^ERROR: failed to .*No such file or directory: '[^']*/ru
 EXITED = re.compile(r"^(?:ERROR: )?failed to .*?exited with (-?\d+)$", re.MULTILINE | re.DOTALL)
 ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
-_running: set[supervisor.Process | forkserver.Forked] = set()
+Process = supervisor.Process | forkserver.Forked
+_running: set[Process] = set()
 
 
 def run_stage(
@@ -42,25 +43,23 @@ def run_stage(
     `forked` from a DVC that was started ahead, it starts sooner. A stage that collided with the same one of another run
     is run again: it usually finds that run's outputs.
     """
+    words = ["--wait-for-lock", "repro", "--single-item", stage, *(["--force"] if force else [])]
+    environment = child_environment(extra, root)
     for _ in range(MAX_TRIES):
-        outcome = _run(root, stage, on_line, force, timeout, extra, forked)
+        process: Process = (
+            forkserver.Forked(words, root, environment)
+            if forked
+            else supervisor.start_command([sys.executable, "-m", "dvc", *words], root, environment)
+        )
+        outcome = _watch(process, stage, on_line, timeout)
         if not COLLIDED.search(outcome.message):
             break
     return outcome
 
 
-def _run(
-    root: Path,
-    stage: str,
-    on_line: Callable[[str], object],
-    force: bool,
-    timeout: float | None,
-    extra: Mapping[str, str] | None,
-    forked: bool,
-) -> StageOutcome:
+def _watch(process: Process, stage: str, on_line: Callable[[str], object], timeout: float | None) -> StageOutcome:
+    """Wait for the end of a process that runs a stage, and return the outcome."""
     start = time.monotonic()
-    words = ["--wait-for-lock", "repro", "--single-item", stage, *(["--force"] if force else [])]
-    process = _start(words, root, child_environment(extra, root), forked)
     _running.add(process)
     timed_out = threading.Event()
 
@@ -96,14 +95,6 @@ def _run(
     return StageOutcome(stage, FAILED, seconds, code, signals.append_signal(message, code))
 
 
-def _start(
-    words: list[str], root: Path, environment: dict[str, str], forked: bool
-) -> supervisor.Process | forkserver.Forked:
-    if forked:
-        return forkserver.Forked(words, root, environment)
-    return supervisor.start_command([sys.executable, "-m", "dvc", *words], root, environment)
-
-
 def terminate_all() -> None:
     """End the stages that run in this process; whoever runs them waits for them."""
     for process in list(_running):
@@ -120,7 +111,7 @@ def child_environment(extra: Mapping[str, str] | None = None, tree: Path | None 
     if tree and (tree / "src").is_dir():
         code = [str(tree.absolute() / "src"), os.environ.get("PYTHONPATH", "")]
         settings["PYTHONPATH"] = os.pathsep.join(filter(None, code))
-    return {**inheritance.clean(os.environ), **inheritance.constants(), **settings, **(extra or {})}
+    return inheritance.child_environment() | settings | dict(extra or {})
 
 
 def _state(stage: str, line: str) -> str | None:

@@ -59,7 +59,7 @@ def run_command(
     SIGTERM and SIGINT end the command and whatever it started, within seconds; so does the end of this process. If
     signal n ended either, this process exits with 128 + n.
     """
-    environment = {**inheritance.clean(os.environ), **inheritance.constants(), **(extra or {})}
+    environment = inheritance.child_environment() | dict(extra or {})
     output, errors = (subprocess.PIPE, subprocess.STDOUT) if on_line else (None, None)
     process = supervisor.start_command(command, root, environment, output, errors)
     signals: list[int] = []

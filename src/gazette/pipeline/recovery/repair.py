@@ -40,19 +40,19 @@ def repair_files(root: Path, interrupted: bool) -> list[str]:
             if (lock := rwlock.path_of(root).with_name(name)).exists():
                 stack.enter_context(locks.file_lock(lock, "DVC is at work in this folder, process"))
         entries = rwlock.read_entries(root)
-        alive, dead = rwlock.split_by_life(root, entries or {})
+        alive, dead = rwlock.split_by_life(root, entries or rwlock.Entries())
         for lock in _locks(root):
             repairs += _repair_lock(root, lock, interrupted)
-        if not alive:
+        if not alive.holders:
             repairs += _repair_outputs(root, dead)
-        if interrupted or entries is None or dead:
+        if interrupted or entries is None or dead.holders:
             repairs += _repair_runs(root)
         if entries is None:
             rwlock.path_of(root).unlink()
             repairs.append(".dvc/tmp/rwlock was truncated: removed")
-        if dead:
+        if dead.holders:
             rwlock.write_entries(root, alive)
-            gone = ", ".join(map(str, sorted(rwlock.pids(dead))))
+            gone = ", ".join(map(str, sorted({holder.pid for holder in dead.holders})))
             repairs.append(f".dvc/tmp/rwlock named processes that are gone: {gone}")
     return repairs
 
@@ -132,8 +132,7 @@ def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
     An output stays if a lock or the cache knows it, and if `dvc add` or `dvc commit` died.
     """
     recorded = lock_check.locked_outputs(root, _locks(root))
-    writers = dead.get("write", {}).items()
-    outputs = {Path(path) for path, holder in writers if {"repro", "run"} & set(holder["cmd"].split())}
+    outputs = {Path(path) for path, holder in dead.write.items() if {"repro", "run"} & set(holder.cmd.split())}
     outputs = {path for path in outputs if _is_inside(root, path)}
     inside = {path for path in outputs | recorded.keys() if _is_inside(root, path)}
     for path in sorted({path for output in inside for path in _temporary_files(output)}):
@@ -168,10 +167,7 @@ def _repair_runs(root: Path) -> Iterator[str]:
 
 
 def _remove(root: Path, path: Path) -> str:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+    atomic.remove(path)
     return f"removed {os.path.relpath(path, root.resolve())}, half-written"
 
 

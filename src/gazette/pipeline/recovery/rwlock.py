@@ -4,30 +4,42 @@ DVC rewrites it in place, so a kill can leave it truncated, or naming a dead pro
 any process with that number exists.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import psutil
+from pydantic import BaseModel, ValidationError
 
 from gazette.core import atomic
 from gazette.pipeline import state
 
-Entries = dict[str, Any]  # {"write": {path: {"pid", "cmd"}}, "read": {path: [{"pid", "cmd"}, …]}}
-
-HOLDER = {"pid": int, "cmd": str}
 SLACK = 2  # seconds by which a process may seem younger than its entry
+
+
+class Holder(BaseModel, frozen=True, extra="forbid"):
+    """A process, by its number and its `sys.argv`."""
+
+    pid: int
+    cmd: str
+
+
+class Entries(BaseModel, frozen=True, extra="forbid"):
+    """The process that writes each path, and those that read it."""
+
+    write: dict[str, Holder] = {}
+    read: dict[str, list[Holder]] = {}
+
+    @property
+    def holders(self) -> set[Holder]:
+        """All processes."""
+        return {*self.write.values(), *(holder for holders in self.read.values() for holder in holders)}
 
 
 def read_entries(root: Path) -> Entries | None:
     """Read the entries, empty if the file is missing; None if it cannot be read."""
     path = path_of(root)
-    if not path.exists():
-        return {}
     try:
-        entries = json.loads(path.read_bytes())
-        return entries if _is_valid(entries) else None
-    except (ValueError, AttributeError):  # not JSON, or a value that is not a mapping
+        return Entries.model_validate_json(path.read_bytes(), strict=True) if path.exists() else Entries()
+    except ValidationError:
         return None
 
 
@@ -38,32 +50,34 @@ def path_of(root: Path) -> Path:
 
 def living_holders(root: Path) -> set[int]:
     """Return the processes in the file that are still alive."""
-    return {holder["pid"] for holder in _holders(read_entries(root) or {}) if is_alive(holder, path_of(root))}
+    entries = read_entries(root) or Entries()
+    return {holder.pid for holder in entries.holders if is_alive(holder, path_of(root))}
 
 
 def split_by_life(root: Path, entries: Entries) -> tuple[Entries, Entries]:
     """Return the entries of live processes, and those of dead ones."""
-    alive: Entries = {}
-    dead: Entries = {}
-    for path, holder in entries.get("write", {}).items():
-        (alive if is_alive(holder, path_of(root)) else dead).setdefault("write", {})[path] = holder
-    for path, holders in entries.get("read", {}).items():
-        for holder in holders:
-            kind = alive if is_alive(holder, path_of(root)) else dead
-            kind.setdefault("read", {}).setdefault(path, []).append(holder)
-    return alive, dead
+    living = {holder for holder in entries.holders if is_alive(holder, path_of(root))}
+    return _select(entries, living), _select(entries, entries.holders - living)
 
 
-def is_alive(holder: dict[str, Any], path: Path) -> bool:
+def _select(entries: Entries, holders: set[Holder]) -> Entries:
+    readers = {path: [reader for reader in several if reader in holders] for path, several in entries.read.items()}
+    return Entries(
+        write={path: writer for path, writer in entries.write.items() if writer in holders},
+        read={path: several for path, several in readers.items() if several},
+    )
+
+
+def is_alive(holder: Holder, path: Path) -> bool:
     """Check whether the process with that number is the one that made the entry in the file at `path`.
 
     It is not if it runs another command, as in another container, or started after the file was last written.
     """
     try:
-        process = psutil.Process(holder["pid"])
+        process = psutil.Process(holder.pid)
         if process.status() == psutil.STATUS_ZOMBIE or process.create_time() > path.stat().st_mtime + SLACK:
             return False
-        return _runs(process.cmdline(), holder["cmd"])
+        return _runs(process.cmdline(), holder.cmd)
     except psutil.AccessDenied:
         return True  # another user's, which cannot be inspected; DVC will report that it is busy
     except (psutil.NoSuchProcess, FileNotFoundError):
@@ -82,25 +96,6 @@ def _runs(words: list[str], command: str) -> bool:
     return any(command.endswith(" ".join([file, *arguments])) for file in files)
 
 
-def _holders(entries: Entries) -> list[dict[str, Any]]:
-    readers = [holder for holders in entries.get("read", {}).values() for holder in holders]
-    return [*entries.get("write", {}).values(), *readers]
-
-
-def _is_valid(entries: Any) -> bool:
-    """Check the entries against DVC's own schema; raises AttributeError if one is not a mapping."""
-    return (
-        entries.keys() <= {"read", "write"}
-        and all(isinstance(holders, list) for holders in entries.get("read", {}).values())
-        and all({key: type(value) for key, value in holder.items()} == HOLDER for holder in _holders(entries))
-    )
-
-
-def pids(entries: Entries) -> set[int]:
-    """Return the processes in the entries."""
-    return {holder["pid"] for holder in _holders(entries)}
-
-
 def write_entries(root: Path, entries: Entries) -> None:
     """Write entries atomically; the caller holds DVC's lock on the file."""
-    atomic.write_text(path_of(root), json.dumps(entries))
+    atomic.write_text(path_of(root), entries.model_dump_json())
