@@ -1,6 +1,7 @@
 """What two revisions differ in."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_an_article_whose_label_changed_is_not_compared() -> None:
 
 def test_no_text_of_an_article_is_in_the_record() -> None:
     commit(Run([("a secret match", "trade", "train"), *TEST], predicted={"the goal 1": "trade"}))
-    record = json.dumps(diff_revisions("HEAD~1", "HEAD").record())
+    record = json.dumps(asdict(diff_revisions("HEAD~1", "HEAD")))
     assert "secret" not in record and "goal" not in record and "match" not in record
 
 

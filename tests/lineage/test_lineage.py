@@ -18,8 +18,9 @@ from gazette.lineage.proof import reproduce
 from gazette.pipeline import hashing
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve
-from gazette.registry.resolve import RegistryAnswer
-from gazette.registry.store.model import RegisteredVersion
+from gazette.registry import versions as registry
+from gazette.registry.store import address
+from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 
 ARTICLES = [("match 1", "sport", "train"), ("match 2", "sport", "train"), ("the goal", "sport", "test")]
 FIRST = Run(ARTICLES)
@@ -38,7 +39,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def versions(monkeypatch: pytest.MonkeyPatch, *registered: RegisteredVersion) -> None:
-    monkeypatch.setattr(resolve, "list_registered", lambda name: RegistryAnswer(list(registered)))
+    model = RegisteredModel({version.number: version for version in registered}, {"champion": registered[0].number})
+    monkeypatch.setattr(address, "registry_exists", lambda: True)
+    monkeypatch.setattr(registry, "get_model", lambda name: model)
 
 
 def version(digest: str, number: str = "1", **tags: str) -> RegisteredVersion:
@@ -87,7 +90,7 @@ def test_version_digest_folder_and_commit_lead_to_the_same(monkeypatch: pytest.M
     models = [trace.trace(name) for name in ("tiny/3", "tiny@champion", digest, "models/selected", "HEAD")]
     assert all(model == models[0] for model in models)
     assert models[0].versions[0]["run"] == "run3"
-    with pytest.raises(ConfigError, match="no such version; there is tiny/3"):
+    with pytest.raises(ConfigError, match=r"no such version; there is tiny@champion \(version 3\)"):
         trace.trace("tiny/4")
 
 

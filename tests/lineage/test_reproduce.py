@@ -10,7 +10,7 @@ import pytest
 from projects import SOMEBODY, make_published, shell
 
 from gazette.core.errors import ConfigError
-from gazette.lineage.proof import clone, compare, machines, packages
+from gazette.lineage.proof import clone, compare, machines
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_an_environment_differs_by_what_the_lock_names_and_this_platform_needs()
     lock = (
         "# made by\nnumpy==0.1 \\\n    --hash=sha256:00\nno-such-package==1 ; sys_platform == 'never'\nabsent-one==2\n"
     )
-    assert [line.split(",")[0] for line in packages.package_differences(lock)] == ["numpy==0.1", "absent-one==2"]
+    assert [line.split(",")[0] for line in clone.package_differences(lock)] == ["numpy==0.1", "absent-one==2"]
 
 
 def test_other_packages_than_the_recorded_ones_mean_an_environment_from_that_lock(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from projects import SOMEBODY, shell
 
 from gazette.core.errors import ConfigError
 from gazette.core.escape import escape_path
-from gazette.lineage.proof import tracked
+from gazette.lineage.proof import verify
 from gazette.pipeline import git, git_environment, inheritance
 
 ODD = ["prüfung.yml", "新闻.yml", "-x.yml", ":x.yml", 'q"x.yml', "a\tb.yml", "a\nb.yml", "[x]*.yml"]
@@ -278,4 +278,4 @@ def test_hooks_are_off_below_a_program_in_a_tree_of_ours(repository: Path, tmp_p
 
 def test_a_sparse_file_is_listed(repository: Path) -> None:
     shell(repository, "git sparse-checkout set inside 2>/dev/null && git sparse-checkout set --no-cone /inside/")
-    assert tracked.list_sparse() == ["a.txt"]
+    assert verify.list_sparse() == ["a.txt"]

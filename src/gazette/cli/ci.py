@@ -1,6 +1,7 @@
 """The command that continuous integration runs on a proposed change."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -39,7 +40,7 @@ def ci(base: str, comment: Path | None, link: str, excerpt: int, allow_stale_loc
     text = page.render_comment(result, link)
     _write(comment, text)
     if as_json:
-        project.echo_json(result.record())
+        project.echo_json(asdict(result))
     else:
         click.echo(text, nl=False)
     sys.exit(result.code)

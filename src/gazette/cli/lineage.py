@@ -1,5 +1,6 @@
 """The commands about where a model comes from, and what two models differ in."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def lineage(name: str, as_json: bool) -> None:
 
     result = trace.trace(name) if trace.is_model(name) else sightings.trace_file(name)
     if as_json:
-        project.echo_json(result.record())
+        project.echo_json(asdict(result))
     elif isinstance(result, trace.ModelLineage):
         tables.show(lineage_view.model_tree(result))
     else:
@@ -56,7 +57,7 @@ def diff(before: str, after: str | None, rows: int, as_json: bool) -> None:
 
     result = diff_revisions(before, after)
     if as_json:
-        project.echo_json(result.record())
+        project.echo_json(asdict(result))
     else:
         diff_view.show_diff(result, rows)
 

@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -42,10 +41,6 @@ class FileSightings:
     hash: str | None
     sightings: list[Sighting]
     unknown: list[str]
-
-    def record(self) -> dict[str, Any]:
-        """Return the sightings for JSON."""
-        return asdict(self)
 
 
 def trace_file(file: str) -> FileSightings:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from gazette.core.errors import ConfigError
-from gazette.lineage import decisions, weak_links
+from gazette.lineage import weak_links
 from gazette.pipeline import dvclock, git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
-from gazette.registry import resolve, versions
+from gazette.registry import ledger, resolve, versions
 from gazette.registry.resolve import RegistryAnswer
 
 
@@ -37,10 +37,6 @@ class ModelLineage:
     verdicts: list[dict[str, Any]]
     weak: list[dict[str, str]]
     unknown: list[str]
-
-    def record(self) -> dict[str, Any]:
-        """Return the lineage for JSON."""
-        return asdict(self)
 
 
 def is_model(name: str) -> bool:
@@ -74,18 +70,17 @@ def trace(name: str) -> ModelLineage:
     return trace_digest(lock.bundle, lock.corpus)
 
 
-def trace_digest(digest: str, corpus: str | None = None, answer: RegistryAnswer | None = None) -> ModelLineage:
-    """Trace the model with this digest; `answer` is the registry's, which is queried by default."""
+def trace_digest(digest: str, corpus: str | None = None) -> ModelLineage:
+    """Trace the model with this digest."""
     commits = resolve.list_revisions(digest)
     lock = dvclock.load(commits[0]) if commits else DvcLock(None, {})
     corpus = corpus or lock.corpus
-    if answer is None:
-        no_corpus = RegistryAnswer(why="neither a commit nor a name gives its corpus")
-        answer = resolve.list_registered(corpus) if corpus else no_corpus
+    no_corpus = RegistryAnswer(why="neither a commit nor a name gives its corpus")
+    answer = resolve.list_registered(corpus) if corpus else no_corpus
     registered = [version for version in answer.versions if version.digest == digest]
     if not commits and not registered:
         raise ConfigError(f"{digest}: neither a commit's dvc.lock nor the registry has this bundle")
-    verdicts = decisions.decisions_of(digest)
+    verdicts, no_verdicts = _decisions_of(digest)
     commit, no_flow = _describe_commit(commits[0]) if commits else ({}, [])
     raw, no_files = _describe_raw(lock) if commits else ({}, [])
     unregistered = [f"version, MLflow's run: {answer.why or 'the registry does not have this bundle'}"]
@@ -100,16 +95,38 @@ def trace_digest(digest: str, corpus: str | None = None, answer: RegistryAnswer 
         commit=commit,
         stages={name: _describe_stage(entry) for name, entry in lock.stages.items()},
         raw=raw,
-        versions=[version.record() for version in registered],
-        verdicts=verdicts.entries,
+        versions=[asdict(version) for version in registered],
+        verdicts=verdicts,
         weak=[
             *weak_links.check_versions(registered),
             *weak,
-            *weak_links.check_entries(verdicts.entries),
+            *weak_links.check_entries(verdicts),
             *weak_links.check_ledger(),
         ],
-        unknown=[*no_flow, *no_files, *(unregistered if not registered else []), *verdicts.unknown],
+        unknown=[*no_flow, *no_files, *(unregistered if not registered else []), *no_verdicts],
     )
+
+
+def _decisions_of(digest: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the entries on the bundle with this digest, oldest first, and what is unknown of them.
+
+    The chain is not verified here.
+    """
+    if not ledger.PATH.exists():
+        return [], [f"verdict: there is no {ledger.PATH}; nothing was promoted yet"]
+    entries, unknown = [], []
+    for number, line in enumerate(ledger.PATH.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        try:
+            entry = json.loads(line)
+            digests = [(entry[side] or {}).get("digest") for side in ("to", "from")]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            unknown.append(
+                f"verdict: line {number} of {ledger.PATH} is not an entry; `gazette ledger --verify` gives details"
+            )
+            continue
+        if digest in digests:
+            entries.append(entry | {"became": "champion" if digests[0] == digest else "previous"})
+    return entries, unknown
 
 
 def _describe_commit(commit: str) -> tuple[dict[str, Any], list[str]]:

@@ -23,10 +23,7 @@ class RegistryAnswer:
 def list_registered(name: str) -> RegistryAnswer:
     """Return the versions of a corpus."""
     if not address.registry_exists():
-        return RegistryAnswer(
-            why=f"there is no registry here ({address.name()}); `gazette run` makes one, MLFLOW_TRACKING_URI "
-            "names another"
-        )
+        return RegistryAnswer(why=versions.no_registry())
     return RegistryAnswer(list(versions.get_model(name).versions.values()))
 
 
@@ -35,17 +32,9 @@ def parse_version(reference: str) -> RegisteredVersion | None:
 
     Raises ConfigError if it has the form and there is no such version.
     """
-    parts = versions.VERSION_PATTERN.fullmatch(reference)
-    if not parts or not versions.is_version(reference) or git.is_commit(reference):
+    if not versions.is_version(reference) or git.is_commit(reference):
         return None
-    answer = list_registered(parts["name"])
-    if answer.why:
-        raise ConfigError(f"{reference}: {answer.why}")
-    for version in answer.versions:
-        if version.number == parts["number"] or parts["alias"] in version.aliases:
-            return version
-    known = ", ".join(f"{version.name}/{version.number}" for version in answer.versions) or f"no {parts['name']} at all"
-    raise ConfigError(f"{reference}: the registry has no such version; there is {known}")
+    return versions.find_version(reference)
 
 
 def list_revisions(digest: str) -> list[str]:

@@ -88,10 +88,15 @@ def is_version(reference: str) -> bool:
 def require_registry(reference: str) -> None:
     """Raise ConfigError if there is no registry, because connecting would create an empty one."""
     if not address.registry_exists():
-        raise ConfigError(
-            f"{reference}: there is no registry here ({address.name()}); `gazette run` makes it, "
-            "MLFLOW_TRACKING_URI names another one, and a folder with a bundle needs none"
-        )
+        raise ConfigError(f"{reference}: {no_registry()}")
+
+
+def no_registry() -> str:
+    """Return that there is no registry, and what to do."""
+    return (
+        f"there is no registry here ({address.name()}); `gazette run` makes it, MLFLOW_TRACKING_URI names another one, "
+        "and a folder with a bundle needs none"
+    )
 
 
 def _missing(reference: str, name: str, model: RegisteredModel) -> str:
@@ -99,7 +104,7 @@ def _missing(reference: str, name: str, model: RegisteredModel) -> str:
         return f"{reference}: the registry has no {name}; `gazette run` registers it"
     aliased = ", ".join(f"{name}@{alias} (version {number})" for alias, number in sorted(model.aliases.items()))
     known = aliased or ", ".join(f"{name}/{number}" for number in model.versions)
-    return f"{reference}: the registry has no such version; there is {known}: choose one with --model"
+    return f"{reference}: the registry has no such version; there is {known}: choose one"
 
 
 def download(version: str, digest: str, folder: Path) -> None:

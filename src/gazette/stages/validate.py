@@ -1,5 +1,6 @@
 """Validate the raw files of a corpus: validated articles and a quarantine, or an error."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from gazette.core import articles, corpus, files, tables
@@ -26,7 +27,7 @@ def run(
     facts = inspection.report
     unmet = breaches.explain_breaches(facts, inspection.rejects, inspection.examples, params.model_dump())
     stops = any(breach.severity == CRITICAL for breach in unmet)
-    files.write_json(report, facts | ({"breaches": [breach.record() for breach in unmet]} if stops else {}))
+    files.write_json(report, facts | ({"breaches": [asdict(breach) for breach in unmet]} if stops else {}))
     tables.write_parquet(quarantine, inspection.rejects)
     tables.write_parquet(examples, inspection.examples)
     if stops:

@@ -5,7 +5,7 @@ quotes a text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -36,10 +36,6 @@ class Breach:
     what: str
     cure: str
     rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def record(self) -> dict[str, Any]:
-        """Return the breach for JSON."""
-        return asdict(self)
 
 
 def explain_breaches(

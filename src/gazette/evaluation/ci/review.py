@@ -56,10 +56,6 @@ class Review:
     message: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def record(self) -> dict[str, Any]:
-        """Return the review for JSON."""
-        return asdict(self)
-
 
 def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_lock: bool = False) -> Review:
     """Run the pipeline in this tree and judge the result against the base `revision`; lines go to `on_line`.
@@ -121,7 +117,7 @@ def _judge(
         base=base,
         verdict=replace(verdict, baseline={**(verdict.baseline or {}), "reference": revision}),
         lock=stale,
-        difference=difference.record(),
+        difference=asdict(difference),
         flipped=_add_excerpts(difference.flipped[:MAX_FLIPPED], Path(paths["evaluate"]["test"]), excerpt),
         notes=[*start.notes, *difference.unknown, *difference.weak],
     )

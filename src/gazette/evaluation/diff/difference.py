@@ -5,7 +5,7 @@ Either side may be the tree here. What cannot be determined is listed with the r
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,6 @@ class RevisionDiff:
     flipped: list[dict[str, Any]]
     unknown: list[str]
     weak: list[str]
-
-    def record(self) -> dict[str, Any]:
-        """Return the differences for JSON."""
-        return asdict(self)
 
 
 def diff_revisions(a: str, b: str | None = None) -> RevisionDiff:

@@ -4,11 +4,13 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import distributions
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from gazette.core import atomic, pointers
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.lineage.proof import packages
 from gazette.lineage.proof.compare import Lock
 from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, remote, storage
 from gazette.pipeline.execution import signals
@@ -75,7 +77,7 @@ def _clean_environment() -> dict[str, str]:
 def choose_python(folder: Path, say: OnLine) -> tuple[Path, bool]:
     """Return this Python if its packages are the recorded ones, else one installed from the lock; and which it is."""
     lock = folder / REQUIREMENTS
-    differences = packages.package_differences(lock.read_text(encoding="utf-8")) if lock.exists() else []
+    differences = package_differences(lock.read_text(encoding="utf-8")) if lock.exists() else []
     if not differences:
         say("same packages as this environment" if lock.exists() else f"no {REQUIREMENTS}: using this environment")
         return Path(sys.executable), True
@@ -85,6 +87,18 @@ def choose_python(folder: Path, say: OnLine) -> tuple[Path, bool]:
     if code := start_command(command, folder, _clean_environment(), sys.stderr, sys.stderr).wait():
         raise ConfigError(f"`make install` ended with {code} in a clone of that revision")
     return folder / ".venv" / "bin" / "python", False
+
+
+def package_differences(lock: str) -> list[str]:
+    """List the packages of `requirements.lock` that this environment lacks or has in another version, a line each."""
+    differences = []
+    for pin in (Requirement(line.rstrip(" \\")) for line in lock.splitlines() if line[:1].isalnum()):
+        if pin.marker and not pin.marker.evaluate():
+            continue
+        installed = next((package.version for package in distributions(name=pin.name)), None)
+        if installed is None or not pin.specifier.contains(installed, prereleases=True):
+            differences.append(f"{pin.name}{pin.specifier}, here {installed or 'none'}")
+    return differences
 
 
 def run_stages(folder: Path, python: Path, say: OnLine) -> str:

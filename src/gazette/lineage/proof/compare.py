@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,6 @@ class StageDifference:
     recorded: Any
     actual: Any
     by: tuple[str, ...] = ()  # how much, if that can be measured
-
-    def record(self) -> dict[str, Any]:
-        """Return the difference for JSON."""
-        return asdict(self)
 
     def __str__(self) -> str:
         much = f": {'; '.join(self.by)}" if self.by else ""

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Reproduction:
             "seconds": round(self.seconds, 1),
             "environment": "this one" if self.same_packages else "installed from the revision's lock",
             "failed": self.failed,
-            "differences": [difference.record() for difference in self.differences],
+            "differences": [asdict(difference) for difference in self.differences],
         }
 
 
@@ -60,7 +60,7 @@ def reproduce_revision(revision: str, say: clone.OnLine) -> Iterator[tuple[Repro
     text = git.show(commit, LOCK)
     if text is None:
         raise ConfigError(f"revision {commit[:9]} has no {LOCK}: there is nothing to reproduce")
-    recorded = _stages(text)
+    recorded = dvclock.parse_stages(text)
     with tempfile.TemporaryDirectory(prefix="gazette-") as temporary:
         top = Path(temporary).resolve() / "clone"
         say(f"cloning {commit[:9]} to {top}")
@@ -70,7 +70,7 @@ def reproduce_revision(revision: str, say: clone.OnLine) -> Iterator[tuple[Repro
         began = time.monotonic()
         failed = clone.run_stages(folder, python, say)
         seconds = time.monotonic() - began
-        actual = _stages((folder / LOCK).read_text(encoding="utf-8")) if (folder / LOCK).exists() else {}
+        actual = dvclock.parse_stages((folder / LOCK).read_text(encoding="utf-8")) if (folder / LOCK).exists() else {}
         order = [node.name for node in graph.read_graph(folder) if not node.name.endswith(".dvc")]
         differences = [
             _measure(difference, commit, folder) for difference in compare.first_difference(recorded, actual, order)
@@ -89,11 +89,6 @@ def revision_identity(revision: str) -> tuple[str, str]:
     """Return a revision's corpus (`project` if its params name none) and the hash of its selected bundle, if any."""
     lock = dvclock.load_or_none(revision) or DvcLock(revision, {})
     return str(lock.yaml("params.yaml").get("corpus", "project")), lock.bundle or ""
-
-
-def _stages(text: str) -> dict[str, Any]:
-    stages: dict[str, Any] = files.parse_yaml(text, LOCK).get("stages", {})
-    return stages
 
 
 def _measure(difference: StageDifference, commit: str, folder: Path) -> StageDifference:

@@ -8,7 +8,8 @@ from typing import Any
 
 from gazette.core import candidates, files, pointers
 from gazette.core.errors import ConfigError
-from gazette.lineage.proof import provenance, tracked
+from gazette.core.escape import escape_path
+from gazette.lineage.proof import provenance
 from gazette.lineage.proof.compare import local_outputs
 from gazette.pipeline import flatten, git, hashing
 from gazette.registry import ledger
@@ -23,10 +24,32 @@ def verify_revision(statements: list[Path], key: Path | None) -> list[str]:
     Raises ConfigError if this is not a repository, or if the key cannot be read.
     """
     commit = git.resolve_commit("HEAD")
-    faults = [*tracked.check_tracked(commit), *_check_ledger(commit), *_check_lock()]
+    faults = [*_check_tracked(commit), *_check_ledger(commit), *_check_lock()]
     for path in statements:
         faults += provenance.statement_faults(path, Path(), commit, key)
     return faults
+
+
+def _check_tracked(commit: str) -> Iterator[str]:
+    """Yield files under git that differ from the commit in content; git's own list goes by size and time."""
+    lines = git.list_names("ls-tree", "-r", "-z", commit)
+    blobs = {path: head.split()[2] for head, _, path in (line.partition("\t") for line in lines) if " blob " in head}
+    blobs = {path: blob for path, blob in blobs.items() if path != str(ledger.PATH)}
+    present = [path for path in blobs if Path(path).is_file() and not Path(path).is_symlink()]
+    now = dict(zip(present, git.hash_files(present), strict=True))
+    missing = {path for path in blobs if not Path(path).exists() and not Path(path).is_symlink()}
+    if missing:
+        missing -= set(list_sparse())
+    for path, blob in blobs.items():
+        if path in now and now[path] != blob:
+            yield f"{escape_path(path)}: differs from commit {commit[:9]}"
+        elif path in missing:
+            yield f"{escape_path(path)}: missing, but commit {commit[:9]} has it"
+
+
+def list_sparse() -> list[str]:
+    """List the files that a sparse checkout leaves out on purpose."""
+    return [name[2:] for name in git.list_names("ls-files", "-t", "-z") if name.startswith("S ")]
 
 
 def _check_ledger(commit: str) -> list[str]:

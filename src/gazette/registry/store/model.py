@@ -1,7 +1,6 @@
 """What the registry has under a name; without MLflow, so that anyone can hold it."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 TRAINED_ON = "trained_on"  # the tag with the classes and their training rows, for `gazette score` to compare with
 
@@ -16,10 +15,6 @@ class RegisteredVersion:
     aliases: list[str]
     tags: dict[str, str]
     run: str
-
-    def record(self) -> dict[str, Any]:
-        """Return the version for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
