@@ -9,7 +9,7 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN PIP_CONSTRAINT P
 unexport UV_TARGET UV_PREFIX UV_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER UV_NO_BINARY UV_NO_BINARY_PACKAGE
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PYTHONSAFEPATH PYTHONSTARTUP LD_PRELOAD
 
-.PHONY: help install run bert flow serve test faults check bench docs ui lock clean
+.PHONY: help install run bert flow schedule serve test faults check bench docs ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ flow: install ## the same through Prefect, WORKERS=2 at once, all again with FOR
 	@python -m flows.pipeline --workers $(or $(WORKERS),2) $(if $(FORCE),--force)
 	@gazette report
 
-serve: install ## Prefect's server with its page, the deployments and a worker, until Ctrl-C; PORT=4200
-	@python -m flows.serve --port $(or $(PORT),4200)
+serve: install ## answer over HTTP by the selected bundle, with a page to try it, until Ctrl-C; PORT=8080
+	@gazette serve --port $(or $(PORT),8080)
+
+schedule: install ## Prefect's server with its page, the deployments and a worker, until Ctrl-C; PORT=4200
+	@python -m flows.schedule --port $(or $(PORT),4200)
 
 test: install ## the tests, two files at a time; WORKERS=4
 	pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
@@ -72,7 +75,7 @@ ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 lock: install ## resolve the dependencies anew, and name those of each stage in environment.yaml
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra pipeline --group dev pyproject.toml --output-file requirements.lock
 	$(MAKE) install
 	python -m gazette.pipeline.environment
 

@@ -46,6 +46,14 @@ def main(command: click.Command = gazette) -> None:
     except GazetteError as error:
         streams.echo_error(f"gazette: {error}")
         sys.exit(error.code)
+    except ModuleNotFoundError as error:
+        if (error.name or "gazette").startswith("gazette"):
+            raise
+        streams.echo_error(
+            f"gazette: {error.name} is not installed. This command needs the extra `pipeline`: "
+            "`pip install 'gazette-news[pipeline]'`, or `make install` in a clone"
+        )
+        sys.exit(ConfigError.code)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             streams.echo_error(f"gazette: {error.filename or 'the output'}: {error.strerror}")

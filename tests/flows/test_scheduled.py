@@ -1,4 +1,4 @@
-"""`make serve`: a server, the deployments and a worker, as a person starts them."""
+"""`make schedule`: a server, the deployments and a worker, as a person starts them."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def serving(project: Path) -> Iterator[tuple[psutil.Popen, Flow]]:
     """The process that serves, and the server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "flows.serve", "--port", str(port), "--every", "2"]
+    command = [sys.executable, "-m", "flows.schedule", "--port", str(port), "--every", "2"]
     environment = running.child_environment({"PYTHONPATH": str(ROOT)})
     log = state_folder(project) / "serving.log"
     with log.open("w") as file:

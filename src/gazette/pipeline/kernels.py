@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from gazette.core import atomic
@@ -32,7 +33,9 @@ def choose_kernels(root: Path) -> str:
     To be called before numpy is imported, in a project. Raises ConfigError if the others do not work either.
     """
     kernel = os.environ.get(KERNEL)
-    if kernel is None or not (failure := _failure(root, kernel)):
+    if kernel is None or find_spec("scipy") is None:  # the base alone: no stage can run here
+        return ""
+    if not (failure := _failure(root, kernel)):
         return ""
     del os.environ[KERNEL]
     if also := _failure(root, ""):

@@ -7,7 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 
 import mlflow
-import sqlalchemy
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import connection
@@ -42,6 +41,8 @@ def _ask_server(uri: str) -> None:
 
 
 def _ask_database(uri: str) -> None:
+    import sqlalchemy  # in the extra `pipeline`
+
     with sqlalchemy.create_engine(uri).connect():
         pass
 

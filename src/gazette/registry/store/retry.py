@@ -4,13 +4,13 @@ MLflow itself retries each HTTP request; SQLite waits 20 s for a lock. Calls mus
 """
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mlflow.exceptions import MlflowException
 from requests import RequestException
-from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from gazette.core.errors import ConfigError
@@ -27,7 +27,7 @@ REQUESTS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-ERRORS = (MlflowException, SQLAlchemyError, sqlite3.Error, RequestException, OSError)
+ERRORS = (MlflowException, sqlite3.Error, RequestException, OSError)
 # BAD_REQUEST: a transaction that failed because another one wrote the same row.
 _TRANSIENT = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "BAD_REQUEST"}
 
@@ -39,13 +39,19 @@ def registry_errors() -> Iterator[None]:
     """Raise ConfigError with the address, the reason and the cure if the registry does not answer or fails."""
     try:
         yield
-    except ERRORS as error:
+    except (*ERRORS, *_database_errors()) as error:
         raise ConfigError(explain(error)) from error
     except ImportError as error:
         raise ConfigError(
             f"the registry at {shown_address()} needs a package that is not installed: {error}; `pip install` it, or "
             "correct MLFLOW_TRACKING_URI"
         ) from error
+
+
+def _database_errors() -> tuple[type[BaseException], ...]:
+    """Return SQLAlchemy's errors if MLflow has imported it; for a registry over HTTP it need not be installed."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")
+    return (sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()
 
 
 def explain(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""`python -m flows.serve`: a Prefect server with its UI, the deployments and a worker, until Ctrl-C."""
+"""`python -m flows.schedule`: a Prefect server with its UI, the deployments and a worker, until Ctrl-C."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ GRACE = 30  # seconds for runs to end their stages, remove their worktrees and r
 ZOMBIES = Path(__file__).with_name("zombies.yaml")
 
 
-@click.command("python -m flows.serve")
+@click.command("python -m flows.schedule")
 @click.option("--port", default=4200, show_default=True, type=click.IntRange(1, 65535), help="Of server and UI.")
 @click.option("--every", default=10, show_default=True, help="Seconds between two polls for scheduled runs.")
 def command(port: int, every: int) -> None:
