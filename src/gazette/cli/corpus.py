@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gazette.cli import corpus_check, options, project
+from gazette.cli import corpus_check, corpus_correct, options, project
 from gazette.cli.corpus_add import add
 from gazette.core.errors import ConfigError
 from gazette.data.paths import DESCRIPTIONS, RAW, list_descriptions
@@ -13,7 +13,7 @@ from gazette.data.paths import DESCRIPTIONS, RAW, list_descriptions
 
 @click.group(cls=options.Group)
 def corpus() -> None:
-    """Add, list, show, fetch, remove, compare and audit corpora."""
+    """Add, list, show, fetch, remove, correct, extend, compare and audit corpora."""
 
 
 corpus.add_command(add)
@@ -53,7 +53,7 @@ def show(name: str, as_json: bool) -> None:
     """
     from gazette.cli import corpus_view
     from gazette.core import corpus
-    from gazette.data.readers import read
+    from gazette.data import overlay
 
     description = corpus.read_description(_find_description(name))
     state, cure = _state(name, description.fetch is not None)
@@ -61,7 +61,7 @@ def show(name: str, as_json: bool) -> None:
         corpus_view.show_description(name, description, str(RAW / name), f"{state}: {cure}" if cure else state)
     table, rejects = None, None
     if state == "present":
-        table, rejects, _ = read.read_corpus(description, RAW / name)
+        table, rejects, *_ = overlay.read_corrected(description, RAW / name)
     if as_json:
         about = {"name": name, **description.model_dump(exclude_none=True), "raw": str(RAW / name), "state": state}
         project.echo_json(about | corpus_view.count_rows(table, rejects), indent=None)
@@ -111,6 +111,8 @@ def remove(name: str, yes: bool) -> None:
     click.echo(f"Removed: {', '.join(map(str, ingest.remove_corpus(name)))}. {copies}")
 
 
+corpus.add_command(corpus_correct.correct)
+corpus.add_command(corpus_correct.extend)
 corpus.add_command(corpus_check.diff)
 corpus.add_command(corpus_check.audit)
 

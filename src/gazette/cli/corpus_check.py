@@ -69,8 +69,7 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     """
     from gazette.cli import corpus_diff
     from gazette.core import articles
-    from gazette.data import snapshots
-    from gazette.data.readers import read
+    from gazette.data import overlay, snapshots
     from gazette.evaluation.audit import audit as auditing
     from gazette.evaluation.audit import spreadsheet
     from gazette.pipeline import written
@@ -82,7 +81,7 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     to = to or Path("data/audit") / f"{name}.csv"
     written.check_replaceable(to)  # somebody may have filled in labels
     description, raw = snapshots.find_snapshot(name, Path())
-    table, _, _ = read.read_corpus(description, raw)
+    table, *_ = overlay.read_corrected(description, raw)
     table, _ = articles.split_invalid(table, description.labels)
     shared = {key: numbers["train"][key] for key in ("seed", "threads", "onednn")}
     click.echo(f"{table.height:,} articles, {folds} folds: about a minute", err=True)

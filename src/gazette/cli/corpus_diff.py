@@ -11,6 +11,8 @@ from gazette.core.escape import escape
 from gazette.data.validation.breaches import explain_breaches, render_breaches
 from gazette.data.validation.inspect import Inspection
 
+MAX_CHANGES, MAX_TEXTS = 30, 5  # of corrections
+
 
 def list_breaches(side: Inspection, bounds: Mapping[str, Any]) -> list[str]:
     """Return what breaks the contract in a corpus, a line each."""
@@ -57,6 +59,28 @@ def show_estimate(estimate: pl.DataFrame, suspects: int, path: Path) -> None:
     tables.show(
         tables.build_table(rows, limits={"label": 60, "mostly": 60}, right=("articles", "estimated errors")),
         "",
-        f"{suspects:,} suspects in {path}, the most likely errors first. Nothing was changed: correct the raw files, "
-        "then run `dvc add` and `gazette run`.",
+        f"{suspects:,} suspects in {path}, the most likely errors first. Nothing was changed: fill in `correct_label`, "
+        f"then `gazette corpus correct NAME {path}`.",
     )
+
+
+def show_corrections(outcomes: pl.DataFrame, meanings: Mapping[str, str]) -> None:
+    """Print how many corrections have which outcome, which labels change how often, and the first texts."""
+    counts = outcomes.group_by("source", "outcome").len("texts").sort("source", "outcome")
+    rows = [
+        {"source": source, "texts": f"{count:,}", "outcome": meanings[outcome]}
+        for source, outcome, count in counts.iter_rows()
+    ]
+    changed = outcomes.filter(pl.col("outcome").is_in(["relabeled", "train_only", "added"]))
+    labels = (
+        changed.group_by("was", "label").len("texts").sort("texts", "was", "label", descending=[True, False, False])
+    )
+    changes = [
+        {"before": was or "", "after": label, "texts": f"{texts:,}"}
+        for was, label, texts in labels.head(MAX_CHANGES).iter_rows()
+    ]
+    tables.show(tables.build_table(rows, right=("texts",)), "")
+    if changes:
+        tables.show(tables.build_table(changes, right=("texts",)), "")
+    for row in changed.head(MAX_TEXTS).iter_rows(named=True):
+        tables.show(f"{row['place']}  {escape(row['label'], 60)}  {escape(row['text'], 100)}")

@@ -28,9 +28,10 @@ class Article(pa.DataFrameModel):
     split: str = pa.Field(isin=["train", "valid", "test"])
     file: str = pa.Field(str_length={"min_value": 1})
     line: int = pa.Field(ge=1)
+    train_label: str | None = pa.Field(nullable=True, description="a volunteer's label, if the row falls into train")
 
     class Config:
-        """Exactly these columns, in this order."""
+        """Exactly these columns, in this order; `train_label` only where volunteers corrected rows."""
 
         strict = True
         ordered = True

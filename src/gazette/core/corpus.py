@@ -11,12 +11,15 @@ from gazette.core.errors import parse
 from gazette.core.limits import MAX_DELIMITER
 
 Split = Literal["train", "valid", "test"]
+OVERLAY = "corrections.jsonl"  # in the folder of raw files; no raw file
 LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"  # a code of BCP 47
 
 
 def _inside(path: str) -> str:
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         raise ValueError("path leads out of the corpus's folder; expected a path below it")
+    if PurePosixPath(path) == PurePosixPath(OVERLAY):
+        raise ValueError(f"{OVERLAY} has the corrections of the corpus; rename the raw file")
     return path
 
 

@@ -1,6 +1,7 @@
 """Small files: JSON, written atomically and deterministically, and a hardened YAML reader."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionStartEvent
 
 from gazette.core import atomic
-from gazette.core.errors import ConfigError
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import escape
 
 MAX_DEPTH = 20  # levels of lists and mappings in a YAML file
 
@@ -23,6 +25,22 @@ def write_json(path: Path, record: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a record from a JSON file."""
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def parse_line(line: bytes, keys: Collection[str], place: str) -> dict[str, str]:
+    """Parse a line of JSON as an object with exactly these keys, all of them texts; raises DataContractError if not."""
+    try:
+        record = json.loads(line)
+        json.dumps(record, ensure_ascii=False).encode()  # a lone surrogate is not a text
+    except (ValueError, RecursionError) as error:
+        raise DataContractError(f"{place}: not JSON in UTF-8: {escape(str(error))}") from None
+    if (
+        not isinstance(record, dict)
+        or set(record) != set(keys)
+        or not all(isinstance(value, str) for value in record.values())
+    ):
+        raise DataContractError(f"{place}: expected an object with the texts {', '.join(sorted(keys))}")
     return record
 
 

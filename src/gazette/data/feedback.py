@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from gazette.core import files
 from gazette.core.errors import DataContractError
+from gazette.core.escape import quote
 
 How = Literal["volunteered", "asked"]  # only those that were asked at random estimate accuracy
 
@@ -48,17 +50,15 @@ def append(folder: Path, record: Feedback) -> Path:
 
 def read(path: Path) -> Iterator[tuple[int, Feedback]]:
     """Yield the records of a file with their lines; raises DataContractError if a line is not one."""
-    names = {field.name for field in fields(Feedback)}
-    with path.open(encoding="utf-8") as file:
+    names = [field.name for field in fields(Feedback)]
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise DataContractError(f"{path}, line {number}: not JSON: {error}") from None
-            if not isinstance(record, dict) or set(record) != names or record["how"] not in ("volunteered", "asked"):
-                raise DataContractError(f"{path}, line {number}: expected an object with {', '.join(sorted(names))}")
+            place = f"{path}, line {number}"
+            record: dict[str, Any] = files.parse_line(line, names, place)
+            if record["how"] not in get_args(How):
+                raise DataContractError(f"{place}: `how` is {quote(record['how'])}, expected volunteered or asked")
             yield number, Feedback(**record)
 
 

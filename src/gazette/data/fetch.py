@@ -31,7 +31,7 @@ def fetch_corpus(package: Package | None, raw: Path) -> str:
         if pointer.exists() and actual != (recorded := pointers.read_hash(pointer)):
             raise DataContractError(
                 f"{package.package} unpacks to {actual}, but {pointer} names {recorded}. Was only one of description "
-                "and pointer changed?"
+                f"and pointer changed? If the corpus has corrections, only DVC's remote has them: `dvc pull {pointer}`"
             )
         folder.rename(raw)
     storage.dvc_add(raw)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from gazette.core.corpus import OVERLAY
+
 
 def split_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Separate rows whose text has two labels from the rest; rows of a published valid or test split stay."""
@@ -51,6 +53,28 @@ def assign_splits(
         .otherwise(pl.lit("train"))
     )
     return articles.with_columns(split=split)
+
+
+def apply_volunteered(
+    articles: pl.DataFrame, published: Sequence[str], valid_share: float, test_share: float
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Correct train rows, and only those, by `train_label`, and put new articles (of file OVERLAY) into train.
+
+    A new article gives way to a row with the same text. Returns also how many rows were corrected, how many corrections
+    were withheld because their row falls into valid or test, and how many articles are new.
+    """
+    is_new = pl.col("file").cast(pl.String) == OVERLAY
+    rows = articles.filter(~is_new | is_new.all().over("key"))
+    rows = rows.with_columns(place=pl.when(is_new).then(1.0).otherwise("place"))  # beyond every share: train
+    is_train = assign_splits(rows, published, valid_share, test_share)["split"] == "train"
+    correction = pl.col("train_label")
+    counts = rows.select(
+        corrected=(correction.is_not_null() & is_train).sum(),
+        withheld=(correction.is_not_null() & ~is_train).sum(),
+        added=is_new.sum(),
+    )
+    label = pl.when(correction.is_not_null() & is_train).then(correction).otherwise("label")
+    return rows.with_columns(label=label).drop("train_label"), counts.row(0, named=True)
 
 
 def _is_published(published: Sequence[str]) -> pl.Expr:

@@ -13,6 +13,7 @@ from gazette.core.errors import DataContractError
 from gazette.core.escape import MAX_NAMED, format_places, quote
 from gazette.data import dedup, splits
 
+LABELS = ("label", "train_label")
 SPLITS = ("train", "valid", "test")
 
 
@@ -38,13 +39,16 @@ def run(
     corpus = read_description(description)
     published = sorted(corpus.files)
     texts, rows = _add_keys(articles.read_articles(validated))
+    shares = params.valid_share, params.test_share
+    is_corrected = "train_label" in rows.columns
+    rows, corrections = splits.apply_volunteered(rows, published, *shares) if is_corrected else (rows, {})
     unique, conflicts = splits.split_conflicts(rows, published)
     counts = {"conflicts": conflicts.height}
     for name, drop in {"duplicates": splits.drop_duplicates, "overlap": splits.drop_overlap}.items():
         before = unique.height
         unique = drop(unique, published)
         counts[name] = before - unique.height
-    clean = splits.assign_splits(unique, published, params.valid_share, params.test_share)
+    clean = splits.assign_splits(unique, published, *shares)
     _check_classes(clean, rows, corpus.labels)
     sizes = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
@@ -53,8 +57,9 @@ def run(
         sizes[split] = part.height
     reason = pl.lit("the same text under two labels")
     tables.write_parquet(quarantine, _add_texts(conflicts, texts).with_columns(reason=reason))
-    files.write_json(report, {"read": rows.height, **sizes, "left_out": counts})
-    print(", ".join(f"{count:,} {name}" for name, count in (sizes | counts).items()))
+    about = {"corrections": corrections} if is_corrected else {}
+    files.write_json(report, {"read": rows.height, **sizes, "left_out": counts, **about})
+    print(", ".join(f"{count:,} {name}" for name, count in (sizes | counts | corrections).items()))
 
 
 def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
@@ -66,7 +71,10 @@ def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
 
     digests, places = zip(*dedup.map_parts(table["text"], hash_part), strict=True)
     key = dedup.first_occurrences(np.concatenate(digests))
-    names = (pl.col(name).cast(pl.Enum(table[name].unique().sort())) for name in ("label", "split", "file"))
+    label = pl.Enum(pl.concat([table[name] for name in LABELS if name in table]).drop_nulls().unique().sort())
+    kinds = {name: label for name in LABELS if name in table}
+    kinds |= {name: pl.Enum(table[name].unique().sort()) for name in ("split", "file")}
+    names = (pl.col(name).cast(kind) for name, kind in kinds.items())
     rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
     return table["text"].rechunk(), rows  # contiguous, so that rows are gathered without copying texts
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gazette.core import articles, corpus, files, tables
 from gazette.core.errors import DataContractError
+from gazette.data import overlay
 from gazette.data.validation import breaches, inspect
 from gazette.data.validation.checks import CRITICAL
 
@@ -35,6 +36,7 @@ def run(
     articles.write_articles(validated, inspection.articles.sort("split", "file", "line"))
     quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
     lines = [f"  {line}" for line in breaches.render_breaches(unmet)]
+    lines += [f"  corrections {line}" for line in overlay.describe(inspection.corrections)]
     lines += [f"  skipped: {check}; {why}" for check, why in inspection.skipped.items()]
     counts = f"{inspection.articles.height:,} validated articles, {quarantined:,} rows in quarantine"
     print(f"{counts}, {warnings} warnings", *lines, sep="\n")

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from gazette.core.corpus import OVERLAY
 from gazette.core.encodings import CODECS
 from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
@@ -20,13 +21,15 @@ MAX_PATH = 50_000  # characters, when every byte of the longest path is an escap
 def read_folder(raw: Path, name: str, labeled: bool = True, encodings: Sequence[str] = ("utf-8",)) -> ReadResult:
     """Read every file below the folder `name` that is not hidden; without labels, files may lie at any depth.
 
-    A file is in the first of the encodings that can decode it.
+    The overlay of the corpus is none of them. A file is in the first of the encodings that can decode it.
     """
     top, rows = raw / name, RowCollector(name)
     if not top.is_dir():
         raise DataContractError(f"{top} is not a folder; the description names it. Is the corpus fetched or pulled?")
     check_inside(top, raw)
     for path in list_files(top):
+        if path == raw / OVERLAY:
+            continue
         place = os.fsencode(path.relative_to(top)).decode("utf-8", "backslashreplace")
         if labeled and place.count("/") != 1:
             content: bytes | str = "not in the folder of a class: expected <class>/<file>"

@@ -11,9 +11,8 @@ from pydantic import Field
 from gazette.core import articles, normalization
 from gazette.core.arrays import Array
 from gazette.core.corpus import Corpus
-from gazette.data import dedup
+from gazette.data import dedup, overlay
 from gazette.data.languages import skipped_checks
-from gazette.data.readers import read
 from gazette.data.validation import (
     checkpoint,
     damage,
@@ -52,6 +51,7 @@ class Inspection:
     examples: pl.DataFrame
     findings: list[dict[str, Any]]
     skipped: dict[str, str]  # checks that need to know the language and do not, each with the reason
+    corrections: dict[str, Any]  # what an overlay corrected; empty without one
 
     @property
     def report(self) -> dict[str, Any]:
@@ -65,12 +65,13 @@ class Inspection:
             "quarantine": articles.count_reasons(self.rejects).select("reason", "rows").to_dicts(),
             "expectations": self.findings,
             **({"skipped": self.skipped} if self.skipped else {}),
+            **({"corrections": self.corrections} if self.corrections else {}),
         }
 
 
 def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> Inspection:
     """Read and inspect a corpus; writes Data Docs to `docs`. Raises DataContractError if a file is broken."""
-    table, unreadable, files = read.read_corpus(described, raw)
+    table, unreadable, files, corrections = overlay.read_corrected(described, raw)
     labels = table.select(pl.col("label").unique().sort())
     table, invalid = articles.split_invalid(table, described.labels)
     table = table.rechunk()  # in one piece, rows are gathered without a copy of their texts
@@ -100,7 +101,7 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> 
     failed = {(finding["table"], column_of(finding)): None for finding in findings if not finding["success"]}
     excerpts += [masked, examples.breach_examples(keyed, classes, params, failed)]
     return Inspection(
-        table, rejects, files, whole, classes, distances, kinds, pl.concat(excerpts), findings, skipped,
+        table, rejects, files, whole, classes, distances, kinds, pl.concat(excerpts), findings, skipped, corrections,
     )  # fmt: skip
 
 

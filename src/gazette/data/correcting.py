@@ -1,0 +1,154 @@
+"""New corrections of a corpus: from feedback, from an audit's list, from files of new articles; into its overlay."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gazette.core import atomic, normalization, pointers
+from gazette.core.corpus import OVERLAY, Corpus, Folder
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import format_places
+from gazette.data import feedback, ingest, overlay, splits
+from gazette.data.coding import NO_HINTS, Hints
+from gazette.data.paths import RAW
+from gazette.data.readers.columns import Columns
+from gazette.pipeline import hashing, storage
+
+AUDIT = Columns(("file", "line", "label", "text"), "correct_label")
+_FORMULA = re.compile(r"^'(?=[=+\-@\t\r\n＝＋－＠])")  # what `corpus audit` puts before a cell
+
+
+def read_corrections(paths: Iterable[Path], raw: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
+    """Return the corrections in feedback files and audits' lists, and how many lines of audits are not in the corpus.
+
+    A file is a list if its name ends in .csv or .tsv. A text of feedback that the raw files lack is a new article.
+    """
+    rows: list[dict[str, Any]] = []
+    absent = 0
+    for path in paths:
+        if path.suffix.lower() in (".csv", ".tsv"):
+            listed = _read_audit(path)
+            matched = _match_audit(listed, overlay.apply(raw, _read_present(name))[0])
+            absent += len(listed) - len(matched)
+            rows += matched
+        else:
+            rows += [_from_feedback(record, f"{path}, line {line}") for line, record in feedback.read(path)]
+    table = overlay.to_frame(rows)
+    known = normalization.normalize(raw["text"]) if "" in set(table["kind"]) else pl.Series([], dtype=pl.String)
+    kind = pl.when(pl.col("key").is_in(known.implode())).then(pl.lit("label")).otherwise(pl.lit("article"))
+    return table.with_columns(kind=pl.when(kind="").then(kind).otherwise("kind")), absent
+
+
+def _from_feedback(record: feedback.Feedback, place: str) -> dict[str, Any]:
+    about = {"text": record.text, "label": record.label, "source": record.how, "kind": ""}
+    return about | {"when": record.when, "who": record.who, "place": place}
+
+
+def _read_audit(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of an audit's list that a person filled in: file, line, label, text, to, place."""
+    rows = ingest.inspect_file("train", path, AUDIT).contents.articles.filter(pl.col("label") != "")
+    lines = []
+    for cells, label, number in rows.select("text", "label", "line").iter_rows():
+        file, line, before, *text = (_FORMULA.sub("", cell) for cell in cells.split("\n", 3))
+        about = {"file": file, "number": line, "label": before, "text": "".join(text)}
+        lines.append(about | {"to": label, "place": f"{path}, line {number}"})
+    return lines
+
+
+def _match_audit(lines: list[dict[str, Any]], corpus: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the corrections whose file and line have the text that was listed, with the whole text."""
+    listed = {(line["file"], line["number"]): line for line in lines}
+    rows = []
+    places = corpus.select("file", pl.col("line").cast(pl.String), "text")
+    wanted = pl.DataFrame(list(listed), schema={"file": pl.String, "line": pl.String}, orient="row")
+    for file, number, text in wanted.join(places, on=["file", "line"], maintain_order="left").iter_rows():
+        line = listed[file, number]
+        if " ".join(text.split()).startswith(line["text"].strip()):
+            about = {"text": text, "label": line["to"], "source": "audit", "kind": "label"}
+            rows.append(about | {"when": "", "who": "", "place": line["place"]})
+    return rows
+
+
+def read_articles(paths: Iterable[Path], corpus: Corpus, columns: Columns, hints: Hints = NO_HINTS) -> pl.DataFrame:
+    """Return new labeled articles as lines of an overlay; raises DataContractError if a row cannot be used."""
+    sources = [ingest.inspect_file("train", path, columns, hints) for path in paths]
+    table, rejects = ingest.validate_rows(sources, corpus)
+    if rejects.height:
+        raise DataContractError(
+            f"{rejects.height:,} of {rejects.height + table.height:,} rows cannot be used, so nothing is added. The "
+            f"first: {format_places(rejects.head(1).to_dicts())}: {rejects['reason'][0]}"
+        )
+    place = pl.format("{}, line {}", "file", "line")
+    about = {"source": "added", "kind": "article", "when": "", "who": ""}
+    return overlay.to_frame(table.select("text", "label", place=place).with_columns(**_literals(about)).to_dicts())
+
+
+def _literals(values: dict[str, str]) -> dict[str, pl.Expr]:
+    return {name: pl.lit(value) for name, value in values.items()}
+
+
+def train_columns(corpus: Corpus) -> Columns:
+    """Return the columns of the corpus's first train file; of a folder there are none."""
+    file = corpus.files["train"][0]
+    if isinstance(file, Folder):
+        return Columns((), None)
+    return Columns(tuple(map(str, file.text)), str(file.label))
+
+
+def merge(corrections: pl.DataFrame, name: str) -> tuple[pl.DataFrame, str]:
+    """Return the lines of the overlay with these corrections among them, and its content; the same ones again add none.
+
+    Of lines with the same text, label and source, the earliest stays.
+    """
+    order = ["key", "source", "label", "when", "who", "text", "kind"]
+    merged = pl.concat([_read_present(name), corrections]).sort(order, maintain_order=True)
+    merged = merged.unique(order[:3], keep="first", maintain_order=True)
+    merged = merged.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in merged.select(overlay.FIELDS).iter_rows(named=True))
+    return merged, "".join(lines)
+
+
+def _read_present(name: str) -> pl.DataFrame:
+    path = RAW / name / OVERLAY
+    return overlay.parse_overlay(path.read_bytes(), path) if path.exists() else overlay.to_frame([])
+
+
+def preview(
+    merged: pl.DataFrame, corrections: pl.DataFrame, raw: pl.DataFrame, corpus: Corpus, shares: tuple[float, float]
+) -> pl.DataFrame:
+    """Return the corrections with their outcomes, those included that will be withheld since a hash puts them in test.
+
+    `shares` are those of valid and test. Raises DataContractError if labels are unknown or corrections contradict.
+    """
+    overlay.check_labels(corrections, corpus.labels)
+    _, outcomes = overlay.apply(raw, merged)
+    placed = outcomes.with_columns(place=splits.hash_positions(outcomes["key"]), split=pl.lit("train"))
+    split = splits.assign_splits(placed, sorted(corpus.files), *shares)["split"]
+    is_out = (pl.col("outcome") == "train_only") & (split != "train")
+    outcomes = outcomes.with_columns(outcome=pl.when(is_out).then(pl.lit("withheld")).otherwise("outcome"))
+    return outcomes.join(corrections.select("key", "source", "label"), on=["key", "source", "label"], how="semi")
+
+
+def check_recorded(name: str) -> None:
+    """Raise ConfigError if the raw files are missing, or are not those that their pointer records."""
+    raw, pointer = RAW / name, pointers.pointer_path(RAW / name)
+    if not raw.exists():
+        raise ConfigError(f"the files of {name} are missing; run `dvc pull {pointer}` or `gazette corpus fetch {name}`")
+    if not pointer.exists():
+        raise ConfigError(pointers.missing(raw))
+    if (actual := hashing.dvc_hash_or_none(raw)) != (recorded := pointers.read_hash(pointer)):
+        raise ConfigError(pointers.mismatch(pointer, recorded, actual))
+
+
+def write_overlay(name: str, content: str) -> bool:
+    """Write the overlay into the folder of raw files and record it by DVC; returns whether anything changed."""
+    path = RAW / name / OVERLAY
+    if path.exists() and path.read_bytes() == content.encode():
+        return False
+    atomic.write_text(path, content)
+    storage.dvc_add(RAW / name)
+    return True

@@ -1,0 +1,173 @@
+"""Corrections of a corpus: an overlay of labels and articles over its raw files, which stay as they are.
+
+`corrections.jsonl` in the folder of raw files has a line for each text, label and source. Texts are compared as
+everywhere in a corpus, after normalization.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gazette.core import files
+from gazette.core.articles import unknown_label_reason
+from gazette.core.corpus import OVERLAY, Corpus
+from gazette.core.errors import DataContractError
+from gazette.core.escape import quote
+from gazette.core.normalization import normalize
+from gazette.data import dedup
+from gazette.data.readers import read
+
+RANKS = {"added": 0, "volunteered": 1, "asked": 2, "audit": 2}  # sources; of two labels, that of the higher counts
+KINDS = ("label", "article")  # of an article that was in the raw files when it was written, or of a new one
+FIELDS = ("text", "label", "source", "kind", "when", "who")
+# What becomes of a line. If an article is in several rows, the first that holds for one of them.
+OUTCOMES = ("relabeled", "train_only", "withheld", "unchanged", "known", "added", "absent", "superseded")
+MAX_CONTRADICTIONS = 5
+
+
+def read_corrected(
+    corpus: Corpus, raw: Path
+) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]], dict[str, Any]]:
+    """Return articles with their corrections, rejects, counts per file, and what was corrected; see `read_corpus`.
+
+    The last is empty without an overlay. Raises DataContractError if the overlay is broken or contradicts itself.
+    """
+    table, rejects, accounts = read.read_corpus(corpus, raw)
+    path = raw / OVERLAY
+    if not path.exists():
+        return table, rejects, accounts, {}
+    content = path.read_bytes()
+    overlay = parse_overlay(content, path)
+    check_labels(overlay, corpus.labels)
+    corrected, outcomes = apply(table, overlay)
+    rows = corrected.height - table.height
+    account = {"split": "train", "file": OVERLAY, "rows": rows, "articles": rows, "rejected": 0, "unused": []}
+    notes = {"corrections of articles in other files": overlay.height - rows} if rows < overlay.height else {}
+    return corrected, rejects, [*accounts, {**account, "notes": notes}], summarize(outcomes, content)
+
+
+def parse_overlay(content: bytes, path: Path) -> pl.DataFrame:
+    """Return the lines of an overlay: FIELDS, line, place (for messages) and key."""
+    lines = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
+    rows = [{"line": n, "place": f"{path}, line {n}"} | _parse(line, f"{path}, line {n}") for n, line in lines]
+    return to_frame(rows)
+
+
+def _parse(line: bytes, place: str) -> dict[str, str]:
+    record = files.parse_line(line, FIELDS, place)
+    for name, known in (("source", RANKS), ("kind", KINDS)):
+        if record[name] not in known:
+            raise DataContractError(f"{place}: `{name}` is {quote(record[name])}, expected {', '.join(known)}")
+    return record
+
+
+def to_frame(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """Return rows of FIELDS, line and place as a table with their keys."""
+    table = pl.DataFrame(rows, schema=dict.fromkeys(FIELDS, pl.String) | {"line": pl.Int64, "place": pl.String})
+    return table.with_columns(key=normalize(table["text"]))
+
+
+def check_labels(overlay: pl.DataFrame, labels: list[str]) -> None:
+    """Raise DataContractError, with the place, if a label is not one of the description's."""
+    unknown = overlay.filter(~pl.col("label").is_in(labels))
+    if unknown.height:
+        more = f", and {unknown.height - 1:,} more like it" if unknown.height > 1 else ""
+        reason = unknown_label_reason(unknown["label"][0], labels)
+        raise DataContractError(f"refused {unknown['place'][0]}{more}: {reason}")
+
+
+def resolve(overlay: pl.DataFrame) -> pl.DataFrame:
+    """Return the line that counts for each text: of the sources with the highest rank, the first.
+
+    It is a new article if any line of the text is one. Raises DataContractError, with both places, if these sources
+    give a text two labels.
+    """
+    rank = pl.col("source").replace_strict(RANKS, return_dtype=pl.Int8)
+    is_new = (pl.col("kind") == "article").any().over("key")
+    kind = pl.when(is_new).then(pl.lit("article")).otherwise("kind")
+    best = overlay.with_columns(kind=kind).filter(rank == rank.max().over("key"))
+    unclear = best.filter(pl.col("label").n_unique().over("key") > 1)
+    if unclear.height:
+        texts = unclear.group_by("key", maintain_order=True).agg(pl.all())
+        lines = [_describe(row) for row in texts.head(MAX_CONTRADICTIONS).iter_rows(named=True)]
+        more = [f"  and {texts.height - len(lines):,} more"] if texts.height > len(lines) else []
+        raise DataContractError(
+            "corrections contradict each other; the same text has two labels by equally good sources:\n"
+            + "\n".join([*lines, *more])
+            + "\nRemove the line that is wrong (after an edit of the overlay, `dvc add` its folder). Answers that were "
+            "asked for, and audits, count more than volunteers."
+        )
+    return best.unique("key", keep="first", maintain_order=True)
+
+
+def _describe(row: dict[str, list[str]]) -> str:
+    first = dict(zip(reversed(row["label"]), reversed(row["place"]), strict=True))
+    sides = "; ".join(f"{quote(label)} in {place}" for label, place in sorted(first.items()))
+    return f"  {quote(row['text'][0])}: {sides}"
+
+
+def apply(articles: pl.DataFrame, overlay: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the corrected articles, and the overlay with `outcome` and `was`, the label before.
+
+    What was asked for, and audits, apply to every row of the text. What is volunteered never changes a published valid
+    or test row; for others it stands in column `train_label`, since only `preprocess` knows which of them are train
+    rows. New articles follow as rows of train in the file OVERLAY.
+    """
+    winners = resolve(overlay).with_row_index("number")
+    numbers = dict(winners.select("key", "number").iter_rows())
+
+    def match(texts: pl.Series) -> pl.Series:
+        return normalize(texts).replace_strict(numbers, default=None, return_dtype=pl.UInt32)
+
+    rows = articles.with_columns(number=pl.concat(dedup.map_parts(articles["text"], match)))
+    to = winners.select("number", "source", to="label")
+    rows = rows.join(to, on="number", how="left", maintain_order="left").with_columns(outcome=_outcome())
+    reached = rows.drop_nulls("number").sort("outcome", maintain_order=True).unique("number", maintain_order=True)
+    outcomes = winners.join(reached.select("number", "outcome", was="label"), on="number", how="left")
+    missing = pl.when(kind="article").then(pl.lit("added")).otherwise(pl.lit("absent"))
+    outcomes = outcomes.select("line", "was", outcome=pl.coalesce(pl.col("outcome").cast(pl.String), missing))
+    outcomes = overlay.join(outcomes, on="line", how="left", maintain_order="left")
+    outcomes = outcomes.with_columns(pl.col("outcome").fill_null("superseded"))
+    new = outcomes.filter(outcome="added").select(
+        "text", "label", split=pl.lit("train"), file=pl.lit(OVERLAY), line=pl.col("line")
+    )
+    label = pl.when(outcome="relabeled").then("to").otherwise("label")
+    corrected = rows.with_columns(label=label, train_label=pl.when(outcome="train_only").then("to"))
+    if not new.height and not corrected["train_label"].count():  # nothing that `preprocess` has to know of
+        return corrected.select(articles.columns), outcomes
+    return pl.concat([corrected.select(*articles.columns, "train_label"), new], how="diagonal"), outcomes
+
+
+def _outcome() -> pl.Expr:
+    """Return what a correction (`source`, `to`) does to a row; null for a row that has none."""
+    source = pl.col("source")
+    return (
+        pl.when(source.is_null()).then(None)
+        .when(source == "added").then(pl.lit("known"))
+        .when(pl.col("to") == pl.col("label")).then(pl.lit("unchanged"))
+        .when(source != "volunteered").then(pl.lit("relabeled"))
+        .when(pl.col("split") != "train").then(pl.lit("withheld"))
+        .otherwise(pl.lit("train_only"))
+        .cast(pl.Enum(OUTCOMES))
+    )  # fmt: skip
+
+
+def summarize(outcomes: pl.DataFrame, content: bytes) -> dict[str, Any]:
+    """Return the overlay's name, DVC's hash of it, and how many lines of each source had which outcome."""
+    counts = outcomes.group_by("source", "outcome").len().sort("source", "outcome").rows()
+    sources: dict[str, dict[str, int]] = {}
+    for source, outcome, rows in counts:
+        sources.setdefault(source, {})[outcome] = rows
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return {"file": OVERLAY, "md5": digest, "lines": outcomes.height, "sources": sources}
+
+
+def describe(corrections: dict[str, Any]) -> list[str]:
+    """Return a line for each source: how many lines of the overlay it has, and what became of them."""
+    return [
+        f"{source}: {sum(counts.values()):,} ({', '.join(f'{rows:,} {outcome}' for outcome, rows in counts.items())})"
+        for source, counts in corrections.get("sources", {}).items()
+    ]

@@ -1,0 +1,33 @@
+"""A changed corpus made public: its pointer committed, data and commit pushed, and the event on which flows retrain."""
+
+import os
+from pathlib import Path
+
+from gazette.core.errors import ConfigError
+from gazette.pipeline import dvc_command, git, remote, storage
+from gazette.pipeline.execution import run
+
+EVENT = "gazette.corpus.changed"  # prefect.yaml expects it
+HERE = Path()
+
+
+def publish_pointer(pointer: Path, message: str) -> None:
+    """Commit a pointer and nothing else, then push its data, then the branch; what is done already is not repeated."""
+    remote.check_answers(HERE)
+    if git.run("status", "--porcelain", "--", str(pointer)):
+        git.add([str(pointer)], HERE)
+        git.run("commit", "--quiet", "--message", message, "--", str(pointer))
+    if storage.default_remote(HERE):
+        dvc_command.run("push", "--quiet", str(pointer), folder=HERE)
+    git.run("push", "--quiet")
+
+
+def emit_change(corpus: str) -> bool:
+    """Emit the event at the Prefect server of PREFECT_API_URL; returns False if there is none."""
+    if not os.environ.get("PREFECT_API_URL"):
+        return False
+    words = ("event", "emit", EVENT, "--resource-id", f"gazette.corpus.{corpus}")
+    environment = run.child_environment({"PREFECT_CLI_PROMPT": "false"})
+    if error := dvc_command.run_module("prefect", *words, folder=HERE, environment=environment):
+        raise ConfigError(f"the event was not emitted; `prefect {' '.join(words)}` failed:\n{error}")
+    return True

@@ -1,0 +1,195 @@
+"""`gazette corpus correct` and `extend`: from feedback, audits and new articles to the tracked overlay."""
+
+import json
+import random
+import subprocess
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazette.cli.corpus import corpus
+from gazette.core.corpus import OVERLAY, read_description
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.data import correcting, overlay
+from gazette.data.feedback import Feedback
+from gazette.data.readers import read
+from gazette.evaluation.audit import spreadsheet
+from gazette.pipeline import storage
+
+DESCRIPTION = """\
+language: en
+labels: [sport, trade]
+files: {train: [{format: csv, path: all.csv, header: true, text: [title, text], label: label}]}
+source: made here
+terms: none
+"""
+ROWS = [(f"{word} number {n}", f"=the body\nof {n}", word) for n in range(8) for word in ("sport", "trade")]
+RAW = Path("data/raw/tiny")
+ANSWER = Feedback("Sport NUMBER 0\n=the body of 0", "trade", "sport", "d", "2026-11-29T03:00:00", "ab12", "volunteered")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git and DVC project with a corpus of sixteen articles."""
+    monkeypatch.chdir(tmp_path)
+    for words in (["git", "init", "-q"], ["dvc", "init", "-q"]):
+        subprocess.run(words, check=True, capture_output=True)
+    for folder in ("data/corpora", RAW):
+        Path(folder).mkdir(parents=True)
+    Path("data/corpora/tiny.yaml").write_text(DESCRIPTION)
+    Path("params.yaml").write_text("corpus: tiny\npreprocess: {valid_share: 0.2, test_share: 0.2}\n")
+    pl.DataFrame(ROWS, schema=["title", "text", "label"], orient="row").write_csv(RAW / "all.csv")
+    storage.dvc_add(RAW)
+    return tmp_path
+
+
+def write(path: str, *answers: Feedback) -> str:
+    Path(path).write_text("".join(json.dumps(asdict(answer)) + "\n" for answer in answers))
+    return path
+
+
+def call(*words: str) -> Result:
+    result = CliRunner().invoke(corpus, words)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def corrected() -> tuple[list[tuple[str, str]], dict[str, dict[str, int]]]:
+    """Return text and label of the articles as corrected, and the counts by source."""
+    articles, _, _, about = overlay.read_corrected(read_description(Path("data/corpora/tiny.yaml")), RAW)
+    return articles.select("text", "label").rows(), about.get("sources", {})
+
+
+@pytest.mark.slow
+def test_feedback_becomes_an_overlay_that_a_second_time_changes_nothing(project: Path) -> None:
+    raw, pointer = (RAW / "all.csv").read_bytes(), Path("data/raw/tiny.dvc").read_text()
+    file = write("f.jsonl", ANSWER, replace(ANSWER, text="Something new"), replace(ANSWER, label="sport", how="asked"))
+    shown = call("correct", "tiny", file, "--dry-run").output
+    assert "f.jsonl, line 2" in shown and "become rows of train" in shown and "Nothing was written" in shown
+    assert not (RAW / OVERLAY).exists()
+    assert "3 lines" in call("correct", "tiny", file, "--yes").output
+    assert (RAW / "all.csv").read_bytes() == raw and Path("data/raw/tiny.dvc").read_text() != pointer
+    content = (RAW / OVERLAY).read_bytes()
+    assert "has all of this already" in call("correct", "tiny", file, file, "--yes").output
+    assert (RAW / OVERLAY).read_bytes() == content
+    articles, sources = corrected()
+    assert articles[0][1] == "sport" and articles[-1] == ("Something new", "trade")  # what was asked for counts more
+    assert sources == {"asked": {"unchanged": 1}, "volunteered": {"added": 1, "superseded": 1}}
+
+
+@pytest.mark.slow
+def test_an_audits_list_corrects_the_whole_text_of_its_rows(project: Path) -> None:
+    listed = pl.DataFrame(
+        [("all.csv", 2, "sport", "trade", "sport number 0 =the body of 0"),
+         ("all.csv", 4, "trade", None, "trade number 0"),
+         ("all.csv", 99, "trade", "sport", "gone")],
+        schema=["file", "line", "label", "correct_label", "text"], orient="row",
+    )  # fmt: skip
+    spreadsheet.write_spreadsheet(Path("list.csv"), listed)
+    assert "1 lines of audits are not in the corpus as listed" in call("correct", "tiny", "list.csv", "--yes").output
+    assert corrected()[0][0] == ("sport number 0\n=the body\nof 0", "trade")
+    assert corrected()[1] == {"audit": {"relabeled": 1}}
+
+
+@pytest.mark.slow
+def test_an_audit_corrects_an_article_that_the_overlay_added(project: Path) -> None:
+    call("correct", "tiny", write("f.jsonl", replace(ANSWER, text="Something new")), "--yes")
+    row = pl.DataFrame(
+        {"file": [OVERLAY], "line": [1], "label": ["trade"], "correct_label": ["sport"], "text": ["Some"]}
+    )
+    spreadsheet.write_spreadsheet(Path("list.csv"), row)
+    call("correct", "tiny", "list.csv", "--yes")
+    assert corrected()[0][-1] == ("Something new", "sport")
+
+
+@pytest.mark.slow
+def test_new_articles_join_train_and_known_ones_change_nothing(project: Path) -> None:
+    Path("more.csv").write_text("title,text,label\nA goal,in May,sport\nsport number 0,=the body of 0,trade\n")
+    shown = call("extend", "tiny", "more.csv", "--yes").output
+    assert "are in the corpus already" in shown
+    articles, sources = corrected()
+    assert (len(articles), articles[-1], articles[0][1]) == (len(ROWS) + 1, ("A goal\nin May", "sport"), "sport")
+    assert sources == {"added": {"added": 1, "known": 1}}
+    Path("other.jsonl").write_text('{"body": "A bank", "class": "trade"}\n')
+    call("extend", "tiny", "other.jsonl", "--text", "body", "--label", "class", "--yes")
+    assert corrected()[0][-1] == ("A goal\nin May", "sport") and ("A bank", "trade") in corrected()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "content", "message"),
+    [
+        ("extend", "title,text,label\na,b,sport\nc,d,sports\n", r"1 of 2 rows .*line 3.*did you mean 'sport'"),
+        ("correct", json.dumps(asdict(replace(ANSWER, label="sports"))), r"line 1: unknown label 'sports'"),
+        ("correct", json.dumps(asdict(ANSWER)) + "\n" + json.dumps(asdict(replace(ANSWER, label="sport"))),
+         r"contradict each other.*\n.*'sport' in .*line 2; 'trade' in .*line 1"),
+        ("correct", '{"text": "x"}', r"line 1: expected an object with the texts digest"),
+    ],
+    ids=["a new article's label", "a label", "a contradiction", "no feedback"],
+)  # fmt: skip
+def test_what_breaks_the_contract_is_refused_and_nothing_is_written(
+    project: Path, command: str, content: str, message: str
+) -> None:
+    name = "more.csv" if command == "extend" else "f.jsonl"
+    Path(name).write_text(content)
+    with pytest.raises(DataContractError, match=message):
+        call(command, "tiny", name, "--yes")
+    assert not (RAW / OVERLAY).exists()
+
+
+@pytest.mark.slow
+def test_raw_files_that_their_pointer_does_not_record_are_not_recorded_by_the_way(project: Path) -> None:
+    (RAW / "all.csv").write_text("title,text,label\na,b,sport\n")
+    with pytest.raises(ConfigError, match="`dvc add data/raw/tiny` records an edit"):
+        call("correct", "tiny", write("f.jsonl", ANSWER), "--yes")
+
+
+def test_without_a_terminal_nothing_is_confirmed(project: Path) -> None:
+    assert call("correct", "tiny", write("f.jsonl", ANSWER)).exit_code == 2
+
+
+@given(
+    st.lists(
+        st.builds(
+            replace,
+            st.just(ANSWER),
+            text=st.sampled_from(["A b", "a  B", "sport number 0\n=the body\nof 0", "c"]),
+            label=st.sampled_from(["sport", "trade"]),
+            when=st.sampled_from(["2026-01-01", "2026-01-02"]),
+            how=st.sampled_from(["volunteered", "asked"]),
+        ),
+        max_size=8,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_overlay_depends_on_the_set_of_corrections_alone(answers: list[Feedback], shuffle: random.Random) -> None:
+    raw = pl.DataFrame({"text": [f"{title}\n{body}" for title, body, _ in ROWS]})
+
+    def content(records: list[Feedback]) -> str:
+        rows = [correcting._from_feedback(record, f"line {n}") for n, record in enumerate(records)]
+        kind = pl.when(pl.col("key").is_in(raw["text"].implode())).then(pl.lit("label")).otherwise(pl.lit("article"))
+        return correcting.merge(overlay.to_frame(rows).with_columns(kind=kind), "none")[1]
+
+    shuffled = answers + answers[:2]
+    shuffle.shuffle(shuffled)
+    assert content(answers) == content(shuffled)
+    assert len(content(answers).splitlines()) == len(
+        {(a.text.lower().replace("  ", " "), a.label, a.how) for a in answers}
+    )
+
+
+def test_read_corpus_does_not_take_the_overlay_for_a_raw_file(tmp_path: Path) -> None:
+    for name in ("sport/1.txt", "trade/1.txt", OVERLAY):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    Path(tmp_path / "tiny.yaml").write_text(
+        "language: en\nlabels: [sport, trade]\nfiles: {train: [{format: folder, path: .}]}\nsource: s\nterms: t\n"
+    )
+    articles, rejects, _ = read.read_corpus(read_description(tmp_path / "tiny.yaml"), tmp_path)
+    assert (articles.height, rejects.filter(pl.col("file") == OVERLAY).height) == (2, 0)
