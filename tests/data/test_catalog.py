@@ -78,9 +78,7 @@ CATALOG: list[tuple[str, bytes, Expected]] = [
     (
         "07 Latin-1",
         between("trade,Café.\n".encode("latin-1")),
-        Rejects(
-            [(3, "byte 0xe9 at position 10 (probably Latin-1 or Windows-1252; save the file as UTF-8)", "Caf\\xe9")]
-        ),
+        Rejects([(3, "byte 0xe9 at position 10 (save the file as UTF-8, or name its encoding)", "Caf\\xe9")]),
     ),
     (
         "08 truncated UTF-8",
@@ -90,7 +88,7 @@ CATALOG: list[tuple[str, bytes, Expected]] = [
     (
         "09 quotes of Windows-1252",
         between("trade,“Sold”\n".encode("cp1252")),
-        Rejects([(3, "byte 0x93 at position 7 (probably Windows-1252", "\\x93Sold\\x94")]),
+        Rejects([(3, "byte 0x93 at position 7 (save", "\\x93Sold\\x94")]),
     ),
     ("10 overlong UTF-8", between(b"trade,a\xc0\xafb\n"), Rejects([(3, "not UTF-8: byte 0xc0", "a\\xc0\\xafb")])),
     (

@@ -54,10 +54,10 @@ def test_a_column_has_its_index_and_one_that_is_missing_or_there_twice_is_refuse
 
 
 def test_the_first_twenty_columns_are_listed() -> None:
-    assert columns.list_columns([f"c{number}" for number in range(25)]).split(", ") == [
+    assert columns.quote_columns([f"c{number}" for number in range(25)]).split(", ") == [
         f"'c{number}'" for number in range(20)
     ]
-    assert columns.list_columns(["n" * 50]) == quote("n" * 50, 40) != quote("n" * 50, 41)
+    assert columns.quote_columns(["n" * 50]) == quote("n" * 50, 40) != quote("n" * 50, 41)
 
 
 def test_columns_that_options_name_must_be_there_once() -> None:

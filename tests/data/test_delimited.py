@@ -1,13 +1,19 @@
 """Separated values: widths, quotes and line ends, row by row."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gazette.core.corpus import Delimited
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers.delimited import read_delimited
 from gazette.data.readers.rows import ReadResult
+
+
+def described(text: list[str] | list[int], label: str | int, header: bool = True, **options: Any) -> Delimited:
+    return Delimited(format="csv", path="raw.csv", header=header, text=list(text), label=label, **options)
 
 
 def read(
@@ -16,7 +22,7 @@ def read(
     """Read label and text of a file with a header, or of one without, by position."""
     (raw / "raw.csv").write_bytes(content.encode() if isinstance(content, str) else content)
     text, label = ([2], 1) if bare else (["text"], "label")
-    return read_delimited(raw, "raw.csv", delimiter, quotes, not bare, list(text), label)
+    return read_delimited(raw, described(list(text), label, delimiter=delimiter, quotes=quotes, header=not bare))
 
 
 def reason(raw: Path, row: str) -> str:
@@ -39,7 +45,7 @@ def reason(raw: Path, row: str) -> str:
 )
 def test_the_commonest_width_of_the_first_hundred_rows_is_expected(tmp_path: Path, rows: str, width: int) -> None:
     (tmp_path / "raw.csv").write_text(rows)
-    result = read_delimited(tmp_path, "raw.csv", ",", True, False, [1], None)
+    result = read_delimited(tmp_path, described([1], 1, header=False), labeled=False)
     assert (result.articles.height, result.unused) == (
         rows.count("\n") - rows.count(",x") if width == 1 else rows.count(",x"),
         ["2"][: width - 1],
@@ -156,13 +162,13 @@ def test_a_header_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -
 
 def test_a_header_of_two_lines_that_comes_again_is_a_reject_at_its_first(tmp_path: Path) -> None:
     (tmp_path / "raw.csv").write_text('label,"te\nxt"\na,x\nlabel,"te\nxt"\n')
-    result = read_delimited(tmp_path, "raw.csv", ",", True, True, ["te\nxt"], "label")
+    result = read_delimited(tmp_path, described(["te\nxt"], "label"))
     assert result.rejects.select("line", "reason").rows() == [(4, "the header again: were files concatenated?")]
 
 
 def test_several_columns_are_text_and_the_last_that_is_named_the_label(tmp_path: Path) -> None:
     (tmp_path / "raw.csv").write_text("label,title,body\na,T,B\nb,,B\n")
-    result = read_delimited(tmp_path, "raw.csv", ",", True, True, ["body", "title"], "label")
+    result = read_delimited(tmp_path, described(["body", "title"], "label"))
     assert result.articles.select("text", "label").rows() == [("B\nT", "a"), ("B", "b")]
 
 

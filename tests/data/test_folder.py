@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from gazette.core.corpus import Folder
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.folder import list_files, read_folder
+
+WHOLE = Folder(format="folder")
 
 
 def lay(raw: Path, **files: bytes) -> None:
@@ -18,7 +21,7 @@ def lay(raw: Path, **files: bytes) -> None:
 
 def test_a_file_of_the_most_bytes_is_an_article(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": b"x" * MAX_LINE, "a/2": b"x" * (MAX_LINE + 1)})
-    result = read_folder(tmp_path, ".")
+    result = read_folder(tmp_path, WHOLE)
     assert result.articles.select("file", "line").rows() == [("a/1", 1)]
     assert result.rejects["reason"].to_list() == [
         "too long: 1,048,577 bytes, at most 1,048,576 are read as one article"
@@ -35,9 +38,9 @@ def test_what_is_hidden_is_not_listed_and_a_linked_folder_is_an_entry(tmp_path: 
 
 def test_without_labels_files_lie_at_any_depth(tmp_path: Path) -> None:
     lay(tmp_path, **{"1": b"one", "a/b/2": b"two\r\n"})
-    result = read_folder(tmp_path, ".", labeled=False)
+    result = read_folder(tmp_path, WHOLE, labeled=False)
     assert result.articles.select("text", "label", "file").rows() == [("one", None, "1"), ("two", None, "a/b/2")]
-    labeled = read_folder(tmp_path, ".")
+    labeled = read_folder(tmp_path, WHOLE)
     assert labeled.rejects.select("file", "line", "reason").rows() == [
         (name, 1, "not in the folder of a class: expected <class>/<file>") for name in ("1", "a/b/2")
     ]
@@ -50,11 +53,11 @@ def test_the_line_and_the_surroundings_of_a_bad_byte_are_shown(tmp_path: Path) -
         tmp_path,
         **{"a/1": b"one\n\n" + before + b"\xff" + after, "a/2": b"\xffx\n", "a/3": b"one\ntwo\0\n" + b"x" * 300},
     )
-    rejects = read_folder(tmp_path, ".").rejects
+    rejects = read_folder(tmp_path, WHOLE).rejects
     assert rejects["line"].to_list() == [3, 1, 2]
     assert rejects["reason"].to_list() == [
-        "not UTF-8: byte 0xff at position 86 (probably Latin-1 or Windows-1252; save the file as UTF-8)",
-        "not UTF-8: byte 0xff at position 1 (probably Latin-1 or Windows-1252; save the file as UTF-8)",
+        "not UTF-8: byte 0xff at position 86 (save the file as UTF-8, or name its encoding)",
+        "not UTF-8: byte 0xff at position 1 (save the file as UTF-8, or name its encoding)",
         "NUL character: not text",
     ]
     assert rejects["seen"].to_list()[:2] == ["b" * 60 + "\\xff" + "a" * 99, "\\xffx\\n"]
@@ -63,14 +66,14 @@ def test_the_line_and_the_surroundings_of_a_bad_byte_are_shown(tmp_path: Path) -
 
 def test_a_file_that_is_no_text_is_shown_by_its_first_hundred_bytes(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": b"%PDF" + b"x" * 200})
-    rejects = read_folder(tmp_path, ".").rejects
+    rejects = read_folder(tmp_path, WHOLE).rejects
     assert rejects.rows() == [("a/1", 1, "not text: a PDF; only text can be read", "%PDF" + "x" * 96)]
 
 
 def test_a_link_is_shown_with_its_target(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": b"one"})
     (tmp_path / "a/2").symlink_to("nowhere")
-    assert read_folder(tmp_path, ".").rejects.rows() == [("a/2", 1, "broken symlink", "nowhere")]
+    assert read_folder(tmp_path, WHOLE).rejects.rows() == [("a/2", 1, "broken symlink", "nowhere")]
 
 
 def test_what_is_no_file_of_the_folder_is_a_reject(tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_what_is_no_file_of_the_folder_is_a_reject(tmp_path: Path) -> None:
     lay(tmp_path, **{"secret": b"x"})
     os.mkfifo(raw / "a/2")
     (raw / "a/3").symlink_to("../../secret")
-    result = read_folder(raw, ".")
+    result = read_folder(raw, WHOLE)
     assert result.articles.rows() == [("Title\n\nBody", "a", "a/1", 1)]
     assert result.rejects.select("file", "reason").rows() == [
         ("a/2", "not a regular file"),
@@ -87,28 +90,28 @@ def test_what_is_no_file_of_the_folder_is_a_reject(tmp_path: Path) -> None:
     ]
     (raw / "out").symlink_to(tmp_path)
     with pytest.raises(DataContractError, match="out: symlink points outside the corpus folder"):
-        read_folder(raw, "out")
+        read_folder(raw, Folder(format="folder", path="out"))
 
 
 def test_lines_are_counted_from_the_first_byte(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": b"\n\xff", "a/2": b"\n\0", "a/3": b"x" * 300 + b"\0"})
-    rejects = read_folder(tmp_path, ".").rejects
+    rejects = read_folder(tmp_path, WHOLE).rejects
     assert rejects["line"].to_list() == [2, 2, 1] and rejects["seen"][2] == "x" * 200
 
 
 def test_a_file_in_utf16_is_text_if_the_folder_may_hold_it(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": "中".encode("utf-16"), "a/2": "中".encode(), "a/3": b"%PDF-1.7 \xff\xfe"})
-    assert read_folder(tmp_path, ".").rejects["file"].to_list() == ["a/1", "a/3"]
-    result = read_folder(tmp_path, ".", encodings=("utf-8", "utf-16"))
+    assert read_folder(tmp_path, WHOLE).rejects["file"].to_list() == ["a/1", "a/3"]
+    result = read_folder(tmp_path, Folder(format="folder", encoding="utf-8", other_encoding="utf-16"))
     assert result.articles["text"].to_list() == ["中", "中"] and result.rejects["file"].to_list() == ["a/3"]
 
 
 def test_of_several_encodings_the_first_that_fits_is_taken(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": "中文".encode(), "a/2": "中文".encode("gbk"), "a/3": b"\xff\xff"})
-    result = read_folder(tmp_path, ".", encodings=("utf-8", "gb18030"))
+    result = read_folder(tmp_path, Folder(format="folder", encoding="utf-8", other_encoding="gb18030"))
     assert result.articles["text"].to_list() == ["中文", "中文"]
     assert "byte 0xff at position 1" in result.rejects["reason"].item()
-    swapped = read_folder(tmp_path, ".", encodings=("gb18030", "utf-8"))
+    swapped = read_folder(tmp_path, Folder(format="folder", encoding="gb18030", other_encoding="utf-8"))
     assert swapped.articles["text"][0] != "中文" and swapped.rejects["reason"].item().startswith(
         "not gb18030 or utf-8: "
     )
@@ -117,6 +120,6 @@ def test_of_several_encodings_the_first_that_fits_is_taken(tmp_path: Path) -> No
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(DataContractError, match="no files in folders"):
-        read_folder(tmp_path, ".")
+        read_folder(tmp_path, WHOLE)
     with pytest.raises(DataContractError, match="is not a folder"):
-        read_folder(tmp_path, "b")
+        read_folder(tmp_path, Folder(format="folder", path="b"))

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from gazette.core.corpus import JsonLines
 from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
-from gazette.data.readers.jsonlines import read_jsonlines
+from gazette.data.readers.jsonlines import read_json
 from gazette.data.readers.rows import EMPTY, ReadResult
 
 
 def read(raw: Path, *rows: Any, text: tuple[str, ...] = ("text",), label: str | None = "label") -> ReadResult:
     lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
     (raw / "raw.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    return read_jsonlines(raw, "raw.jsonl", list(text), label)
+    return read_json(
+        raw, JsonLines(format="jsonl", path="raw.jsonl", text=list(text), label=label or "label"), label is not None
+    )
 
 
 def test_a_value_that_is_written_like_a_key_is_a_value(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_nul_is_a_fault_and_bytes_that_are_not_utf_8_are_shown() -> None:
     assert lines(b"a\0b\n") == [(1, "a\0b\n", "NUL character: the file was damaged, or truncated while it was written")]
     ((number, text, fault),) = lines(b"caf\xe9\n")
     assert (number, text) == (1, "caf\\xe9\n")
-    assert fault == "not UTF-8: byte 0xe9 at position 4 (probably Latin-1 or Windows-1252; save the file as UTF-8)"
+    assert fault == "not UTF-8: byte 0xe9 at position 4 (save the file as UTF-8, or name its encoding)"
 
 
 def test_a_byte_that_was_marked_as_none_of_the_encoding_is_shown() -> None:
@@ -46,27 +46,18 @@ def test_a_byte_that_was_marked_as_none_of_the_encoding_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "position", "guess"),
+    ("raw", "position", "cause"),
     [
-        (b"a\xe4\xb8", 2, "a character is cut off"),
-        (b"a\xe4\xb8b", 2, "a character is cut off"),
-        ("中文".encode("gbk"), 1, "probably GB 18030 or GBK"),
-        ("中文a".encode("gbk"), 1, "probably GB 18030 or GBK"),
-        (b"\xb0\xa1\xb0\xa0", 1, "probably Latin-1 or Windows-1252"),
-        (b"\xb0\xa1\xf7\xfe", 1, "probably GB 18030 or GBK"),
-        (b"\xb0\xa1\xb0", 1, "probably Latin-1 or Windows-1252"),
-        (b"\xb0\xa0\xb0\xa1", 1, "probably Latin-1 or Windows-1252"),
-        (b"\xb0\xa1\xaf\xa1", 1, "probably Latin-1 or Windows-1252"),
-        (b"\xb0\xa1\xf8\xa1", 1, "probably Latin-1 or Windows-1252"),
-        (b"\x7f\x80", 2, "probably Windows-1252, or damaged"),
-        (b"\x9f", 1, "probably Windows-1252, or damaged"),
-        (b"\xa0", 1, "probably Latin-1 or Windows-1252"),
+        (b"a\xe4\xb8", 2, "a character is cut off; "),
+        (b"a\xe4\xb8b", 2, "a character is cut off; "),
+        ("中文".encode("gbk"), 1, ""),
+        (b"\x7f\x80", 2, ""),
+        (b"\xa0", 1, ""),
     ],
 )
-def test_the_first_bad_byte_has_a_place_and_a_guess(raw: bytes, position: int, guess: str) -> None:
+def test_the_first_bad_byte_has_a_place_and_no_guess_at_its_encoding(raw: bytes, position: int, cause: str) -> None:
     with pytest.raises(UnicodeDecodeError) as caught:
         raw.decode("utf-8")
+    place = f"byte 0x{raw[position - 1]:02x} at position {position}"
     fault = encoding_fault(raw, caught.value)
-    assert (
-        fault == f"not UTF-8: byte 0x{raw[position - 1]:02x} at position {position} ({guess}; save the file as UTF-8)"
-    )
+    assert fault == f"not UTF-8: {place} ({cause}save the file as UTF-8, or name its encoding)"

@@ -8,17 +8,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gazette.core.corpus import Parquet
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers import parquet
 from gazette.data.readers.rows import EMPTY, ReadResult
+
+RAW = Parquet(format="parquet", path="raw.parquet", text=["text"], label="label")
 
 
 def read(raw: Path, *wanted: str | None, **columns: Any) -> ReadResult:
     """Read the columns `wanted`, the last of which is the label; text and label unless others are named."""
     *text, label = wanted or ("text", "label")
     pq.write_table(pa.table(columns), raw / "raw.parquet")
-    return parquet.read_parquet(raw, "raw.parquet", text, label)  # type: ignore[arg-type]
+    return parquet.read_parquet(
+        raw, Parquet(format="parquet", path="raw.parquet", text=text, label=label or "label"), label is not None
+    )
 
 
 @pytest.mark.parametrize("letter", ["x", "中", "𝒜"])
@@ -136,7 +141,7 @@ def test_a_damaged_page_or_footer_and_one_that_claims_too_much_are_refused(tmp_p
     ):
         path.write_bytes(broken)
         with pytest.raises(DataContractError, match=message):
-            parquet.read_parquet(tmp_path, "raw.parquet", ["text"], "label")
+            parquet.read_parquet(tmp_path, RAW)
 
 
 def test_what_begins_or_ends_unlike_parquet_is_refused(tmp_path: Path) -> None:
@@ -146,4 +151,4 @@ def test_what_begins_or_ends_unlike_parquet_is_refused(tmp_path: Path) -> None:
     for broken in (b"PAR2" + content[4:], content[:-4] + b"PAR2", b"PAR1", content[:-1], content + b"\n"):
         path.write_bytes(broken)
         with pytest.raises(DataContractError, match=r"is not Parquet, or was truncated|cannot be read as Parquet"):
-            parquet.read_parquet(tmp_path, "raw.parquet", ["text"], "label")
+            parquet.read_parquet(tmp_path, RAW)

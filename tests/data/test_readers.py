@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.core import corpus
+from gazette.core.corpus import Delimited, JsonLines
 from gazette.core.errors import DataContractError
 from gazette.data.readers import delimited, jsonlines
 from gazette.data.readers.read import read_corpus
@@ -564,7 +565,7 @@ def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "reason"),
     [
-        (b"Title\n\nIt cost \xa35.\n", 3, "byte 0xa3 at position 16 (probably Latin-1"),
+        (b"Title\n\nIt cost \xa35.\n", 3, "byte 0xa3 at position 16 (save the file as UTF-8"),
         (b"One.\na\0b", 2, "NUL character"),
         (b"\x1f\x8b\x08", 1, "not text: compressed with gzip"),
         (b"%PDF-1.7", 1, "not text: a PDF"),
@@ -714,12 +715,17 @@ def test_any_bytes_in_a_folder_are_an_article_or_a_reject(content: bytes) -> Non
 
 def test_a_key_that_an_object_has_twice_is_no_article(tmp_path: Path) -> None:
     (tmp_path / "raw.jsonl").write_text('{"text": "x", "label": "a", "text": "y"}\n{"text": "z", "label": "a"}\n')
-    contents = jsonlines.read_jsonlines(tmp_path, "raw.jsonl", ["text"], "label")
+    contents = jsonlines.read_json(tmp_path, JsonLines(format="jsonl", path="raw.jsonl", text=["text"], label="label"))
     assert contents.rejects.select("line", "reason").rows() == [(1, "a key twice: 'text'")]
     assert contents.articles["text"].to_list() == ["z"]
 
 
 def test_quotes_that_are_ordinary_characters_are_counted_where_they_enclose_a_field(tmp_path: Path) -> None:
     (tmp_path / "raw.tsv").write_text('label\ttext\na\t"x"\na\ty\n')
-    contents = delimited.read_delimited(tmp_path, "raw.tsv", "\t", False, True, ["text"], "label")
+    contents = delimited.read_delimited(
+        tmp_path,
+        Delimited(
+            format="csv", path="raw.tsv", delimiter="\t", quotes=False, header=True, text=["text"], label="label"
+        ),
+    )
     assert contents.notes == {"rows with a field in double quotes, kept with them (`quotes: false`)": 1}

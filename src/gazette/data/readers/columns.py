@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from gazette.core.corpus import Delimited, JsonArray, JsonLines, Parquet
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 
@@ -38,6 +39,11 @@ class Columns(NamedTuple):
         return [self.option + name for name in (["text"] if self.label is None else ["text", self.role])]
 
 
+def list_columns(file: Delimited | JsonLines | JsonArray | Parquet, labeled: bool) -> list[Any]:
+    """List the columns to read, the text's and then the label's if there is one."""
+    return [*file.text, *([file.label] if labeled else [])]
+
+
 def column_index(column: str | int, names: list[str] | list[int], path: Path, delimiter: str) -> int:
     """Return the index of a column, from 0; raises DataContractError if it is missing or ambiguous."""
     if names.count(column) != 1:  # type: ignore[arg-type]
@@ -57,11 +63,11 @@ def check_columns(names: Sequence[str | int], path: Path, columns: Columns) -> N
 
 def _describe_problem(column: str | int, names: Sequence[str | int], delimiter: str) -> str:
     if column in names:
-        return f"more than one column {column!r} among {list_columns(names)}"
-    return f"no column {column!r} among {list_columns(names)}{missing_column_hint(column, names, delimiter)}"
+        return f"more than one column {column!r} among {quote_columns(names)}"
+    return f"no column {column!r} among {quote_columns(names)}{missing_column_hint(column, names, delimiter)}"
 
 
-def list_columns(names: Sequence[str | int]) -> str:
+def quote_columns(names: Sequence[str | int]) -> str:
     """Quote the first twenty columns."""
     return ", ".join(quote(name, 40) for name in names[:20])
 

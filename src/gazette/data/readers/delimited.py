@@ -10,9 +10,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from gazette.core.encodings import PLAIN, Coding
+from gazette.core.corpus import Delimited
 from gazette.core.errors import DataContractError
-from gazette.data.readers.columns import column_index
+from gazette.data.readers.columns import column_index, list_columns
 from gazette.data.readers.delimited_rows import Row, iter_rows
 from gazette.data.readers.lines import iter_lines
 from gazette.data.readers.open import check_kind, open_raw
@@ -21,29 +21,19 @@ from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector
 SAMPLE_ROWS = 100  # whose most common width is the width of a file without a header
 
 
-def read_delimited(
-    raw: Path,
-    name: str,
-    delimiter: str,
-    quotes: bool,
-    header: bool,
-    text: list[str | int],
-    label: str | int | None,
-    coding: Coding = PLAIN,
-) -> ReadResult:
-    """Read the columns `text`, joined by a line break, and `label`: names of the header, or positions from 1.
+def read_delimited(raw: Path, file: Delimited, labeled: bool = True) -> ReadResult:
+    """Read the text columns, joined by a line break, and the label: names of the header, or positions from 1.
 
     Raises DataContractError if the file as a whole does not match its description.
     """
-    path, rows = raw / name, RowCollector(name)
-    with open_raw(raw, name, coding) as file:
-        check_kind(file, path)
-        names, crlf = read_header(file, path, delimiter, quotes, header)
-        wanted = text if label is None else [*text, label]
-        indices = [column_index(column, names, path, delimiter) for column in wanted]
+    path, rows, quotes = raw / file.path, RowCollector(file.path), file.quotes
+    with open_raw(raw, file.path, file.coding) as content:
+        check_kind(content, path)
+        names, crlf = read_header(content, path, file.delimiter, quotes, file.header)
+        indices = [column_index(column, names, path, file.delimiter) for column in list_columns(file, labeled)]
         rows.unused = [str(column) for index, column in enumerate(names) if index not in indices]
-        parsed = iter_rows(iter_lines(file), path, delimiter, quotes, len(names))
-        if header:
+        parsed = iter_rows(iter_lines(content), path, file.delimiter, quotes, len(names))
+        if file.header:
             next(row for row in parsed if row.fields)
         for row in parsed:
             if row.fault or row.fields == names:
@@ -51,14 +41,14 @@ def read_delimited(
             elif not row.fields:
                 rows.skip(EMPTY if row.lines[0].text.strip(" \r\n") else "blank lines, skipped")
             else:
-                joined = "\n".join(filter(None, (row.fields[index] for index in indices[: len(text)])))
+                joined = "\n".join(filter(None, (row.fields[index] for index in indices[: len(file.text)])))
                 if crlf:
                     joined = joined.replace("\r\n", "\n")
                 _note_oddities(rows, row, joined, crlf, quotes)
-                rows.accept(joined, None if label is None else row.fields[indices[-1]], row.lines[0].number)
+                rows.accept(joined, row.fields[indices[-1]] if labeled else None, row.lines[0].number)
     if rows.rows == 0:
         raise DataContractError(
-            f"{path} contains no rows{' below its header' if header else ''}; was it exported completely?"
+            f"{path} contains no rows{' below its header' if file.header else ''}; was it exported completely?"
         )
     return rows.result()
 

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette.core.corpus import OVERLAY
+from gazette.core.corpus import OVERLAY, Folder
 from gazette.core.encodings import CODECS
 from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
@@ -18,12 +18,12 @@ WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
 MAX_PATH = 50_000  # characters, when every byte of the longest path is an escape
 
 
-def read_folder(raw: Path, name: str, labeled: bool = True, encodings: Sequence[str] = ("utf-8",)) -> ReadResult:
-    """Read every file below the folder `name` that is not hidden; without labels, files may lie at any depth.
+def read_folder(raw: Path, folder: Folder, labeled: bool = True) -> ReadResult:
+    """Read every file below the folder that is not hidden; without labels, files may lie at any depth.
 
     The overlay of the corpus is none of them. A file is in the first of the encodings that can decode it.
     """
-    top, rows = raw / name, RowCollector(name)
+    top, rows = raw / folder.path, RowCollector(folder.path)
     if not top.is_dir():
         raise DataContractError(f"{top} is not a folder; the description names it. Is the corpus fetched or pulled?")
     check_inside(top, raw)
@@ -38,7 +38,7 @@ def read_folder(raw: Path, name: str, labeled: bool = True, encodings: Sequence[
         if isinstance(content, str):
             rows.reject(1, content, str(path.readlink()) if path.is_symlink() else "", escape(place, MAX_PATH))
         else:
-            _add(rows, content, place, labeled, encodings)
+            _add(rows, content, place, labeled, folder.encodings)
     if rows.rows == 0:
         raise DataContractError(f"{top}: no files in folders; expected one folder per class with one file per article")
     return rows.result()

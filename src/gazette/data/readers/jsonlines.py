@@ -6,31 +6,29 @@ from typing import Any
 
 import orjson
 
-from gazette.core.encodings import PLAIN, Coding
+from gazette.core.corpus import JsonArray, JsonLines
 from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
-from gazette.data.readers.columns import list_columns, missing_column_hint
+from gazette.data.readers.columns import list_columns, missing_column_hint, quote_columns
 from gazette.data.readers.jsonarray import iter_elements
 from gazette.data.readers.lines import Line, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
 from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector
 
 
-def read_jsonlines(
-    raw: Path, name: str, text: list[str], label: str | None, coding: Coding = PLAIN, is_array: bool = False
-) -> ReadResult:
-    """Read the keys `text` (nulls are skipped, the rest joined by a line break) and `label`, a string or an integer.
+def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True) -> ReadResult:
+    """Read the text's keys (nulls are skipped, the rest joined by a line break) and the label, a string or an integer.
 
     A key that an object lacks is a null. Raises DataContractError if no object has it.
     """
-    path, rows = raw / name, RowCollector(name)
-    columns = text if label is None else [*text, label]
+    path, rows, columns = raw / file.path, RowCollector(file.path), list_columns(file, labeled)
+    is_array = isinstance(file, JsonArray)
     keys: dict[str, None] = {}
     absent = set(columns)
-    with open_raw(raw, name, coding) as file:
-        check_kind(file, path)
-        for line in iter_elements(file, path) if is_array else iter_lines(file):
+    with open_raw(raw, file.path, file.coding) as content:
+        check_kind(content, path)
+        for line in iter_elements(content, path) if is_array else iter_lines(content):
             if not is_array and line.number == 1 and line.text.lstrip().startswith("["):
                 raise DataContractError(
                     f"{path} is one JSON array; expected JSON lines, an object on each line (or set `format: json`)"
@@ -39,26 +37,26 @@ def read_jsonlines(
                 rows.skip("blank lines, skipped")
                 continue
             record = _parse(line, columns)
-            if label is not None and isinstance(record, dict) and _is_empty(record):
+            if labeled and isinstance(record, dict) and _is_empty(record):
                 rows.skip(EMPTY)
                 continue
-            fault = record if isinstance(record, str) else _fault(record, text, label)
+            fault = record if isinstance(record, str) else _fault(record, file, labeled)
             if fault or isinstance(record, str):
                 rows.reject(line.number, str(fault), line.text.rstrip("\r\n"))
                 continue
             if len(keys) < MAX_COLUMNS:
                 keys.update(dict.fromkeys(record))
             absent -= record.keys()
-            joined = "\n".join(part for key in text if (part := record.get(key)))
-            rows.accept(joined, None if label is None else str(record[label]), line.number)
+            joined = "\n".join(part for key in file.text if (part := record.get(key)))
+            rows.accept(joined, str(record[file.label]) if labeled else None, line.number)
     if rows.rows == 0:
         raise DataContractError(f"{path} contains no rows; was it exported completely?")
     if absent and rows.rows > rows.rejected:
         missing = next(key for key in columns if key in absent)
         hint = missing_column_hint(missing, list(keys), "")
         raise DataContractError(
-            f"{path}: no object has the key {missing!r} (keys: {list_columns(list(keys))}){hint}; correct the corpus's "
-            "description or the file"
+            f"{path}: no object has the key {missing!r} (keys: {quote_columns(list(keys))}){hint}; correct the "
+            "corpus's description or the file"
         )
     rows.unused = sorted(keys.keys() - set(columns))
     return rows.result()
@@ -90,15 +88,14 @@ def _is_empty(record: dict[str, Any]) -> bool:
     return all(value is None or (isinstance(value, str) and not value.strip(WHITE)) for value in record.values())
 
 
-def _fault(record: dict[str, Any], text: list[str], label: str | None) -> str | None:
-    columns = text if label is None else [*text, label]
+def _fault(record: dict[str, Any], file: JsonLines | JsonArray, labeled: bool) -> str | None:
     if len(record) > MAX_COLUMNS:
         return f"{len(record):,} keys; at most {MAX_COLUMNS:,} are read"
-    missing = [key for key in columns if key not in record]
-    if missing and (label in missing or len(missing) == len(text)):
+    missing = [key for key in list_columns(file, labeled) if key not in record]
+    if missing and ((labeled and file.label in missing) or len(missing) == len(file.text)):
         present = ", ".join(quote(key, 40) for key in list(record)[:20])
         return f"no key {', '.join(map(repr, missing))} (keys: {present})"
-    for key in text:
+    for key in file.text:
         value = record.get(key)
         if not isinstance(value, str | None):
             return f"not a string: {key!r} is {type(value).__name__}"
@@ -106,7 +103,8 @@ def _fault(record: dict[str, Any], text: list[str], label: str | None) -> str | 
             return f"too long: {key!r} has more than {MAX_FIELD:,} characters"
         if value and "\0" in value:
             return f"NUL character in {key!r}"
-    if label is not None and (isinstance(record[label], bool) or not isinstance(record[label], str | int)):
-        several = "; an article has one class: keep one label" if isinstance(record[label], list) else ""
-        return f"no label: {label!r} is {type(record[label]).__name__}, expected a string or an integer{several}"
+    label = record[file.label] if labeled else ""
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        several = "; an article has one class: keep one label" if isinstance(label, list) else ""
+        return f"no label: {file.label!r} is {type(label).__name__}, expected a string or an integer{several}"
     return None

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gazette.core.corpus import Parquet
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns
@@ -25,15 +26,16 @@ SLICE_ROWS = 256  # converted to Python objects at a time
 TOO_LONG = b"\0too long"  # replaces a value that is too long to convert
 
 
-def read_parquet(raw: Path, name: str, text: list[str], label: str | None) -> ReadResult:
-    """Read the columns `text` (strings) and `label` (strings or integers), or dictionaries of them.
+def read_parquet(raw: Path, file: Parquet, labeled: bool = True) -> ReadResult:
+    """Read the text columns (strings) and the label (strings or integers), or dictionaries of them.
 
     Nulls among text columns are skipped, the rest is joined by a line break; a null label makes the row a reject.
     """
-    path, rows = raw / name, RowCollector(name)
-    wanted = list(dict.fromkeys(text if label is None else [*text, label]))
-    with open_raw(raw, name) as file:
-        parquet = _open(file, path, text, label)
+    path, rows = raw / file.path, RowCollector(file.path)
+    wanted = list(dict.fromkeys(columns.list_columns(file, labeled)))
+    label = file.label if labeled else None
+    with open_raw(raw, file.path) as content:
+        parquet = _open(content, path, wanted, label)
         rows.unused = [column for column in parquet.schema_arrow.names if column not in wanted]
         budget = MAX_GROWTH * max(path.stat().st_size, 1 << 20)
         for batch in _iter_batches(parquet, path, wanted):
@@ -45,7 +47,7 @@ def read_parquet(raw: Path, name: str, text: list[str], label: str | None) -> Re
             for start in range(0, len(batch[wanted[0]]), SLICE_ROWS):
                 parts = [array.slice(start, SLICE_ROWS).to_pylist() for array in batch.values()]
                 for values in zip(*parts, strict=True):
-                    _add(rows, dict(zip(batch, values, strict=True)), text, label)
+                    _add(rows, dict(zip(batch, values, strict=True)), file.text, label)
     if rows.rows == 0:
         raise DataContractError(f"{path} contains no rows; was it exported completely?")
     return rows.result()
@@ -163,10 +165,9 @@ def _read_footer(file: BinaryIO, path: Path) -> pq.ParquetFile:
     return parquet
 
 
-def _open(file: BinaryIO, path: Path, text: list[str], label: str | None) -> pq.ParquetFile:
+def _open(file: BinaryIO, path: Path, wanted: list[str], label: str | None) -> pq.ParquetFile:
     footer = _read_footer(file, path)
     types = dict(zip(footer.schema_arrow.names, footer.schema_arrow.types, strict=True))
-    wanted = text if label is None else [*text, label]
     for column in wanted:
         columns.column_index(column, list(footer.schema_arrow.names), path, "")
         _check_type(column, types[column], column == label, path)

@@ -1,13 +1,22 @@
 """The raw files of a corpus, read as its description says."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonArray, Parquet
+from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.data.readers import delimited, folder, jsonlines, parquet
 from gazette.data.readers.rows import ReadResult, strip_labels
+
+READERS: dict[type, Callable[..., ReadResult]] = {
+    Folder: folder.read_folder,
+    Delimited: delimited.read_delimited,
+    JsonLines: jsonlines.read_json,
+    JsonArray: jsonlines.read_json,
+    Parquet: parquet.read_parquet,
+}
 
 
 def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:
@@ -32,17 +41,7 @@ def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
 
 def read_file(file: File, raw: Path, labeled: bool = True) -> ReadResult:
     """Read one raw file, or folder of files; without labels (`labeled` is false), only the texts of new articles."""
-    if isinstance(file, Folder):
-        return folder.read_folder(raw, file.path, labeled, file.encodings)
-    if isinstance(file, Delimited):
-        label = file.label if labeled else None
-        return delimited.read_delimited(
-            raw, file.path, file.delimiter, file.quotes, file.header, file.text, label, file.coding
-        )
-    label = file.label if labeled else None
-    if isinstance(file, Parquet):
-        return parquet.read_parquet(raw, file.path, file.text, label)
-    return jsonlines.read_jsonlines(raw, file.path, file.text, label, file.coding, isinstance(file, JsonArray))
+    return READERS[type(file)](raw, file, labeled)
 
 
 def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:
