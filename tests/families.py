@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gazette.training.networks import learn
+
 TOKENS = {"tokens": "words", "vocabulary": 200, "min_frequency": 1, "length_quantile": 1.0, "max_length": 30}
 STEPS = {
     "optimizer": "adam",
@@ -34,6 +36,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "intermediate_dim": 16, "max_positions": 40, "activation": "gelu"
     },
 }  # fmt: skip
+SHARED = learn.Params(seed=1, threads=2, onednn=True, resamples=100, export_tolerance=1e-4)
 LINEAR = {
     "family": "linear", "tokens": "words", "vocabulary": 200, "min_frequency": 1, "length_quantile": 1.0,
     "max_length": 30, "ngrams": 2, "buckets": 512, "min_df": 1, "max_features": 600, "smoothing": 1.0,

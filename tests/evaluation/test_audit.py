@@ -4,15 +4,19 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from families import LINEAR
+from click.testing import CliRunner
+from families import LINEAR, SHARED
+from projects import ROOT
 
+from gazette.cli.app import gazette
+from gazette.core.errors import ConfigError
 from gazette.evaluation.audit import audit, spreadsheet
 
 pytestmark = pytest.mark.slow  # it imports TensorFlow
 
 
 def audited(articles: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return audit.audit_labels(articles, LINEAR, folds=3, seed=1, threads=2, onednn=True)
+    return audit.audit_labels(articles, LINEAR, SHARED, 3)
 
 
 @pytest.fixture
@@ -43,3 +47,12 @@ def test_the_order_of_articles_changes_no_byte(english: pl.DataFrame, tmp_path: 
         spreadsheet.write_spreadsheet(path, audited(rows)[0])
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
     assert pl.read_csv(tmp_path / "a.csv")["line"].to_list() == [98, 99]
+
+
+def test_a_param_of_the_wrong_type_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("\n  threads: ", "\n  threads: many  # ", 1))
+    result = CliRunner().invoke(gazette, ["corpus", "audit"])
+    assert isinstance(result.exception, ConfigError)
+    assert "params.yaml, section train: threads: " in str(result.exception)

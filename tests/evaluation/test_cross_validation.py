@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from families import LINEAR
+from families import LINEAR, SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,7 +65,7 @@ def corpus() -> tuple[list[str], Any, Any]:
 
 
 def crossed(texts: list[str], labels: Any, fold: Any) -> Any:
-    return cross_validation.out_of_fold_probabilities(texts, labels, fold, LINEAR, seed=1, threads=2, onednn=True)
+    return cross_validation.out_of_fold_probabilities(texts, labels, fold, LINEAR, SHARED)
 
 
 @pytest.mark.slow
@@ -88,4 +88,4 @@ def test_nothing_of_a_fold_reaches_its_own_probabilities(corpus: tuple[list[str]
 @pytest.mark.slow
 def test_numbers_of_another_family_are_refused(corpus: tuple[list[str], Any, Any]) -> None:
     with pytest.raises(ConfigError, match="ngrams"):
-        cross_validation.out_of_fold_probabilities(*corpus, {"family": "cnn"}, seed=1, threads=2, onednn=True)
+        cross_validation.out_of_fold_probabilities(*corpus, {"family": "cnn"}, SHARED)

@@ -274,3 +274,9 @@ def test_rows_in_quarantine_that_may_be_the_cause_come_first_on_the_page(tmp_pat
     validation = text[text.index("Expectations not met") :]
     cause, consequence = validation.index("1 rows (0.00%) are in quarantine"), validation.index("classes in train have")
     assert cause < consequence
+
+
+def test_a_param_of_the_wrong_type_is_named_with_its_section(tmp_path: Path) -> None:
+    params = PARAMS | {"validate": PARAMS["validate"] | {"max_quarantined": "many"}}
+    with pytest.raises(ConfigError, match=r"params\.yaml, section validate: max_quarantined: .*got 'many'"):
+        report.write_report(write_outputs(tmp_path, [finding()]), params)

@@ -30,8 +30,9 @@ def diff(before: str, after: str, rows: int, as_json: bool) -> None:
     from gazette.data import diff as comparing
     from gazette.data import snapshots
     from gazette.data.validation import inspect
+    from gazette.data.validation.checks import Params
 
-    bounds = parse(inspect.Params, project.params()["validate"], "params.yaml, section validate")
+    bounds = parse(Params, project.params()["validate"], "params.yaml, section validate")
     with tempfile.TemporaryDirectory() as box:
         sides = []
         for number, name in enumerate((before, after)):
@@ -73,19 +74,20 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     from gazette.evaluation.audit import audit as auditing
     from gazette.evaluation.audit import spreadsheet
     from gazette.pipeline import written
+    from gazette.training.networks import learn
 
     numbers = project.params()
     name = name or str(numbers["corpus"])
     if numbers["models"].get(model, {}).get("family") != "linear":
         raise ConfigError(f"--model {model}: params.yaml has no section models.{model} with family linear")
+    shared = parse(learn.Params, numbers["train"], "params.yaml, section train")
     to = to or Path("data/audit") / f"{name}.csv"
     written.check_replaceable(to)  # somebody may have filled in labels
     description, raw = snapshots.find_snapshot(name, Path())
     table, *_ = overlay.read_corrected(description, raw)
     table, _ = articles.split_invalid(table, description.labels)
-    shared = {key: numbers["train"][key] for key in ("seed", "threads", "onednn")}
     click.echo(f"{table.height:,} articles, {folds} folds: about a minute", err=True)
-    suspects, estimate = auditing.audit_labels(table, numbers["models"][model], folds=folds, **shared)
+    suspects, estimate = auditing.audit_labels(table, numbers["models"][model], shared, folds)
     spreadsheet.write_spreadsheet(to, suspects)
     written.record(to)
     if as_json:

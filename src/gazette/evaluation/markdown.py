@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from gazette.core.escape import escape
-from gazette.registry.verdict import INCONCLUSIVE, PASS, Verdict
+from gazette.registry.verdict import PASS, Verdict
 
 MARKS = {"accept": "✅", "reject": "❌", "inconclusive": "❓", "pass": "✅", "fail": "❌", "unknown": "❓"}
+MOVED = 0.005
 MAX_WHY = 400  # characters of a reason in a table, whose columns are as wide as their widest cell
 
 
@@ -26,11 +27,8 @@ def summarize_verdict(verdict: Verdict) -> str:
     """Return the decision, the bundle, the baseline and the rules that did not pass, in one line."""
     baseline, figures = verdict.baseline, verdict.figures
     than = f" against {baseline['reference']} ({baseline['digest'][:9]})" if baseline else f" ({figures['compared']})"
-    rules = dict.fromkeys(finding.rule for finding in verdict.findings if finding.blocks and finding.outcome != PASS)
-    why = f": {'; '.join(rules)}" if rules else ""
-    if verdict.word == INCONCLUSIVE and (needed := figures.get("difference", {}).get("rows_needed")):
-        why += f"; {figures['rows']:,} test rows, about {needed:,} would be enough"
-    return f"{verdict.word.capitalize()} {verdict.corpus} {verdict.digest[:9]}{than}{why}"
+    why = f": {'; '.join(verdict.unmet)}" if verdict.unmet else ""
+    return f"{verdict.word.capitalize()} {verdict.corpus} {verdict.digest[:9]}{than}{why}{verdict.rows_needed}"
 
 
 def metrics_table(verdict: Verdict) -> str:
@@ -59,9 +57,9 @@ def rules_table(verdict: Verdict) -> str:
     return render_table(["", "rule", "observed", "expected", ""], rows)
 
 
-def slices_table(verdict: Verdict, threshold: float = 0.005) -> str:
-    """Render the slices whose accuracy moved by at least `threshold`."""
-    moved = [row for row in verdict.figures.get("slices", []) if abs(row["ours"] - row["theirs"]) >= threshold]
+def slices_table(verdict: Verdict) -> str:
+    """Render the slices whose accuracy moved by at least `MOVED`."""
+    moved = [row for row in verdict.figures.get("slices", []) if abs(row["ours"] - row["theirs"]) >= MOVED]
     rows = [
         [f"{row['slice']} {row['value']}", f"{row['rows']:,}", f"{row['theirs']:.4f}", f"{row['ours']:.4f}",
          f"{row['p']:.3f}"]

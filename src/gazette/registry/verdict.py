@@ -40,6 +40,18 @@ class Verdict:
         return record
 
     @property
+    def unmet(self) -> list[str]:
+        """The rules that did not pass and block, each once."""
+        blocking = (finding.rule for finding in self.findings if finding.blocks and finding.outcome != PASS)
+        return list(dict.fromkeys(blocking))
+
+    @property
+    def rows_needed(self) -> str:
+        """How many test rows would decide, after a semicolon; empty if the rows suffice."""
+        needed = self.figures.get("difference", {}).get("rows_needed") if self.word == INCONCLUSIVE else 0
+        return f"; {self.figures['rows']:,} test rows, about {needed:,} would be enough" if needed else ""
+
+    @property
     def code(self) -> int:
         """The exit code."""
         return 0 if self.word == ACCEPT else REJECTED

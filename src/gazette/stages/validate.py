@@ -7,9 +7,7 @@ from gazette.core import articles, corpus, files, tables
 from gazette.core.errors import DataContractError
 from gazette.data import overlay
 from gazette.data.validation import breaches, inspect
-from gazette.data.validation.checks import CRITICAL
-
-Params = inspect.Params
+from gazette.data.validation.checks import CRITICAL, Params
 
 
 def run(

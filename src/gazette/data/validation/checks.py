@@ -1,6 +1,6 @@
 """The corpus contract: each figure of the profile that is checked, its bound, and what a breach means, in words."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -26,6 +26,16 @@ class Bounds(BaseModel, frozen=True, extra="forbid"):
     max_vocabulary_distance: float = Share
     min_median_characters: int = Field(ge=1)
     max_median_characters: int = Field(ge=1)
+
+
+class Params(Bounds, frozen=True, extra="forbid"):
+    """Bounds of the corpus contract, and settings of the inspection."""
+
+    max_quarantined: float = Share
+    near_duplicate_similarity: float = Field(ge=0.7, le=1)  # below, short near duplicates are missed
+    leakage_min_share: float = Field(gt=0, le=1)
+    leakage_purity: float = Field(gt=0, le=1)
+    personal_data: Literal["keep", "mask", "quarantine"]
 
 
 class Check(NamedTuple):

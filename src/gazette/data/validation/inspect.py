@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic import Field
 
 from gazette.core import articles, normalization
 from gazette.core.arrays import Array
@@ -24,17 +23,7 @@ from gazette.data.validation import (
     personal_data,
     profile,
 )
-from gazette.data.validation.checks import Bounds, column_of
-
-
-class Params(Bounds, frozen=True, extra="forbid"):
-    """Bounds of the corpus contract, and settings of the inspection."""
-
-    max_quarantined: float = Field(ge=0, le=1)
-    near_duplicate_similarity: float = Field(ge=0.7, le=1)  # below, short near duplicates are missed
-    leakage_min_share: float = Field(gt=0, le=1)
-    leakage_purity: float = Field(gt=0, le=1)
-    personal_data: Literal["keep", "mask", "quarantine"]
+from gazette.data.validation.checks import Params, column_of
 
 
 @dataclass(frozen=True)

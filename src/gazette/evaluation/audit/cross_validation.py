@@ -34,25 +34,18 @@ def assign_folds(keys: Sequence[str], labels: Sequence[str], count: int) -> Arra
 
 
 def out_of_fold_probabilities(
-    texts: Sequence[str],
-    labels: Array,
-    fold: Array,
-    params: dict[str, Any],
-    *,
-    seed: int,
-    threads: int,
-    onednn: bool,
+    texts: Sequence[str], labels: Array, fold: Array, model: dict[str, Any], shared: learn.Params
 ) -> Array:
     """Return rows × classes; a row's probabilities come from a network and a tokenizer trained on the other folds.
 
-    They are trained as `train` does. `labels` are numbers from 0, `params` a section of `models` in params.yaml whose
+    They are trained as `train` does. `labels` are numbers from 0, `model` a section of `models` in params.yaml whose
     family is linear.
     """
-    runtime.configure_tensorflow(seed, threads, onednn)
+    runtime.configure_tensorflow(shared.seed, shared.threads, shared.onednn)
     from gazette.training.networks.families import linear  # imports TensorFlow, which assign_folds does without
 
     where = "params.yaml, section of models"
-    parse(linear.Params, params, where)
+    parse(linear.Params, model, where)
     probabilities = np.empty((len(texts), int(labels.max()) + 1))
     for number in range(int(fold.max()) + 1):
         inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
@@ -61,8 +54,8 @@ def out_of_fold_probabilities(
             learn.Split([texts[row] for row in rows.tolist()], labels[rows], probabilities.shape[1])
             for rows in (outside[~calibrates], outside[calibrates])
         )
-        model = learn.train_candidate(params, where, train, valid, seed)
-        probabilities[inside] = learn.predict_proba(model, [texts[row] for row in inside.tolist()])
+        learned = learn.train_candidate(model, where, train, valid, shared.seed)
+        probabilities[inside] = learn.predict_proba(learned, [texts[row] for row in inside.tolist()])
     return probabilities
 
 

@@ -1,4 +1,4 @@
-"""How a corpus breaks its contract, read from the output of validation: statistics and places, never text."""
+"""How a corpus breaks its contract, as a section of the comment; it quotes no article."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,9 @@ from typing import Any
 import polars as pl
 
 from gazette.core import files
+from gazette.data.validation.breaches import QUARANTINE
+from gazette.evaluation.ci.quoting import code_span, code_table, join_codes
+from gazette.evaluation.markdown import escape_cell
 
 MAX_ROWS = 10  # rows of the quarantine that are listed
 
@@ -40,3 +43,33 @@ def read_breach(paths: dict[str, str], allowed: float) -> Breach | None:
         allowed=allowed,
         rows=rows.select("file", "line", "reason").head(MAX_ROWS).to_dicts(),
     )
+
+
+def render_breach(breach: Breach) -> str:
+    """Render the quarantine, first if it is the cause, what broke, and what to do."""
+    cause = [row for row in breach.breaches if row["check"] == QUARANTINE]
+    broken = [
+        [
+            code_span(row["severity"]),
+            escape_cell(row["what"]),
+            join_codes([f"{place['file']}, line {place['line']}" for place in row["rows"]]),
+            escape_cell(row["cure"]),
+        ]
+        for row in breach.breaches
+        if row["check"] != QUARANTINE
+    ]
+    rows = [[code_span(row["file"]), f"{row['line']:,}", code_span(row["reason"], 160)] for row in breach.rows]
+    allowed = f"{breach.quarantined:,} rows ({breach.share:.1%}) are in quarantine; {breach.allowed:.1%} may be"
+    quarantine = [
+        f"{escape_cell(cause[0]['what'] if cause else allowed)}." + (" The first of them:" if rows else ""),
+        code_table(["file", "line", "reason"], rows),
+    ]
+    table = code_table(["severity", "what broke", "the first rows", "what to do"], broken)
+    parts = [
+        *(quarantine if cause else []),
+        table,
+        *(quarantine if rows and not cause else []),
+        "Nothing was trained. Correct the corpus or its description, then `dvc add` it; or relax the bounds in section "
+        "`validate` of `params.yaml`, if they are too strict for this corpus.",
+    ]
+    return "\n\n".join(part for part in parts if part)

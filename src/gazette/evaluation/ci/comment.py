@@ -10,11 +10,11 @@ from typing import Any
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import escape
 from gazette.evaluation import markdown
-from gazette.evaluation.ci.breach_section import render_breach
+from gazette.evaluation.ci.breach import render_breach
 from gazette.evaluation.ci.quoting import MAX_LINES, MAX_NAMED, code_span, code_table, details, join_codes, truncate
 from gazette.evaluation.ci.review import Review
 from gazette.evaluation.markdown import escape_cell
-from gazette.registry.verdict import ACCEPT, INCONCLUSIVE, PASS, Verdict
+from gazette.registry.verdict import ACCEPT, PASS, Verdict
 
 WORDS = {"reject": "Rejected", "inconclusive": "Inconclusive"}
 QUOTED = re.compile(r"[;:.]? seen: .*", re.IGNORECASE)  # what a message quotes of a raw file
@@ -51,13 +51,8 @@ def headline(review: Review) -> str:
     difference = verdict.figures.get("difference", {}).get("macro_f1")
     moved = f", macro-F1 {_signed(difference)} against {against}" if difference else ""
     if verdict.word != ACCEPT:
-        rules = dict.fromkeys(
-            finding.rule for finding in verdict.findings if finding.blocks and finding.outcome != PASS
-        )
-        needed = verdict.figures.get("difference", {}).get("rows_needed") if verdict.word == INCONCLUSIVE else 0
-        enough = f"; {verdict.figures['rows']:,} test rows, about {needed:,} would be enough" if needed else ""
-        names = escape_cell(", ".join(rules))
-        return f"{markdown.MARKS[verdict.word]} {WORDS[verdict.word]}{moved}: {names}{enough}"
+        names = escape_cell(", ".join(verdict.unmet))
+        return f"{markdown.MARKS[verdict.word]} {WORDS[verdict.word]}{moved}: {names}{verdict.rows_needed}"
     if review.code:
         return f"❌ Not accepted: `dvc.lock` belongs to other inputs{moved}"
     return f"✅ Accepted{moved}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from gazette.core import files
 from gazette.core.errors import parse
@@ -29,29 +29,23 @@ TYPO_EVERY = 12  # words; one word in this many gets two letters swapped
 PREFIX = {"en": "LONDON (Reuters) - ", "zh": "新华社北京11月3日电 "}
 
 
-class Direction(BaseModel):
+class Direction(BaseModel, frozen=True, extra="forbid"):
     """A text, words to append, and the label that must become more probable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
     add: str
     label: str
 
 
-class Minimum(BaseModel):
+class Minimum(BaseModel, frozen=True, extra="forbid"):
     """A text that any classifier of this corpus must label correctly."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
     label: str
 
 
-class Cases(BaseModel):
+class Cases(BaseModel, frozen=True, extra="forbid"):
     """`data/corpora/<name>.cases.yaml`: interchangeable names, and hand-written test cases."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     names: dict[str, str] = {}
     direction: list[Direction] = []

@@ -1,6 +1,6 @@
 """The rules of the gate: section `gate` of params.yaml."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 CLOCK = "milliseconds"
 INVARIANCE = "unchanged by "  # prefix of the invariance rules, before the perturbation's name
@@ -11,10 +11,8 @@ MAY_WARN = [
 ]  # fmt: skip
 
 
-class Floors(BaseModel):
+class Floors(BaseModel, frozen=True, extra="forbid", strict=True):
     """Absolute bounds that a classifier must meet, whatever the baseline."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     accuracy: float = Field(ge=0, le=1)
     macro_f1: float = Field(ge=0, le=1)
@@ -24,10 +22,8 @@ class Floors(BaseModel):
     milliseconds: float = Field(gt=0)
 
 
-class Rules(BaseModel):
+class Rules(BaseModel, frozen=True, extra="forbid", strict=True):
     """Levels, margins and floors; `warn_only` names the rules that warn but do not block."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     alpha: float = Field(gt=0, lt=0.5)
     power: float = Field(gt=0.5, lt=1)

@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gazette.core import atomic, corpus, files
-from gazette.core.errors import ConfigError
+from gazette.core.errors import ConfigError, parse
 from gazette.data.languages import display_name
 from gazette.data.validation.breaches import explain_breaches
-from gazette.data.validation.checks import describe_kind
+from gazette.data.validation.checks import Params, describe_kind
 from gazette.evaluation.report import charts, freshness, rows
 from gazette.pipeline import written
 
@@ -45,7 +45,8 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
         raise ConfigError(f"no {paths['validate']['report']}: `gazette run` makes what the report shows")
     description = corpus.read_description(Path(paths["validate"]["description"]))
     rejects, examples = (_frame(paths["validate"][name]) for name in ("quarantine", "examples"))
-    breaches = explain_breaches(validation, rejects, examples, params["validate"])
+    bounds = parse(Params, params["validate"], "params.yaml, section validate")
+    breaches = explain_breaches(validation, rejects, examples, bounds.model_dump())
     preprocessing = _record(paths["preprocess"]["report"])
     metrics = _record(paths["evaluate"]["metrics"])
     confusion = rows.add_shares(_table(paths["evaluate"]["confusion"]))
@@ -59,7 +60,7 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
         "description": description,
         "language": display_name(description.language),
         "validation": validation,
-        "expectations": rows.expectation_rows(validation, params["validate"]["max_quarantined"], breaches),
+        "expectations": rows.expectation_rows(validation, bounds.max_quarantined, breaches),
         "files": rows.file_rows(validation["files"]),
         "rejects": _table(paths["validate"]["quarantine"], 10),
         "examples": _table(paths["validate"]["examples"]),
