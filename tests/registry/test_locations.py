@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gazette.core.errors import ConfigError
-from gazette.registry import health
 from gazette.registry.store import address, locations
 
 TABLES = """
@@ -127,7 +126,7 @@ def test_files_lie_beside_a_database_elsewhere(project: Path, monkeypatch: pytes
 
 
 def test_doctor_names_what_is_kept_in_a_tree_and_what_is_lost(registry: Path) -> None:
-    warnings = health.list_warnings()
+    warnings = address.list_warnings()
     strays = [warning for warning in warnings if "`gazette registry relocate`" in warning]
     assert [f"{TREES[0]}/mlruns/{number}," in warning for number, warning in enumerate(strays)] == [True, True]
     assert [warning.split()[0] for warning in warnings if "lost" in warning] == ["tiny/1"]

@@ -89,7 +89,7 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
     from gazette.pipeline import cmdline, git, graph, state
     from gazette.pipeline.plan import plan
 
-    git.check_access()
+    git.output("rev-parse", "HEAD")  # raises if git refuses the repository
     if cmdline.PARAMS.exists():
         project.params()  # DVC names neither line nor key of what is wrong in it
     nodes = graph.read_graph(Path(), targets)
@@ -113,10 +113,10 @@ def doctor(ignored: list[str] | None, verify: bool, as_json: bool) -> None:
       gazette doctor --verify --json
     """
     from gazette.pipeline.recovery import cache, guard
-    from gazette.registry import health
+    from gazette.registry.store import address
 
     with guard.exclusive_run(Path()) as repairs:
-        warnings = [*cache.list_warnings(Path()), *health.list_warnings()]
+        warnings = [*cache.list_warnings(Path()), *address.list_warnings()]
     warnings += [f"{name} is set, without effect; docs/environment.md lists what passes" for name in ignored or []]
     damaged = cache.list_damaged(Path()) if verify else []
     if as_json:

@@ -99,7 +99,6 @@ def relocate() -> None:
 
     Example: gazette registry relocate
     """
-    from gazette.registry import health
     from gazette.registry.store import address, locations
 
     path = address.database()
@@ -107,7 +106,7 @@ def relocate() -> None:
         raise ConfigError(f"{address.tracking_uri()} is not a database here, so its server knows where its files are")
     moves = locations.relocate(path, address.artifact_folder())
     lines = [f"{source} → {target}" for source, target in moves]
-    click.echo("\n".join([*(lines or ["nothing to move"]), *health.describe_lost(path)]))
+    click.echo("\n".join([*(lines or ["nothing to move"]), *locations.describe_lost(path)]))
 
 
 @click.command()

@@ -10,7 +10,7 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.compressed import detect_compression
 from gazette.data.readers.folder import list_files
-from gazette.data.readers.open import HEAD_BYTES, detect_kind, open_raw
+from gazette.data.readers.open import HEAD_BYTES, detect_kind, open_file
 from gazette.data.survey import BOMS
 
 logger = logging.getLogger(__name__)
@@ -34,10 +34,9 @@ def detect_coding(path: Path, option: str, hints: Hints = NO_HINTS) -> Coding:
 
     Raises DataContractError if it is not text, ConfigError if the encoding is not certain.
     """
-    real = path.resolve()
-    with open_raw(real.parent, real.name) as file:
+    with open_file(path) as file:
         compression = detect_compression(file.read(HEAD_BYTES))
-    with open_raw(real.parent, real.name, Coding(None, compression)) as file:
+    with open_file(path, Coding(None, compression)) as file:
         head = file.read(HEAD_BYTES)
         file.seek(0)
         if head.startswith(b"PAR1"):

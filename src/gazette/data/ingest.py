@@ -1,5 +1,6 @@
 """Adding a corpus: inspect its files, copy them to `data/raw/<name>`, describe them; all or nothing."""
 
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -83,32 +84,32 @@ def describe_corpus(
     sources: list[SourceFile], about: dict[str, Any], names: list[str], numbered_from: int | None
 ) -> Corpus:
     """Describe the corpus of these files; `about` has language, source and terms, `names` its classes, if given."""
-    labels = _concat_articles(sources).with_columns(place=pl.format("{}, line {}", "file", "line"))
-    rejects = pl.concat([source.contents.rejects.with_columns(split=pl.lit(source.split)) for source in sources])
+    labels = _concat(sources, "articles").with_columns(place=pl.format("{}, line {}", "file", "line"))
+    rejects = _concat(sources, "rejects")
     classes = map_labels(labels, names, numbered_from) if names else infer_labels(labels, rejects)
-    files: dict[str, list[File]] = {}
-    for source in sources:
-        files.setdefault(source.split, []).append(source.file)
+    files = {
+        split: [source.file for source in sources if source.split == split]
+        for split in dict.fromkeys(source.split for source in sources)
+    }
     return Corpus.model_validate({**about, **classes._asdict(), "files": files})
 
 
 def validate_rows(sources: list[SourceFile], corpus: Corpus) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the articles, and the rows that `validate` will quarantine, with file, line and reason."""
-    decoded = decode_labels(_concat_articles(sources), corpus.labels, corpus.numbered_from)
-    table, invalid = articles.split_invalid(decoded, corpus.labels)
-    unreadable = [
-        source.contents.rejects.with_columns(split=pl.lit(source.split)).select(invalid.columns) for source in sources
-    ]
-    rejects = pl.concat([*unreadable, invalid])
+    decoded = decode_labels(_concat(sources, "articles"), corpus.labels, corpus.numbered_from)
+    columns = ("text", "label", "split", "file", "line")
+    table, invalid = articles.split_invalid(decoded.select(columns), corpus.labels)
+    rejects = pl.concat([_concat(sources, "rejects").select(invalid.columns), invalid])
     for split in corpus.files:
         lost, valid = (part.filter(pl.col("split") == split) for part in (rejects, table))
         _check_most_readable(lost, lost.height + valid.height, split)
     return table, rejects
 
 
-def _concat_articles(sources: list[SourceFile]) -> pl.DataFrame:
-    tables = [source.contents.articles.with_columns(split=pl.lit(source.split)) for source in sources]
-    return pl.concat(tables).select("text", "label", "split", "file", "line")
+def _concat(sources: list[SourceFile], rows: str) -> pl.DataFrame:
+    """Return the articles or the rejects of all files."""
+    tables = [getattr(source.contents, rows).with_columns(split=pl.lit(source.split)) for source in sources]
+    return pl.DataFrame(pl.concat(tables))
 
 
 def _check_most_readable(rejects: pl.DataFrame, rows: int, name: str) -> None:
@@ -124,7 +125,7 @@ def _check_most_readable(rejects: pl.DataFrame, rows: int, name: str) -> None:
 def check_name_free(name: str) -> None:
     """Raise ConfigError if a corpus, or files of one, have this name."""
     for path in _paths_of(name):
-        if _exists(path):
+        if os.path.lexists(path):
             raise ConfigError(f"the name {name} is taken: {path} exists; choose another name, or remove it first")
 
 
@@ -169,7 +170,7 @@ def remove_corpus(name: str) -> list[Path]:
     Raises ConfigError, and removes nothing, if the raw files are not those that the pointer records.
     """
     check_removable(name)
-    removed = [path for path in reversed(_paths_of(name)) if _exists(path)]
+    removed = [path for path in reversed(_paths_of(name)) if os.path.lexists(path)]
     for path in removed:
         atomic.remove(path)
     return removed
@@ -178,10 +179,6 @@ def remove_corpus(name: str) -> list[Path]:
 def _paths_of(name: str) -> list[Path]:
     """Return where the description, the raw files and their pointer are."""
     return [DESCRIPTIONS / f"{name}.yaml", RAW / name, RAW / f"{name}.dvc"]
-
-
-def _exists(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
 
 
 def _copy(source: SourceFile, target: Path) -> None:

@@ -13,7 +13,7 @@ from gazette.data.dialect import detect_dialect
 from gazette.data.readers.columns import Columns, check_columns
 from gazette.data.readers.jsonarray import iter_elements
 from gazette.data.readers.lines import BOM, iter_lines
-from gazette.data.readers.open import check_kind, open_raw
+from gazette.data.readers.open import check_kind, open_file
 
 SAMPLE_BYTES = 1 << 20  # some thousand rows, so that a single bad one decides nothing
 FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -66,8 +66,7 @@ def claimed_format(path: Path) -> str | None:
 
 def _read_sample(path: Path, coding: Coding) -> tuple[bytes, str]:
     """Return the first whole lines of a file in UTF-8, and its format."""
-    real = path.resolve()
-    with open_raw(real.parent, real.name, coding) as file:
+    with open_file(path, coding) as file:
         sample = file.read(SAMPLE_BYTES)
         content = _detect_format(sample)
         file.seek(0)
@@ -90,8 +89,7 @@ def _detect_format(sample: bytes) -> str:
 def _json_keys(path: Path, coding: Coding, columns: Columns, is_array: bool) -> list[str]:
     """Return the keys of all objects up to the one that completes the columns: a writer may leave out nulls."""
     keys: dict[str, None] = {}
-    real = path.resolve()
-    with open_raw(real.parent, real.name, coding) as file:
+    with open_file(path, coding) as file:
         for line in iter_elements(file, path) if is_array else iter_lines(file):
             with suppress(ValueError, RecursionError):  # the reader reports a bad line
                 record = json.loads(line.text)

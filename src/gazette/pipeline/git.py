@@ -39,11 +39,6 @@ def list_names(*words: str, folder: Path = Path()) -> list[str]:
     return [os.fsdecode(name) for name in _run(*words, folder=folder).split(b"\0") if name]
 
 
-def check_access(folder: Path = Path()) -> None:
-    """Raise GitError if git refuses the repository, such as another user's; none at all is fine."""
-    output("rev-parse", "HEAD", folder=folder)
-
-
 def prefix(folder: Path = Path()) -> Path:
     """Return the path of a folder from the top of its repository, `.` at the top."""
     return Path(os.fsdecode(_run("rev-parse", "--show-prefix", folder=folder).removesuffix(b"\n")))
@@ -147,12 +142,6 @@ def list_commits(path: str, *words: str) -> list[str]:
     """List the commits that changed a file, oldest first; `words` are options of `git log` that select commits."""
     options = ("--reverse", "--format=%H", "--no-textconv")
     return run("--literal-pathspecs", "log", *words, *options, "--", path).split()
-
-
-def commits_adding(digest: str) -> list[str]:
-    """List the commits that brought a hash into `dvc.lock`, oldest first: on branches and tags, not of experiments."""
-    changed = list_commits("dvc.lock", "--branches", "--remotes", "--tags", "HEAD", f"-S{digest}")
-    return [commit for commit in changed if digest in (show(commit, "dvc.lock") or "")]
 
 
 def _output(*words: str, folder: Path = Path()) -> bytes | None:

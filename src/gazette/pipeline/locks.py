@@ -22,15 +22,13 @@ def file_lock(path: Path, busy: str, seconds: float | None = None) -> Iterator[N
     It is a `flock`, as DVC's own locks are. Raises ConfigError with `busy` and the holder, if it signed the file, if
     another process holds the lock.
     """
-    lock = filelock.FileLock(path)
+    timeout = LOCK_SECONDS if seconds is None else seconds
     try:
-        lock.acquire(timeout=LOCK_SECONDS if seconds is None else seconds, poll_interval=POLL_SECONDS)
+        lock = filelock.FileLock(path).acquire(timeout=timeout, poll_interval=POLL_SECONDS)
     except filelock.Timeout:
         raise ConfigError(f"{busy}: {path.read_text(encoding='utf-8').strip() or 'it has just started'}") from None
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from dvc.repo.reproduce import _reproduce_stage
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline.execution import signals
-from gazette.pipeline.execution.run import stage_exit_code
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def reproduce() -> ReproResult:
             repo.reproduce(repro_fn=reproduce_stage)
     except ReproductionError as error:
         cause = error.__cause__
-        code = stage_exit_code(str(cause))
+        code = signals.stage_exit_code(str(cause))
         message = signals.append_signal(f"{error}: {cause}", code)
         return ReproResult(code=code, message=message, seconds=seconds)
     except DvcException as error:

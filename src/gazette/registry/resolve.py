@@ -42,7 +42,8 @@ def list_revisions(digest: str) -> list[str]:
 
     The first is the revision of the model. A commit that names the digest only for a candidate is not one.
     """
-    locks = (dvclock.load_or_none(commit) for commit in git.commits_adding(digest))
+    selected = ("--branches", "--remotes", "--tags", "HEAD", f"-S{digest}")  # without the commits of experiments
+    locks = (dvclock.load_or_none(commit) for commit in git.list_commits("dvc.lock", *selected))
     return [str(lock.commit) for lock in locks if lock and lock.bundle == digest]
 
 

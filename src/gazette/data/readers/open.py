@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,6 +51,12 @@ def open_raw(raw: Path, name: str, coding: Coding = PLAIN) -> Iterator[BinaryIO]
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DataContractError(f"{path} changed while it was read; try again when nothing writes to it")
+
+
+def open_file(path: Path, coding: Coding = PLAIN) -> AbstractContextManager[BinaryIO]:
+    """Open a user's file, which may be a symlink, as `open_raw` does."""
+    real = path.resolve()
+    return open_raw(real.parent, real.name, coding)
 
 
 def _decoded(file: BinaryIO, path: Path, coding: Coding) -> BinaryIO:

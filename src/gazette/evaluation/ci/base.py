@@ -10,7 +10,6 @@ from gazette.core.errors import ConfigError
 from gazette.evaluation.ci.checkout import OnLine, fetch_inputs, run_dvc, tee
 from gazette.pipeline import git, git_environment, graph, revisions
 from gazette.pipeline.execution import signals
-from gazette.pipeline.execution.run import stage_exit_code
 from gazette.pipeline.publishing import worktree
 
 IDENTITY = ("-c", "user.name=gazette", "-c", "user.email=gazette@localhost", "-c", "commit.gpgsign=false")
@@ -51,8 +50,7 @@ def _rebuild(root: Path, revision: str, commit: str, on_line: OnLine) -> str:
         fetch_inputs(folder, heard)
         extra = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}  # which is removed with the tree
         if run_dvc(folder, heard, "repro", "evaluate", **extra, **git_environment.without_hooks(os.environ)):
-            end = "\n".join(lines[-10:])
-            end = signals.append_signal(end, stage_exit_code(end))
+            end = signals.append_signal("\n".join(lines[-10:]))
             raise ConfigError(f"{revision} does not run here, so there is nothing to compare with:\n{end}")
         outputs = [path for path in graph.git_tracked_outputs(folder) if (folder / path).exists()]
         git.run("add", "--update", ".", folder=folder)

@@ -14,7 +14,6 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.lineage.proof.compare import Lock
 from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, remote, storage
 from gazette.pipeline.execution import signals
-from gazette.pipeline.execution.run import stage_exit_code
 from gazette.pipeline.supervisor import start_command
 from gazette.pipeline.variables import THREADS
 
@@ -115,4 +114,4 @@ def run_stages(folder: Path, python: Path, say: OnLine) -> str:
     for line in process.stdout or ():
         say(line.rstrip())
         last = line.strip() or last
-    return signals.append_signal(last, stage_exit_code(last)) if process.wait() else ""
+    return signals.append_signal(last) if process.wait() else ""

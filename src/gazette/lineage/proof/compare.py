@@ -1,6 +1,5 @@
 """Compare two runs: which stage and file differ first, and by how much. Locks in, differences out."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from gazette.core import files
 from gazette.pipeline import dvclock, flatten
 
 Lock = Mapping[str, Any]  # the stages of a `dvc.lock`
@@ -88,18 +88,6 @@ def _distance(before: Any, after: Any) -> float:
     return 0.0 if np.array_equal(a, b) else float("inf")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    return flatten.flatten(json.loads(path.read_text(encoding="utf-8")), lists=True)
-
-
-def _read_parquet(path: Path) -> dict[str, Any]:
-    return _read_columns(pl.read_parquet(path))
-
-
-def _read_csv(path: Path) -> dict[str, Any]:
-    return _read_columns(pl.read_csv(path))
-
-
 def _read_columns(table: pl.DataFrame) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for column in table:
@@ -120,8 +108,8 @@ def _read_hdf5(path: Path) -> dict[str, Any]:
 
 
 _READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    ".json": _read_json,
-    ".parquet": _read_parquet,
-    ".csv": _read_csv,
+    ".json": lambda path: flatten.flatten(files.read_json(path), lists=True),
+    ".parquet": lambda path: _read_columns(pl.read_parquet(path)),
+    ".csv": lambda path: _read_columns(pl.read_csv(path)),
     ".h5": _read_hdf5,
 }

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gazette.core.errors import ConfigError
 from gazette.pipeline import inheritance, supervisor
 from gazette.pipeline.execution import forkserver, signals
 from gazette.pipeline.execution.scheduler import FAILED, RAN, RESTORED, UNCHANGED, StageOutcome
@@ -21,7 +20,6 @@ MAX_LINES = 20  # of a failed stage's output
 MAX_TRIES = 3
 # DVC, looking for an earlier run of a stage, removes or misses what another run is writing to the cache they share.
 COLLIDED = re.compile(r"^ERROR: failed to .*No such file or directory: '[^']*/runs/[^']*\.tmp'$", re.MULTILINE)
-EXITED = re.compile(r"^(?:ERROR: )?failed to .*?exited with (-?\d+)$", re.MULTILINE | re.DOTALL)
 ADVICE = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 
 Process = supervisor.Process | forkserver.Forked
@@ -91,7 +89,7 @@ def _watch(process: Process, stage: str, on_line: Callable[[str], object], timeo
     if code == -signal.SIGKILL:  # the supervisor's end, after it was asked to end the group
         return StageOutcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))
     message = "\n".join(last)
-    code = stage_exit_code(message)
+    code = signals.stage_exit_code(message)
     return StageOutcome(stage, FAILED, seconds, code, signals.append_signal(message, code))
 
 
@@ -122,11 +120,3 @@ def _state(stage: str, line: str) -> str | None:
         f"'{stage}' didn't change, skipping": UNCHANGED,
         f"Stage '{stage}' is cached - skipping run, checking out outputs": RESTORED,
     }.get(line)
-
-
-def stage_exit_code(message: str) -> int:
-    """Return the exit code of a stage from DVC's message; 128 + n after signal n; 2 if the stage was not started."""
-    codes = [int(code) for code in EXITED.findall(message)]
-    if not codes:
-        return ConfigError.code
-    return codes[-1] if codes[-1] >= 0 else 128 - codes[-1]

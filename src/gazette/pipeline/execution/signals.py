@@ -1,7 +1,11 @@
 """What a signal that ended a stage likely means. Pure."""
 
+import re
 import signal
 
+from gazette.core.errors import ConfigError
+
+EXITED = re.compile(r"^(?:ERROR: )?failed to .*?exited with (-?\d+)$", re.MULTILINE | re.DOTALL)
 NATIVE = "a crash in native code, of a library or for lack of memory; report it with the kind of processor"
 MEANINGS = {
     "SIGKILL": "most likely the system or its container ran out of memory; run fewer stages at once, or add memory",
@@ -33,6 +37,14 @@ def explain_exit(code: int) -> str:
     return f"ended by signal {number}, {name}" + (f": {MEANINGS[name]}" if name in MEANINGS else "")
 
 
-def append_signal(message: str, code: int) -> str:
-    """Add to the message of a stage that failed which signal ended it, if one did."""
-    return "\n".join(filter(None, [message, explain_exit(code)]))
+def stage_exit_code(message: str) -> int:
+    """Return the exit code of a stage from DVC's message; 128 + n after signal n; 2 if the stage was not started."""
+    codes = [int(code) for code in EXITED.findall(message)]
+    if not codes:
+        return ConfigError.code
+    return codes[-1] if codes[-1] >= 0 else 128 - codes[-1]
+
+
+def append_signal(message: str, code: int | None = None) -> str:
+    """Add to the message of a stage that failed which signal ended it, if one did; the code is in DVC's message."""
+    return "\n".join(filter(None, [message, explain_exit(stage_exit_code(message) if code is None else code)]))

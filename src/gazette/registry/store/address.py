@@ -69,3 +69,14 @@ def is_current(version: Path) -> bool:
         describe_registry(challenged=True).items() <= record.items()
         and f"{record['name']}/{record['version']}" not in lost
     )
+
+
+def list_warnings() -> list[str]:
+    """Return what endangers the registry's files, each with the command that fixes it; none for a server."""
+    path = database()
+    if path is None:
+        return []
+    return [
+        f"the registry keeps files in {folder}, a tree that is removed after its run; `gazette registry relocate`"
+        for folder in locations.list_strays(path)
+    ] + locations.describe_lost(path)

@@ -66,6 +66,15 @@ def list_lost_versions(database: Path) -> list[str]:
     return [version for version, path in places if path and not path.exists()]
 
 
+def describe_lost(database: Path) -> list[str]:
+    """Return a line for each version without files."""
+    return [
+        f"{version} has lost its files, which were removed; `git checkout` its revision, then `gazette run` registers "
+        "the bundle again"
+        for version in list_lost_versions(database)
+    ]
+
+
 def relocate(database: Path, to: Path) -> list[tuple[Path, Path]]:
     """Move what a database keeps in trees of runs to `to`/mlruns, and return the folders moved from and to.
 
