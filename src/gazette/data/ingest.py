@@ -107,7 +107,6 @@ def validate_rows(sources: list[SourceFile], corpus: Corpus) -> tuple[pl.DataFra
 
 
 def _concat(sources: list[SourceFile], rows: str) -> pl.DataFrame:
-    """Return the articles or the rejects of all files."""
     tables = [getattr(source.contents, rows).with_columns(split=pl.lit(source.split)) for source in sources]
     return pl.DataFrame(pl.concat(tables))
 
@@ -177,7 +176,6 @@ def remove_corpus(name: str) -> list[Path]:
 
 
 def _paths_of(name: str) -> list[Path]:
-    """Return where the description, the raw files and their pointer are."""
     return [DESCRIPTIONS / f"{name}.yaml", RAW / name, RAW / f"{name}.dvc"]
 
 

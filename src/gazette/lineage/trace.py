@@ -138,7 +138,6 @@ def _describe_commit(commit: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs of a stage, one hash of them all, and its outputs."""
     deps = dvclock.list_hashes(entry, "deps")
     params = entry.get("params", {})
     inputs = json.dumps([entry["cmd"], deps, params], sort_keys=True).encode()

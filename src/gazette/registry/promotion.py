@@ -94,7 +94,8 @@ def promote(name: str, reference: str, decision: Decision, judge: Judge, smoke_t
         kind, reason = (ledger.PROMOTION, decision.because) if accepted else (ledger.OVERRIDE, decision.override)
         version = VersionRef(model.version, model.digest, revision)
         record = verdict.record() | {"smoke_test": [asdict(finding) for finding in findings]}
-        return _record(start, kind, name, version, decision.who, reason, record)
+        head = git.resolve_commit("HEAD")
+        return _record(start, ledger.next_entry(start.entries, kind, name, version, decision.who, reason, head, record))
 
 
 def roll_back(name: str, decision: Decision) -> PromotionResult:
@@ -114,7 +115,8 @@ def roll_back(name: str, decision: Decision) -> PromotionResult:
                 f"this registry has no version with the digest {last.origin.digest}, to which {name} would go back: "
                 f"`git checkout {last.origin.revision[:9]} && gazette run` registers it"
             )
-        return _record(start, ledger.ROLLBACK, name, last.origin, decision.who, decision.because)
+        who, why, head = decision.who, decision.because, git.resolve_commit("HEAD")
+        return _record(start, ledger.next_entry(start.entries, ledger.ROLLBACK, name, last.origin, who, why, head))
 
 
 def find_revision(model: ResolvedModel) -> str:
@@ -155,21 +157,12 @@ def _start(name: str) -> PromotionStart:
     return PromotionStart(client, entries, finished, last is not None and last.name == name)
 
 
-def _record(
-    start: PromotionStart,
-    kind: str,
-    name: str,
-    to: VersionRef,
-    who: str,
-    reason: str,
-    verdict: dict[str, Any] | None = None,
-) -> PromotionResult:
+def _record(start: PromotionStart, entry: Entry) -> PromotionResult:
     """Write the ledger, then move the aliases."""
-    entry = ledger.next_entry(start.entries, kind, name, to, who, reason, git.resolve_commit("HEAD"), verdict)
     note = state.state_folder(Path()) / PENDING
     note.write_text(entry.digest(), encoding="utf-8")
     ledger.append_entry(entry)
-    aliases.sync(start.client, name, [*start.entries, entry])
+    aliases.sync(start.client, entry.name, [*start.entries, entry])
     note.unlink()
     return PromotionResult(entry, True, start.finished)
 

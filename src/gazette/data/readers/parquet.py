@@ -100,7 +100,6 @@ def _drop_giants(array: pa.Array) -> pa.Array:
 
 
 def _count_bytes(array: pa.Array) -> int:
-    """Sum the bytes of all strings of a column."""
     if not pa.types.is_dictionary(array.type) or pa.types.is_integer(array.dictionary.type):
         return 0
     return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0

@@ -13,14 +13,7 @@ import polars as pl
 from gazette.core.escape import MAX_FILE, escape, format_places
 from gazette.data.validation import quarantine
 from gazette.data.validation.checks import CHECKS, CRITICAL, WARNING, Check, column_of
-from gazette.data.validation.class_breaches import (
-    QUARANTINED,
-    explain_dominant,
-    explain_drift,
-    explain_few,
-    explain_labels,
-    unknown_labels,
-)
+from gazette.data.validation.class_breaches import EXPLAIN, QUARANTINED, Explanation
 from gazette.data.validation.facts import MAX_ROWS, Facts, first_places
 
 MAX_BREACHES = 8  # in a message
@@ -77,28 +70,17 @@ def _explain_quarantine(facts: Facts, breaches: Sequence[Breach]) -> Iterator[Br
     yield Breach(QUARANTINE, severity, what, cure, first_places(facts.rejects))
 
 
-def _explain(finding: dict[str, Any], facts: Facts, failed: set[str]) -> list[tuple[Any, ...]]:
-    """Return what, cure and rows of each breach of an expectation."""
+def _explain(finding: dict[str, Any], facts: Facts, failed: set[str]) -> Iterator[Explanation]:
     column = column_of(finding)
     check = CHECKS[finding["table"]][column]
-    if finding["table"] == "classes":
-        explain = explain_few if column == "rows" else explain_dominant
-        return [
-            (what, check.cure if rows or column == "rows" else "", rows)
-            for what, rows in explain(facts, facts.bounds[check.bound])
-        ]
-    if finding["table"] == "labels":
-        return [(explain_labels(facts), check.cure, first_places(unknown_labels(facts)))]
-    if finding["table"] == "drift":
-        rows = [row for row in facts.report["drift"] if row[column] > facts.bounds[check.bound]]
-        return [
-            (explain_drift(facts, row, column, check), check.cure, facts.first("split", split=row["split"]))
-            for row in rows
-        ]
+    if finding["table"] in EXPLAIN:
+        yield from EXPLAIN[finding["table"]](facts, column, check)
+        return
     exact = column.replace("near_", "exact_")
     if exact != column and exact in failed and facts.report["corpus"][exact] == facts.report["corpus"][column]:
-        return [(f"{check.name}: the same rows", "", [])]
-    return [(_explain_figure(finding, column, check, facts), check.cure, _examples_of(column, facts))]
+        yield f"{check.name}: the same rows", "", []
+    else:
+        yield _explain_figure(finding, column, check, facts), check.cure, _examples_of(column, facts)
 
 
 def _explain_figure(finding: dict[str, Any], column: str, check: Check, facts: Facts) -> str:

@@ -12,13 +12,17 @@ from gazette.data.validation.facts import Facts, first_places
 
 QUARANTINED = "are in quarantine"
 _UNKNOWN = re.compile(r"unknown label '(.*?)'(?: \(U\+[^)]*\))?: ")
-Explanation = tuple[str, list[dict[str, Any]]]
+Explanation = tuple[str, str, list[dict[str, Any]]]  # what, cure, rows
 Classes = Sequence[dict[str, Any]]
 
 
-def explain_few(facts: Facts, bound: int) -> Iterator[Explanation]:
-    """Explain, for each split, the classes with fewer than `bound` articles."""
-    classes = facts.report["classes"]
+def _explain_classes(facts: Facts, column: str, check: Check) -> Iterator[Explanation]:
+    yield from (_explain_few if column == "rows" else _explain_dominant)(facts, check)
+
+
+def _explain_few(facts: Facts, check: Check) -> Iterator[Explanation]:
+    """Explain, for each split, the classes with too few articles."""
+    classes, bound = facts.report["classes"], facts.bounds[check.bound]
     for split in dict.fromkeys(row["split"] for row in classes):
         of_split = [row for row in classes if row["split"] == split]
         few = sorted((row for row in of_split if row["rows"] < bound), key=lambda row: row["rows"])
@@ -29,7 +33,8 @@ def explain_few(facts: Facts, bound: int) -> Iterator[Explanation]:
         lost = lost.filter(pl.col("label").is_in(names) | pl.col("label").is_null())
         where = facts.first("few_articles", split=split) or first_places(lost)
         what = f"{_few(split, few, len(of_split), bound)}{_elsewhere(few, classes)}"
-        yield what + (f"; {_count_lost(lost)} {QUARANTINED}" if lost.height else ""), _unnamed(where, few)
+        what += f"; {_count_lost(lost)} {QUARANTINED}" if lost.height else ""
+        yield what, check.cure, _unnamed(where, few)
 
 
 def _few(split: str, few: Classes, classes: int, bound: int) -> str:
@@ -65,9 +70,9 @@ def _unnamed(places: Classes, classes: Classes) -> list[dict[str, Any]]:
     return [place | {"label": None} if len(classes) == 1 else place for place in places]
 
 
-def explain_dominant(facts: Facts, bound: float) -> Iterator[Explanation]:
-    """Explain, for each split, the class whose share is above `bound`."""
-    least = facts.bounds["min_rows_per_class"]
+def _explain_dominant(facts: Facts, check: Check) -> Iterator[Explanation]:
+    """Explain, for each split, the class whose share is too large."""
+    least, bound = facts.bounds["min_rows_per_class"], facts.bounds[check.bound]
     rare = {row["split"] for row in facts.report["classes"] if row["rows"] < least}
     for row in facts.report["classes"]:
         if row["share"] > bound:
@@ -76,22 +81,16 @@ def explain_dominant(facts: Facts, bound: float) -> Iterator[Explanation]:
                 f"({row['rows']:,}), expected at most {bound:.1%} (validate.max_class_share)"
             )
             if row["split"] in rare:
-                yield f"{what}: for lack of the others", []
+                yield f"{what}: for lack of the others", "", []
             else:
-                yield what, _unnamed(facts.first("dominant_class", split=row["split"]), [row])
+                yield what, check.cure, _unnamed(facts.first("dominant_class", split=row["split"]), [row])
 
 
-def unknown_labels(facts: Facts) -> pl.DataFrame:
-    """Return the rejected rows whose label the description does not name."""
-    return facts.rejects.filter(pl.col("reason").str.contains("unknown label", literal=True))
-
-
-def explain_labels(facts: Facts) -> str:
+def _explain_labels(facts: Facts, column: str, check: Check) -> Iterator[Explanation]:
     """Explain how the labels in the files differ from those in the description."""
-    rows = unknown_labels(facts)
-    unknown = rows.with_columns(name=pl.col("reason").str.extract(_UNKNOWN.pattern)).group_by(
-        "name", maintain_order=True
-    )
+    rows = facts.rejects.filter(pl.col("reason").str.contains("unknown label", literal=True))
+    name = pl.col("reason").str.extract(_UNKNOWN.pattern)
+    unknown = rows.group_by(name.alias("name"), maintain_order=True)
     parts = []
     for (name,), part in list(unknown)[:MAX_NAMED]:
         splits = ", ".join(part["split"].unique().sort())
@@ -100,21 +99,26 @@ def explain_labels(facts: Facts) -> str:
     present = {row["label"] for row in classes if row["rows"]}
     if absent := [name for name in dict.fromkeys(row["label"] for row in classes) if name not in present]:
         parts.append(f"no article has {name_first(absent)}, which the description names")
-    return f"the classes in the files and in the description differ: {'; '.join(parts)}"
+    what = f"the classes in the files and in the description differ: {'; '.join(parts)}"
+    yield what, check.cure, first_places(rows)
 
 
-def explain_drift(facts: Facts, row: dict[str, Any], column: str, check: Check) -> str:
-    """Explain the distance of a split from train, with the class whose share differs most."""
-    what = (
-        f"{check.name} in {row['split']}: {row[column]:.3f}, expected at most {facts.bounds[check.bound]:g} "
-        f"(validate.{check.bound})"
-    )
-    if column != "classes":
-        return what
-    split = row["split"]
-    shares = {(entry["split"], entry["label"]): entry["share"] for entry in facts.report["classes"]}
-    pairs = {
-        label: (share, shares.get(("train", label), 0)) for (name, label), share in shares.items() if name == split
-    }
-    label, (here, train) = max(pairs.items(), key=lambda pair: abs(pair[1][0] - pair[1][1]))
-    return f"{what}; class {quote(label)} has {here:.1%} there and {train:.1%} in train"
+def _explain_drift(facts: Facts, column: str, check: Check) -> Iterator[Explanation]:
+    """Explain the distance of each split that is too far from train, with the class whose share differs most."""
+    bound = facts.bounds[check.bound]
+    shares = {(row["split"], row["label"]): row["share"] for row in facts.report["classes"]}
+    for row in (row for row in facts.report["drift"] if row[column] > bound):
+        split = row["split"]
+        what = f"{check.name} in {split}: {row[column]:.3f}, expected at most {bound:g} ({check.key})"
+        if column == "classes":
+            pairs = {
+                label: (share, shares.get(("train", label), 0))
+                for (name, label), share in shares.items()
+                if name == split
+            }
+            label, (here, train) = max(pairs.items(), key=lambda pair: abs(pair[1][0] - pair[1][1]))
+            what += f"; class {quote(label)} has {here:.1%} there and {train:.1%} in train"
+        yield what, check.cure, facts.first("split", split=split)
+
+
+EXPLAIN = {"classes": _explain_classes, "labels": _explain_labels, "drift": _explain_drift}

@@ -71,7 +71,6 @@ def _vocabulary(train: pl.Series, split: pl.Series) -> float:
 
 
 def _tokens(keys: pl.Series) -> pl.DataFrame:
-    """Return a row for every token: the row of its text, and the token."""
     return pl.DataFrame({"token": keys.str.extract_all(TOKEN)}).with_row_index("row").explode("token").drop_nulls()
 
 

@@ -37,7 +37,6 @@ class Facts:
 
 
 def _label_of(seen: str, labels: Mapping[str, str]) -> str | None:
-    """Return the class with which an example begins."""
     starts = [shown for shown in labels if seen.startswith((f"{shown}: ", f"{shown}, near "))]
     return labels[max(starts, key=len)] if starts else None
 

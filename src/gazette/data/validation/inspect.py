@@ -111,7 +111,6 @@ def _flag_rows(table: pl.DataFrame, similarity: float, code: str) -> tuple[pl.Da
 
 
 def _apply_policy(policy: str, table: pl.DataFrame, matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the articles under the policy for personal data, and the rejects."""
     if policy == "mask":
         table = table.with_columns(text=personal_data.mask(table["text"], matches))
     kinds = matches.group_by("row").agg(

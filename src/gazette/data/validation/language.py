@@ -85,7 +85,6 @@ def _identify_foreign(suspects: pl.Series, texts: pl.Series) -> pl.Series:
 
 
 def _english(text: str) -> float:
-    """Return the probability of English among the languages in Latin letters."""
     return float(dict(_identifier().rank(text))["en"])
 
 

@@ -58,7 +58,6 @@ def _letters(texts: pl.Series) -> pl.Series:
 
 
 def _join(labels: Array, left: Array, right: Array) -> Array:
-    """Return the group labels after joining the pairs."""
     ones = np.ones(len(left), dtype=bool)
     edges = coo_array((ones, (labels[left], labels[right])), shape=(len(labels), len(labels)))
     joined: Array = csgraph.connected_components(edges, directed=False)[1]

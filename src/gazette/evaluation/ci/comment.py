@@ -117,7 +117,6 @@ def _stopped(review: Review) -> str:
 
 
 def _changes(review: Review) -> str:
-    """Render the params, code, packages and articles that changed."""
     rows = [[code_span(param["name"]), _value(param["before"]), _value(param["after"])] for param in review.params]
     params = code_table(["param", "base", "here"], rows)
     code = [

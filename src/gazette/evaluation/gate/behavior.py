@@ -97,7 +97,6 @@ def _add_typos(text: str) -> str:
 
 
 def _convert_form(text: str) -> str:
-    """Convert simplified characters to traditional ones, or the reverse."""
     traditional = str(_converter("s2t").convert(text))
     return traditional if traditional != text else str(_converter("t2s").convert(text))
 

@@ -154,7 +154,6 @@ def _slice_rows(rows: pl.DataFrame, language: str) -> pl.DataFrame:
 
 
 def _median_latency(bundle: Bundle, texts: Sequence[str]) -> float:
-    """Return the median time for a single article, in milliseconds."""
     bundle.probabilities(texts[:1])
     times = []
     for text in texts[:TIMED]:

@@ -159,7 +159,6 @@ def _frame(path: str) -> pl.DataFrame:
 
 
 def _count_labels(path: str) -> dict[str, int]:
-    """Count the rows of each class without reading an article."""
     if not Path(path).exists():
         return {}
     return dict(pl.scan_parquet(path).group_by("label").len().sort("label").collect().iter_rows())

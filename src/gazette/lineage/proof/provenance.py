@@ -123,7 +123,6 @@ def statement_faults(path: Path, folder: Path, commit: str, key: Path | None) ->
 
 
 def _differences(statement: dict[str, Any], actual: dict[str, Any]) -> list[str]:
-    """Return where a statement differs from the one that the tree gives now."""
     differences = []
     for kind, stated, present in (
         ("output", statement["subject"], actual["subject"]),

@@ -96,7 +96,6 @@ def _check_lock() -> Iterator[str]:
 
 
 def _read_params(file: Path) -> dict[str, Any] | None:
-    """Return the content of a file of params; None if it cannot be read."""
     try:
         return files.read_yaml(file)
     except ConfigError:

@@ -47,7 +47,6 @@ class Forked:
     """A `dvc` of the fork server, with the part of `Popen` that a stage needs."""
 
     def __init__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-        """Start the command."""
         self._codes, code = _context.Pipe(duplex=False)
         read, write = os.pipe()
         output = Connection(write, readable=False)  # a file that can be sent to a process

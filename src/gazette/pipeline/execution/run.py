@@ -56,7 +56,6 @@ def run_stage(
 
 
 def _watch(process: Process, stage: str, on_line: Callable[[str], object], timeout: float | None) -> StageOutcome:
-    """Wait for the end of a process that runs a stage, and return the outcome."""
     start = time.monotonic()
     _running.add(process)
     timed_out = threading.Event()

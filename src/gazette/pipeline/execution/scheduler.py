@@ -62,18 +62,11 @@ def run_steps(
                 finish(step, outcome)
             elif len(running) < workers and _is_free(step, running.values()):
                 launch(step)
-        if running:
-            step, future = _wait_for_next(done)
+        with suppress(queue.Empty):  # a wait without end would hold up signals
+            step, future = done.get(timeout=0.5 if running else 0)
             del running[step.stage]
             finish(step, future.result())
     return [outcomes[step.stage] for step in steps]
-
-
-def _wait_for_next(done: "queue.SimpleQueue[tuple[Step, Future]]") -> tuple[Step, Future]:
-    """Wait for the next finished stage, polling so that signals are handled."""
-    while True:
-        with suppress(queue.Empty):
-            return done.get(timeout=0.5)
 
 
 def _without_running(step: Step, outcomes: dict[str, StageOutcome], keep_going: bool) -> StageOutcome | None:

@@ -83,7 +83,6 @@ def checkout(root: Path, revision: str) -> Iterator[Path]:
 
 
 def _add_worktree(root: Path, top: Path, revision: str) -> Path:
-    """Return the project's folder in a new worktree."""
     git.run("worktree", "add", "--quiet", "--detach", str(top), revision, folder=root)
     folder = git.project_in(top, root, revision)
     storage.share_cache(root, folder)

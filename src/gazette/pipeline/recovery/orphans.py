@@ -36,7 +36,6 @@ def end_orphans(root: Path) -> list[str]:
 
 
 def _still_running(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return the processes that still run after `GRACE` seconds."""
     give_up = time.monotonic() + GRACE
     while (running := [process for process in processes if is_running(process)]) and time.monotonic() < give_up:
         time.sleep(0.02)

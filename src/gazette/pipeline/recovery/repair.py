@@ -159,7 +159,6 @@ def _temporary_files(output: Path) -> Iterator[Path]:
 
 
 def _repair_runs(root: Path) -> Iterator[str]:
-    """Remove incomplete entries of DVC's run cache."""
     from gazette.pipeline.recovery import cache  # DVC, which takes a second to import
 
     for path in cache.list_unfinished_entries(root):

@@ -48,7 +48,6 @@ def _ask_database(uri: str) -> None:
 
 
 def _ask_file(path: Path) -> None:
-    """Read a SQLite file, or check that MLflow can make it."""
     if not path.exists():
         folder = next(folder for folder in path.absolute().parents if folder.exists())
         if not os.access(folder, os.W_OK):

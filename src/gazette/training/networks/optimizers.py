@@ -30,7 +30,6 @@ class LazyAdam(keras.optimizers.Adam):
 
 
 def _sum_duplicates(gradient: Any) -> Any:
-    """Sum the entries of a sparse gradient that belong to the same row."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, segments = tf.unique(gradient.indices)
