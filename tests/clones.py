@@ -87,6 +87,15 @@ class Project:
             if not name.startswith(own) and "__pycache__" not in path.parts
         }
 
+    def keep(self) -> None:
+        """Keep the folder as it is, for `restore`."""
+        shutil.copytree(self.folder, self.folder.with_suffix(".kept"), symlinks=True)
+
+    def restore(self) -> None:
+        """Make the folder what it was when it was kept."""
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.folder.with_suffix(".kept"), self.folder, symlinks=True)
+
     def edit(self, before: str, after: str) -> None:
         path = self.folder / "params.yaml"
         path.write_text(path.read_text().replace(before, after))

@@ -27,6 +27,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project_clone = clone(box / "project", box / "guard")
     project_clone.first = project_clone.states()  # type: ignore[attr-defined]
     project_clone("git add -A && git commit -qm ran")
+    project_clone.keep()
     yield project_clone
     assert not project_clone.lookups.exists(), f"hosts were looked up: {project_clone.lookups.read_text()}"
 
@@ -36,7 +37,7 @@ def as_it_was(project: Project) -> Iterator[None]:
     before = project.listing()
     yield
     if project.listing() != before:
-        project("git checkout -q . && dvc checkout --force && gazette run && git diff --exit-code")
+        project.restore()
 
 
 def test_the_first_run_runs_every_stage_and_registers_a_version(project: Project) -> None:
@@ -198,7 +199,6 @@ def test_a_version_is_judged_promoted_and_pulled_and_a_figure_that_was_edited_is
     page = project("gazette gate --against HEAD --markdown", code=1)
     assert page.startswith("## ❌ Reject tiny")
     assert "| ❌ | provenance | reports/metrics.json |" in re.sub(" +", " ", page)
-    project("rm -rf ledger.jsonl gazette.lock app")
 
 
 def test_an_experiment_registers_under_its_name_and_moves_no_alias(project: Project) -> None:
@@ -252,7 +252,6 @@ def test_the_selected_classifier_labels_texts_and_files(project: Project) -> Non
     lines = project("gazette predict --file new.jsonl --json --top 2").splitlines()
     assert [json.loads(line)["labels"][0]["label"] for line in lines] == ["sports", "business"]
     assert project("printf 'goal and league\\n' | gazette predict --file -").startswith("sports ")
-    (project.folder / "new.jsonl").unlink()
 
 
 def test_dvc_shows_metrics_plots_and_differences(project: Project) -> None:
