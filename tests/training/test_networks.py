@@ -57,17 +57,23 @@ def fitted(family: str, rows: Any, **changes: Any) -> tuple[Any, list[dict[str, 
     return network, getattr(module, "fit", training_loop.fit)(network, params, rows, rows, 1)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_learns_what_a_word_gives_away(family: str, rows: Any) -> None:
-    _, curve = fitted(family, rows)
+@pytest.fixture(scope="module", params=FAMILIES)
+def fit(request: pytest.FixtureRequest, rows: Any) -> tuple[Any, list[dict[str, float]]]:
+    """Each family's network, fitted, and its learning curve."""
+    return fitted(request.param, rows)
+
+
+def test_a_family_learns_what_a_word_gives_away(fit: tuple[Any, list[dict[str, float]]]) -> None:
+    _, curve = fit
     assert max(point["valid_accuracy"] for point in curve) > 0.95
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_probabilities_sum_to_one_and_do_not_depend_on_padding(family: str, rows: Any) -> None:
+def test_probabilities_sum_to_one_and_do_not_depend_on_padding(
+    fit: tuple[Any, list[dict[str, float]]], rows: Any
+) -> None:
     from gazette.training.networks import training_loop
 
-    network, _ = fitted(family, rows, **({"epochs": 2} if family != "linear" else {}))
+    network, _ = fit
     text = rows.ids[0]
     short, long = (np.pad(text, (0, zeros))[None] for zeros in (0, 17))
     alone, padded = (np.asarray(network(array)) for array in (short, long))
