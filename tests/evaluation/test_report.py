@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from bundles import make_bundle
 from projects import ROOT
 
 from gazette.core import files
@@ -140,7 +141,7 @@ def write_outputs(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dic
         "train@plain": {"score": "score.json", "curve": "curve.csv"},
         "select": {"selection": "selection.json"},
         "evaluate": {name: f"{name}.csv" for name in ("confusion", "slices", "calibration")}
-        | {"metrics": "metrics.json", "mistakes": "mistakes.parquet"},
+        | {"metrics": "metrics.json", "mistakes": "mistakes.parquet", "bundle": "bundle"},
         "register": {"receipt": "receipt.json", "version": "version.json"},
     }
     return {stage: {option: str(folder / name) for option, name in options.items()} for stage, options in names.items()}
@@ -244,6 +245,25 @@ def test_stages_that_have_not_run_are_named(tmp_path: Path) -> None:
     assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == SECTIONS
     assert page.text.count("evaluate has not run") == 4
     assert not page.charts
+
+
+def test_words_that_explain_a_mistake_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = write_outputs(tmp_path, [finding()])
+    make_bundle(tmp_path)
+    why = {"for_predicted": [(ATTACK + OVERRIDE, 1.5)], "for_label": [], "is_exact": True}
+    monkeypatch.setattr(report, "reasons_of", lambda mistakes, folder: [why])
+    page = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8"))
+    assert f"For {LABELS[1]} : {ATTACK}\\u202e 1.50" in page.text
+    test_nothing_from_the_corpus_is_executable(page)
+
+
+def test_corrections_are_counted_by_source(tmp_path: Path) -> None:
+    paths = write_outputs(tmp_path, [finding()])
+    report_path = Path(paths["validate"]["report"])
+    corrections = {"file": "f", "md5": "0", "lines": 3, "sources": {"audit": {"relabeled": 2, "absent": 1}}}
+    files.write_json(report_path, files.read_json(report_path) | {"corrections": corrections})
+    text = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8")).text
+    assert "Corrections audit: 3 (2 relabeled, 1 absent)" in text
 
 
 def test_without_validation_there_is_no_page(tmp_path: Path) -> None:

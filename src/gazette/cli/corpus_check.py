@@ -44,6 +44,8 @@ def diff(before: str, after: str, rows: int, as_json: bool) -> None:
         name: corpus_diff.list_breaches(side, bounds.model_dump())
         for name, side in zip((before, after), sides, strict=True)
     }
+    if any(side.corrections for side in sides):
+        figures["corrections"] = {name: side.corrections for name, side in zip((before, after), sides, strict=True)}
     if as_json:
         project.echo_json(figures, indent=None)
     else:

@@ -22,7 +22,7 @@ SHARED = [
 OUTCOMES = {
     "relabeled": "get another label",
     "train_only": "get another label, in train",
-    "withheld": "change nothing: they are in valid or test, which no volunteer changes",
+    "withheld": "are in valid or test, so nothing changes",
     "unchanged": "have this label already",
     "known": "are in the corpus already",
     "added": "are not in the corpus, and become rows of train",

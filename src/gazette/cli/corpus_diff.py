@@ -8,6 +8,7 @@ import polars as pl
 
 from gazette.cli import tables
 from gazette.core.escape import escape
+from gazette.data.overlay import describe
 from gazette.data.validation.breaches import explain_breaches, render_breaches
 from gazette.data.validation.inspect import Inspection
 
@@ -30,6 +31,10 @@ def show_diff(before: str, after: str, figures: dict[str, Any], changes: pl.Data
     )
     for name, lines in figures["contract"].items():
         tables.show(f"The contract on {name}:", *(f"  {line}" for line in lines or ["kept"]), "")
+    for name, corrections in figures.get("corrections", {}).items():
+        overlay = f", overlay {corrections['md5']}" if corrections else ""
+        lines = describe(corrections) or ["none"]
+        tables.show(f"Corrections of {name}{overlay}:", *(f"  {line}" for line in lines), "")
     for change in (name for name in figures["changes"] if name != "same"):
         tables.show(*map(_line, changes.filter(pl.col("change") == change).head(max_rows).iter_rows(named=True)))
 

@@ -6,6 +6,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from gazette.core.escape import escape
+from gazette.data.overlay import describe
 from gazette.lineage.sightings import FileSightings
 from gazette.lineage.trace import ModelLineage
 
@@ -72,6 +73,12 @@ def _add_raw(tree: Tree, model: ModelLineage) -> None:
         branch.add(_line(escape(path), digest))
     if len(files) > MAX_FILES:
         branch.add(f"… and {len(files) - MAX_FILES:,} more; --json lists them")
+    if corrections := model.raw.get("corrections"):
+        overlay = branch.add(
+            _line(f"corrections {corrections['file']}", f"{corrections['md5']}, {corrections['lines']:,} lines")
+        )
+        for line in describe(corrections):
+            overlay.add(line)
 
 
 def _add_stage(tree: Tree, name: str, stage: dict[str, Any]) -> None:

@@ -152,11 +152,13 @@ def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_raw(lock: DvcLock) -> tuple[dict[str, Any], list[str]]:
-    """Return the folder of raw data, its hash and its files, and why the files are unknown."""
+    """Return the folder of raw data, its hash, its files and its corrections, if any, and why the files are unknown."""
     path = lock.option("validate", "raw")
     digest = lock.hash_of(path)
     if path is None or digest is None:
         return {}, ["raw files: dvc.lock has no stage validate"]
     files = revisions.list_folder(digest)
     why = [] if files is not None else [f"raw files: DVC's cache has no list of {path}; `dvc fetch {path}.dvc`"]
-    return {"path": path, "digest": digest, "files": files or {}}, why
+    record = {"path": path, "digest": digest, "files": files or {}}
+    corrections = lock.record("validate", "report").get("corrections")
+    return record | ({"corrections": corrections} if corrections else {}), why

@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError, parse
+from gazette.data import overlay
 from gazette.data.languages import display_name
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import Params, describe_kind
 from gazette.evaluation.report import charts, freshness, rows
+from gazette.evaluation.report.reasons import reasons_of
 from gazette.pipeline import written
 
 _HERE = Path(__file__).parent
@@ -81,10 +83,18 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
         "slices": rows.add_intervals(_table(evaluated["slices"]), numbers["confidence"]),
         "calibration": _table(evaluated["calibration"]),
         "has_mistakes": Path(evaluated["mistakes"]).exists(),
-        "mistakes": [rows.split_article(row) for row in _table(evaluated["mistakes"])],
+        "corrections": overlay.describe(validation.get("corrections", {})),
+        "mistakes": list_mistakes(_table(evaluated["mistakes"]), Path(evaluated["bundle"])),
         "version": _record(paths["register"]["version"]),
         "receipt": _record(paths["register"]["receipt"]),
     }
+
+
+def list_mistakes(mistakes: rows.Rows, bundle: Path) -> rows.Rows:
+    """Return the mistakes as articles, the first ones with the words that explain them, if the bundle is here."""
+    reasons = reasons_of(mistakes, bundle) if mistakes and (bundle / "model.onnx").exists() else []
+    rest = len(mistakes) - len(reasons)
+    return [rows.split_article(row) | why for row, why in zip(mistakes, [*reasons, *[{}] * rest], strict=True)]
 
 
 def build_charts(facts: dict[str, Any]) -> dict[str, charts.Spec]:
