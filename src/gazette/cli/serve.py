@@ -73,12 +73,16 @@ def serve(
       gazette serve --folder models/news --tokens tokens.txt
       gazette serve bbc_news --shadow bbc_news@challenger --canary 0.05
     """
-    from gazette.serving.online import access, supervise
+    from gazette.serving.online import access, supervise, tracing
     from gazette.serving.online.settings import Limits, Settings
     from gazette.serving.online.source import Registry
 
     if model and folder:
         raise click.UsageError("MODEL or --folder, not both")
+    if key and not model:
+        raise click.UsageError(
+            "--key needs MODEL: signed statements are in the registry, a folder has none; serve NAME@champion instead"
+        )
     if canary and not shadow:
         raise click.UsageError("--canary needs --shadow, the version that answers it")
     digests = (
@@ -90,10 +94,11 @@ def serve(
     settings = Settings(
         model or str(folder or ""), shadow or "", canary, limits, digests, str(key or ""), workers, feedback
     )
-    main = Registry(model) if model else _folder(folder)
-    address = supervise.Address(host, port, str(tls_cert or ""), str(tls_key or ""))
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key belong together")
+    tracing.check()
+    main = Registry(model) if model else _folder(folder)
+    address = supervise.Address(host, port, str(tls_cert or ""), str(tls_key or ""))
     supervise.serve(
         settings,
         (main, Registry(shadow) if shadow else None),

@@ -80,6 +80,7 @@ PASSED = {
         "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_PATH", "CUDA_CACHE_PATH", "NVIDIA_*",
         "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR",
     ),
+    "where spans of `gazette serve` are sent": ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_*"),
     "how many threads; no result depends on it": THREADS,
     "what DVC tells a stage, and where its own files are": (
         "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_GLOBAL_CONFIG_DIR",

@@ -5,14 +5,16 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gazette import __version__
-from gazette.serving.online import inference_protocol, metrics, mlflow_protocol, responses, settings, v1
+from gazette.serving.online import inference_protocol, log, metrics, mlflow_protocol, responses, settings, v1
 from gazette.serving.online.edge import Edge
 from gazette.serving.online.responses import JsonResponse
 from gazette.serving.online.worker import Worker
@@ -22,10 +24,11 @@ PAGE = Path(__file__).with_name("page.html")
 
 def create() -> ASGIApp:
     """Make the application of a worker of the server whose folder the environment names."""
+    log.capture()
     worker = Worker(Path(os.environ[settings.VARIABLE]))
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(worker.watch())
         yield
         watching.cancel()
@@ -33,60 +36,60 @@ def create() -> ASGIApp:
     return Edge(build(worker, lifespan), worker)
 
 
-def build(worker: Worker, lifespan: object = None) -> FastAPI:
+def build(worker: Worker, lifespan: Any = None) -> Starlette:
     """Return the routes of a worker."""
-    app = FastAPI(
-        title="Gazette",
-        version=__version__,
-        description="Labels for news articles. Every answer says which version made it.",
-        docs_url=None,  # its page loads scripts from elsewhere
-        redoc_url=None,
-        lifespan=lifespan,  # type: ignore[arg-type]
-    )
 
-    async def live() -> Response:
+    async def live(request: Request) -> Response:
         return JsonResponse({"status": "alive"})
 
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
         roster = worker.roster
         return JsonResponse(
             {
                 "status": "ready",
                 "model": worker.main.model.served.speaker(),
-                "since": roster.main.since,
+                "since": worker.main.model.served.since,
                 "shadow": roster.shadow and roster.shadow.speaker(),
                 "source": {"unreachable_since": roster.unreachable_since, "reason": roster.unreachable_reason},
                 "refused": roster.refused,
             }
         )
 
-    async def prometheus() -> Response:
+    async def prometheus(request: Request) -> Response:
         content, kind = await asyncio.to_thread(metrics.page)
         return Response(content, media_type=kind)
 
-    async def page() -> Response:
+    async def page(request: Request) -> Response:
         return HTMLResponse(PAGE.read_text(encoding="utf-8"))
 
-    async def not_found(request: Request, error: Exception) -> Response:
-        return responses.error_response(getattr(error, "status_code", 404), str(getattr(error, "detail", error)))
+    async def openapi(request: Request) -> Response:
+        from gazette.serving.online import document
 
-    for path, route in (("/health/live", live), ("/health/ready", ready), ("/metrics", prometheus)):
-        app.add_api_route(path, route, methods=["GET"])
-    app.add_api_route("/", page, methods=["GET"], include_in_schema=False)
-    app.add_exception_handler(404, not_found)
-    app.add_exception_handler(405, not_found)
-    v1.add_routes(app.router, worker)
-    mlflow_protocol.add_routes(app.router, worker, _mlflow_version())
-    inference_protocol.add_routes(app.router, worker)
+        return JsonResponse(document.describe())
+
+    paths = {"/health/live": live, "/health/ready": ready, "/metrics": prometheus, "/": page, "/openapi.json": openapi}
+    app = Starlette(
+        routes=[
+            *(Route(path, route) for path, route in paths.items()),
+            *v1.routes(worker),
+            *mlflow_protocol.routes(worker),
+            *inference_protocol.routes(worker),
+        ],
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # the address would be made from the header Host
     return app
 
 
-def _mlflow_version() -> str:
-    from importlib import metadata
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Answer a path or method that does not exist."""
+    assert isinstance(error, HTTPException)
+    response = responses.error_response(error.status_code, error.detail)
+    response.headers.update(error.headers or {})
+    return response
 
-    for package in ("mlflow", "mlflow-skinny"):
-        try:
-            return metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return "0"
+
+async def _fail(request: Request, error: Exception) -> Response:
+    """Answer an error of ours, which Edge logs."""
+    return responses.error_response(500, "internal error; the server's log has it under this request id")

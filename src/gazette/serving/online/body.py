@@ -20,8 +20,11 @@ class RequestError(Exception):
 
 async def read_body(request: Request, limits: Limits) -> bytes:
     """Read the body; raises RequestError if it is too large (413) or does not come within the deadline (408)."""
+    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+        raise RequestError(415, f"expected a body that is not compressed, got Content-Encoding: {encoding}")
     too_large = RequestError(413, f"the body has more than {limits.body_bytes} bytes")
-    if int(request.headers.get("content-length", "0")) > limits.body_bytes:
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length[:20]) > limits.body_bytes:
         raise too_large
     parts, size = [], 0
     try:

@@ -6,7 +6,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gazette.serving.online import log
+from gazette.serving.online import log, tracing
 from gazette.serving.online.access import RateLimit, identify
 from gazette.serving.online.responses import error_response
 from gazette.serving.online.worker import Worker
@@ -30,6 +30,7 @@ class Edge:
         self.app, self.worker = app, worker
         options = worker.settings
         self.rate = RateLimit(options.limits.requests_per_second / options.workers)
+        self.trace = tracing.recorder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -52,12 +53,17 @@ class Edge:
         refusal = self._refuse(scope, headers)
         try:
             await (refusal or self.app)(scope, receive, send_marked)
+        except Exception as error:  # noqa: BLE001  # the application has answered 500; the server goes on
+            log.write_error("error", error, request_id=request_id.decode())
         finally:
-            self._record(scope, sent["status"], time.perf_counter() - began)
+            traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+            self._record(scope, sent["status"], time.perf_counter() - began, traceparent)
 
     def _refuse(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:
         if scope["path"] in OPEN:
             return None
+        if headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
+            return error_response(403, "a page of another site may not ask this server")
         caller = identify(self.worker.settings.tokens, headers.get(b"authorization", b""))
         if caller is None:
             response = error_response(401, "expected a token that this server knows: Authorization: Bearer TOKEN")
@@ -67,17 +73,18 @@ class Edge:
         seconds = self.rate.take(caller)
         return error_response(429, "too many requests", seconds=max(1, round(seconds))) if seconds else None
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
+    def _record(self, scope: Scope, status: int, seconds: float, traceparent: str) -> None:
+        route, state = getattr(scope.get("route"), "path", "unknown"), scope["state"]
         self.worker.metrics.count_request(route, status, seconds)
-        state = scope["state"]
-        log.write(
-            "request",
-            request_id=state["request_id"],
-            method=scope["method"],
-            route=route,
-            status=status,
-            milliseconds=round(seconds * 1000, 3),
-            texts=state.get("texts", 0),
+        fields = {
+            "request_id": state["request_id"],
+            "method": scope["method"],
+            "route": route,
+            "status": status,
+            "milliseconds": round(seconds * 1000, 3),
+            "texts": state.get("texts", 0),
             **state.get("speaker", {}),
-        )
+        }
+        log.write("request", **fields)
+        if traceparent and self.trace:
+            self.trace(traceparent, fields, seconds)

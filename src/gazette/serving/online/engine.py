@@ -8,13 +8,16 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gazette.core.arrays import Array
 from gazette.core.bundle import BATCH, Bundle
 from gazette.serving.online.roster import Served
-from gazette.training.explanation.explain import Explainer, Explanation
+
+if TYPE_CHECKING:
+    from gazette.training.explanation.explain import Explainer, Explanation
 
 _MEMORY = 0.9  # of the running mean of seconds per text, per batch
 
@@ -27,21 +30,27 @@ class OverloadedError(Exception):
         self.seconds = seconds
 
 
+class InferenceError(Exception):
+    """The bundle failed on a request's texts."""
+
+
 @dataclass
 class Model:
     """A loaded bundle, and the version that it is. What explains it is made when it is first asked."""
 
     served: Served
     bundle: Bundle
-    explainer: Explainer | None = None
+    explainer: "Explainer | None" = None
 
     @classmethod
     def load(cls, served: Served) -> "Model":
         """Load a bundle, on one thread: a worker is one core."""
         return cls(served, Bundle(served.folder, threads=1))
 
-    def explain(self, text: str) -> Explanation:
+    def explain(self, text: str) -> "Explanation":
         """Explain the prediction for a text."""
+        from gazette.training.explanation.explain import Explainer
+
         if self.explainer is None:
             self.explainer = Explainer(self.bundle, Path(self.served.folder))
         return self.explainer.explain(text)
@@ -53,7 +62,7 @@ class Result:
 
     model: Model
     probabilities: Array
-    explanations: Sequence[Explanation] = ()
+    explanations: "Sequence[Explanation]" = ()
 
 
 @dataclass
@@ -96,20 +105,28 @@ class Engine:
             self.waiting += len(texts)
             self._wake.notify()
         async with asyncio.timeout(self.deadline_seconds):
-            return await job.future
+            result = await job.future
+        if explain and len(result.explanations) < len(texts):
+            raise TimeoutError
+        return result
 
     def _run(self) -> None:
         while True:
             jobs, model = self._take(), self.model
             alive = [job for job in jobs if job.deadline > time.monotonic() and not job.future.done()]
-            try:
-                results: list[Result] | Exception = self._compute(model, alive)
-            except Exception as error:  # noqa: BLE001  # the request fails, the thread goes on
-                results = error
+            results = self._answer(model, alive)
             with self._wake:
                 self.waiting -= sum(len(job.texts) for job in jobs)
             if alive:
                 alive[0].loop.call_soon_threadsafe(_resolve, alive, results)
+
+    def _answer(self, model: Model, jobs: list[_Job]) -> list[Result | BaseException]:
+        try:
+            return list(self._compute(model, jobs))
+        except BaseException as error:  # noqa: BLE001  # a panic of the tokenizers is no Exception; the thread goes on
+            if len(jobs) == 1:
+                return [error]
+            return [self._answer(model, [job])[0] for job in jobs]  # the others are not to blame
 
     def _take(self) -> list[_Job]:
         with self._wake:
@@ -125,22 +142,28 @@ class Engine:
         began = time.perf_counter()
         texts = [text for job in jobs for text in job.texts]
         if not texts:
-            return [Result(model, np.empty((0, len(model.bundle.labels)), np.float32)) for _ in jobs]
+            return []
         probabilities = np.split(model.bundle.probabilities(texts), np.cumsum([len(job.texts) for job in jobs])[:-1])
-        results = [
-            Result(model, part, [model.explain(text) for text in job.texts] if job.explain else ())
-            for job, part in zip(jobs, probabilities, strict=True)
-        ]
         seconds = (time.perf_counter() - began) / len(texts)
         self.seconds_per_text = _MEMORY * (self.seconds_per_text or seconds) + (1 - _MEMORY) * seconds
-        return results
+        return [
+            Result(model, part, _explain(model, job) if job.explain else ())
+            for job, part in zip(jobs, probabilities, strict=True)
+        ]
 
 
-def _resolve(jobs: list[_Job], results: list[Result] | Exception) -> None:
-    for place, job in enumerate(jobs):
+def _explain(model: Model, job: _Job) -> "list[Explanation]":
+    """Explain the texts of a job until its deadline, when nobody waits for the rest."""
+    return [model.explain(text) for text in job.texts if time.monotonic() < job.deadline]
+
+
+def _resolve(jobs: list[_Job], results: list[Result | BaseException]) -> None:
+    for job, result in zip(jobs, results, strict=True):
         if job.future.done():
             continue
-        if isinstance(results, Exception):
-            job.future.set_exception(results)
+        if isinstance(result, Result):
+            job.future.set_result(result)
         else:
-            job.future.set_result(results[place])
+            error = InferenceError(type(result).__name__)
+            error.__cause__ = result
+            job.future.set_exception(error)

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gazette.serving.online import log, roster
-from gazette.serving.online.check import check
 from gazette.serving.online.roster import Roster, Served
-from gazette.serving.online.source import Source, Wanted
+from gazette.serving.online.source import NoVersionError, Source, Wanted
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 30  # a refused version is checked again: a disk was full, a download was cut
@@ -22,9 +21,12 @@ class Follower:
         self.folder, self.public_key = folder, public_key
         self.sources = {"main": main} | ({"shadow": shadow} if shadow else {})
         self.refused: dict[tuple[str, str], tuple[str, float]] = {}  # why, and when to check again
-        first = self._fetch(main, main.find())
-        self.roster = Roster(first, self._fetch(shadow, shadow.find()) if shadow else None)
-        roster.write(folder, self.roster)
+
+    def begin(self) -> None:
+        """Write the first roster; raises ConfigError if a version may not answer."""
+        first = {role: self._fetch(source, source.find()) for role, source in self.sources.items()}
+        self.roster = Roster(first["main"], first.get("shadow"))
+        roster.write(self.folder, self.roster)
 
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set."""
@@ -40,6 +42,9 @@ class Follower:
             try:
                 wanted = source.find()
             except Exception as error:  # noqa: BLE001  # whatever a registry does, the last good version answers
+                if role == "shadow" and isinstance(error, NoVersionError):
+                    new = replace(new, shadow=None)  # its alias is gone, as after a promotion
+                    continue
                 since = self.roster.unreachable_since
                 if not since:
                     log.write("source unreachable", role=role, reason=str(error))
@@ -48,8 +53,8 @@ class Follower:
         return new
 
     def _follow(self, new: Roster, role: str, source: Source, wanted: Wanted) -> Roster:
-        current: Served = getattr(new, role)
-        if (wanted.version, wanted.digest) == (current.version, current.digest):
+        current: Served | None = getattr(new, role)
+        if current and (wanted.version, wanted.digest) == (current.version, current.digest):
             return new
         key = (wanted.version, wanted.digest)
         reason, again = self.refused.get(key, ("", 0.0))
@@ -66,6 +71,8 @@ class Follower:
         return replace(new, refused=new.refused | {name: reason})
 
     def _fetch(self, source: Source, wanted: Wanted) -> Served:
+        from gazette.serving.online.check import check  # numpy and ONNX Runtime, while the workers start
+
         folder = source.fetch(wanted)
         check(wanted, folder, self.public_key)
         return Served(wanted.name, wanted.version, wanted.digest, wanted.ledger, str(folder), _now())

@@ -3,11 +3,12 @@
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
 
+import math
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from gazette import __version__
 from gazette.serving.online import responses
@@ -19,16 +20,16 @@ from gazette.serving.online.worker import Worker
 _INPUT = {"name": "text", "datatype": "BYTES", "shape": [-1]}
 
 
-def add_routes(router: APIRouter, worker: Worker) -> None:
-    """Add the routes below `/v2`."""
+def routes(worker: Worker) -> list[Route]:
+    """Return the routes below `/v2`."""
 
-    async def server() -> Response:
+    async def server(request: Request) -> Response:
         return JsonResponse({"name": "gazette", "version": __version__, "extensions": []})
 
-    async def live() -> Response:
+    async def live(request: Request) -> Response:
         return JsonResponse({"live": True})
 
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
         return JsonResponse({"ready": True})
 
     async def model(request: Request) -> Response:
@@ -41,9 +42,12 @@ def add_routes(router: APIRouter, worker: Worker) -> None:
         if response := missing(request):
             return response
         try:
+            if "inference-header-content-length" in request.headers:
+                raise RequestError(415, "expected tensors in JSON (binary_data=False), got binary ones")
             record = parse_json(await read_body(request, worker.settings.limits))
             texts = list(check_texts(read_texts(record), worker.settings.limits))
-            result = await worker.answer(texts, request.scope["state"]["request_id"])
+            number = request.path_params.get("version")
+            result = await worker.answer(texts, request.scope["state"]["request_id"], canary=number is None)
         except responses.EXPECTED as error:
             return responses.failure(error, "error")
         served = result.model.served
@@ -52,7 +56,7 @@ def add_routes(router: APIRouter, worker: Worker) -> None:
         answer = {
             "model_name": served.name,
             "model_version": served.version,
-            "id": str(record.get("id") or request.scope["state"]["request_id"]),
+            "id": _text(record.get("id")) or request.scope["state"]["request_id"],
             "parameters": {"digest": served.digest, "ledger": served.ledger},
             "outputs": [output for output in outputs if not wanted or output["name"] in wanted],
         }
@@ -64,13 +68,11 @@ def add_routes(router: APIRouter, worker: Worker) -> None:
             return None
         return responses.error_response(404, f"this server has {served.name}, version {served.version}", "error")
 
-    router.add_api_route("/v2", server, methods=["GET"])
-    router.add_api_route("/v2/health/live", live, methods=["GET"])
-    router.add_api_route("/v2/health/ready", ready, methods=["GET"])
+    listed = [Route("/v2", server), Route("/v2/health/live", live), Route("/v2/health/ready", ready)]
     for place in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
-        router.add_api_route(place, model, methods=["GET"])
-        router.add_api_route(f"{place}/ready", model_ready, methods=["GET"])
-        router.add_api_route(f"{place}/infer", infer, methods=["POST"])
+        listed += [Route(place, model), Route(f"{place}/ready", model_ready)]
+        listed.append(Route(f"{place}/infer", infer, methods=["POST"]))
+    return listed
 
 
 def read_texts(record: dict[str, Any]) -> Any:
@@ -79,15 +81,17 @@ def read_texts(record: dict[str, Any]) -> Any:
     tensor = inputs[0] if isinstance(inputs, list) and len(inputs) == 1 else None
     if not isinstance(tensor, dict) or tensor.get("datatype") != "BYTES" or "data" not in tensor:
         raise RequestError(422, "inputs: expected one tensor with datatype BYTES and its data as JSON strings")
-    texts, size = _flatten(tensor["data"]), 1
+    texts = _flatten(tensor["data"])
     shape = tensor.get("shape")
-    if not isinstance(shape, list) or not all(isinstance(side, int) for side in shape):
-        raise RequestError(422, "inputs: expected a shape, a list of whole numbers")
-    for side in shape:
-        size *= side
-    if size != len(texts):
-        raise RequestError(422, f"inputs: the shape {shape} has {size} elements, the data {len(texts)}")
+    if not isinstance(shape, list) or not all(isinstance(side, int) and 0 <= side <= len(texts) for side in shape):
+        raise RequestError(422, f"inputs: expected a shape of {len(texts)} elements, as many as the data has")
+    if math.prod(shape) != len(texts):
+        raise RequestError(422, f"inputs: the shape has not {len(texts)} elements, as many as the data has")
     return texts
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _flatten(data: Any) -> list[Any]:

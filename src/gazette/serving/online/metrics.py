@@ -3,8 +3,10 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gazette.core.arrays import Array
+if TYPE_CHECKING:
+    from gazette.core.arrays import Array
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -44,7 +46,7 @@ class Metrics:
         self._requests[key].inc()
         self.seconds.observe(seconds)
 
-    def count_answers(self, version: str, labels: list[str], probabilities: Array) -> None:
+    def count_answers(self, version: str, labels: list[str], probabilities: "Array") -> None:
         """Count the predicted labels and their probabilities."""
         for index, share in zip(probabilities.argmax(axis=1), probabilities.max(axis=1), strict=True):
             key = (version, labels[index])

@@ -5,11 +5,13 @@ version with type hints; the three other shapes are read as it reads them for a 
 """
 
 import json
+from contextlib import suppress
+from importlib import metadata
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from gazette.serving.online import responses
 from gazette.serving.online.body import RequestError, check_texts, parse_json, read_body
@@ -19,8 +21,8 @@ from gazette.serving.online.worker import Worker
 SHAPES = ("inputs", "instances", "dataframe_split", "dataframe_records")
 
 
-def add_routes(router: APIRouter, worker: Worker, version: str) -> None:
-    """Add the routes; `version` is MLflow's, as its clients expect it."""
+def routes(worker: Worker) -> list[Route]:
+    """Return the routes."""
 
     async def invocations(request: Request) -> Response:
         try:
@@ -33,16 +35,25 @@ def add_routes(router: APIRouter, worker: Worker, version: str) -> None:
         content = json.dumps({"predictions": predictions(result)}).encode()  # with MLflow's separators
         return responses.answer(request, result.model.served, content, len(texts))
 
-    async def ping() -> Response:
+    async def ping(request: Request) -> Response:
         return Response("\n", media_type="application/json")
 
-    async def mlflow_version() -> Response:
-        return Response(version, media_type="application/json")
+    async def version(request: Request) -> Response:
+        return Response(_version(), media_type="application/json")
 
-    router.add_api_route("/invocations", invocations, methods=["POST"], summary="Label texts, as MLflow does")
-    router.add_api_route("/ping", ping, methods=["GET"], include_in_schema=False)
-    router.add_api_route("/health", ping, methods=["GET"], include_in_schema=False)
-    router.add_api_route("/version", mlflow_version, methods=["GET"], include_in_schema=False)
+    gets = {"/ping": ping, "/health": ping, "/version": version}
+    return [
+        Route("/invocations", invocations, methods=["POST"]),
+        *(Route(path, route) for path, route in gets.items()),
+    ]
+
+
+def _version() -> str:
+    """Return MLflow's version, as its clients expect it."""
+    for package in ("mlflow", "mlflow-skinny"):
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(package)
+    return "0"
 
 
 def _check_content_type(content_type: str) -> None:

@@ -22,7 +22,8 @@ class JsonResponse(Response):
 
 
 def _encode(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")  # half a surrogate pair becomes its JSON escape
 
 
 def answer(request: Request, served: Served, content: dict[str, Any] | bytes, texts: int) -> Response:

@@ -1,5 +1,7 @@
 """Which versions answer now: a file that the parent replaces and its workers watch."""
 
+import os
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,3 +55,19 @@ def read(folder: Path) -> Roster:
     record["main"] = Served(**record["main"])
     record["shadow"] = Served(**record["shadow"]) if record["shadow"] else None
     return Roster(**record)
+
+
+def stamp(folder: Path) -> tuple[int, int]:
+    """Return what changes with each replacement of the roster."""
+    about = (folder / FILE).stat()
+    return about.st_ino, about.st_mtime_ns
+
+
+def wait(folder: Path) -> Roster:
+    """Read the roster as soon as the parent, which checks the first version meanwhile, has written it."""
+    parent = os.getppid()
+    while not (folder / FILE).exists():
+        if os.getppid() != parent:
+            raise SystemExit(1)
+        time.sleep(0.01)
+    return read(folder)

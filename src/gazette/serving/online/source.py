@@ -1,8 +1,9 @@
 """Where a served version comes from: an alias of the registry, or a folder."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
@@ -20,6 +21,10 @@ class Wanted:
     ledger: str
     revision: str
     has_statement: bool = False
+
+
+class NoVersionError(ConfigError):
+    """The registry answers, and has no such version."""
 
 
 class Source(Protocol):
@@ -40,11 +45,15 @@ class Registry:
         if not parts:
             raise ConfigError(f"{reference} does not name a version; expected NAME@ALIAS, NAME/VERSION or NAME")
         versions.require_registry(reference)
-        from gazette.registry.store import client  # imports MLflow, about 5 s
-
         self.reference, self.name = reference, parts["name"]
         self.alias, self.number = parts["alias"] or versions.CHAMPION, parts["number"]
-        self.client = client.connect()
+
+    @cached_property
+    def client(self) -> Any:
+        """The registry's client."""
+        from gazette.registry.store import client  # imports MLflow, about 5 s
+
+        return client.connect()
 
     def find(self) -> Wanted:
         """Ask the registry; raises ConfigError if it does not answer, or has no such version."""
@@ -53,7 +62,7 @@ class Registry:
 
         version = client.find_version(self.client, self.name, self.alias, self.number)
         if version is None:
-            raise ConfigError(f"{self.reference}: the registry has no such version")
+            raise NoVersionError(f"{self.reference}: the registry has no such version")
         tags = version.tags
         return Wanted(
             self.name,

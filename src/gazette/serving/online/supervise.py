@@ -1,13 +1,17 @@
 """The parent process: it follows the registry, and replaces a worker that dies."""
 
 import os
+import signal
+import socket
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from gazette.core.errors import ConfigError
@@ -31,27 +35,52 @@ class Address:
 
 
 class _Supervisor(Multiprocess):
-    """uvicorn's supervisor; it forgets the gauges of a worker that died, and says when the first one answers."""
+    """uvicorn's supervisor; `begin` checks the first version while the workers import what they need."""
 
-    def __init__(self, config: uvicorn.Config, sockets: list[object], on_ready: Callable[[], None]) -> None:
-        super().__init__(config, sockets)  # type: ignore[arg-type]
-        self.on_ready = on_ready
-        self.failed = False
+    def __init__(
+        self, config: uvicorn.Config, socket: socket.socket, begin: Callable[[], None], on_ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config, [socket])
+        self.begin, self.on_ready, self.ready = begin, on_ready, False
 
     def init_processes(self) -> None:
-        super().init_processes()
-        for process in self.processes:
-            if not process.wait_until_ready(START_SECONDS):
-                self.failed = True
-                self.should_exit.set()
-                return
+        with _interruptible():
+            super().init_processes()
+            try:
+                self.begin()
+                self.ready = all(process.wait_until_ready(START_SECONDS) for process in self.processes)
+            except BaseException:
+                self.terminate_all()
+                raise
+        if not self.ready:
+            self.should_exit.set()
+            return
         self.on_ready()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a worker could not start."""
+        return not self.ready or any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+
+    def terminate_all(self) -> None:
+        for listening in self.sockets:
+            listening.close()  # or clients would wait for a server that accepts nobody
+        super().terminate_all()
 
     def keep_subprocess_alive(self) -> None:
         before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
         for pid in before - {process.pid for process in self.processes}:
             metrics.forget_process(pid)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end a start at once, which may wait for a registry."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def serve(
@@ -76,17 +105,23 @@ def serve(
             access_log=False,
             server_header=False,
             lifespan="on",
+            ws="none",
+            proxy_headers=False,
             timeout_graceful_shutdown=round(options.limits.grace_seconds),
         )
         try:
-            socket = config.bind_socket()
+            listening = config.bind_socket()
         except SystemExit:
             raise ConfigError(f"{address.host}, port {address.port}: cannot listen there; choose another one") from None
-        where = f"{'https' if address.tls_cert else 'http'}://{address.host}:{socket.getsockname()[1]}"
-        supervisor = _Supervisor(config, [socket], lambda: on_ready(follower.roster.main, where))
+        where = f"{'https' if address.tls_cert else 'http'}://{address.host}:{listening.getsockname()[1]}"
         stop = threading.Event()
         thread = threading.Thread(target=follower.run, args=(stop,), name="follower", daemon=True)
-        thread.start()
+
+        def begin() -> None:
+            follower.begin()
+            thread.start()
+
+        supervisor = _Supervisor(config, listening, begin, lambda: on_ready(follower.roster.main, where))
         supervisor.run()
         stop.set()
         thread.join(timeout=5)

@@ -1,20 +1,24 @@
 """Gazette's own contract: `POST /v1/predict` and `POST /v1/feedback`, and the records of its OpenAPI document."""
 
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from gazette.core.arrays import Array
 from gazette.serving.online import responses
 from gazette.serving.online.body import RequestError, check_texts, read_body
 from gazette.serving.online.engine import Result
 from gazette.serving.online.worker import Worker
-from gazette.training.explanation.explain import Explanation
+
+if TYPE_CHECKING:
+    from gazette.training.explanation.explain import Explanation
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
+
+EXPLAINED = 16  # texts of a request; one costs as much as up to some hundred answers
 
 
 class PredictRequest(BaseModel, extra="forbid"):
@@ -98,25 +102,15 @@ class Failure(BaseModel):
     detail: str
 
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Failure, "description": "The body is not a JSON object in UTF-8."},
-    401: {"model": Failure, "description": "No token, or one that this server does not know."},
-    408: {"model": Failure, "description": "The body did not come within the deadline."},
-    413: {"model": Failure, "description": "The body is too large."},
-    422: {"model": Failure, "description": "A field is wrong, or there are too many or too long texts."},
-    429: {"model": Failure, "description": "Too many requests with this token; `Retry-After` says when."},
-    503: {"model": Failure, "description": "The queue is full; `Retry-After` says when."},
-    504: {"model": Failure, "description": "No answer within the deadline."},
-}
-
-
-def add_routes(router: APIRouter, worker: Worker) -> None:
-    """Add the routes."""
+def routes(worker: Worker) -> list[Route]:
+    """Return the routes."""
 
     async def predict(request: Request) -> Response:
         try:
             wanted = _parse(PredictRequest, await read_body(request, worker.settings.limits))
             texts = check_texts(wanted.texts, worker.settings.limits)
+            if wanted.explain and len(texts) > EXPLAINED:
+                raise RequestError(422, f"{len(texts)} texts to explain; at most {EXPLAINED} a request")
             request_id = request.scope["state"]["request_id"]
             result = await worker.answer(texts, request_id, wanted.explain)
         except responses.EXPECTED as error:
@@ -139,20 +133,8 @@ def add_routes(router: APIRouter, worker: Worker) -> None:
         answer = {"request_id": state["request_id"], "label": record.label, "predicted": record.predicted}
         return responses.answer(request, result.model.served, answer | {"digest": record.digest}, 1)
 
-    for path, route, request_model, response_model, summary in (
-        ("/v1/predict", predict, PredictRequest, PredictResponse, "Label texts"),
-        ("/v1/feedback", feedback, FeedbackRequest, FeedbackResponse, "Say which label a text should have had"),
-    ):
-        schema = {"application/json": {"schema": request_model.model_json_schema()}}
-        router.add_api_route(
-            path,
-            route,
-            methods=["POST"],
-            response_model=response_model,
-            responses=ERRORS,
-            summary=summary,
-            openapi_extra={"requestBody": {"required": True, "content": schema}},
-        )
+    paths = {"/v1/predict": predict, "/v1/feedback": feedback}
+    return [Route(path, route, methods=["POST"]) for path, route in paths.items()]
 
 
 def _parse(model: type[Wanted], body: bytes) -> Wanted:
@@ -190,7 +172,7 @@ def _prediction(labels: list[str], best: Array, row: Array, min_confidence: floa
     }
 
 
-def why(explanation: Explanation) -> dict[str, Any]:
+def why(explanation: "Explanation") -> dict[str, Any]:
     """Return an explanation as a record."""
     labels = explanation.labels
 

@@ -26,7 +26,7 @@ class Worker:
         self.folder = folder
         self.settings = settings.read(folder)
         self.metrics = metrics.get()
-        self.roster = roster.read(folder)
+        self.roster = roster.wait(folder)
         self.main = self._engine(self.roster.main)
         self.shadow = self._engine(self.roster.shadow) if self.roster.shadow else None
         self._aside: set[asyncio.Task[None]] = set()
@@ -35,13 +35,13 @@ class Worker:
         limits = self.settings.limits
         return Engine(load(served), limits.waiting_texts, limits.deadline_seconds)
 
-    async def answer(self, texts: Sequence[str], request_id: str, explain: bool = False) -> Result:
-        """Answer texts.
+    async def answer(self, texts: Sequence[str], request_id: str, explain: bool = False, canary: bool = True) -> Result:
+        """Answer texts; without `canary` by the roster's version alone.
 
         Raises OverloadedError if they would wait too long, and TimeoutError if they did.
         """
         shadow = self.shadow
-        if shadow and is_canary(request_id, self.settings.canary_share):
+        if shadow and canary and is_canary(request_id, self.settings.canary_share):
             result = await shadow.answer(texts, explain)
         else:
             result = await self.main.answer(texts, explain)
@@ -80,35 +80,40 @@ class Worker:
             )
 
     async def write_feedback(self, text: str, label: str, result: Result, who: str) -> Feedback:
-        """Write a correction down and return it; raises RequestError (422) if no such label can be predicted."""
+        """Write a correction down and return it; raises RequestError if there is no such label (422)."""
         labels = result.model.bundle.labels
         if label not in labels:
             raise RequestError(422, f"label: {label!r} is none of {', '.join(labels)}")
         predicted, digest = labels[result.probabilities[0].argmax()], result.model.served.digest
         record = Feedback(text, label, predicted, digest, feedback.now(), who, "volunteered")
-        await asyncio.to_thread(feedback.append, Path(self.settings.feedback), record)
+        try:
+            await asyncio.to_thread(feedback.append, Path(self.settings.feedback), record)
+        except OSError as error:
+            log.write_error("feedback not written", error)
+            raise RequestError(503, f"the correction was not written: {error.strerror or 'no space'}", 10) from None
         self.metrics.corrections.inc()
         return record
 
     async def watch(self) -> None:
         """Follow the roster until the process ends; end it if the parent is gone."""
-        parent, seen = os.getppid(), self._stamp()
+        parent, seen, fault = os.getppid(), (0, 0), ""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             if os.getppid() != parent:
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
             self.metrics.waiting.set(self.main.waiting + (self.shadow.waiting if self.shadow else 0))
-            if (stamp := self._stamp()) != seen:
-                seen = stamp
-                await self._follow(roster.read(self.folder))
-
-    def _stamp(self) -> int:
-        return (self.folder / roster.FILE).stat().st_mtime_ns
+            try:
+                if (stamp := roster.stamp(self.folder)) != seen:
+                    await self._follow(roster.read(self.folder))
+                    seen = stamp
+            except Exception as error:  # noqa: BLE001  # the last good version answers; it is tried again
+                if repr(error) != fault:
+                    log.write_error("swap failed", error)
+                fault = repr(error)
 
     async def _follow(self, new: Roster) -> None:
-        if new.main.digest != self.roster.main.digest or new.main.version != self.roster.main.version:
-            before = self.main.model.served
+        if new.main != (before := self.main.model.served):
             self.main.model = await asyncio.to_thread(load, new.main)
             self.metrics.swaps.inc()
             log.write("swap", before=before.speaker(), now=new.main.speaker())
@@ -116,7 +121,7 @@ class Worker:
             self.shadow = None
         elif self.shadow is None:
             self.shadow = await asyncio.to_thread(self._engine, new.shadow)
-        elif new.shadow != self.roster.shadow:
+        elif new.shadow != self.shadow.model.served:
             self.shadow.model = await asyncio.to_thread(load, new.shadow)
         self.metrics.unreachable.set(bool(new.unreachable_since))
         self.metrics.refused.inc(len(new.refused.keys() - self.roster.refused.keys()))
