@@ -10,7 +10,8 @@ from projects import ROOT
 from gazette.core import files
 from gazette.core.escape import escape
 from gazette.data.validation import breaches, checkpoint
-from gazette.data.validation.checks import CHECKS, CRITICAL, Bounds, column_of
+from gazette.data.validation.bounds import Bounds
+from gazette.data.validation.checks import CHECKS, CRITICAL, column_of
 
 BOUNDS: dict[str, Any] = files.read_yaml(ROOT / "params.yaml")["validate"]
 LIMITS = Bounds(**{name: BOUNDS[name] for name in Bounds.model_fields})

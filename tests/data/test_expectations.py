@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from gazette.data.validation import checkpoint
+from gazette.data.validation.bounds import Bounds
 from gazette.data.validation.checks import CORPUS as CHECKS
-from gazette.data.validation.checks import Bounds
 
 BOUNDS = Bounds(
     min_rows=10,

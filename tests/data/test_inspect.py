@@ -13,7 +13,7 @@ from projects import ROOT
 from gazette.core import corpus, files
 from gazette.data import dedup
 from gazette.data.readers import read
-from gazette.data.validation import checks, inspect
+from gazette.data.validation import bounds, inspect
 
 NUMBERS = files.read_yaml(ROOT / "params.yaml")["validate"]
 LayDown = Callable[..., tuple[Path, Path]]
@@ -21,7 +21,7 @@ LayDown = Callable[..., tuple[Path, Path]]
 
 def inspected(paths: tuple[Path, Path], docs: Path, **changes: Any) -> inspect.Inspection:
     description, raw = paths
-    return inspect.inspect_corpus(corpus.read_description(description), raw, checks.Params(**NUMBERS | changes), docs)
+    return inspect.inspect_corpus(corpus.read_description(description), raw, bounds.Params(**NUMBERS | changes), docs)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from onnx.helper import make_graph, make_model, make_node, make_tensor_value_inf
 from onnx.numpy_helper import from_array
 
 from gazette.core.bundle import Bundle
-from gazette.training.export import bundle_writer, quantize
+from gazette.training.export import candidate, quantize
 
 IDS = np.array([[1, 5, 3], [7, 2, 2]], np.int32)
 
@@ -88,7 +88,7 @@ def test_a_quantized_bundle_reports_its_agreement(bundle: Path) -> None:
     (bundle / "weights.h5").write_bytes(b"those of Keras")
     texts = ["goal goal", "bank", "a goal", ""]
     before = Bundle(bundle, 1).probabilities(texts)
-    after, agreement = bundle_writer.quantize_bundle(bundle, texts, before, 1)
+    after, agreement = candidate.quantize_bundle(bundle, texts, before, 1)
     assert not (bundle / "weights.h5").exists()
     assert agreement == {
         "int8_equal_labels": 1.0,

@@ -30,7 +30,7 @@ def diff(before: str, after: str, rows: int, as_json: bool) -> None:
     from gazette.data import diff as comparing
     from gazette.data import snapshots
     from gazette.data.validation import inspect
-    from gazette.data.validation.checks import Params
+    from gazette.data.validation.bounds import Params
 
     bounds = parse(Params, project.params()["validate"], "params.yaml, section validate")
     with tempfile.TemporaryDirectory() as box:

@@ -7,7 +7,8 @@ from gazette.core import articles, corpus, files, tables
 from gazette.core.errors import DataContractError
 from gazette.data import overlay
 from gazette.data.validation import breaches, inspect
-from gazette.data.validation.checks import CRITICAL, Params
+from gazette.data.validation.bounds import Params
+from gazette.data.validation.checks import CRITICAL
 
 
 def run(

@@ -14,7 +14,8 @@ from great_expectations.core.expectation_validation_result import ExpectationVal
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
 from gazette.core.escape import escape
-from gazette.data.validation.checks import CHECKS, WARNING, Bounds, Check
+from gazette.data.validation.bounds import Bounds
+from gazette.data.validation.checks import CHECKS, WARNING, Check
 
 
 def run_checkpoint(

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gazette.core.escape import escape
-from gazette.data.validation.checks import Bounds
+from gazette.data.validation.bounds import Bounds
 
 EXAMPLES_PER_KIND = 5
 MAX_CLASSES = 20  # of a kind

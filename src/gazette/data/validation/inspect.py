@@ -23,7 +23,8 @@ from gazette.data.validation import (
     personal_data,
     profile,
 )
-from gazette.data.validation.checks import Params, column_of
+from gazette.data.validation.bounds import Params
+from gazette.data.validation.checks import column_of
 
 
 @dataclass(frozen=True)

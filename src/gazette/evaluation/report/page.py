@@ -15,8 +15,9 @@ from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError, parse
 from gazette.data import overlay
 from gazette.data.languages import display_name
+from gazette.data.validation.bounds import Params
 from gazette.data.validation.breaches import explain_breaches
-from gazette.data.validation.checks import Params, describe_kind
+from gazette.data.validation.checks import describe_kind
 from gazette.evaluation.report import charts, freshness, rows
 from gazette.evaluation.report.reasons import reasons_of
 from gazette.pipeline import written

@@ -13,9 +13,13 @@ _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 def stage_names(text: bytes) -> set[str] | None:
-    """Return the names of the stages in a lock; None if it is incomplete."""
-    stages = _stages(text)
-    return None if stages is None else set(stages)
+    """Return the names of the stages in a lock; None if it is incomplete: a last line without its end was cut off."""
+    try:
+        lock = files.parse_yaml(text.decode("utf-8"), "dvc.lock") if text.endswith(b"\n") else {}
+    except (ConfigError, UnicodeDecodeError):
+        return None
+    stages = lock.get("stages", {}) if lock.get("schema") == "2.0" else None
+    return set(stages) if isinstance(stages, dict) and all(map(_is_complete, stages.values())) else None
 
 
 def locked_outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
@@ -26,16 +30,6 @@ def locked_outputs(root: Path, locks: Sequence[Path]) -> dict[Path, str]:
         if lock.exists()
         for path, digest in dvclock.list_outputs(dvclock.parse_stages(lock.read_text(encoding="utf-8"), root)).items()
     }
-
-
-def _stages(text: bytes) -> dict[str, Any] | None:
-    """Return the stages of a lock; None if it is incomplete: a last line without its end is one that was cut off."""
-    try:
-        lock = files.parse_yaml(text.decode("utf-8"), "dvc.lock") if text.endswith(b"\n") else {}
-    except (ConfigError, UnicodeDecodeError):
-        return None
-    stages = lock.get("stages", {}) if lock.get("schema") == "2.0" else None
-    return stages if isinstance(stages, dict) and all(map(_is_complete, stages.values())) else None
 
 
 def _is_complete(entry: Any) -> bool:
