@@ -4,9 +4,7 @@ Every function returns rows of kind, split, file, line and seen (an excerpt, esc
 """
 
 from collections.abc import Collection
-from typing import Any
 
-import numpy as np
 import polars as pl
 
 from gazette.core.escape import escape
@@ -25,26 +23,21 @@ def flag_examples(articles: pl.DataFrame, flags: pl.DataFrame, patterns: dict[st
 
 def near_duplicate_examples(articles: pl.DataFrame) -> pl.DataFrame:
     """Return near duplicates (same `group`, different `copy`) within a split, across labels and across splits."""
-    order = articles.select(pl.arg_sort_by("split", "file", "line"))["split"]
-    groups, copies = (articles[name].gather(order).to_numpy() for name in ("group", "copy"))
-    _, heads, member = np.unique(groups, return_index=True, return_inverse=True)
-    heads = heads[member].astype(np.uint32)
-    near = np.flatnonzero(copies != copies[heads])
-    split, label = (
-        articles[name].cast(pl.Categorical).to_physical().gather(order).to_numpy() for name in ("split", "label")
-    )
-    is_conflict, is_overlap = (column[near] != column[heads[near]] for column in (label, split))
+    places = articles.select("split", "file", "line", "label", "group", "copy").with_row_index("row")
+    of_head = {f"{name}_of_head": pl.col(name).first().over("group") for name in places.columns[1:]}
+    near = places.sort("split", "file", "line").with_columns(**of_head).filter(pl.col("copy") != pl.col("copy_of_head"))
+    is_overlap = pl.col("split") != pl.col("split_of_head")
 
-    def excerpt(kind: str, condition: Any) -> pl.DataFrame:
-        first = near[condition][:EXAMPLES_PER_KIND]
-        rows, originals = articles[order[first]], articles[order[heads[first]]]
-        place = pl.format(", near {} line {} ({}, {})", "file", "line", "split", "label")
-        return _first(rows.with_columns(label=rows["label"] + originals.select(place.alias("near"))["near"]), kind)
+    def excerpt(kind: str, condition: pl.Expr) -> pl.DataFrame:
+        first = near.filter(condition).head(EXAMPLES_PER_KIND)
+        heads = [f"{name}_of_head" for name in ("file", "line", "split", "label")]
+        label = first.select(pl.format("{}, near {} line {} ({}, {})", "label", *heads).alias("label"))
+        return _first(articles[first["row"]].with_columns(label), kind)
 
     return pl.concat(
         [
             excerpt("near_duplicates", ~is_overlap),
-            excerpt("near_conflicts", is_conflict),
+            excerpt("near_conflicts", pl.col("label") != pl.col("label_of_head")),
             excerpt("near_overlap", is_overlap),
         ]
     )
