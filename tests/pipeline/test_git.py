@@ -104,7 +104,7 @@ def test_what_leads_to_a_remote_or_names_a_person_passes() -> None:
     passed = {"GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_AUTHOR_NAME", "GIT_COMMITTER_DATE", "GIT_CONFIG_GLOBAL", "HOME"}
     stripped = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_QUARANTINE_PATH"}
     environment = dict.fromkeys(passed | stripped, "x")
-    assert git_environment.clean_environment(environment).keys() == passed
+    assert set(filter(git_environment.passes, environment)) == passed
     assert inheritance.clean(environment).keys() - {"no_proxy", "NO_PROXY"} == passed
 
 

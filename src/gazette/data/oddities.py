@@ -18,7 +18,7 @@ LIST = re.compile(r"\s*(?:\[.*\]|\(.*,.*\)|\{.*\})\s*", re.DOTALL)
 MANY = 0.5  # share of labels with a separator from which its parts need not be labels themselves
 
 
-def check_single(places: dict[str, str], option: str = "--classes") -> None:
+def check_single(places: dict[str, str]) -> None:
     """Raise ConfigError if labels seem to be several in one cell; `places` maps each to where it first occurs."""
     lists = [label for label in places if LIST.fullmatch(label)]
     if suspects := lists or list(islice(_joined(list(places)), 20)):
@@ -27,7 +27,7 @@ def check_single(places: dict[str, str], option: str = "--classes") -> None:
         raise ConfigError(
             f"{places[label]}: the label {quote(label)}{more} seems to be several labels in one cell. An article has "
             "one class: keep one label of each cell, for instance the first. If it is one class, list the classes in a "
-            f"file: {option} FILE"
+            "file: --classes FILE"
         )
 
 

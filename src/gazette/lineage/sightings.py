@@ -86,10 +86,10 @@ def _find_in(
     lock: DvcLock, paths: list[str], content: str | None, listing: Listing, unknown: list[str]
 ) -> tuple[str, str, dict[str, int] | None] | None:
     """Return path and hash of the file in a run, and its rows if it is raw; None if the run did not see it."""
-    for entry in (entry for stage in lock.stages.values() for key in ("deps", "outs") for entry in stage.get(key, [])):
-        if entry["path"] in paths or entry["md5"] == content:
-            return entry["path"], entry["md5"], None
-        if code := _find_code(lock, [path for path in paths if path.startswith(entry["path"] + "/")]):
+    for place, digest in (dvclock.list_inputs(lock.stages) | dvclock.list_outputs(lock.stages)).items():
+        if place in paths or digest == content:
+            return place, digest, None
+        if code := _find_code(lock, [path for path in paths if path.startswith(place + "/")]):
             return (*code, None)
     raw = str(lock.option("validate", "raw"))
     files = listing(lock.hash_of(raw) or "")

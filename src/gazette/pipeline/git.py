@@ -161,12 +161,17 @@ def _run(*words: str, folder: Path, stdin: str = "") -> bytes:
 
 
 def _call(*words: str, folder: Path, stdin: str = "") -> "subprocess.CompletedProcess[bytes]":
-    environment = git_environment.clean_environment(os.environ) | git_environment.SET
+    environment = {name: value for name, value in os.environ.items() if git_environment.passes(name)}
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder, so git cannot run there")
     try:
         return subprocess.run(
-            [*_GIT, *words], cwd=folder, env=environment, input=os.fsencode(stdin), capture_output=True, check=False
+            [*_GIT, *words],
+            cwd=folder,
+            env=environment | git_environment.SET,
+            input=os.fsencode(stdin),
+            capture_output=True,
+            check=False,
         )
     except (FileNotFoundError, PermissionError) as error:
         cause = git_errors.NOT_STARTED

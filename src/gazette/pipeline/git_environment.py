@@ -71,11 +71,6 @@ CONFIG = dict(
 )
 
 
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without the variables of git that belong to the caller's own git process."""
-    return {name: value for name, value in environment.items() if passes(name)}
-
-
 def passes(name: str) -> bool:
     """Whether a variable passes to our children, as far as git is concerned."""
     return not name.startswith("GIT_") or any(fnmatchcase(name, pattern) for pattern in PASSED)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gazette.core import atomic
 from gazette.pipeline import ownership
@@ -24,10 +25,15 @@ def dvc_root(root: Path) -> Path:
     return next((folder for folder in (root, *root.resolve().parents) if (folder / ".dvc").is_dir()), root)
 
 
+def read_state(root: Path, name: str) -> dict[str, Any]:
+    """Return the content of a JSON file in `.gazette`; empty if there is none."""
+    path = root / ".gazette" / name
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
 def read_seconds(root: Path) -> dict[str, float]:
     """Return the seconds that each stage took the last time it ran here."""
-    path = root / ".gazette" / "seconds.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_state(root, "seconds.json")
 
 
 def record_seconds(root: Path, seconds: Mapping[str, float]) -> None:
@@ -41,13 +47,9 @@ def find_new_challenger(root: Path, tree: Path) -> str:
 
     It is recorded, so that it is new once.
     """
-    latest, known = (state_folder(folder) / "version.json" for folder in (tree, root))
-    announced = state_folder(root) / "challenger.json"
-    if not latest.exists():
+    now = read_state(tree, "version.json")
+    before = read_state(root, "challenger.json") or read_state(root, "version.json")
+    if not now.get("challenged") or before == now:
         return ""
-    now = json.loads(latest.read_text(encoding="utf-8"))
-    before = announced if announced.exists() else known
-    if not now["challenged"] or (before.exists() and json.loads(before.read_text(encoding="utf-8")) == now):
-        return ""
-    atomic.write_text(announced, json.dumps(now) + "\n")
+    atomic.write_text(state_folder(root) / "challenger.json", json.dumps(now) + "\n")
     return f"{now['name']} version {now['version']}"

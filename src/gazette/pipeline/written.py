@@ -1,6 +1,5 @@
 """Files that a command writes where its user says: replaced only if they are as Gazette wrote them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,11 @@ def check_replaceable(path: Path, is_ours: Callable[[bytes], bool] = lambda cont
         return
     if path.is_file() and not path.is_symlink():
         content = path.read_bytes()
-        if not content or _recorded().get(str(path.absolute())) == hashing.hash_file(path) or is_ours(content):
+        if (
+            not content
+            or state.read_state(Path(), RECORD).get(str(path.absolute())) == hashing.hash_file(path)
+            or is_ours(content)
+        ):
             return
     raise ConfigError(
         f"{path} exists and is not as Gazette wrote it, so it is not replaced; move it, or choose another file"
@@ -30,7 +33,7 @@ def check_replaceable(path: Path, is_ours: Callable[[bytes], bool] = lambda cont
 
 def record(path: Path) -> None:
     """Record that the file at `path` is as Gazette wrote it."""
-    known = _recorded() | {str(path.absolute()): hashing.hash_file(path)}
+    known = state.read_state(Path(), RECORD) | {str(path.absolute()): hashing.hash_file(path)}
     files.write_json(state.state_folder(Path()) / RECORD, dict(sorted(known.items())))
 
 
@@ -39,8 +42,3 @@ def write_text(path: Path, text: str) -> None:
     check_replaceable(path)
     atomic.write_text(path, text)
     record(path)
-
-
-def _recorded() -> dict[str, str]:
-    path = Path(".gazette") / RECORD
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

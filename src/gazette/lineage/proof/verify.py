@@ -11,11 +11,12 @@ from gazette.core.errors import ConfigError
 from gazette.core.escape import escape_path
 from gazette.lineage.proof import provenance
 from gazette.lineage.proof.compare import local_outputs
-from gazette.pipeline import flatten, git, hashing
+from gazette.pipeline import dvclock, flatten, git, hashing
 from gazette.registry import ledger
 
 LOCK, PIPELINE, PARAMS = Path("dvc.lock"), Path("dvc.yaml"), Path("params.yaml")
 NEWLINE = b"\n"
+SIDES = {"deps": "a dependency", "outs": "an output"}
 
 
 def verify_revision(statements: list[Path], key: Path | None) -> list[str]:
@@ -77,19 +78,17 @@ def _check_lock() -> Iterator[str]:
         return
     params = cache(_read_params)
     hashes: dict[str, str | None] = {}
-    checked: set[tuple[str, str | None]] = set()
+    checked: set[tuple[str, str]] = set()
     for stage, entry in stages.items():
         if _is_left_over(stage, params(PARAMS)):
             continue
         for side in ("deps", "outs"):
-            for recorded in entry.get(side, []):
-                path = recorded["path"]
+            for path, recorded in dvclock.list_hashes(entry, side).items():
                 if path not in hashes:
                     hashes[path] = hashing.dvc_hash_or_none(Path(path))
-                pair = (path, recorded.get("md5"))
-                if pair not in checked and (hashes[path] is not None or path not in local):
-                    yield from _check_hash(stage, side, recorded, hashes[path])
-                checked.add(pair)
+                if (path, recorded) not in checked and (hashes[path] is not None or path not in local):
+                    yield from _check_hash(f"{SIDES[side]} of {stage}", path, recorded, hashes[path])
+                checked.add((path, recorded))
         yield from _check_params(stage, entry.get("params", {}), params)
     for pointer in git.list_names("ls-files", "-z", "*.dvc"):
         yield from _check_pointer(Path(pointer), hashes)
@@ -108,13 +107,12 @@ def _is_left_over(stage: str, params: dict[str, Any] | None) -> bool:
     return bool(candidate and known.get("candidates")) and candidate not in candidates.all_candidates(known)
 
 
-def _check_hash(stage: str, side: str, recorded: dict[str, Any], actual: str | None) -> Iterator[str]:
-    path, kind = recorded["path"], {"deps": "a dependency", "outs": "an output"}[side]
+def _check_hash(role: str, path: str, recorded: str, actual: str | None) -> Iterator[str]:
     if actual is None:
-        yield f"{path}: missing; {LOCK} has it as {kind} of {stage}"
-    elif actual != recorded.get("md5"):
-        inside = "".join(f"; in it {name}" for name in _altered_files(Path(path), str(recorded.get("md5"))))
-        yield f"{path}: has the hash {actual}, {LOCK} has {recorded.get('md5')} as {kind} of {stage}{inside}"
+        yield f"{path}: missing; {LOCK} has it as {role}"
+    elif actual != recorded:
+        inside = "".join(f"; in it {name}" for name in _altered_files(Path(path), recorded))
+        yield f"{path}: has the hash {actual}, {LOCK} has {recorded} as {role}{inside}"
 
 
 def _altered_files(folder: Path, recorded: str) -> list[str]:
