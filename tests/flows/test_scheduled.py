@@ -15,9 +15,11 @@ from typing import Any
 import psutil
 import pytest
 from flow_runs import Flow, until
-from projects import PUBLISHED, ROOT, ask_remote, make_published, push_files
+from projects import PUBLISHED, ROOT, ask_remote, make_published, push_files, shell
 
+from gazette.pipeline import storage
 from gazette.pipeline.execution import run as running
+from gazette.pipeline.publishing import announce
 from gazette.pipeline.state import state_folder
 
 pytestmark = pytest.mark.slow
@@ -71,7 +73,7 @@ def state(server: Flow, run: dict[str, Any]) -> str:
 
 
 def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_makes_one_commit(
-    project: Path, serving: tuple[psutil.Popen, Flow]
+    project: Path, serving: tuple[psutil.Popen, Flow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process, server = serving
     deployments = {deployment["name"]: deployment["id"] for deployment in server.ask("deployments")}
@@ -96,7 +98,10 @@ def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_m
     prefect(server, "flow-run", "retry", crashed["id"])
     until(lambda: state(server, crashed) == "COMPLETED", within=120)
     assert crashed["name"] in ask_remote(project, "git log -1 --format=%B main")
-    prefect(server, "event", "emit", "gazette.corpus.changed", "--resource-id", "gazette.corpus.news")
+    for name in ("PREFECT_API_URL", "PREFECT_HOME"):
+        monkeypatch.setenv(name, server.environment[name])
+    monkeypatch.chdir(project)
+    assert announce.emit_change("news")
 
     def messages() -> list[str]:
         runs = server.ask("flow_runs", flow_runs={"deployment_id": {"any_": [deployments["retrain-on-data"]]}})
@@ -104,6 +109,16 @@ def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_m
 
     until(lambda: messages() == ["nothing new for main: nothing changed"], within=120)
     assert int(ask_remote(project, "git rev-list --count main")) == before + 1
+
+    shell(project, "git checkout -q . && git fetch -q && git branch -q -u origin/main && git pull -q --rebase")
+    (project / "raw").write_text("2\n")
+    storage.dvc_add(Path("raw"))
+    announce.publish_pointer(Path("raw.dvc"), "Correct the corpus news")
+    announce.publish_pointer(Path("raw.dvc"), "a second time changes nothing")
+    assert ask_remote(project, "git log -1 --format=%s main") == "Correct the corpus news"
+    announce.emit_change("news")
+    until(lambda: len(messages()) == 2, within=120)
+    assert ask_remote(project, "git log -1 --format=%s main").startswith("Retrained: start, train")
 
 
 def test_an_interrupt_ends_all_of_it(serving: tuple[psutil.Popen, Flow]) -> None:
