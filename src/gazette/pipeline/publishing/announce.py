@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import dvc_command, git, remote, storage
+from gazette.pipeline import connection, dvc_command, git, remote, storage
 from gazette.pipeline.execution import run
 
 EVENT = "gazette.corpus.changed"  # prefect.yaml expects it
@@ -24,10 +24,14 @@ def publish_pointer(pointer: Path, message: str) -> None:
 
 def emit_change(corpus: str) -> bool:
     """Emit the event at the Prefect server of PREFECT_API_URL; returns False if there is none."""
-    if not os.environ.get("PREFECT_API_URL"):
+    address = os.environ.get("PREFECT_API_URL")
+    if not address:
         return False
     words = ("event", "emit", EVENT, "--resource-id", f"gazette.corpus.{corpus}")
     environment = run.child_environment({"PREFECT_CLI_PROMPT": "false"})
     if error := dvc_command.run_module("prefect", *words, folder=HERE, environment=environment):
-        raise ConfigError(f"the event was not emitted; `prefect {' '.join(words)}` failed:\n{error}")
+        raise ConfigError(
+            f"Prefect's server at {connection.redact(address)} did not take the event: {error.splitlines()[-1]}\n"
+            f"All else is done; correct PREFECT_API_URL or start the server, then `prefect {' '.join(words)}`"
+        )
     return True
