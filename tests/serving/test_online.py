@@ -113,7 +113,7 @@ def test_invocations_takes_the_four_shapes_of_mlflow(client: TestClient, record:
     ("content", "kind", "status"),
     [
         (b"{}", "application/json", 400),
-        (b'{"inputs": ["a"], "instances": ["a"]}', "application/json", 400),
+        (b'{"dataframe_records": [], "instances": ["a"]}', "application/json", 400),
         (b"text\ngoal\n", "text/csv", 415),
         (b'{"inputs": ["a"]}', "application/json; charset=latin-1", 415),
         (b'{"inputs": [["a", "b"]]}', "application/json", 422),

@@ -53,10 +53,10 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return record
 
 
-def check_texts(texts: Any, limits: Limits) -> Sequence[str]:
+def check_texts(texts: Any, limits: Limits, least: int = 1) -> Sequence[str]:
     """Return the texts; raises RequestError (422) if they are not texts, are too many or are too long."""
-    if not isinstance(texts, list) or not texts:
-        raise RequestError(422, "expected a list of texts, at least one")
+    if not isinstance(texts, list) or len(texts) < least:
+        raise RequestError(422, f"expected a list of texts, at least {least}")
     if len(texts) > limits.texts:
         raise RequestError(422, f"{len(texts)} texts; at most {limits.texts} a request")
     for place, text in enumerate(texts):

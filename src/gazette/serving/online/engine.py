@@ -141,10 +141,10 @@ class Engine:
     def _compute(self, model: Model, jobs: list[_Job]) -> list[Result]:
         began = time.perf_counter()
         texts = [text for job in jobs for text in job.texts]
-        if not texts:
+        if not jobs:
             return []
         probabilities = np.split(model.bundle.probabilities(texts), np.cumsum([len(job.texts) for job in jobs])[:-1])
-        seconds = (time.perf_counter() - began) / len(texts)
+        seconds = (time.perf_counter() - began) / max(1, len(texts))
         self.seconds_per_text = _MEMORY * (self.seconds_per_text or seconds) + (1 - _MEMORY) * seconds
         return [
             Result(model, part, _explain(model, job) if job.explain else ())

@@ -28,7 +28,7 @@ def routes(worker: Worker) -> list[Route]:
         try:
             _check_content_type(request.headers.get("content-type", ""))
             texts = read_texts(parse_json(await read_body(request, worker.settings.limits)))
-            texts = list(check_texts(texts, worker.settings.limits))
+            texts = list(check_texts(texts, worker.settings.limits, least=0))
             result = await worker.answer(texts, request.scope["state"]["request_id"])
         except responses.EXPECTED as error:
             return responses.failure(error, "message")
@@ -64,8 +64,11 @@ def _check_content_type(content_type: str) -> None:
 
 
 def read_texts(record: dict[str, Any]) -> Any:
-    """Return the texts of a request in one of the shapes; raises RequestError (400) if there is not exactly one."""
-    shapes = [shape for shape in SHAPES if shape in record]
+    """Return the texts of a request in one of the shapes; raises RequestError (400) if there is none, or two.
+
+    As MLflow does, `inputs` is read whatever else there is.
+    """
+    shapes = ["inputs"] if "inputs" in record else [shape for shape in SHAPES if shape in record]
     if len(shapes) != 1:
         raise RequestError(400, f"expected exactly one of {', '.join(SHAPES)}; got {', '.join(shapes) or 'none'}")
     value = record[shapes[0]]
