@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gazette.core.corpus import OVERLAY
 from gazette.data import splits
 
 Table = Callable[..., pl.DataFrame]
@@ -141,3 +142,16 @@ def test_what_stands_in_a_published_split_leaves_train(table: Table, split: str)
 def test_train_stays_whole_where_nothing_else_is_published(table: Table) -> None:
     rows = keyed(table(("one", "a", "train"), ("two", "a", "train")))
     assert splits.drop_overlap(rows, ["train"]).equals(rows)
+
+
+def test_new_articles_and_volunteers_labels_reach_train_alone_and_are_counted_by_article() -> None:
+    rows = frame(["one", "three", "four", "FOUR", "new"]).with_columns(  # one: test, three and four: train
+        train_label=pl.Series([*"bbbb", None]), file=pl.Series(["f"] * 4 + [OVERLAY])
+    )
+    rows = pl.concat([rows, rows.tail(1).with_columns(key=pl.lit("one"))])  # masked, a new text may equal another row's
+    result, counts = splits.apply_volunteered(rows, ["train"], 0.2, 0.3)
+    assert counts == {"corrected": 2, "withheld": 1, "added": 1}
+    assert result.select("text", "label").rows() == [
+        ("one", "a"), ("three", "b"), ("four", "b"), ("FOUR", "b"), ("new", "a"),
+    ]  # fmt: skip
+    assert splits.assign_splits(result, ["train"], 0.5, 0.49)["split"].to_list()[-1] == "train"

@@ -60,8 +60,8 @@ def apply_volunteered(
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Correct train rows, and only those, by `train_label`, and put new articles (of file OVERLAY) into train.
 
-    A new article gives way to a row with the same text. Returns also how many rows were corrected, how many corrections
-    were withheld because their row falls into valid or test, and how many articles are new.
+    A new article gives way to a row with the same text. Returns also how many articles were corrected, how many
+    corrections were withheld because their article falls into valid or test, and how many articles are new.
     """
     is_new = pl.col("file").cast(pl.String) == OVERLAY
     rows = articles.filter(~is_new | is_new.all().over("key"))
@@ -69,8 +69,8 @@ def apply_volunteered(
     is_train = assign_splits(rows, published, valid_share, test_share)["split"] == "train"
     correction = pl.col("train_label")
     counts = rows.select(
-        corrected=(correction.is_not_null() & is_train).sum(),
-        withheld=(correction.is_not_null() & ~is_train).sum(),
+        corrected=pl.col("key").filter(correction.is_not_null() & is_train).n_unique(),
+        withheld=pl.col("key").filter(correction.is_not_null() & ~is_train).n_unique(),
         added=is_new.sum(),
     )
     label = pl.when(correction.is_not_null() & is_train).then(correction).otherwise("label")
