@@ -130,9 +130,24 @@ def test_sigterm_answers_what_is_under_way_and_ends_with_0(bundles: list[Path], 
     assert set(answers) == {200}
 
 
-def test_what_cannot_be_served_ends_with_2_and_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def fail_to_serve(folder: Path, *words: str) -> str:
+    """Return why a server does not start."""
+    command = [sys.executable, "-m", "gazette", "serve", "--port", "0", *words]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 2, ended.stderr
+    return ended.stderr
+
+
+def test_what_cannot_be_served_ends_with_2_and_a_reason(
+    bundles: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    for words, reason in ((["--folder", "nowhere"], "no bundle at nowhere"), (["tiny"], "there is no registry here")):
-        command = [sys.executable, "-m", "gazette", "serve", *words]
-        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-        assert ended.returncode == 2 and reason in ended.stderr, ended.stderr
+    assert "no bundle at nowhere" in fail_to_serve(tmp_path, "--folder", "nowhere")
+    assert "there is no registry here" in fail_to_serve(tmp_path, "tiny")
+    (tmp_path / "key.pem").write_text("no key")
+    certificate = ("--tls-cert", "key.pem", "--tls-key", "key.pem")
+    assert "expected PEM files" in fail_to_serve(tmp_path, "--folder", str(bundles[0]), *certificate)
+
+
+def test_a_version_that_is_not_there_ends_with_those_that_are(registry: tuple[Path, Any]) -> None:
+    assert "there is tiny@champion (version 1): choose one" in fail_to_serve(registry[0], "tiny@nobody")

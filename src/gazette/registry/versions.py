@@ -66,7 +66,7 @@ def find_version(reference: str) -> RegisteredVersion:
     model = get_model(parts["name"])
     version = model.versions.get(parts["number"] or model.aliases.get(parts["alias"] or CHAMPION, ""))
     if version is None:
-        raise ConfigError(_missing(reference, parts["name"], model))
+        raise ConfigError(explain_missing(reference, parts["name"], model))
     return version
 
 
@@ -99,7 +99,8 @@ def no_registry() -> str:
     )
 
 
-def _missing(reference: str, name: str, model: RegisteredModel) -> str:
+def explain_missing(reference: str, name: str, model: RegisteredModel) -> str:
+    """Return that a name has no such version, and which it has."""
     if not model.versions:
         return f"{reference}: the registry has no {name}; `gazette run` registers it"
     aliased = ", ".join(f"{name}@{alias} (version {number})" for alias, number in sorted(model.aliases.items()))

@@ -67,7 +67,7 @@ def wait(folder: Path) -> Roster:
     """Read the roster as soon as the parent, which checks the first version meanwhile, has written it."""
     parent = os.getppid()
     while not (folder / FILE).exists():
-        if os.getppid() != parent:
+        if os.getppid() != parent or not folder.exists():  # the version may not answer, and the parent has given up
             raise SystemExit(1)
         time.sleep(0.01)
     return read(folder)

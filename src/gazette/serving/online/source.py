@@ -62,7 +62,8 @@ class Registry:
 
         version = client.find_version(self.client, self.name, self.alias, self.number)
         if version is None:
-            raise NoVersionError(f"{self.reference}: the registry has no such version")
+            model = client.get_model(self.client, self.name)
+            raise NoVersionError(versions.explain_missing(self.reference, self.name, model))
         tags = version.tags
         return Wanted(
             self.name,

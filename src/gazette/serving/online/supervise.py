@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -32,6 +33,24 @@ class Address:
     port: int
     tls_cert: str = ""
     tls_key: str = ""
+
+    def url(self, port: int) -> str:
+        """Return the address as a URL, at the port that was free."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{port}"
+
+    def check_certificate(self) -> None:
+        """Raise ConfigError if certificate and key are not files in PEM that belong together."""
+        if not self.tls_cert:
+            return
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.tls_cert, self.tls_key, password="")  # or it would ask for one
+        except OSError as error:
+            raise ConfigError(
+                f"--tls-cert {self.tls_cert}, --tls-key {self.tls_key}: {error.strerror or error}; expected PEM files, "
+                "a certificate and its private key without a password"
+            ) from None
 
 
 class _Supervisor(Multiprocess):
@@ -87,6 +106,7 @@ def serve(
     options: Settings, sources: tuple[Source, Source | None], address: Address, on_ready: Callable[[Served, str], None]
 ) -> None:
     """Serve until SIGINT or SIGTERM; raises ConfigError if the version may not answer, or the port is taken."""
+    address.check_certificate()
     with tempfile.TemporaryDirectory(prefix="gazette-serve-") as box:
         folder = Path(box)
         follower = Follower(folder, *sources, options.public_key)
@@ -113,7 +133,7 @@ def serve(
             listening = config.bind_socket()
         except SystemExit:
             raise ConfigError(f"{address.host}, port {address.port}: cannot listen there; choose another one") from None
-        where = f"{'https' if address.tls_cert else 'http'}://{address.host}:{listening.getsockname()[1]}"
+        where = address.url(listening.getsockname()[1])
         stop = threading.Event()
         thread = threading.Thread(target=follower.run, args=(stop,), name="follower", daemon=True)
 
