@@ -61,11 +61,11 @@ def trace_file(file: str) -> FileSightings:
         match = _find_in(lock, paths, content, listing, unknown)
         if match is None or (lock.bundle in sightings and match[1] != content):
             continue
-        answer = answers(str(lock.corpus))
-        versions = [f"{version.name}/{version.number}" for version in answer.versions if version.digest == lock.bundle]
+        registered, why = answers(str(lock.corpus))
+        versions = [f"{version.name}/{version.number}" for version in registered if version.digest == lock.bundle]
         same = match[1] == content
         sightings[lock.bundle] = Sighting(lock.bundle, commit, versions, match[0], match[1], same, match[2])
-        unknown += [f"versions: {answer.why}"] if answer.why else []
+        unknown += [f"versions: {why}"] if why else []
     if not sightings and content is None:
         raise ConfigError(f"{file}: not a version, a digest, a commit, a file here, or a path in any dvc.lock")
     return FileSightings(file, content, list(sightings.values()), sorted(set(unknown)))

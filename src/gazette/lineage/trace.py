@@ -14,7 +14,6 @@ from gazette.lineage import weak_links
 from gazette.pipeline import dvclock, git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve, versions
-from gazette.registry.resolve import RegistryAnswer
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,15 @@ def trace_digest(digest: str, corpus: str | None = None) -> ModelLineage:
     commits = resolve.list_revisions(digest)
     lock = dvclock.load(commits[0]) if commits else DvcLock(None, {})
     corpus = corpus or lock.corpus
-    no_corpus = RegistryAnswer(why="neither a commit nor a name gives its corpus")
-    answer = resolve.list_registered(corpus) if corpus else no_corpus
-    registered = [version for version in answer.versions if version.digest == digest]
+    no_corpus = "neither a commit nor a name gives its corpus"
+    registered, why = resolve.list_registered(corpus) if corpus else ([], no_corpus)
+    registered = [version for version in registered if version.digest == digest]
     if not commits and not registered:
         raise ConfigError(f"{digest}: neither a commit's dvc.lock nor the registry has this bundle")
     verdicts, no_verdicts = _decisions_of(digest)
     commit, no_flow = _describe_commit(commits[0]) if commits else ({}, [])
     raw, no_files = _describe_raw(lock) if commits else ({}, [])
-    unregistered = [f"version, MLflow's run: {answer.why or 'the registry does not have this bundle'}"]
+    unregistered = [f"version, MLflow's run: {why or 'the registry does not have this bundle'}"]
     if commits:
         weak = weak_links.check_commit(commits[0]) + weak_links.check_data(commits[0]) + weak_links.check_code(lock)
     else:

@@ -1,7 +1,6 @@
 """Resolve a name to a commit or a version."""
 
 import re
-from dataclasses import dataclass, field
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import dvclock, git
@@ -12,19 +11,11 @@ from gazette.registry.store.model import RegisteredVersion
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
-@dataclass(frozen=True)
-class RegistryAnswer:
-    """The versions of a corpus, or why the registry could not be queried."""
-
-    versions: list[RegisteredVersion] = field(default_factory=list)
-    why: str = ""
-
-
-def list_registered(name: str) -> RegistryAnswer:
-    """Return the versions of a corpus."""
+def list_registered(name: str) -> tuple[list[RegisteredVersion], str]:
+    """Return the versions of a corpus, or why there is no registry to ask."""
     if not address.registry_exists():
-        return RegistryAnswer(why=versions.no_registry())
-    return RegistryAnswer(list(versions.get_model(name).versions.values()))
+        return [], versions.no_registry()
+    return list(versions.get_model(name).versions.values()), ""
 
 
 def parse_version(reference: str) -> RegisteredVersion | None:

@@ -79,13 +79,11 @@ def _identify_foreign(suspects: pl.Series, texts: pl.Series) -> pl.Series:
     sample = rows if texts.len() <= MAX_ROWS_IDENTIFIED else rows.sample(MAX_ROWS_IDENTIFIED, seed=7)
     suspected = sample.filter(suspects.gather(sample))
     starts = normalization.normalize(texts.gather(suspected)).str.slice(0, MAX_CHARACTERS)
-    foreign = suspected.filter(pl.Series([_english(start) < MIN_ENGLISH for start in starts], dtype=pl.Boolean))
+    foreign = suspected.filter(
+        pl.Series([dict(_identifier().rank(start))["en"] < MIN_ENGLISH for start in starts], dtype=pl.Boolean)
+    )
     identified = pl.when(rows.is_in(sample.implode())).then(rows.is_in(foreign.implode()))
     return pl.select(identified).to_series()
-
-
-def _english(text: str) -> float:
-    return float(dict(_identifier().rank(text))["en"])
 
 
 @cache
