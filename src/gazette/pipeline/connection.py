@@ -29,6 +29,9 @@ class Reason:
     passing: bool
 
 
+_CLOSES = Reason("it closes the connection without an answer", passing=True)
+
+
 def explain(error: BaseException) -> Reason | None:
     """Return the reason at the root of an error that a library raised because a server did not answer as it should.
 
@@ -47,15 +50,13 @@ def explain(error: BaseException) -> Reason | None:
         if isinstance(cause, TimeoutError) or type(cause).__name__.endswith(("Timeout", "TimeoutError")):
             return Reason("no answer in time", passing=True)
         if isinstance(cause, ConnectionError):
-            return Reason("it closes the connection without an answer", passing=True)
+            return _CLOSES
     text = " ".join(str(cause) for cause in causes)
     if status := next(filter(None, map(_status, causes)), 0):
         return _explain_status(status)
     if _NOT_DATA.search(text) or any(type(cause).__name__ == "JSONDecodeError" for cause in causes):
         return Reason("it answers, but with a page and not as such a server does", passing=False)
-    if _CLOSED.search(text):
-        return Reason("it closes the connection without an answer", passing=True)
-    return None
+    return _CLOSES if _CLOSED.search(text) else None
 
 
 def first_line(error: BaseException) -> str:

@@ -44,9 +44,10 @@ def find_unrecorded(folder: Path, digest: str) -> Path | None:
 
     It is the folder itself if DVC's cache cannot tell which; None if nothing differs.
     """
-    actual = {"": hashing.hash_file(folder, "md5")} if folder.is_file() else hashing.list_hashes(folder)
-    if digest == (actual[""] if folder.is_file() else hashing.dvc_hash_of(actual)):
+    if hashing.dvc_hash_or_none(folder) == digest:
         return None
     known = revisions.list_folder(digest) if folder.is_dir() else None
-    differing = (folder / name for name in sorted(actual) if known is not None and known.get(name) != actual[name])
-    return next(differing, folder)
+    if known is None:
+        return folder
+    actual = hashing.list_hashes(folder)
+    return next((folder / name for name in sorted(actual) if known.get(name) != actual[name]), folder)

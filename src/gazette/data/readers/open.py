@@ -11,17 +11,16 @@ from gazette.core.encodings import CODECS, PLAIN, Coding
 from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
 from gazette.core.limits import MAX_BYTES
-from gazette.data.readers.compressed import unpack
+from gazette.data.readers.compressed import MAGIC, unpack
 from gazette.data.readers.streams import open_stream, read_chunks, transcode
 
 # Signatures of files that are not text, and what to do about them.
 KINDS = {
-    b"\x1f\x8b": "compressed with gzip; unpack it first, or set `compression: gzip`",
+    **{
+        magic: f"compressed with {kind}; unpack it first, or set `compression: {kind}`" for magic, kind in MAGIC.items()
+    },
     b"PK\x03\x04": "a zip archive (a spreadsheet is one too); unpack it, or save the sheet as CSV in UTF-8",
     b"PK\x05\x06": "an empty zip archive",
-    b"BZh": "compressed with bzip2; unpack it first, or set `compression: bzip2`",
-    b"\xfd7zXZ": "compressed with xz; unpack it first, or set `compression: xz`",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it first, or set `compression: zstd`",
     b"PAR1": "Parquet; use `format: parquet`",
     b"SQLite format 3": "a database; export the table as CSV",
     b"%PDF": "a PDF; only text can be read",
