@@ -47,7 +47,7 @@ def test_what_is_volunteered_changes_train_alone_and_lineage_diff_and_report_sho
     assert "train 1, valid 0, test 0" in project("gazette lineage data/raw/tiny/corrections.jsonl")
     difference = project("gazette corpus diff HEAD~1 tiny")
     assert f"Corrections of tiny, overlay {overlay}:" in difference and "Corrections of HEAD~1:\n  none" in difference
-    assert "volunteered: 4 (1 added, 3 train_only)" in (project.folder / "reports/report.html").read_text()
+    assert "volunteered: 4 (1 added, 3 train only)" in (project.folder / "reports/report.html").read_text()
 
     with (project.folder / "data/raw/tiny/corrections.jsonl").open("a") as file:
         line = {"text": wrong["train"], "label": "business", "source": "volunteered", "kind": "label"}

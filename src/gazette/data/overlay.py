@@ -167,7 +167,8 @@ def summarize(outcomes: pl.DataFrame, content: bytes) -> dict[str, Any]:
 
 def describe(corrections: dict[str, Any]) -> list[str]:
     """Return a line for each source: how many lines of the overlay it has, and what became of them."""
-    return [
-        f"{source}: {sum(counts.values()):,} ({', '.join(f'{rows:,} {outcome}' for outcome, rows in counts.items())})"
-        for source, counts in corrections.get("sources", {}).items()
-    ]
+    lines = []
+    for source, counts in corrections.get("sources", {}).items():
+        parts = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
+        lines.append(f"{source}: {sum(counts.values()):,} ({parts})")
+    return lines
