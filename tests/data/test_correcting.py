@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gazette.cli.corpus import corpus
 from gazette.core.corpus import OVERLAY, read_description
-from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.errors import DataContractError
 from gazette.data import correcting, overlay
 from gazette.data.feedback import Feedback
 from gazette.data.readers import read
@@ -88,11 +88,12 @@ def test_an_audits_list_corrects_the_whole_text_of_its_rows(project: Path) -> No
     listed = pl.DataFrame(
         [("all.csv", 2, "sport", "trade", "sport number 0 =the body of 0"),
          ("all.csv", 4, "trade", None, "trade number 0"),
+         ("all.csv", 7, "sport", "trade", "another text than there"),
          ("all.csv", 99, "trade", "sport", "gone")],
         schema=["file", "line", "label", "correct_label", "text"], orient="row",
     )  # fmt: skip
     spreadsheet.write_spreadsheet(Path("list.csv"), listed)
-    assert "1 lines of audits are not in the corpus as listed" in call("correct", "tiny", "list.csv", "--yes").output
+    assert "2 lines of audits are not in the corpus as listed" in call("correct", "tiny", "list.csv", "--yes").output
     assert corrected()[0][0] == ("sport number 0\n=the body\nof 0", "trade")
     assert corrected()[1] == {"audit": {"relabeled": 1}}
 
@@ -146,7 +147,7 @@ def test_what_breaks_the_contract_is_refused_and_nothing_is_written(
 @pytest.mark.slow
 def test_raw_files_that_their_pointer_does_not_record_are_not_recorded_by_the_way(project: Path) -> None:
     (RAW / "all.csv").write_text("title,text,label\na,b,sport\n")
-    with pytest.raises(ConfigError, match="`dvc add data/raw/tiny` records an edit"):
+    with pytest.raises(DataContractError, match="`dvc add data/raw/tiny` records an edit"):
         call("correct", "tiny", write("f.jsonl", ANSWER), "--yes")
 
 

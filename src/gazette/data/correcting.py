@@ -12,11 +12,11 @@ from gazette.core import atomic, normalization, pointers
 from gazette.core.corpus import OVERLAY, Corpus, Folder
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import format_places
-from gazette.data import feedback, ingest, overlay, splits
+from gazette.data import feedback, fetch, ingest, overlay, splits
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.paths import RAW
 from gazette.data.readers.columns import Columns
-from gazette.pipeline import hashing, storage
+from gazette.pipeline import storage
 
 AUDIT = Columns(("file", "line", "label", "text"), "correct_label")
 _FORMULA = re.compile(r"^'(?=[=+\-@\t\r\n＝＋－＠])")  # what `corpus audit` puts before a cell
@@ -31,10 +31,8 @@ def read_corrections(paths: Iterable[Path], raw: pl.DataFrame, name: str) -> tup
     absent = 0
     for path in paths:
         if path.suffix.lower() in (".csv", ".tsv"):
-            listed = _read_audit(path)
-            matched = _match_audit(listed, overlay.apply(raw, _read_present(name))[0])
-            absent += len(listed) - len(matched)
-            rows += matched
+            matched, missing = _read_audit(path, overlay.apply(raw, _read_present(name))[0])
+            rows, absent = rows + matched, absent + missing
         else:
             rows += [_from_feedback(record, f"{path}, line {line}") for line, record in feedback.read(path)]
     table = overlay.to_frame(rows)
@@ -48,29 +46,24 @@ def _from_feedback(record: feedback.Feedback, place: str) -> dict[str, Any]:
     return about | {"when": record.when, "who": record.who, "place": place}
 
 
-def _read_audit(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of an audit's list that a person filled in: file, line, label, text, to, place."""
-    rows = ingest.inspect_file("train", path, AUDIT).contents.articles.filter(pl.col("label") != "")
-    lines = []
-    for cells, label, number in rows.select("text", "label", "line").iter_rows():
-        file, line, before, *text = (_FORMULA.sub("", cell) for cell in cells.split("\n", 3))
-        about = {"file": file, "number": line, "label": before, "text": "".join(text)}
-        lines.append(about | {"to": label, "place": f"{path}, line {number}"})
-    return lines
+def _read_audit(path: Path, corpus: pl.DataFrame) -> tuple[list[dict[str, Any]], int]:
+    """Return what a person filled into an audit's list, with whole texts, and how many lines are not in the corpus.
 
-
-def _match_audit(lines: list[dict[str, Any]], corpus: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the corrections whose file and line have the text that was listed, with the whole text."""
-    listed = {(line["file"], line["number"]): line for line in lines}
-    rows = []
+    Of a line, file, number and the beginning of the text must be those of an article.
+    """
+    filled = ingest.inspect_file("train", path, AUDIT).contents.articles.filter(pl.col("label") != "")
+    cells = [[_FORMULA.sub("", cell) for cell in text.split("\n", 3)] for text in filled["text"]]
+    schema = dict.fromkeys(("file", "line", "before", "begin"), pl.String)
+    listed = pl.DataFrame([[*row, ""][:4] for row in cells], schema=schema, orient="row")
+    listed = listed.with_columns(label=filled["label"], number=filled["line"])
     places = corpus.select("file", pl.col("line").cast(pl.String), "text")
-    wanted = pl.DataFrame(list(listed), schema={"file": pl.String, "line": pl.String}, orient="row")
-    for file, number, text in wanted.join(places, on=["file", "line"], maintain_order="left").iter_rows():
-        line = listed[file, number]
-        if " ".join(text.split()).startswith(line["text"].strip()):
-            about = {"text": text, "label": line["to"], "source": "audit", "kind": "label"}
-            rows.append(about | {"when": "", "who": "", "place": line["place"]})
-    return rows
+    about = {"source": "audit", "kind": "label", "when": "", "who": ""}
+    rows = [
+        about | {"text": row["text"], "label": row["label"], "place": f"{path}, line {row['number']}"}
+        for row in listed.join(places, on=["file", "line"], maintain_order="left").iter_rows(named=True)
+        if " ".join(row["text"].split()).startswith(" ".join(row["begin"].split()))
+    ]
+    return rows, listed.height - len(rows)
 
 
 def read_articles(paths: Iterable[Path], corpus: Corpus, columns: Columns, hints: Hints = NO_HINTS) -> pl.DataFrame:
@@ -84,11 +77,7 @@ def read_articles(paths: Iterable[Path], corpus: Corpus, columns: Columns, hints
         )
     place = pl.format("{}, line {}", "file", "line")
     about = {"source": "added", "kind": "article", "when": "", "who": ""}
-    return overlay.to_frame(table.select("text", "label", place=place).with_columns(**_literals(about)).to_dicts())
-
-
-def _literals(values: dict[str, str]) -> dict[str, pl.Expr]:
-    return {name: pl.lit(value) for name, value in values.items()}
+    return overlay.to_frame([row | about for row in table.select("text", "label", place=place).to_dicts()])
 
 
 def train_columns(corpus: Corpus) -> Columns:
@@ -134,14 +123,11 @@ def preview(
 
 
 def check_recorded(name: str) -> None:
-    """Raise ConfigError if the raw files are missing, or are not those that their pointer records."""
+    """Raise ConfigError if the raw files are missing, DataContractError if they are not as their pointer records."""
     raw, pointer = RAW / name, pointers.pointer_path(RAW / name)
     if not raw.exists():
         raise ConfigError(f"the files of {name} are missing; run `dvc pull {pointer}` or `gazette corpus fetch {name}`")
-    if not pointer.exists():
-        raise ConfigError(pointers.missing(raw))
-    if (actual := hashing.dvc_hash_or_none(raw)) != (recorded := pointers.read_hash(pointer)):
-        raise ConfigError(pointers.mismatch(pointer, recorded, actual))
+    fetch.check_present(raw, pointer)
 
 
 def write_overlay(name: str, content: str) -> bool:

@@ -19,7 +19,7 @@ def fetch_corpus(package: Package | None, raw: Path) -> str:
     """
     pointer = pointers.pointer_path(raw)
     if raw.exists() or raw.is_symlink():
-        _check_present(raw, pointer)
+        check_present(raw, pointer)
         return f"{raw} exists and matches {pointer}"
     if package is None:
         raise ConfigError(
@@ -38,7 +38,8 @@ def fetch_corpus(package: Package | None, raw: Path) -> str:
     return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files in {raw}, matching {pointer}"
 
 
-def _check_present(raw: Path, pointer: Path) -> None:
+def check_present(raw: Path, pointer: Path) -> None:
+    """Raise ConfigError if raw files have no pointer, DataContractError if they are not those that it records."""
     if not pointer.exists():
         raise ConfigError(f"{raw} exists without {pointer}: create it with `dvc add {raw}`, or remove the folder")
     recorded, actual = pointers.read_hash(pointer), hashing.dvc_hash_or_none(raw)
