@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import shell
 
 from gazette.cli.corpus import corpus
 from gazette.core.corpus import OVERLAY, read_description
@@ -149,6 +150,23 @@ def test_raw_files_that_their_pointer_does_not_record_are_not_recorded_by_the_wa
     (RAW / "all.csv").write_text("title,text,label\na,b,sport\n")
     with pytest.raises(DataContractError, match="`dvc add data/raw/tiny` records an edit"):
         call("correct", "tiny", write("f.jsonl", ANSWER), "--yes")
+
+
+@pytest.mark.slow
+def test_publishing_pushes_data_and_pointer_and_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    shell(
+        project, "git config user.name t && git config user.email t@example.org && dvc remote add -q -d store ../store"
+    )
+    shell(project, "git add -A && git commit -qm start && git init -q --bare -b main ../origin.git")
+    shell(project, "git branch -M main && git remote add origin ../origin.git && git push -qu origin main")
+    Path("params.yaml").write_text(Path("params.yaml").read_text() + "# an edit of mine\n")
+    shown = call("correct", "tiny", write("f.jsonl", ANSWER), "--yes", "--publish").output
+    assert "Pushed data/raw/tiny.dvc; PREFECT_API_URL names no server." in shown
+    assert (
+        shell(project, "git show --name-only --format=%s origin/main") == "Correct the corpus tiny\n\ndata/raw/tiny.dvc"
+    )
+    assert shell(project, "dvc status -q --cloud data/raw/tiny.dvc") == ""
 
 
 def test_without_a_terminal_nothing_is_confirmed(project: Path) -> None:
