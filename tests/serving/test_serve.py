@@ -1,5 +1,6 @@
 """`gazette serve` itself: it follows the registry, survives its workers, and ends in order."""
 
+import http.client
 import shutil
 import signal
 import subprocess
@@ -65,6 +66,17 @@ def test_a_move_of_the_champion_is_live_in_every_worker_and_loses_no_request(
     for thread in threads:
         thread.join()
     assert {status for status, _ in answers} == {200} and {number for _, number in answers} == {"1", "2"}
+
+
+def test_an_answer_on_a_kept_connection_waits_for_no_acknowledgement(server: Server) -> None:
+    connection = http.client.HTTPConnection(server.address.removeprefix("http://"))
+    seconds = []
+    for _ in range(30):
+        began = time.perf_counter()
+        connection.request("POST", "/v1/predict", '{"texts": ["goal"]}')
+        assert connection.getresponse().read()
+        seconds.append(time.perf_counter() - began)
+    assert sorted(seconds)[15] < 0.03  # an acknowledgement that the client delays takes 40 ms
 
 
 def test_a_version_that_is_not_what_was_registered_never_answers(

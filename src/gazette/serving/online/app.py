@@ -30,6 +30,7 @@ def create() -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(worker.watch())
+        log.write("worker ready", pid=os.getpid())
         yield
         watching.cancel()
 

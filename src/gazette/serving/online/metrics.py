@@ -35,6 +35,7 @@ class Metrics:
         self.shadow = Counter("gazette_shadow_texts", "Texts answered aside, by agreement.", ["agreed"])
         self.shadow_dropped = Counter("gazette_shadow_dropped_texts", "Texts not answered aside: it was busy.")
         self.corrections = Counter("gazette_corrections", "Corrections written to the feedback folder.")
+        self._texts: dict[str, Counter] = {}
         self._labels: dict[tuple[str, str], Counter] = {}
         self._requests: dict[tuple[str, int], Counter] = {}
 
@@ -48,13 +49,15 @@ class Metrics:
 
     def count_answers(self, version: str, labels: list[str], probabilities: "Array") -> None:
         """Count the predicted labels and their probabilities."""
-        for index, share in zip(probabilities.argmax(axis=1), probabilities.max(axis=1), strict=True):
+        if version not in self._texts:
+            self._texts[version] = self.texts.labels(version)
+        self._texts[version].inc(len(probabilities))
+        for index, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True):
             key = (version, labels[index])
             if key not in self._labels:
                 self._labels[key] = self.labels.labels(*key)
             self._labels[key].inc()
-            self.confidence.observe(float(share))
-        self.texts.labels(version).inc(len(probabilities))
+            self.confidence.observe(row[index])
 
 
 get = cache(Metrics)

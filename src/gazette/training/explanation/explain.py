@@ -63,7 +63,8 @@ class Explainer:
         words = list(_words(first, text))
         labels = self.bundle.labels
         if self.session is None:
-            parts = self._leave_out(text, words)
+            end = max((span[1] for encoding in encodings.values() for span in encoding.offsets), default=0)
+            parts = self._leave_out(text[:end], words)  # what is behind the last token has no influence
             return Explanation(labels, self._scores([""])[0].tolist(), parts, parts, exact=False)
         bias, parts = self._linear_parts(encodings)
         return Explanation(labels, bias, _merge(parts), _share(parts, words), exact=True)
