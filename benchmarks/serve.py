@@ -126,19 +126,29 @@ def overload(box: Path, bundle: Path) -> None:
     server.end()
 
 
+def make_wrong(bundle: Path, folder: Path, number: int) -> tuple[Path, str]:
+    """Make a bundle and the digest it is registered with: damaged afterwards, another one, or broken from the start."""
+    shutil.copytree(bundle, folder)
+    about = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps(about | {"length": 1000 + number}))
+    digest, model = hashing.dvc_hash(folder), folder / "model.onnx"
+    content = bytearray(model.read_bytes())
+    if number % 3 == 0:
+        content[len(content) * number // 25] ^= 1
+    elif number % 3 == 1:
+        (folder / "bundle.json").write_text(json.dumps(about | {"labels": about["labels"][::-1]}))
+    else:
+        content = content[: len(content) * number // 25]
+    model.write_bytes(content)
+    return folder, digest if number % 3 < 2 else hashing.dvc_hash(folder)
+
+
 def refusals(box: Path, bundle: Path) -> None:
     move, add = make_registry(box, bundle)
     server, wrong = Server(box, "news"), 0
     for number in range(25):
-        damaged = box / "damaged"
-        shutil.copytree(bundle, damaged)
-        file = damaged / ("model.onnx", "tokenizer.json", "bundle.json")[number % 3]
-        content = bytearray(file.read_bytes())
-        content[len(content) * number // 25] ^= 1
-        file.write_bytes(content)
-        registered = hashing.dvc_hash(bundle if number % 2 else box / "second")
-        version = add(damaged, registered if number % 5 else f"{number:032x}.dir")
-        shutil.rmtree(damaged)
+        version = add(*make_wrong(bundle, box / "wrong", number))
+        shutil.rmtree(box / "wrong")
         move(version)
         while f"news/{version}" not in server.ask("/health/ready")[1]["refused"]:
             load = asyncio.run(closed_loop(server.address, "/v1/predict", RECORD, 4, 0.2))
@@ -171,9 +181,7 @@ def kills(box: Path, bundle: Path) -> None:
     done.set()
     thread.join()
     statuses = sum((load.statuses for load in loads), Counter())
-    print(
-        f"kills 20, back after {sorted(back)[10]:.2f} s, at most {max(back):.2f} s, statuses {dict(statuses)} , 0: it broke"
-    )
+    print(f"kills 20, back after {sorted(back)[10]:.2f} s, at most {max(back):.2f} s, statuses {dict(statuses)}")
     server.end()
 
 
