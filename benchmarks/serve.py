@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -84,33 +86,31 @@ def rates(box: Path, bundle: Path) -> None:
 
 def moves(box: Path, bundle: Path) -> None:
     move, _ = make_registry(box, bundle)
-    server, champions, done = Server(box, "news", "--workers", "2"), [], threading.Event()
+    server, times, answers = Server(box, "news", "--workers", "2"), [], []
+    statuses: Counter[int] = Counter()
 
     def move_often() -> None:
-        time.sleep(2)
         for number in range(100):
-            version = str(2 - number % 2)
-            champions.append((time.perf_counter(), version))
-            move(version)
-            champions.append((time.perf_counter(), version))
-            time.sleep(1.5)
-        done.set()
+            time.sleep(2.5)
+            move(str(2 - number % 2))
+            times.append(time.perf_counter())
 
-    champions.append((time.perf_counter(), "1"))
-    threading.Thread(target=move_often).start()
-    answers, statuses = [], Counter()
-    while not done.is_set():
+    thread = threading.Thread(target=move_often)
+    thread.start()
+    while thread.is_alive():
         load = asyncio.run(open_loop(server.address, "/v1/predict", RECORD, 100, 5))
         answers += load.answers
         statuses += load.statuses
-    late = []
-    for _, end, _, version in answers:
-        lost = [until for (_, a), (until, b) in itertools.pairwise(champions) if a == version != b and until <= end]
-        last = max((at for at, number in champions if number == version and at <= end), default=0.0)
-        if lost and max(lost) > last:
-            late.append(end - max(lost))
-    print(f"moves 100, answers {len(answers)}, statuses {dict(statuses)}, by a version that was champion no longer: "
-          f"{len(late)}, at most {max(late, default=0):.2f} s after")  # fmt: skip
+    lags = []
+    for number, (begin, until) in enumerate(itertools.pairwise([*times, times[-1] + 2.5])):
+        old = str(1 + number % 2)
+        lags.append(max((end - begin for at, end, _, version in answers if begin <= end < until and version == old),
+                        default=0.0))  # fmt: skip
+    swaps = [datetime.fromisoformat(line["time"]) for line in server.lines("swap")]
+    apart = max((b - a).total_seconds() for a, b in zip(swaps[::2], swaps[1::2], strict=True))
+    print(f"moves {len(lags)}, answers {len(answers)}, statuses {dict(statuses)}")
+    print(f"last answer by the old version {statistics.median(lags):.2f} s after the move, at most {max(lags):.2f} s; "
+          f"all workers within {apart:.2f} s; load {os.getloadavg()[0]:.1f}")  # fmt: skip
     server.end()
 
 

@@ -10,7 +10,7 @@ from gazette.core.errors import ConfigError
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", callback=options.check_text)
 @click.option("--bundle", type=options.PATH, help="Folder of a bundle.  [default: the selected one]")
 @click.option("--label", help="The label to explain.  [default: the predicted one]")
 @click.option("--words", default=10, show_default=True, type=click.IntRange(1), help="How many words, strongest first.")

@@ -19,6 +19,16 @@ def as_json(text: str = "Print one JSON object.") -> Decorator:
     return click.option("--json", "as_json", is_flag=True, help=text)
 
 
+def check_text(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Return a text, or several; raises UsageError if one's bytes could not be decoded: they are lone surrogates."""
+    for text in [value] if isinstance(value, str) else value:
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise click.UsageError(
+                f"{text!a} is not in the terminal's encoding; put it in a file: `gazette predict --file`, --encoding"
+            )
+    return value
+
+
 def encoding(name: str = "--encoding", text: str = "Encoding, such as gb18030.  [default: found out]") -> Decorator:
     """Return an option that names an encoding."""
 

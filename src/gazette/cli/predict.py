@@ -10,7 +10,7 @@ from gazette.core.escape import escape
 
 
 @click.command()
-@click.argument("texts", nargs=-1)
+@click.argument("texts", nargs=-1, callback=options.check_text)
 @click.option(
     "--file",
     "source",
@@ -41,10 +41,6 @@ def predict(
     """
     from gazette.core.bundle import Bundle
 
-    if broken := next((text for text in texts if not _is_text(text)), None):
-        raise click.UsageError(
-            f"{broken!a} is not in the terminal's encoding; put the text in a file: --file, --encoding"
-        )
     if not texts and source is None:
         raise click.UsageError("no text: pass TEXTS or --file")
     if source is not None and str(source) != "-" and not source.exists():
@@ -65,8 +61,3 @@ def predict(
             project.echo_json({"text": text, "labels": labels}, indent=None)
         else:
             click.echo("  ".join(f"{escape(label)} {p:.3f}" for label, p in best))
-
-
-def _is_text(word: str) -> bool:
-    """Tell whether the bytes of an argument could be decoded; the others became lone surrogates."""
-    return not any("\ud800" <= char <= "\udfff" for char in word)

@@ -80,23 +80,18 @@ def describe() -> dict[str, Any]:
 
 
 def _operation(summary: str, request: Any, response: type[BaseModel] | None = None) -> dict[str, Any]:
-    failures = {str(status): _failure(status) for status in _ERRORS}
-    failures |= {} if response else {"404": _answer("This server has another model or version.")}
-    content = {"application/json": {"schema": _schema(request)}}
+    failures = {str(status): _answer(description) for status, description in _ERRORS.items()}
+    if response is None:
+        failures["404"] = _answer("This server has another model or version.")
     return {
         "summary": summary,
-        "requestBody": {"required": True, "content": content},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _schema(request)}}},
         "responses": {"200": _answer("The labels, and which version gave them.", response), **failures},
     }
 
 
-def _failure(status: int) -> dict[str, Any]:
-    return _answer(_ERRORS[status])
-
-
 def _answer(description: str, schema: Any = None) -> dict[str, Any]:
-    content = {"application/json": {"schema": _schema(schema)} if schema else {}}
-    return {"description": description, "content": content}
+    return {"description": description, "content": {"application/json": {"schema": _schema(schema)} if schema else {}}}
 
 
 def _schema(schema: Any) -> Any:

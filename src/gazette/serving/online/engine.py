@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gazette.training.explanation.explain import Explainer, Explanation
 
 _MEMORY = 0.9  # of the running mean of seconds per text, per batch
+_HEADROOM = 0.8  # of the deadline that the queue may fill; a batch may take longer than the mean
 
 
 class OverloadedError(Exception):
@@ -96,7 +97,7 @@ class Engine:
         """
         seconds = (self.waiting + len(texts)) * self.seconds_per_text
         if self.waiting + len(texts) > max(self.waiting_texts, len(texts)) or (
-            self.waiting and seconds > self.deadline_seconds
+            self.waiting and seconds > _HEADROOM * self.deadline_seconds
         ):
             raise OverloadedError(max(1, math.ceil(seconds)))
         job = _Job(texts, explain, time.monotonic() + self.deadline_seconds, asyncio.get_running_loop())

@@ -17,8 +17,6 @@ from gazette.serving.online.engine import Result
 from gazette.serving.online.responses import JsonResponse
 from gazette.serving.online.worker import Worker
 
-_INPUT = {"name": "text", "datatype": "BYTES", "shape": [-1]}
-
 
 def routes(worker: Worker) -> list[Route]:
     """Return the routes below `/v2`."""
@@ -56,7 +54,7 @@ def routes(worker: Worker) -> list[Route]:
         answer = {
             "model_name": served.name,
             "model_version": served.version,
-            "id": _text(record.get("id")) or request.scope["state"]["request_id"],
+            "id": record["id"] if isinstance(record.get("id"), str) else request.scope["state"]["request_id"],
             "parameters": {"digest": served.digest, "ledger": served.ledger},
             "outputs": [output for output in outputs if not wanted or output["name"] in wanted],
         }
@@ -90,10 +88,6 @@ def read_texts(record: dict[str, Any]) -> Any:
     return texts
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _flatten(data: Any) -> list[Any]:
     if isinstance(data, list) and data and all(isinstance(row, list) for row in data):
         return [text for row in data for text in row]  # [n, 1], as some clients send it
@@ -106,37 +100,30 @@ def _wanted(record: dict[str, Any]) -> set[str]:
     return {str(output["name"]) for output in listed if isinstance(output, dict) and "name" in output}
 
 
+def _tensor(name: str, datatype: str, *shape: int, **data: Any) -> dict[str, Any]:
+    return {"name": name, "datatype": datatype, "shape": list(shape), **data}
+
+
 def _describe(worker: Worker) -> dict[str, Any]:
-    served = worker.roster.main
-    outputs = [
-        {"name": "label", "datatype": "BYTES", "shape": [-1]},
-        {"name": "probability", "datatype": "FP32", "shape": [-1]},
-        {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(worker.main.model.bundle.labels)]},
-    ]
+    served, labels = worker.main.model.served, worker.main.model.bundle.labels
     return {
         "name": served.name,
         "versions": [served.version],
         "platform": "onnxruntime_onnx",
-        "inputs": [_INPUT],
-        "outputs": outputs,
-        "parameters": {"labels": worker.main.model.bundle.labels, "digest": served.digest},
+        "inputs": [_tensor("text", "BYTES", -1)],
+        "outputs": [
+            _tensor("label", "BYTES", -1),
+            _tensor("probability", "FP32", -1),
+            _tensor("probabilities", "FP32", -1, len(labels)),
+        ],
+        "parameters": {"labels": labels, "digest": served.digest},
     }
 
 
 def _outputs(result: Result) -> list[dict[str, Any]]:
     labels, rows = result.model.bundle.labels, result.probabilities
     return [
-        {
-            "name": "label",
-            "datatype": "BYTES",
-            "shape": [len(rows)],
-            "data": [labels[index] for index in rows.argmax(axis=1)],
-        },
-        {"name": "probability", "datatype": "FP32", "shape": [len(rows)], "data": rows.max(axis=1).tolist()},
-        {
-            "name": "probabilities",
-            "datatype": "FP32",
-            "shape": list(rows.shape),
-            "data": rows.ravel().tolist(),
-        },
+        _tensor("label", "BYTES", len(rows), data=[labels[index] for index in rows.argmax(axis=1)]),
+        _tensor("probability", "FP32", len(rows), data=rows.max(axis=1).tolist()),
+        _tensor("probabilities", "FP32", *rows.shape, data=rows.ravel().tolist()),
     ]

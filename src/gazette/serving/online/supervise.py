@@ -127,6 +127,7 @@ def serve(
             lifespan="on",
             ws="none",
             proxy_headers=False,
+            timeout_keep_alive=75,  # longer than a load balancer's 60 s, or its next request meets a closed connection
             timeout_graceful_shutdown=round(options.limits.grace_seconds),
         )
         try:
