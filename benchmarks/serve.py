@@ -195,13 +195,13 @@ def edge(box: Path, bundle: Path) -> None:
     who = {"name": "news", "version": "3", "digest": "5" * 36, "ledger": "f" * 64}
     with (box / "log").open("w") as sys.stderr:
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             for _ in range(20_000):
                 counted.count_answers("3", ["a", "b"], texts)
                 counted.count_request("/v1/predict", 200, 0.001)
                 log.write("request", request_id="5" * 32, method="POST", route="/v1/predict", status=200,
                           milliseconds=1.234, texts=1, **who)  # fmt: skip
-            seconds = (time.perf_counter() - began) / 20_000
+            seconds = (time.process_time() - began) / 20_000
             print(f"metrics and log: {seconds * 1e6:.1f} µs a request, load {os.getloadavg()[0]:.1f}")
 
 
