@@ -1,4 +1,4 @@
-"""A registry with two versions, for servers that follow it."""
+"""A worker in this process, and a registry with two versions, for servers that follow it."""
 
 import json
 import shutil
@@ -8,8 +8,21 @@ from typing import Any
 
 import pytest
 from bundles import make_bundle
+from workers import make_worker
 
 from gazette.pipeline import hashing
+from gazette.serving.online import metrics
+from gazette.serving.online.worker import Worker
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
+    metrics.use_folder(tmp_path_factory.mktemp("metrics") / "metrics")
+
+
+@pytest.fixture
+def worker(tmp_path: Path, bundle: Path) -> Worker:
+    return make_worker(tmp_path, bundle)
 
 
 @pytest.fixture(scope="module")

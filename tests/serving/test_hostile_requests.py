@@ -7,23 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workers import make_worker, served_by
+from workers import served_by
 
-from gazette.serving.online import log, metrics
+from gazette.serving.online import log
 from gazette.serving.online.v1 import EXPLAINED
 from gazette.serving.online.worker import Worker
 
 TENSOR = {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["goal"]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
-    metrics.use_folder(tmp_path_factory.mktemp("metrics") / "metrics")
-
-
-@pytest.fixture
-def worker(tmp_path: Path, bundle: Path) -> Worker:
-    return make_worker(tmp_path, bundle)
 
 
 @pytest.fixture

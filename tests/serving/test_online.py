@@ -10,19 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 from workers import make_worker, served_by
 
-from gazette.serving.online import metrics
 from gazette.serving.online.settings import Limits
 from gazette.serving.online.worker import Worker
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
-    metrics.use_folder(tmp_path_factory.mktemp("metrics") / "metrics")
-
-
-@pytest.fixture
-def worker(tmp_path: Path, bundle: Path) -> Worker:
-    return make_worker(tmp_path, bundle)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundles import make_bundle
 from playwright.sync_api import Page, sync_playwright
 from servers import Server
 
@@ -25,16 +24,6 @@ pytestmark = [
 ]
 OURS = ("http://127.0.0.1", "data:,")
 DESKTOP, PHONE = {"width": 1280, "height": 1000}, {"width": 360, "height": 780}
-
-
-@pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    first = make_bundle(tmp_path_factory.mktemp("first"))
-    second = tmp_path_factory.mktemp("second") / "bundle"
-    shutil.copytree(first, second)
-    about = json.loads((second / "bundle.json").read_text())
-    (second / "bundle.json").write_text(json.dumps(about | {"length": 9}))
-    return [first, second]
 
 
 @pytest.fixture(scope="module")

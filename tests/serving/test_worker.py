@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 from workers import make_served, make_worker, served_by
 
-from gazette.serving.online import metrics, roster
+from gazette.serving.online import roster
 from gazette.serving.online.roster import Roster
 from gazette.serving.online.settings import Limits
 from gazette.serving.online.worker import is_canary
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _metrics(tmp_path_factory: pytest.TempPathFactory) -> None:
-    metrics.use_folder(tmp_path_factory.mktemp("metrics") / "metrics")
 
 
 def bearer(token: str) -> dict[str, str]:
