@@ -15,7 +15,7 @@ def explain(bundle: Path, *words: str) -> Result:
 
 def test_the_strongest_words_stand_first(bundle: Path) -> None:
     result = explain(bundle, "the goal, a goal of", "--words", "2")
-    assert result.output.splitlines()[0] == "sport 0.982, by leaving out one word at a time"
+    assert result.output.splitlines()[0] == "sport 0.982, by leaving out words in turn"
     assert [line.split()[-1] for line in result.output.splitlines()[2:]] == ["goal", "goal"]
 
 

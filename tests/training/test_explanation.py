@@ -1,5 +1,6 @@
 """What words add to a prediction: for a linear classifier exactly, in any language, whatever the text."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gazette.core.bundle import Bundle
-from gazette.training.explanation.explain import MAX_WORDS, Explainer
+from gazette.training.explanation.explain import MAX_PARTS, Explainer
 
 pytestmark = pytest.mark.slow
 TEXTS = {
@@ -96,7 +97,31 @@ def test_another_classifier_is_explained_by_leaving_words_out(bundle: Path) -> N
     scores = [(text[part.start : part.end], part.scores[0]) for part in explanation.words]
     assert not explanation.exact and [word for word, score in scores if score > 0.5] == ["goal", "goal"]
     assert min(scores, key=lambda pair: pair[1])[0] == "bank"
-    assert explainer.explain("").words == [] and len(explainer.explain("goal " * 1000).words) == MAX_WORDS
+    assert explainer.explain("").words == []
+
+
+def test_neighbors_of_a_long_text_are_left_out_together(bundle: Path) -> None:
+    explainer, text = Explainer(Bundle(bundle, threads=1), bundle), "goal " * 1000
+    for most in (MAX_PARTS, 64):
+        groups = [text[part.start : part.end] for part in explainer.explain(text, most).words]
+        assert len(groups) <= most and sum(group.count("goal") for group in groups) == 1000
+        assert len(explainer.explain("goal " * most, most).words) == most
+
+
+def test_leaving_out_ends_soon_after_its_deadline(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    explainer = Explainer(Bundle(bundle, threads=1), bundle)
+    sizes: list[int] = []
+    real = explainer.bundle.probabilities
+
+    def slow(texts: list[str]) -> object:
+        time.sleep(0.01)
+        sizes.append(len(texts))
+        return real(texts)
+
+    monkeypatch.setattr(explainer.bundle, "probabilities", slow)
+    with pytest.raises(TimeoutError):
+        explainer.explain("goal " * 1000, deadline=time.monotonic() + 0.035)
+    assert 1 <= len(sizes) < 10 and max(sizes) == 2
 
 
 def test_of_a_long_text_only_what_the_classifier_reads_is_left_out(bundle: Path) -> None:

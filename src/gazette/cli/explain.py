@@ -1,7 +1,6 @@
 """The command that says why a text gets its label."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,7 +18,8 @@ def explain(text: str, bundle: Path | None, label: str | None, words: int, as_js
     """Say which words of TEXT speak for a label and which against it.
 
     The score of a label is the logarithm of its probability minus the mean of those of all labels. For a linear
-    classifier words and bias sum to it exactly; for any other a word counts by how much the score falls without it.
+    classifier words and bias sum to it exactly; for any other a word, or a few neighbors in a long text,
+    counts by how much the score falls without it.
 
     \b
     Examples:
@@ -39,31 +39,13 @@ def explain(text: str, bundle: Path | None, label: str | None, words: int, as_js
     row = classifier.probabilities([text])[0]
     place = labels.index(label) if label else int(row.argmax())
     if as_json:
-        project.echo_json(_record(explanation, text, labels, row.tolist()))
+        record = explanation.record()
+        record["words"] = [{"word": text[word["start"] : word["end"]]} | word for word in record["words"]]
+        project.echo_json({"probabilities": explanation.by_label(row.tolist())} | record)
         return
-    click.echo(f"{labels[place]} {row[place]:.3f}{'' if explanation.exact else ', by leaving out one word at a time'}")
+    click.echo(f"{labels[place]} {row[place]:.3f}{'' if explanation.exact else ', by leaving out words in turn'}")
     parts = sorted(explanation.words, key=lambda part: -abs(part.scores[place]))[:words]
     rows = [{"score": f"{part.scores[place]:+.3f}", "word": text[part.start : part.end]} for part in parts]
     if explanation.exact:
         rows.append({"score": f"{explanation.bias[place]:+.3f}", "word": "(bias)"})
     tables.show(tables.build_table(rows, right=["score"]))
-
-
-def _record(explanation: Any, text: str, labels: list[str], probabilities: list[float]) -> dict[str, Any]:
-    def by_label(scores: list[float]) -> dict[str, float]:
-        return {label: round(score, 6) for label, score in zip(labels, scores, strict=True)}
-
-    return {
-        "probabilities": by_label(probabilities),
-        "exact": explanation.exact,
-        "bias": by_label(explanation.bias),
-        "words": [
-            {
-                "word": text[part.start : part.end],
-                "start": part.start,
-                "end": part.end,
-                "scores": by_label(part.scores),
-            }
-            for part in explanation.words
-        ],
-    }

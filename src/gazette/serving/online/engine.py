@@ -1,4 +1,7 @@
-"""The inference thread of a worker: it takes whatever waits, up to a batch, and never waits for a batch to fill."""
+"""The inference thread of a worker: it takes whatever waits, up to a batch, and never waits for a batch to fill.
+
+A second thread explains, one text after the other: a slow explanation delays others, but no prediction.
+"""
 
 import asyncio
 import math
@@ -6,7 +9,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +24,9 @@ from gazette.serving.online.roster import Served
 if TYPE_CHECKING:
     from gazette.training.explanation.explain import Explainer, Explanation
 
+_PARTS = 64  # of a text that are left out in turn, so that an LSTM explains an article within the deadline
 _MEMORY = 0.9  # of the running mean of seconds per text, per batch
-_HEADROOM = 0.8  # of the deadline that the queue may fill; a batch may take longer than the mean
+_HEADROOM = 0.8  # of the deadline that the queue and explanations may fill; a batch may take longer than the mean
 
 
 class OverloadedError(Exception):
@@ -48,28 +54,32 @@ class Model:
         """Load a bundle, on one thread: a worker is one core."""
         return cls(served, Bundle(served.folder, threads=1))
 
-    def explain(self, text: str) -> "Explanation":
-        """Explain the prediction for a text."""
+    def explain(self, text: str, deadline: float) -> "Explanation":
+        """Explain the prediction for a text; raises TimeoutError if it takes longer than to a `time.monotonic()`."""
         from gazette.training.explanation.explain import Explainer
 
         if self.explainer is None:
             self.explainer = Explainer(self.bundle, Path(self.served.folder))
-        return self.explainer.explain(text)
+        try:
+            return self.explainer.explain(text, _PARTS, deadline)
+        except TimeoutError:
+            raise
+        except BaseException as error:  # a panic of the tokenizers is no Exception
+            raise InferenceError(type(error).__name__) from error
 
 
 @dataclass(frozen=True)
 class Result:
-    """The model that answered, its probabilities, texts × labels, and the explanations that were asked for."""
+    """The model that answered, its probabilities, texts × labels, and the explanations that were ready in time."""
 
     model: Model
     probabilities: Array
-    explanations: "Sequence[Explanation]" = ()
+    explanations: "Sequence[Explanation | None]" = ()
 
 
 @dataclass
 class _Job:
     texts: Sequence[str]
-    explain: bool
     deadline: float
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Result]" = field(init=False)
@@ -88,10 +98,11 @@ class Engine:
         self.seconds_per_text = 0.0
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
+        self._explaining = ThreadPoolExecutor(1, "explanation")
         threading.Thread(target=self._run, name="inference", daemon=True).start()
 
     async def answer(self, texts: Sequence[str], explain: bool = False) -> Result:
-        """Return the model's answer.
+        """Return the model's answer, and of the explanations, if they are wanted, those that are ready in time.
 
         Raises OverloadedError if the request would wait too long, and TimeoutError if it did.
         """
@@ -100,16 +111,24 @@ class Engine:
             self.waiting and seconds > _HEADROOM * self.deadline_seconds
         ):
             raise OverloadedError(max(1, math.ceil(seconds)))
-        job = _Job(texts, explain, time.monotonic() + self.deadline_seconds, asyncio.get_running_loop())
+        began = time.monotonic()
+        job = _Job(texts, began + self.deadline_seconds, asyncio.get_running_loop())
         with self._wake:
             self._jobs.append(job)
             self.waiting += len(texts)
             self._wake.notify()
         async with asyncio.timeout(self.deadline_seconds):
             result = await job.future
-        if explain and len(result.explanations) < len(texts):
-            raise TimeoutError
-        return result
+        return await self._explain(result, texts, began + _HEADROOM * self.deadline_seconds) if explain else result
+
+    async def _explain(self, result: Result, texts: Sequence[str], deadline: float) -> Result:
+        explanations: list[Explanation | None] = [None] * len(texts)
+        run = asyncio.get_running_loop().run_in_executor
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline - time.monotonic()):
+                for place, text in enumerate(texts):
+                    explanations[place] = await run(self._explaining, result.model.explain, text, deadline)
+        return replace(result, explanations=explanations)
 
     def _run(self) -> None:
         while True:
@@ -147,15 +166,7 @@ class Engine:
         probabilities = np.split(model.bundle.probabilities(texts), np.cumsum([len(job.texts) for job in jobs])[:-1])
         seconds = (time.perf_counter() - began) / max(1, len(texts))
         self.seconds_per_text = _MEMORY * (self.seconds_per_text or seconds) + (1 - _MEMORY) * seconds
-        return [
-            Result(model, part, _explain(model, job) if job.explain else ())
-            for job, part in zip(jobs, probabilities, strict=True)
-        ]
-
-
-def _explain(model: Model, job: _Job) -> "list[Explanation]":
-    """Explain the texts of a job until its deadline, when nobody waits for the rest."""
-    return [model.explain(text) for text in job.texts if time.monotonic() < job.deadline]
+        return [Result(model, part) for part in probabilities]
 
 
 def _resolve(jobs: list[_Job], results: list[Result | BaseException]) -> None:

@@ -1,6 +1,6 @@
 """Gazette's own contract: `POST /v1/predict` and `POST /v1/feedback`, and the records of its OpenAPI document."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
@@ -13,9 +13,6 @@ from gazette.serving.online.body import RequestError, check_texts, read_body
 from gazette.serving.online.engine import Result
 from gazette.serving.online.worker import Worker
 
-if TYPE_CHECKING:
-    from gazette.training.explanation.explain import Explanation
-
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
 EXPLAINED = 16  # texts of a request; one costs as much as up to some hundred answers
@@ -27,7 +24,7 @@ class PredictRequest(BaseModel, extra="forbid"):
     texts: Annotated[list[str], Field(min_length=1, examples=[["Shares fell after the bank cut its forecast."]])]
     top: int = Field(1, ge=1, description="How many labels of each text, the most probable first.")
     min_confidence: float = Field(0.0, ge=0, le=1, description="Below this probability the answer is no label.")
-    explain: bool = Field(False, description="Say what each word adds to each label.")
+    explain: bool = Field(False, description="Say what each word adds to each label, if there is time.")
 
 
 class FeedbackRequest(BaseModel, extra="forbid"):
@@ -70,7 +67,7 @@ class Why(BaseModel):
 
 
 class Prediction(BaseModel):
-    """The label of a text, or none if it abstained; the most probable labels; why, if asked."""
+    """The label of a text, or none if it abstained; the most probable labels; why, if asked and in time."""
 
     label: str | None
     abstained: bool
@@ -155,7 +152,8 @@ def describe(result: Result, wanted: PredictRequest) -> list[dict[str, Any]]:
     for place, (best, row) in enumerate(zip(order, result.probabilities, strict=True)):
         record = _prediction(labels, best, row, wanted.min_confidence)
         if result.explanations:
-            record["explanation"] = why(result.explanations[place])
+            explanation = result.explanations[place]
+            record["explanation"] = explanation.record() if explanation else None
         records.append(record)
     return records
 
@@ -170,14 +168,3 @@ def _prediction(labels: list[str], best: Array, row: Array, min_confidence: floa
         "probability": round(probability, 6),
         "labels": top,
     }
-
-
-def why(explanation: "Explanation") -> dict[str, Any]:
-    """Return an explanation as a record."""
-    labels = explanation.labels
-
-    def by_label(scores: list[float]) -> dict[str, float]:
-        return {label: round(score, 6) for label, score in zip(labels, scores, strict=True)}
-
-    words = [{"start": word.start, "end": word.end, "scores": by_label(word.scores)} for word in explanation.words]
-    return {"exact": explanation.exact, "bias": by_label(explanation.bias), "words": words}

@@ -6,10 +6,13 @@ falls if the word is left out (occlusion: M. Zeiler and R. Fergus, "Visualizing 
 Networks", ECCV 2014).
 """
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -19,7 +22,8 @@ from gazette.core.arrays import Array
 from gazette.core.bundle import Bundle
 from gazette.training.explanation.graph import expose_linear_rows
 
-MAX_WORDS = 512  # of a text that are left out in turn; the rest of a longer one is not explained
+MAX_PARTS = 512  # of a text that are left out in turn; those of a text with more words are groups of neighbors
+_SLICE = 2048  # tokens that are classified between two looks at the clock, about 0.1 s of an LSTM
 _MIN_SQUARE = 1e-12  # as in the linear family
 
 
@@ -42,6 +46,15 @@ class Explanation:
     words: list[Part]
     exact: bool
 
+    def by_label(self, scores: list[float]) -> dict[str, float]:
+        """Return numbers, one for each label, by label."""
+        return {label: round(score, 6) for label, score in zip(self.labels, scores, strict=True)}
+
+    def record(self) -> dict[str, Any]:
+        """Return the words and the bias as they are written in JSON."""
+        words = [{"start": word.start, "end": word.end, "scores": self.by_label(word.scores)} for word in self.words]
+        return {"exact": self.exact, "bias": self.by_label(self.bias), "words": words}
+
 
 class Explainer:
     """Explains the predictions of a bundle, exactly if it is linear."""
@@ -56,15 +69,17 @@ class Explainer:
             options.intra_op_num_threads, options.log_severity_level = 1, 3
             self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
-    def explain(self, text: str) -> Explanation:
-        """Explain the prediction for a text."""
+    def explain(self, text: str, max_parts: int = MAX_PARTS, deadline: float = math.inf) -> Explanation:
+        """Explain the prediction for a text; raises TimeoutError if it takes longer than to a `time.monotonic()`."""
         encodings = {name: tokenizer.encode(text) for name, tokenizer in self.bundle.tokenizers.items()}
         first = next(iter(encodings.values()))
         words = list(_words(first, text))
         labels = self.bundle.labels
         if self.session is None:
             end = max((span[1] for encoding in encodings.values() for span in encoding.offsets), default=0)
-            parts = self._leave_out(text[:end], words)  # what is behind the last token has no influence
+            size = max(1, _SLICE // max(1, *(len(encoding.ids) for encoding in encodings.values())))
+            spans = _group(words, max_parts)
+            parts = self._leave_out(text[:end], spans, size, deadline)  # behind the last token nothing has influence
             return Explanation(labels, self._scores([""])[0].tolist(), parts, parts, exact=False)
         bias, parts = self._linear_parts(encodings)
         return Explanation(labels, bias, _merge(parts), _share(parts, words), exact=True)
@@ -72,10 +87,15 @@ class Explainer:
     def _scores(self, texts: list[str]) -> Array:
         return _center(np.log(self.bundle.probabilities(texts).clip(min=1e-12)))
 
-    def _leave_out(self, text: str, words: list[tuple[int, int]]) -> list[Part]:
-        words = words[:MAX_WORDS]
-        scores = self._scores([text, *(f"{text[:start]} {text[end:]}" for start, end in words)])
-        return [Part(start, end, row.tolist()) for (start, end), row in zip(words, scores[0] - scores[1:], strict=True)]
+    def _leave_out(self, text: str, spans: list[tuple[int, int]], size: int, deadline: float) -> list[Part]:
+        texts = [text, *(f"{text[:start]} {text[end:]}" for start, end in spans)]
+        slices = []
+        for start in range(0, len(texts), size):
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            slices.append(self._scores(texts[start : start + size]))
+        scores = np.concatenate(slices)
+        return [Part(start, end, row.tolist()) for (start, end), row in zip(spans, scores[0] - scores[1:], strict=True)]
 
     def _linear_parts(self, encodings: dict[str, Encoding]) -> tuple[list[float], list[Part]]:
         assert self.session is not None
@@ -101,6 +121,13 @@ def _words(encoding: Encoding, text: str) -> Iterator[tuple[int, int]]:
         start, end = spans[0][0], spans[-1][1]
         if text[start:end].strip():
             yield start, end
+
+
+def _group(words: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """Return at most `most` spans: each word, or as many neighbors as it takes."""
+    size = math.ceil(len(words) / most) or 1
+    groups = (words[start : start + size] for start in range(0, len(words), size))
+    return [(group[0][0], group[-1][1]) for group in groups]
 
 
 def _ngram_spans(encodings: list[Encoding], rows: int) -> list[tuple[int, int]]:
