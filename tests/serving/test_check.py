@@ -1,7 +1,11 @@
 """What may not answer: a bundle that is damaged, foreign, unsigned where signing is asked, or no classifier."""
 
+import errno
 import json
 import shutil
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,11 @@ from gazette.core.bundle import Bundle
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import signing, statements
+from gazette.serving import pull
+from gazette.serving.online import follow, roster, source
 from gazette.serving.online.check import check
 from gazette.serving.online.follow import Follower
+from gazette.serving.online.roster import Roster
 from gazette.serving.online.source import NoVersionError, Wanted
 
 
@@ -86,7 +93,7 @@ class Source:
             raise self.fault
         return self.wanted
 
-    def fetch(self, _: Wanted) -> Path:
+    def fetch(self, _: Wanted, box: Path) -> Path:
         return self.bundle
 
 
@@ -102,3 +109,71 @@ def test_a_challenger_that_is_gone_is_no_silent_registry(tmp_path: Path, bundle:
     assert follower._ask().unreachable_since and follower._ask().shadow
     shadow.fault = None
     assert follower._ask().shadow and not follower._ask().unreachable_since
+
+
+def test_a_shadow_may_come_after_the_start(tmp_path: Path, bundle: Path) -> None:
+    main, shadow = Source(bundle), Source(bundle)
+    shadow.fault = NoVersionError("tiny@challenger: no such version")
+    follower = Follower(tmp_path, main, shadow, "")
+    follower.begin()
+    assert follower.roster.shadow is None
+    shadow.fault = None
+    assert follower._ask().shadow
+
+
+def test_a_version_is_refused_as_long_as_it_is_named(tmp_path: Path, bundle: Path) -> None:
+    main = Source(bundle)
+    follower = Follower(tmp_path, main, None, "")
+    follower.begin()
+    right = main.wanted
+    main.wanted = replace(right, version="4", digest="0" * 32 + ".dir")
+    assert list(follower._ask().refused) == ["tiny/4"]
+    main.wanted = right
+    follower.roster = follower._ask()
+    assert follower.roster.refused == {}
+
+
+def test_a_full_disk_is_tried_again(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main = Source(bundle)
+    follower = Follower(tmp_path, main, None, "")
+    follower.begin()
+    main.wanted = replace(main.wanted, version="4")
+    calls: list[str] = []
+
+    def write(folder: Path, new: Roster) -> None:
+        calls.append(new.main.version)
+        if len(calls) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        stop.set()
+
+    stop = threading.Event()
+    monkeypatch.setattr(roster, "write", write)
+    monkeypatch.setattr(follow, "POLL_SECONDS", 0.01)
+    follower.run(stop)
+    assert calls == ["4", "4"] and follower.roster.main.version == "4"
+
+
+def test_a_folder_is_served_by_a_copy_once_its_files_are_quiet(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "QUIET_SECONDS", 0.2)
+    folder = source.Folder(bundle, "tiny")
+    first = folder.find()
+    copy = folder.fetch(first, tmp_path)
+    (bundle / "bundle.json").write_text((bundle / "bundle.json").read_text() + " ")
+    assert folder.find() == first  # perhaps more files will follow
+    time.sleep(0.3)
+    assert folder.find().digest == hashing.dvc_hash(bundle) != first.digest == hashing.dvc_hash(copy)
+
+
+def test_a_folder_that_is_not_as_it_was_pinned_is_no_version(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = {"name": "tiny", "version": "3", "digest": hashing.dvc_hash(bundle), "revision": "", "ledger": "f" * 64}
+    (bundle.parent / pull.PULL_LOCK).write_text(json.dumps({"folders": {"bundle": pin}}))
+    folder = source.Folder(bundle, "news")
+    assert (folder.find().version, folder.find().ledger) == ("3", "f" * 64)
+    (bundle / "model.onnx").write_bytes(b"damaged")
+    monkeypatch.setattr(source, "QUIET_SECONDS", 0.0)
+    with pytest.raises(ConfigError, match=r"pins bundle to .* `gazette pull --locked`"):
+        folder.find()

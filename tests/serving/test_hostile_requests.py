@@ -48,7 +48,7 @@ def infer(**tensor: object) -> str:
         ("/v2/models/tiny/infer", infer(datatype=[]), 422),
         ("/v2/models/tiny/infer", json.dumps({"id": "\ud800", "inputs": [TENSOR]}), 200),
         ("/v2/models/tiny/infer", json.dumps({"id": {"a": 1}, "inputs": [TENSOR]}), 200),
-        ("/v2/models/tiny/infer", json.dumps({"outputs": [{"name": ["x"]}, 1], "inputs": [TENSOR]}), 200),
+        ("/v2/models/tiny/infer", json.dumps({"outputs": [{"name": ["x"]}, 1], "inputs": [TENSOR]}), 422),
     ],
 )
 def test_a_body_gets_an_answer_in_json(worker: Worker, path: str, body: str | bytes, status: int) -> None:

@@ -10,6 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 from workers import make_worker, served_by
 
+from gazette.core.errors import ConfigError
+from gazette.serving.online import access
 from gazette.serving.online.settings import Limits
 from gazette.serving.online.worker import Worker
 
@@ -190,3 +192,31 @@ def test_the_page_asks_nobody_else(client: TestClient) -> None:
     assert not re.findall(r"(?:src|href)=\"(?!data:)[^\"#]", page.text) and "http" not in page.text.replace(
         "http-equiv", ""
     )
+
+
+def test_tokens_are_read_as_sha256sum_prints_them(tmp_path: Path) -> None:
+    first, second = "a" * 64, "b" * 64
+    (tmp_path / "tokens").write_text(f"{first}  -\n\n{second}\n")
+    assert access.read_token_file(tmp_path / "tokens") == (first, second)
+    assert access.read_tokens(f"{first},{second}", "GAZETTE_TOKENS") == (first, second)
+    (tmp_path / "tokens").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="64 hexadecimal digits"):
+        access.read_token_file(tmp_path / "tokens")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://testserver"}, 200),
+        ({"Origin": "https://public.example", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_page_of_another_site_may_not_ask(client: TestClient, headers: dict[str, str], status: int) -> None:
+    assert client.post("/v1/predict", json={"texts": ["goal"]}, headers=headers).status_code == status
+
+
+def test_an_error_before_the_route_has_the_key_of_its_contract(client: TestClient) -> None:
+    assert "error" in client.get("/v2/nothing").json() and "detail" in client.get("/nothing").json()
+    assert "message" in client.put("/invocations").json()

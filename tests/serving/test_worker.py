@@ -13,7 +13,7 @@ from workers import make_served, make_worker, served_by
 from gazette.serving.online import roster
 from gazette.serving.online.roster import Roster
 from gazette.serving.online.settings import Limits
-from gazette.serving.online.worker import is_canary
+from gazette.serving.online.worker import RETRY_SECONDS, is_canary
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -63,7 +63,7 @@ def test_a_swap_that_fails_is_tried_again_and_the_last_version_answers_meanwhile
         await asyncio.sleep(0.5)
         versions = [(await worker.answer(["goal"], "1")).model.served.version]
         file.write_bytes(content)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(RETRY_SECONDS + 0.5)
         versions.append((await worker.answer(["goal"], "2")).model.served.version)
         watching.cancel()
         return versions

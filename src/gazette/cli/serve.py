@@ -104,7 +104,9 @@ def serve(
         (main, Registry(shadow) if shadow else None),
         address,
         lambda served, where: click.echo(
-            f"{where} answers by {served.name} {served.version or served.digest}; Ctrl-C ends it", err=True
+            f"{where} answers by {served.name} {served.version or served.digest}"
+            f"{'' if digests else ' whoever asks'}; Ctrl-C ends it",
+            err=True,
         ),
     )
 

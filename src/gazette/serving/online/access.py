@@ -3,18 +3,19 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gazette.core.errors import ConfigError
 
-TOKENS = "GAZETTE_TOKENS"  # SHA-256 of tokens, separated by commas or white space
+TOKENS = "GAZETTE_TOKENS"  # SHA-256 of tokens, separated by commas or lines
 
 
 def read_tokens(text: str, where: str) -> tuple[str, ...]:
     """Return the SHA-256 of each token in a text; raises ConfigError if one is not 64 hexadecimal digits."""
-    digests = tuple(line.strip().lower() for line in text.replace(",", "\n").splitlines() if line.strip())
+    lines = [line.split() for line in text.lower().replace(",", "\n").splitlines()]
+    digests = tuple(words[0] for words in lines if words)  # sha256sum adds the name of a file
     for digest in digests:
         if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
             raise ConfigError(
@@ -28,7 +29,7 @@ def read_token_file(path: Path) -> tuple[str, ...]:
     """Return the SHA-256 of each token in a file, one a line; raises ConfigError if there is none."""
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; expected the SHA-256 of a token on each line")
-    digests = read_tokens(path.read_text(encoding="utf-8"), str(path))
+    digests = read_tokens(path.read_text(encoding="utf-8", errors="replace"), str(path))
     if not digests:
         raise ConfigError(f"{path}: no token; expected the SHA-256 of a token on each line")
     return digests
@@ -45,6 +46,14 @@ def identify(tokens: Sequence[str], authorization: bytes) -> str | None:
     digest = hashlib.sha256(token.strip()).hexdigest() if scheme.lower() == b"bearer" else ""
     matches = [known for known in tokens if hmac.compare_digest(known, digest)]
     return matches[0] if matches else None
+
+
+def is_foreign(headers: Mapping[bytes, bytes]) -> bool:
+    """Check whether a browser asks for a page of another site; over plain HTTP it tells only the origin."""
+    if site := headers.get(b"sec-fetch-site"):
+        return site in (b"cross-site", b"same-site")
+    origin = headers.get(b"origin")
+    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
 
 
 @dataclass

@@ -86,11 +86,12 @@ def build(worker: Worker, lifespan: Any = None) -> Starlette:
 async def _refuse(request: Request, error: Exception) -> Response:
     """Answer a path or method that does not exist."""
     assert isinstance(error, HTTPException)
-    response = responses.error_response(error.status_code, error.detail)
+    response = responses.error_response(error.status_code, error.detail, responses.error_key(request.url.path))
     response.headers.update(error.headers or {})
     return response
 
 
 async def _fail(request: Request, error: Exception) -> Response:
     """Answer an error of ours, which Edge logs."""
-    return responses.error_response(500, "internal error; the server's log has it under this request id")
+    message = "internal error; the server's log has it under this request id"
+    return responses.error_response(500, message, responses.error_key(request.url.path))

@@ -1,5 +1,6 @@
 """What stands before every route: request id, token, rate, headers, access log, metrics."""
 
+import math
 import re
 import secrets
 import time
@@ -7,8 +8,8 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gazette.serving.online import log, tracing
-from gazette.serving.online.access import RateLimit, identify
-from gazette.serving.online.responses import error_response
+from gazette.serving.online.access import RateLimit, identify, is_foreign
+from gazette.serving.online.responses import error_key, error_response
 from gazette.serving.online.worker import Worker
 
 _REQUEST_ID = re.compile(rb"[\w.:/+=-]{1,128}")
@@ -62,16 +63,17 @@ class Edge:
     def _refuse(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:
         if scope["path"] in OPEN:
             return None
-        if headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site"):
-            return error_response(403, "a page of another site may not ask this server")
+        key = error_key(scope["path"])
+        if is_foreign(headers):
+            return error_response(403, "a page of another site may not ask this server", key)
         caller = identify(self.worker.settings.tokens, headers.get(b"authorization", b""))
         if caller is None:
-            response = error_response(401, "expected a token that this server knows: Authorization: Bearer TOKEN")
+            response = error_response(401, "expected a token that this server knows: Authorization: Bearer TOKEN", key)
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
         scope["state"]["caller"] = caller[:12] or "anonymous"
         seconds = self.rate.take(caller)
-        return error_response(429, "too many requests", seconds=max(1, round(seconds))) if seconds else None
+        return error_response(429, "too many requests", key, math.ceil(seconds)) if seconds else None
 
     def _record(self, scope: Scope, status: int, seconds: float, traceparent: str) -> None:
         route, state = getattr(scope.get("route"), "path", "unknown"), scope["state"]

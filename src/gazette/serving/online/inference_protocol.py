@@ -15,7 +15,10 @@ from gazette.serving.online import responses
 from gazette.serving.online.body import RequestError, check_texts, parse_json, read_body
 from gazette.serving.online.engine import Result
 from gazette.serving.online.responses import JsonResponse
+from gazette.serving.online.roster import Served
 from gazette.serving.online.worker import Worker
+
+OUTPUTS = ("label", "probability", "probabilities")
 
 
 def routes(worker: Worker) -> list[Route]:
@@ -44,27 +47,29 @@ def routes(worker: Worker) -> list[Route]:
                 raise RequestError(415, "expected tensors in JSON (binary_data=False), got binary ones")
             record = parse_json(await read_body(request, worker.settings.limits))
             texts = list(check_texts(read_texts(record), worker.settings.limits))
+            names = _read_names(record)
             number = request.path_params.get("version")
             result = await worker.answer(texts, request.scope["state"]["request_id"], canary=number is None)
         except responses.EXPECTED as error:
             return responses.failure(error, "error")
+        if response := missing(request, result.model.served):  # the champion moved while the body came
+            return response
         served = result.model.served
-        outputs = _outputs(result)
-        wanted = _wanted(record)
         answer = {
             "model_name": served.name,
             "model_version": served.version,
             "id": record["id"] if isinstance(record.get("id"), str) else request.scope["state"]["request_id"],
             "parameters": {"digest": served.digest, "ledger": served.ledger},
-            "outputs": [output for output in outputs if not wanted or output["name"] in wanted],
+            "outputs": [output for output in _outputs(result) if output["name"] in names],
         }
         return responses.answer(request, served, answer, len(texts))
 
-    def missing(request: Request) -> Response | None:
-        served, path = worker.roster.main, request.path_params
+    def missing(request: Request, served: Served | None = None) -> Response | None:
+        served, path = served or worker.main.model.served, request.path_params
         if path["name"] == served.name and path.get("version", served.version) == served.version:
             return None
-        return responses.error_response(404, f"this server has {served.name}, version {served.version}", "error")
+        name = f"{served.name}, version {served.version}" if served.version else served.name
+        return responses.error_response(404, f"this server has {name}", "error")
 
     listed = [Route("/v2", server), Route("/v2/health/live", live), Route("/v2/health/ready", ready)]
     for place in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
@@ -81,10 +86,10 @@ def read_texts(record: dict[str, Any]) -> Any:
         raise RequestError(422, "inputs: expected one tensor with datatype BYTES and its data as JSON strings")
     texts = _flatten(tensor["data"])
     shape = tensor.get("shape")
-    if not isinstance(shape, list) or not all(isinstance(side, int) and 0 <= side <= len(texts) for side in shape):
+    if not isinstance(shape, list) or not all(type(side) is int and 0 <= side <= len(texts) for side in shape):
         raise RequestError(422, f"inputs: expected a shape of {len(texts)} elements, as many as the data has")
     if math.prod(shape) != len(texts):
-        raise RequestError(422, f"inputs: the shape has not {len(texts)} elements, as many as the data has")
+        raise RequestError(422, f"inputs: the shape does not have {len(texts)} elements, as many as the data has")
     return texts
 
 
@@ -94,10 +99,14 @@ def _flatten(data: Any) -> list[Any]:
     return data if isinstance(data, list) else [data]
 
 
-def _wanted(record: dict[str, Any]) -> set[str]:
-    outputs = record.get("outputs")
-    listed = outputs if isinstance(outputs, list) else []
-    return {str(output["name"]) for output in listed if isinstance(output, dict) and "name" in output}
+def _read_names(record: dict[str, Any]) -> list[Any]:
+    """Return the names of the outputs that were asked for, by default all; raises RequestError (422) for others."""
+    outputs = record.get("outputs") or [{"name": name} for name in OUTPUTS]
+    listed = outputs if isinstance(outputs, list) else [outputs]
+    names = [output.get("name") if isinstance(output, dict) else None for output in listed]
+    if not all(name in OUTPUTS for name in names):
+        raise RequestError(422, f"outputs: expected a list of objects with a name, one of {', '.join(OUTPUTS)}")
+    return names
 
 
 def _tensor(name: str, datatype: str, *shape: int, **data: Any) -> dict[str, Any]:
@@ -108,7 +117,7 @@ def _describe(worker: Worker) -> dict[str, Any]:
     served, labels = worker.main.model.served, worker.main.model.bundle.labels
     return {
         "name": served.name,
-        "versions": [served.version],
+        "versions": [served.version] if served.version else [],
         "platform": "onnxruntime_onnx",
         "inputs": [_tensor("text", "BYTES", -1)],
         "outputs": [

@@ -50,6 +50,13 @@ def error_response(status: int, message: str, key: str = "detail", seconds: int 
     return JsonResponse({key: message}, status, headers=headers)
 
 
+def error_key(path: str) -> str:
+    """Return under which key the contract of a path has the message of an error."""
+    if path.startswith("/v2"):
+        return "error"
+    return "message" if path == "/invocations" else "detail"
+
+
 def failure(error: Exception, key: str = "detail") -> Response:
     """Return the response to an expected error: of the request, an overload, or a deadline."""
     if isinstance(error, RequestError):

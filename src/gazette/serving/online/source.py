@@ -1,5 +1,8 @@
 """Where a served version comes from: an alias of the registry, or a folder."""
 
+import shutil
+import tempfile
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +12,8 @@ from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import versions
 from gazette.serving import pull
+
+QUIET_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Source(Protocol):
     def find(self) -> Wanted:
         """Return the version that should answer now; raises ConfigError if the source does not say."""
 
-    def fetch(self, wanted: Wanted) -> Path:
-        """Return a folder with the version's bundle, undamaged; raises ConfigError if there is none."""
+    def fetch(self, wanted: Wanted, box: Path) -> Path:
+        """Return a folder with the bundle, perhaps a new one in `box`; raises ConfigError if there is none."""
 
 
 class Registry:
@@ -74,7 +79,7 @@ class Registry:
             statements.TAG in tags,
         )
 
-    def fetch(self, wanted: Wanted) -> Path:
+    def fetch(self, wanted: Wanted, box: Path) -> Path:
         """Download the bundle to `.gazette/bundles`, unless it is there and undamaged."""
         folder = versions.BUNDLES / wanted.digest
         if not versions.is_intact(folder, wanted.digest):
@@ -83,33 +88,54 @@ class Registry:
 
 
 class Folder:
-    """A folder with a bundle: what `gazette pull` keeps, or the selected bundle of a clone."""
+    """A folder with a bundle: what `gazette pull` keeps, or the selected bundle of a clone.
+
+    Files may be replaced one by one, so a new state counts once it is `QUIET_SECONDS` old, and a copy is served.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
-        self.stamp: tuple[object, ...] = ()
+        self.locks = {lock.absolute() for lock in (folder.parent / pull.PULL_LOCK, pull.PULL_LOCK)}
+        self.stamp: list[tuple[object, ...]] = []
+        self.changed = 0.0
         self.wanted: Wanted | None = None
 
     def find(self) -> Wanted:
-        """Return the version in the folder; raises ConfigError if there is no bundle."""
+        """Return the version in the folder; raises ConfigError if there is no bundle, or not the one that is pinned."""
         place = self.folder.resolve()
-        files = sorted(path for path in place.glob("*") if path.is_file())
         if not (place / "bundle.json").is_file():
             raise ConfigError(f"no bundle at {self.folder}: `gazette run` makes one, `gazette pull` gets a version")
-        stamp = (place, *((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
-        if self.wanted is None or stamp != self.stamp:
-            self.stamp, self.wanted = stamp, self._read(place)
+        now, stamp = time.monotonic(), self._stamp(place)
+        if stamp != self.stamp:
+            self.stamp, self.changed = stamp, now
+        if self.wanted is None or 0 < self.changed <= now - QUIET_SECONDS:
+            self.changed = now  # if it is not as pinned, it is read again after a while
+            self.wanted = self._read(place)
+            self.changed = 0.0
         return self.wanted
+
+    def _stamp(self, place: Path) -> list[tuple[object, ...]]:
+        files = sorted(path for path in (*place.glob("*"), *self.locks) if path.is_file())
+        return [(place, path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
 
     def _read(self, place: Path) -> Wanted:
         digest = hashing.dvc_hash(place)
-        for lock in (self.folder.parent / pull.PULL_LOCK, pull.PULL_LOCK):
-            pins = pull.read_lock(lock).values() if lock.exists() else ()
-            for pin in pins:
-                if pin.digest == digest:
-                    return Wanted(pin.name, pin.version, digest, pin.ledger, pin.revision)
+        pins = [(lock, *pin) for lock in sorted(self.locks) if lock.exists() for pin in pull.read_lock(lock).items()]
+        for lock, folder, pin in pins:
+            if (lock.parent / folder) == self.folder.absolute() and pin.digest != digest:
+                raise ConfigError(
+                    f"{lock} pins {folder} to {pin.digest}, its files have the hash {digest}; `gazette pull --locked`"
+                )
+        for _, _, pin in pins:
+            if pin.digest == digest:
+                return Wanted(pin.name, pin.version, digest, pin.ledger, pin.revision)
         return Wanted(self.name, "", digest, "", "")
 
-    def fetch(self, wanted: Wanted) -> Path:
-        """Return the folder itself, not the link that a pull replaces."""
-        return self.folder.resolve()
+    def fetch(self, wanted: Wanted, box: Path) -> Path:
+        """Copy the bundle to a folder of the server; all copies but the last one are removed."""
+        copies = sorted(box.glob("bundle-*"), key=lambda path: path.stat().st_mtime)
+        for old in copies[:-1]:
+            shutil.rmtree(old)
+        copy = Path(tempfile.mkdtemp(prefix="bundle-", dir=box))
+        shutil.copytree(self.folder.resolve(), copy, dirs_exist_ok=True)
+        return copy

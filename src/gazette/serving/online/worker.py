@@ -17,6 +17,7 @@ from gazette.serving.online.engine import Engine, Model, OverloadedError, Result
 from gazette.serving.online.roster import Roster, Served
 
 WATCH_SECONDS = 0.1
+RETRY_SECONDS = 1.0
 
 
 class Worker:
@@ -111,6 +112,7 @@ class Worker:
                 if repr(error) != fault:
                     log.write_error("swap failed", error)
                 fault = repr(error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self, new: Roster) -> None:
         if new.main != (before := self.main.model.served):
