@@ -4,12 +4,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 from servers import Server
 
 from gazette.pipeline import hashing
@@ -102,6 +102,41 @@ def test_a_correction_is_sent_and_counted(page: Page, server: Server) -> None:
     page.get_by_text("written down as trade").wait_for()
     (file,) = (server.log.parent / "feedback").iterdir()
     assert json.loads(file.read_text().splitlines()[-1])["label"] == "trade"
+
+
+def fail_if(page: Page, condition: Callable[[dict[str, Any]], bool], status: int) -> None:
+    """Let the server fail the requests of which the condition holds."""
+
+    def answer(route: Route) -> None:
+        if condition(route.request.post_data_json):
+            route.fulfill(status=status, json={"detail": "it failed"})
+        else:
+            route.continue_()
+
+    page.route("**/v1/predict", answer)
+
+
+def test_a_text_whose_labels_are_not_on_screen_cannot_be_corrected(page: Page, server: Server) -> None:
+    fail_if(page, lambda record: "bank" in record["texts"], 503)
+    page.goto(server.address)
+    ask(page, "goal")
+    page.get_by_label("An article").fill("bank")
+    page.get_by_role("button", name="Label it").click()
+    page.get_by_text("it failed").wait_for()
+    assert page.locator("#answer").is_hidden()
+    assert page.evaluate("asked") == "goal"
+
+
+def test_labels_come_without_words_if_these_take_too_long(page: Page, server: Server) -> None:
+    fail_if(page, lambda record: record["explain"], 504)
+    page.goto(server.address)
+    page.get_by_label("An article").fill("goal")
+    page.get_by_role("button", name="Label it").click()
+    page.locator("#answer").wait_for(state="visible")
+    assert "sport" in page.locator("#labels tr").first.inner_text() and page.locator("#why").is_hidden()
+    page.get_by_label("Wrong?").select_option("trade")
+    page.get_by_role("button", name="Send the correction").click()
+    page.get_by_text("written down as trade").wait_for()
 
 
 def test_a_change_of_version_shows_without_a_reload(page: Page, server: Server, bundles: list[Path]) -> None:
