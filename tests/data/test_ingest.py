@@ -269,6 +269,7 @@ TWINS = NEWS + "A,Match\n"
         ("n.csv", "label,text\na,x\n" + "b\n" * 5, NAMED[2:], DataContractError, "5 of 6 rows cannot be used"),
         ("n.csv", "label,text\n" + "a,\nb, \n" * 5, NAMED[2:], DataContractError, "10 of 10 rows cannot be used"),
         ("n.csv", "PK\x03\x04", NAMED[2:], DataContractError, "zip"),
+        ("corrections.jsonl", '{"label": "a", "text": "x"}\n', NAMED[2:], ConfigError, "rename the file"),
         ("n\u202e.csv", NEWS, NAMED[2:], DataContractError, "unprintable characters"),
         ("n.csv", NEWS, ["--train", "/none.csv", *NAMED[2:]], SystemExit, "does not exist"),
     ],

@@ -5,9 +5,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from gazette.core.corpus import File, Folder, JsonArray, JsonLines, Parquet
+from gazette.core.corpus import OVERLAY, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.core.encodings import Coding
-from gazette.core.errors import DataContractError
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
 from gazette.data.dialect import detect_dialect
 from gazette.data.readers.columns import Columns, check_columns
@@ -25,13 +25,15 @@ FORMAT_NAMES = {"csv": "separated values", "json": "a JSON array", "jsonl": "JSO
 def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File:
     """Detect how the file or folder at `path` is laid out; the `path` of the result is its bare name.
 
-    Raises DataContractError if content and name disagree, ConfigError if a column is missing or the encoding is not
-    certain.
+    Raises DataContractError if content and name disagree, ConfigError if a column is missing, the encoding is not
+    certain, or the name is that of an overlay.
     """
     option = f"{columns.option}encoding"
     if path.is_dir():
         names = folder_encodings(path, option, hints)
         return Folder(format="folder", path=".", encoding=names[0], other_encoding=next(iter(names[1:]), None))
+    if path.name == OVERLAY:
+        raise ConfigError(f"{path}: a corpus has its corrections in a file of this name; rename the file")
     coding = detect_coding(path, option, hints)
     sample, content = _read_sample(path, coding)
     claimed = claimed_format(path) or content
