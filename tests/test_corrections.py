@@ -50,7 +50,8 @@ def test_what_is_volunteered_changes_train_alone_and_lineage_diff_and_report_sho
     assert "volunteered: 4 (1 added, 3 train only)" in (project.folder / "reports/report.html").read_text()
 
     with (project.folder / "data/raw/tiny/corrections.jsonl").open("a") as file:
-        line = {"text": wrong["train"], "label": "business", "source": "volunteered", "kind": "label"}
-        file.write(json.dumps(line | {"when": "", "who": ""}) + "\n")
+        for label in ("business", "sports"):
+            line = {"text": wrong["train"], "label": label, "source": "asked", "kind": "label"}
+            file.write(json.dumps(line | {"when": "", "who": ""}) + "\n")
     output = project("dvc add -q data/raw/tiny && gazette run", code=3)
     assert "'business' in data/raw/tiny/corrections.jsonl, line 5" in output and "Remove the line" in output

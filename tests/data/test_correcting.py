@@ -15,7 +15,7 @@ from projects import shell
 
 from gazette.cli.corpus import corpus
 from gazette.core.corpus import OVERLAY, read_description
-from gazette.core.errors import DataContractError
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.data import correcting, overlay
 from gazette.data.feedback import Feedback
 from gazette.data.readers import read
@@ -129,7 +129,7 @@ def test_new_articles_join_train_and_known_ones_change_nothing(project: Path) ->
     [
         ("extend", "title,text,label\na,b,sport\nc,d,sports\n", r"1 of 2 rows .*line 3.*did you mean 'sport'"),
         ("correct", json.dumps(asdict(replace(ANSWER, label="sports"))), r"line 1: unknown label 'sports'"),
-        ("correct", json.dumps(asdict(ANSWER)) + "\n" + json.dumps(asdict(replace(ANSWER, label="sport"))),
+        ("correct", "\n".join(json.dumps(asdict(replace(ANSWER, label=of, how="asked"))) for of in ("trade", "sport")),
          r"contradict each other.*\n.*'sport' in .*line 2; 'trade' in .*line 1"),
         ("correct", '{"text": "x"}', r"line 1: expected an object with the texts digest"),
     ],
@@ -143,6 +143,53 @@ def test_what_breaks_the_contract_is_refused_and_nothing_is_written(
     with pytest.raises(DataContractError, match=message):
         call(command, "tiny", name, "--yes")
     assert not (RAW / OVERLAY).exists()
+
+
+@pytest.mark.slow
+def test_what_is_torn_or_junk_or_disputed_is_left_out_with_its_count(project: Path) -> None:
+    junk = [replace(ANSWER, text=text) for text in ("!", "...", "A goal")]
+    file = write("f.jsonl", *junk, ANSWER, replace(ANSWER, label="sport"))
+    with Path(file).open("a") as answers:
+        answers.write('{"text": "cut o')
+    shown = call("correct", "tiny", file, "--yes").output
+    assert "1 lines of feedback are no JSON" in shown
+    assert "2 new texts cannot be used, so they are left out. The first: f.jsonl, line 1: no word" in shown
+    assert "have several labels by volunteers" in shown
+    articles, sources = corrected()
+    assert (articles[0][1], articles[len(ROWS) :]) == ("sport", [("A goal", "trade")])
+    assert sources == {"volunteered": {"added": 1, "disputed": 2}}
+
+
+def test_a_list_in_another_encoding_is_read_if_it_is_named(project: Path) -> None:
+    rows = "all.csv,2,sport,trade,sport number 0\nall.csv,99,trade,sport,Café\n"
+    Path("list.csv").write_bytes(f"file,line,label,correct_label,text\n{rows}".encode("cp1252"))
+    with pytest.raises(ConfigError, match="--encoding"):
+        call("correct", "tiny", "list.csv", "--dry-run")
+    shown = call("correct", "tiny", "list.csv", "--encoding", "windows-1252", "--dry-run")
+    assert shown.exit_code == 0 and "get another label" in shown.output and "1 lines of audits" in shown.output
+
+
+def test_a_file_that_is_neither_feedback_nor_a_list_is_refused_by_its_name(project: Path) -> None:
+    Path("list.xlsx").write_bytes(b"PK")
+    with pytest.raises(ConfigError, match=r"list\.xlsx: expected feedback \(\.jsonl\) or a list .*\.csv, \.tsv"):
+        call("correct", "tiny", "list.xlsx", "--dry-run")
+
+
+def test_files_that_are_missing_come_from_where_their_corrections_are(project: Path) -> None:
+    with pytest.raises(ConfigError, match="`gazette corpus fetch tiny` if it has no corrections"):
+        missing()
+    (RAW / OVERLAY).write_text("")
+    storage.dvc_add(RAW)
+    with pytest.raises(ConfigError, match=r"run `dvc pull data/raw/tiny\.dvc`$"):
+        missing()
+
+
+def missing() -> None:
+    RAW.rename("aside")
+    try:
+        correcting.check_recorded("tiny")
+    finally:
+        Path("aside").rename(RAW)
 
 
 @pytest.mark.slow
@@ -167,6 +214,14 @@ def test_publishing_pushes_data_and_pointer_and_nothing_else(project: Path, monk
         shell(project, "git show --name-only --format=%s origin/main") == "Correct the corpus tiny\n\ndata/raw/tiny.dvc"
     )
     assert shell(project, "dvc status -q --cloud data/raw/tiny.dvc") == ""
+
+
+def test_without_a_remote_of_dvc_nothing_is_published(project: Path) -> None:
+    shell(project, "git config user.name t && git config user.email t@example.org")
+    shell(project, "git add -A && git commit -qm start")
+    with pytest.raises(ConfigError, match="`dvc remote add --default NAME URL`"):
+        call("correct", "tiny", write("f.jsonl", ANSWER), "--yes", "--publish")
+    assert shell(project, "git log --format=%s") == "start"
 
 
 def test_without_a_terminal_nothing_is_confirmed(project: Path) -> None:

@@ -120,10 +120,22 @@ def test_a_better_source_overrules(source: str, count: str) -> None:
     assert outcomes["outcome"].to_list() == ["superseded", "added"]
 
 
-def test_equally_good_sources_that_contradict_each_other_are_refused_with_both_places() -> None:
+def test_sources_of_equal_rank_that_contradict_each_other_are_refused_with_both_places() -> None:
     pair = overlay.to_frame([line("New", "a", "asked", number=3), line("NEW", "b", "audit", number=7)])
-    with pytest.raises(DataContractError, match=r"'New': 'a' in .*line 3; 'b' in .*line 7\nRemove the line"):
+    with pytest.raises(DataContractError, match=r"equal rank:\n  'New': 'a' in .*line 3; 'b' in .*line 7\nRemove"):
         overlay.apply(table([("Old", "a", "train")]), pair)
+
+
+@pytest.mark.parametrize(
+    ("better", "labels", "outcome"),
+    [(None, [], "disputed"), ("added", ["c"], "disputed"), ("audit", ["c"], "superseded")],
+)
+def test_volunteers_who_contradict_each_other_do_not_count(better: str | None, labels: list[str], outcome: str) -> None:
+    pair = [line("New", "a", number=1), line("NEW", "b", number=2)]
+    pair += [line("new", "c", better, number=3)] if better else []
+    after, outcomes = overlay.apply(table([("Old", "a", "train")]), overlay.to_frame(pair))
+    assert after["label"].to_list() == ["a", *labels]
+    assert outcomes["outcome"].to_list() == [outcome, outcome, *(["added"] if better else [])]
 
 
 def test_an_unknown_label_is_refused_with_its_place() -> None:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 from workers import make_worker, served_by
 
+from gazette.core import articles
 from gazette.core.errors import ConfigError
 from gazette.serving.online import access
 from gazette.serving.online.settings import Limits
@@ -150,6 +152,14 @@ def test_a_correction_is_one_line_of_the_feedback_folder(client: TestClient, tmp
     refused = client.post("/v1/feedback", json={"text": "goal", "label": "weather"})
     assert refused.status_code == 422 and "none of sport, trade" in refused.json()["detail"]
     assert len(file.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["!", " \n.,", "€ + $", "\ufffd", "goal\0", "é", "٣", "球", "😀", "x"])
+def test_feedback_is_taken_if_a_corpus_could_have_its_text(client: TestClient, text: str) -> None:
+    row = pl.DataFrame({"text": [text], "label": ["trade"], "split": ["train"], "file": ["f"], "line": [1]})
+    is_valid = articles.split_invalid(row, ["trade"])[0].height == 1
+    response = client.post("/v1/feedback", json={"text": text, "label": "trade"})
+    assert response.status_code == (200 if is_valid else 422), response.text
 
 
 def test_only_a_token_that_the_server_knows_may_ask(tmp_path: Path, bundle: Path) -> None:

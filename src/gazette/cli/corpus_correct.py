@@ -28,14 +28,16 @@ OUTCOMES = {
     "added": "are not in the corpus, and become rows of train",
     "absent": "are no longer in the raw files",
     "superseded": "count less than another correction of the same text",
+    "disputed": "have several labels by volunteers, so nothing changes",
 }
 
 
 @click.command()
 @click.argument("name")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options.encoding()
 @options.add_options(SHARED)
-def correct(name: str, files: tuple[Path, ...], **more: bool) -> None:
+def correct(name: str, files: tuple[Path, ...], encoding: str | None, **more: bool) -> None:
     """Correct labels of corpus NAME by what people say, in an overlay; raw files stay as they are.
 
     FILES are feedback as `gazette serve` writes it (JSON lines), or lists of `gazette corpus audit` (CSV) with column
@@ -47,12 +49,21 @@ def correct(name: str, files: tuple[Path, ...], **more: bool) -> None:
       gazette corpus correct bbc_news data/audit/bbc_news.csv
     """
     from gazette.data import correcting
+    from gazette.data.coding import Hints
 
     description, raw = _open(name, **more)
-    corrections, absent = correcting.read_corrections(files, raw, name)
-    if absent:
-        click.echo(f"{absent:,} lines of audits are not in the corpus as listed, so they are left out.")
-    _apply(name, description, raw, corrections, **more)
+    hints = Hints(description.language, encoding)
+    answers = correcting.read_corrections(files, raw, name, description, hints)
+    if answers.absent:
+        click.echo(f"{answers.absent:,} lines of audits are not in the corpus as listed, so they are left out.")
+    if answers.torn:
+        click.echo(f"{answers.torn:,} lines of feedback are no JSON, as after a full disk, so they are left out.")
+    if answers.rejects.height:
+        place, reason = answers.rejects["place"][0], answers.rejects["reason"][0]
+        click.echo(
+            f"{answers.rejects.height:,} new texts cannot be used, so they are left out. The first: {place}: {reason}"
+        )
+    _apply(name, description, raw, answers.corrections, **more)
 
 
 @click.command()

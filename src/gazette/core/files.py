@@ -17,6 +17,10 @@ from gazette.core.escape import escape
 MAX_DEPTH = 20  # levels of lists and mappings in a YAML file
 
 
+class NotJsonError(DataContractError):
+    """A line is no JSON, as one that was written in part."""
+
+
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write a record as JSON, keys in order, floats to six decimals; raises ValueError if a number is not finite."""
     atomic.write_text(path, json.dumps(_round(record), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -29,12 +33,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def parse_line(line: bytes, keys: Collection[str], place: str) -> dict[str, str]:
-    """Parse a line of JSON as an object with exactly these keys, all of them texts; raises DataContractError if not."""
+    """Parse a line of JSON as an object with exactly these keys, all of them texts; raises DataContractError if not.
+
+    It is a NotJsonError if the line is no JSON at all.
+    """
     try:
         record = json.loads(line)
         json.dumps(record, ensure_ascii=False).encode()  # a lone surrogate is not a text
     except (ValueError, RecursionError) as error:
-        raise DataContractError(f"{place}: not JSON in UTF-8: {escape(str(error))}") from None
+        raise NotJsonError(f"{place}: not JSON in UTF-8: {escape(str(error))}") from None
     if (
         not isinstance(record, dict)
         or set(record) != set(keys)

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from gazette.core import atomic, normalization, pointers
+from gazette.core import articles, atomic, normalization, pointers
 from gazette.core.corpus import OVERLAY, Corpus, Folder
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import format_places
@@ -16,29 +16,64 @@ from gazette.data import feedback, fetch, ingest, overlay, splits
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.paths import RAW
 from gazette.data.readers.columns import Columns
-from gazette.pipeline import storage
+from gazette.pipeline import revisions, storage
 
 AUDIT = Columns(("file", "line", "label", "text"), "correct_label")
+FEEDBACK, LISTS = (".jsonl",), (".csv", ".tsv")  # by the end of a file's name
 _FORMULA = re.compile(r"^'(?=[=+\-@\t\r\n＝＋－＠])")  # what `corpus audit` puts before a cell
 
 
-def read_corrections(paths: Iterable[Path], raw: pl.DataFrame, name: str) -> tuple[pl.DataFrame, int]:
-    """Return the corrections in feedback files and audits' lists, and how many lines of audits are not in the corpus.
+class Found(NamedTuple):
+    """Corrections, and what is left out: new articles that break the contract, lines of lists, lines that are torn."""
 
-    A file is a list if its name ends in .csv or .tsv. A text of feedback that the raw files lack is a new article.
+    corrections: pl.DataFrame
+    rejects: pl.DataFrame  # place, reason
+    absent: int  # lines of audits that are not in the corpus
+    torn: int  # lines of feedback that are no JSON
+
+
+def read_corrections(
+    paths: Iterable[Path], raw: pl.DataFrame, name: str, corpus: Corpus, hints: Hints = NO_HINTS
+) -> Found:
+    """Read feedback files and audits' lists; raises DataContractError if one names a label that the corpus lacks.
+
+    A text of feedback that the raw files lack is a new article; `hints` are of the lists.
     """
     rows: list[dict[str, Any]] = []
-    absent = 0
+    absent = torn = 0
     for path in paths:
-        if path.suffix.lower() in (".csv", ".tsv"):
-            matched, missing = _read_audit(path, overlay.apply(raw, _read_present(name))[0])
+        suffix = path.suffix.lower()
+        if suffix in LISTS:
+            matched, missing = _read_audit(path, overlay.apply(raw, _read_present(name))[0], hints)
             rows, absent = rows + matched, absent + missing
+        elif suffix in FEEDBACK:
+            records, broken = feedback.read(path)
+            rows += [_from_feedback(record, f"{path}, line {line}") for line, record in records]
+            torn += broken
         else:
-            rows += [_from_feedback(record, f"{path}, line {line}") for line, record in feedback.read(path)]
+            raise ConfigError(
+                f"{path}: expected feedback ({', '.join(FEEDBACK)}) or a list of `gazette corpus audit` "
+                f"({', '.join(LISTS)}); save a spreadsheet as CSV"
+            )
     table = overlay.to_frame(rows)
+    overlay.check_labels(table, corpus.labels)
+    return Found(*_split_invalid(_with_kinds(table, raw), corpus.labels), absent, torn)
+
+
+def _with_kinds(table: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    """Fill in what a text of feedback is: the label of an article in the raw files, or a new article."""
     known = normalization.normalize(raw["text"]) if "" in set(table["kind"]) else pl.Series([], dtype=pl.String)
     kind = pl.when(pl.col("key").is_in(known.implode())).then(pl.lit("label")).otherwise(pl.lit("article"))
-    return table.with_columns(kind=pl.when(kind="").then(kind).otherwise("kind")), absent
+    return table.with_columns(kind=pl.when(kind="").then(kind).otherwise("kind"))
+
+
+def _split_invalid(table: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the corrections without new articles that break the row contract, and place and reason of these."""
+    rows = table.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    new = rows.filter(kind="article").select("text", "label", split=pl.lit("train"), file="place", line="line")
+    _, rejects = articles.split_invalid(new, labels)
+    valid = rows.join(rejects, on="line", how="anti", maintain_order="left").select(table.columns)
+    return valid, rejects.select("reason", place="file")
 
 
 def _from_feedback(record: feedback.Feedback, place: str) -> dict[str, Any]:
@@ -46,12 +81,12 @@ def _from_feedback(record: feedback.Feedback, place: str) -> dict[str, Any]:
     return about | {"when": record.when, "who": record.who, "place": place}
 
 
-def _read_audit(path: Path, corpus: pl.DataFrame) -> tuple[list[dict[str, Any]], int]:
+def _read_audit(path: Path, corpus: pl.DataFrame, hints: Hints) -> tuple[list[dict[str, Any]], int]:
     """Return what a person filled into an audit's list, with whole texts, and how many lines are not in the corpus.
 
     Of a line, file, number and the beginning of the text must be those of an article.
     """
-    filled = ingest.inspect_file("train", path, AUDIT).contents.articles.filter(pl.col("label") != "")
+    filled = ingest.inspect_file("train", path, AUDIT, hints).contents.articles.filter(pl.col("label") != "")
     cells = [[_FORMULA.sub("", cell) for cell in text.split("\n", 3)] for text in filled["text"]]
     schema = dict.fromkeys(("file", "line", "before", "begin"), pl.String)
     listed = pl.DataFrame([[*row, ""][:4] for row in cells], schema=schema, orient="row")
@@ -111,9 +146,8 @@ def preview(
 ) -> pl.DataFrame:
     """Return the corrections with their outcomes, those included that will be withheld since a hash puts them in test.
 
-    `shares` are those of valid and test. Raises DataContractError if labels are unknown or corrections contradict.
+    `shares` are those of valid and test. Raises DataContractError if corrections contradict each other.
     """
-    overlay.check_labels(corrections, corpus.labels)
     _, outcomes = overlay.apply(raw, merged)
     placed = outcomes.with_columns(place=splits.hash_positions(outcomes["key"]), split=pl.lit("train"))
     split = splits.assign_splits(placed, sorted(corpus.files), *shares)["split"]
@@ -126,7 +160,9 @@ def check_recorded(name: str) -> None:
     """Raise ConfigError if the raw files are missing, DataContractError if they are not as their pointer records."""
     raw, pointer = RAW / name, pointers.pointer_path(RAW / name)
     if not raw.exists():
-        raise ConfigError(f"the files of {name} are missing; run `dvc pull {pointer}` or `gazette corpus fetch {name}`")
+        known = revisions.list_folder(pointers.read_hash(pointer)) if pointer.exists() else None
+        fetch_it = "" if OVERLAY in (known or ()) else f", or `gazette corpus fetch {name}` if it has no corrections"
+        raise ConfigError(f"the files of {name} are missing; run `dvc pull {pointer}`{fetch_it}")
     fetch.check_present(raw, pointer)
 
 

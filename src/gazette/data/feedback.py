@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,12 +34,16 @@ def append(folder: Path, record: Feedback) -> Path:
     """Append a record to the file of its day and return that file.
 
     One write with O_APPEND: once this returns, the line survives a kill, and lines of several processes do not mix.
+    After a line that a full disk cut off, it begins on a line of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record.when[:10]}.jsonl"
     line = (json.dumps(asdict(record), ensure_ascii=False) + "\n").encode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            line = b"\n" + line
         if os.write(descriptor, line) != len(line):
             raise OSError(f"{path}: the disk is full; the record was not written")
     finally:
@@ -48,18 +51,27 @@ def append(folder: Path, record: Feedback) -> Path:
     return path
 
 
-def read(path: Path) -> Iterator[tuple[int, Feedback]]:
-    """Yield the records of a file with their lines; raises DataContractError if a line is not one."""
+def read(path: Path) -> tuple[list[tuple[int, Feedback]], int]:
+    """Return the records of a file with their lines, and how many lines are no JSON: those were written in part.
+
+    Raises DataContractError if a line is JSON and no record.
+    """
+    records, torn = [], 0
     names = [field.name for field in fields(Feedback)]
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             place = f"{path}, line {number}"
-            record: dict[str, Any] = files.parse_line(line, names, place)
+            try:
+                record: dict[str, Any] = files.parse_line(line, names, place)
+            except files.NotJsonError:
+                torn += 1
+                continue
             if record["how"] not in get_args(How):
                 raise DataContractError(f"{place}: `how` is {quote(record['how'])}, expected volunteered or asked")
-            yield number, Feedback(**record)
+            records.append((number, Feedback(**record)))
+    return records, torn
 
 
 def now() -> str:

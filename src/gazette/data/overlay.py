@@ -24,7 +24,7 @@ RANKS = {"added": 0, "volunteered": 1, "asked": 2, "audit": 2}  # sources; of tw
 KINDS = ("label", "article")  # of an article that was in the raw files when it was written, or of a new one
 FIELDS = ("text", "label", "source", "kind", "when", "who")
 # What becomes of a line. If an article is in several rows, the first that holds for one of them.
-OUTCOMES = ("relabeled", "train_only", "withheld", "unchanged", "known", "added", "absent", "superseded")
+OUTCOMES = ("relabeled", "train_only", "withheld", "unchanged", "known", "added", "absent", "superseded", "disputed")
 MAX_CONTRADICTIONS = 5
 
 
@@ -45,7 +45,7 @@ def read_corrected(
     corrected, outcomes = apply(table, overlay)
     rows = corrected.height - table.height
     account = {"split": "train", "file": OVERLAY, "rows": rows, "articles": rows, "rejected": 0, "unused": []}
-    notes = {"corrections of articles in other files": overlay.height - rows} if rows < overlay.height else {}
+    notes = {"other lines": overlay.height - rows} if rows < overlay.height else {}
     return corrected, rejects, [*accounts, {**account, "notes": notes}], summarize(outcomes, content)
 
 
@@ -82,9 +82,10 @@ def check_labels(overlay: pl.DataFrame, labels: list[str]) -> None:
 def resolve(overlay: pl.DataFrame) -> pl.DataFrame:
     """Return the line that counts for each text: of the sources with the highest rank, the first.
 
-    It is a new article if any line of the text is one. Raises DataContractError, with both places, if these sources
-    give a text two labels.
+    It is a new article if any line of the text is one. Volunteers who contradict each other do not count. Raises
+    DataContractError, with both places, if other sources of this rank give a text two labels.
     """
+    overlay = overlay.filter(~_is_disputed())
     rank = pl.col("source").replace_strict(RANKS, return_dtype=pl.Int8)
     is_new = (pl.col("kind") == "article").any().over("key")
     kind = pl.when(is_new).then(pl.lit("article")).otherwise("kind")
@@ -95,12 +96,19 @@ def resolve(overlay: pl.DataFrame) -> pl.DataFrame:
         lines = [_describe(row) for row in texts.head(MAX_CONTRADICTIONS).iter_rows(named=True)]
         more = [f"  and {texts.height - len(lines):,} more"] if texts.height > len(lines) else []
         raise DataContractError(
-            "corrections contradict each other; the same text has two labels by equally good sources:\n"
+            "corrections contradict each other; the same text has two labels from sources of equal rank:\n"
             + "\n".join([*lines, *more])
-            + "\nRemove the line that is wrong (after an edit of the overlay, `dvc add` its folder). Answers that were "
-            "asked for, and audits, count more than volunteers."
+            + "\nRemove the line that is wrong (after an edit of the overlay, `dvc add` its folder)."
         )
     return best.unique("key", keep="first", maintain_order=True)
+
+
+def _is_disputed() -> pl.Expr:
+    """Whether volunteers give the text of a line several labels, and no better source gives it one."""
+    is_volunteered = pl.col("source") == "volunteered"
+    rank = pl.col("source").replace_strict(RANKS, return_dtype=pl.Int8)
+    labels = pl.col("label").n_unique().over("key", "source")
+    return is_volunteered & (labels > 1) & (rank == rank.max().over("key"))
 
 
 def _describe(row: dict[str, list[str]]) -> str:
@@ -130,7 +138,8 @@ def apply(articles: pl.DataFrame, overlay: pl.DataFrame) -> tuple[pl.DataFrame, 
     missing = pl.when(kind="article").then(pl.lit("added")).otherwise(pl.lit("absent"))
     outcomes = outcomes.select("line", "was", outcome=pl.coalesce(pl.col("outcome").cast(pl.String), missing))
     outcomes = overlay.join(outcomes, on="line", how="left", maintain_order="left")
-    outcomes = outcomes.with_columns(pl.col("outcome").fill_null("superseded"))
+    lost = pl.when(_is_disputed()).then(pl.lit("disputed")).otherwise(pl.lit("superseded"))
+    outcomes = outcomes.with_columns(pl.col("outcome").fill_null(lost))
     new = outcomes.filter(outcome="added").select(
         "text", "label", split=pl.lit("train"), file=pl.lit(OVERLAY), line=pl.col("line")
     )

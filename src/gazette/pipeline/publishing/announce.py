@@ -12,13 +12,20 @@ HERE = Path()
 
 
 def publish_pointer(pointer: Path, message: str) -> None:
-    """Commit a pointer and nothing else, then push its data, then the branch; what is done already is not repeated."""
+    """Commit a pointer and nothing else, then push its data, then the branch; what is done already is not repeated.
+
+    Raises ConfigError, and commits nothing, without a default remote of DVC: nobody could get the data.
+    """
+    if not storage.default_remote(HERE):
+        raise ConfigError(
+            f"DVC has no default remote, so nobody could get the data that {pointer} names, and nothing is "
+            "committed; `dvc remote add --default NAME URL`, then the same command again"
+        )
     remote.check_answers(HERE)
     if git.run("status", "--porcelain", "--", str(pointer)):
         git.add([str(pointer)], HERE)
         git.run("commit", "--quiet", "--message", message, "--", str(pointer))
-    if storage.default_remote(HERE):
-        dvc_command.run("push", "--quiet", str(pointer), folder=HERE)
+    dvc_command.run("push", "--quiet", str(pointer), folder=HERE)
     git.run("push", "--quiet")
 
 

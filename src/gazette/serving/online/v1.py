@@ -1,5 +1,6 @@
 """Gazette's own contract: `POST /v1/predict` and `POST /v1/feedback`, and the records of its OpenAPI document."""
 
+import unicodedata
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -123,6 +124,7 @@ def routes(worker: Worker) -> list[Route]:
         try:
             wanted = _parse(FeedbackRequest, await read_body(request, worker.settings.limits))
             texts = check_texts([wanted.text], worker.settings.limits)
+            _check_has_a_word(wanted.text)
             result = await worker.answer(texts, state["request_id"])
             record = await worker.write_feedback(wanted.text, wanted.label, result, state["caller"])
         except responses.EXPECTED as error:
@@ -142,6 +144,15 @@ def _parse(model: type[Wanted], body: bytes) -> Wanted:
         where = ".".join(str(step) for step in first["loc"])
         status = 400 if first["type"] == "json_invalid" else 422
         raise RequestError(status, f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+def _check_has_a_word(text: str) -> None:
+    """Raise RequestError (422) for a text that the row contract of a corpus rejects, see `core.articles`."""
+    if "\0" in text:
+        raise RequestError(422, "text: a NUL character")
+    categories = (unicodedata.category(char) for char in text if char != "\ufffd")
+    if not any(category[0] in "LN" or category == "So" for category in categories):
+        raise RequestError(422, "text: no word; expected at least one letter, digit or symbol")
 
 
 def describe(result: Result, wanted: PredictRequest) -> list[dict[str, Any]]:

@@ -1,0 +1,27 @@
+"""Answers of people, on a disk that was full for a moment."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gazette.core.errors import DataContractError
+from gazette.data import feedback
+from gazette.data.feedback import Feedback
+
+ANSWER = Feedback("A goal", "sport", "trade", "d", "2026-11-29T03:00:00", "ab12", "volunteered")
+
+
+def test_a_line_after_one_that_was_cut_off_is_not_lost(tmp_path: Path) -> None:
+    path = feedback.append(tmp_path, ANSWER)
+    path.write_bytes(path.read_bytes() + b'{"text": "A g')
+    later = replace(ANSWER, text="A match")
+    feedback.append(tmp_path, later)
+    feedback.append(tmp_path, ANSWER)
+    assert feedback.read(path) == ([(1, ANSWER), (3, later), (4, ANSWER)], 1)
+
+
+def test_a_line_that_is_json_and_no_answer_is_refused(tmp_path: Path) -> None:
+    path = feedback.append(tmp_path, replace(ANSWER, how="guessed"))  # type: ignore[arg-type]
+    with pytest.raises(DataContractError, match="line 1: `how` is 'guessed'"):
+        feedback.read(path)
