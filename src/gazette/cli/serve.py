@@ -73,6 +73,7 @@ def serve(
       gazette serve --folder models/news --tokens tokens.txt
       gazette serve bbc_news --shadow bbc_news@challenger --canary 0.05
     """
+    from gazette.pipeline import inheritance
     from gazette.serving.online import access, supervise, tracing
     from gazette.serving.online.settings import Limits, Settings
     from gazette.serving.online.source import Registry
@@ -99,14 +100,14 @@ def serve(
     tracing.check()
     main = Registry(model) if model else _folder(folder)
     address = supervise.Address(host, port, str(tls_cert or ""), str(tls_key or ""))
+    if not digests and host not in inheritance.LOOPBACK:
+        click.echo(f"gazette: warning: without --tokens whoever reaches {host}, port {port}, may ask", err=True)
     supervise.serve(
         settings,
         (main, Registry(shadow) if shadow else None),
         address,
         lambda served, where: click.echo(
-            f"{where} answers by {served.name} {served.version or served.digest}"
-            f"{'' if digests else ' whoever asks'}; Ctrl-C ends it",
-            err=True,
+            f"{where} answers by {served.name} {served.version or served.digest}; Ctrl-C ends it", err=True
         ),
     )
 
