@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -37,7 +37,7 @@ OUTCOMES = {
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options.encoding()
 @options.add_options(SHARED)
-def correct(name: str, files: tuple[Path, ...], encoding: str | None, **more: bool) -> None:
+def correct(name: str, files: tuple[Path, ...], encoding: str | None, yes: bool, dry_run: bool, publish: bool) -> None:
     """Correct labels of corpus NAME by what people say, in an overlay; raw files stay as they are.
 
     FILES are feedback as `gazette serve` writes it (JSON lines), or lists of `gazette corpus audit` (CSV) with column
@@ -51,7 +51,7 @@ def correct(name: str, files: tuple[Path, ...], encoding: str | None, **more: bo
     from gazette.data import correcting
     from gazette.data.coding import Hints
 
-    description, raw = _open(name, **more)
+    description, raw = _open(name, yes or dry_run)
     hints = Hints(description.language, encoding)
     answers = correcting.read_corrections(files, raw, name, description, hints)
     if answers.absent:
@@ -63,7 +63,7 @@ def correct(name: str, files: tuple[Path, ...], encoding: str | None, **more: bo
         click.echo(
             f"{answers.rejects.height:,} new texts cannot be used, so they are left out. The first: {place}: {reason}"
         )
-    _apply(name, description, raw, answers.corrections, **more)
+    _apply(name, description, raw, answers.corrections, yes, dry_run, publish)
 
 
 @click.command()
@@ -75,7 +75,18 @@ def correct(name: str, files: tuple[Path, ...], encoding: str | None, **more: bo
 @options.delimiter()
 @options.header()
 @options.add_options(SHARED)
-def extend(name: str, files: tuple[Path, ...], text: tuple[str, ...], label: str | None, **more: Any) -> None:
+def extend(
+    name: str,
+    files: tuple[Path, ...],
+    text: tuple[str, ...],
+    label: str | None,
+    encoding: str | None,
+    delimiter: str | None,
+    header: bool | None,
+    yes: bool,
+    dry_run: bool,
+    publish: bool,
+) -> None:
     """Add new labeled articles to corpus NAME as rows of train, in an overlay; raw files stay as they are.
 
     A file is CSV, TSV, JSON or Parquet, or a folder with one folder per class, as for `gazette corpus add`.
@@ -87,18 +98,20 @@ def extend(name: str, files: tuple[Path, ...], text: tuple[str, ...], label: str
     from gazette.data.coding import Hints
     from gazette.data.readers.columns import Columns
 
-    hints = [more.pop(key) for key in ("encoding", "delimiter", "header")]
-    description, raw = _open(name, **more)
+    description, raw = _open(name, yes or dry_run)
     default = correcting.train_columns(description)
     columns = Columns(text or default.text, label or default.label)
     if not columns.label and not all(path.is_dir() for path in files):
         raise click.UsageError(f"the description of {name} names no columns: --text and --label name those of FILES")
-    new = correcting.read_articles(files, description, columns, Hints(description.language, *hints))
-    _apply(name, description, raw, new, **more)
+    new = correcting.read_articles(
+        files, description, columns, Hints(description.language, encoding, delimiter, header)
+    )
+    _apply(name, description, raw, new, yes, dry_run, publish)
 
 
-def _open(name: str, yes: bool, dry_run: bool, publish: bool) -> "tuple[Corpus, pl.DataFrame]":
-    if not (yes or dry_run or project.can_ask()):
+def _open(name: str, decided: bool) -> "tuple[Corpus, pl.DataFrame]":
+    """Return the description and the raw articles; raises UsageError if nobody can be asked and it is not decided."""
+    if not (decided or project.can_ask()):
         raise click.UsageError("no terminal to ask for confirmation: --yes writes, --dry-run only shows")
     from gazette.core import corpus
     from gazette.data import correcting

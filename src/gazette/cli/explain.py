@@ -37,15 +37,15 @@ def explain(text: str, bundle: Path | None, label: str | None, words: int, as_js
         raise ConfigError(f"--label {label}: this bundle has {', '.join(labels)}")
     explanation = Explainer(classifier, folder).explain(text)
     row = classifier.probabilities([text])[0]
-    place = labels.index(label) if label else int(row.argmax())
+    index = labels.index(label) if label else int(row.argmax())
     if as_json:
         record = explanation.record()
         record["words"] = [{"word": text[word["start"] : word["end"]]} | word for word in record["words"]]
         project.echo_json({"probabilities": explanation.by_label(row.tolist())} | record)
         return
-    click.echo(f"{labels[place]} {row[place]:.3f}{'' if explanation.exact else ', by leaving out words in turn'}")
-    parts = sorted(explanation.words, key=lambda part: -abs(part.scores[place]))[:words]
-    rows = [{"score": f"{part.scores[place]:+.3f}", "word": text[part.start : part.end]} for part in parts]
+    click.echo(f"{labels[index]} {row[index]:.3f}{'' if explanation.exact else ', by leaving out words in turn'}")
+    parts = sorted(explanation.words, key=lambda part: -abs(part.scores[index]))[:words]
+    rows = [{"score": f"{part.scores[index]:+.3f}", "word": text[part.start : part.end]} for part in parts]
     if explanation.exact:
-        rows.append({"score": f"{explanation.bias[place]:+.3f}", "word": "(bias)"})
+        rows.append({"score": f"{explanation.bias[index]:+.3f}", "word": "(bias)"})
     tables.show(tables.build_table(rows, right=["score"]))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ FEEDBACK, LISTS = (".jsonl",), (".csv", ".tsv")  # by the end of a file's name
 _FORMULA = re.compile(r"^'(?=[=+\-@\t\r\n＝＋－＠])")  # what `corpus audit` puts before a cell
 
 
-class Found(NamedTuple):
+class Answers(NamedTuple):
     """Corrections, and what is left out: new articles that break the contract, lines of lists, lines that are torn."""
 
     corrections: pl.DataFrame
@@ -33,18 +33,20 @@ class Found(NamedTuple):
 
 
 def read_corrections(
-    paths: Iterable[Path], raw: pl.DataFrame, name: str, corpus: Corpus, hints: Hints = NO_HINTS
-) -> Found:
+    paths: Sequence[Path], raw: pl.DataFrame, name: str, corpus: Corpus, hints: Hints = NO_HINTS
+) -> Answers:
     """Read feedback files and audits' lists; raises DataContractError if one names a label that the corpus lacks.
 
     A text of feedback that the raw files lack is a new article; `hints` are of the lists.
     """
     rows: list[dict[str, Any]] = []
     absent = torn = 0
+    has_list = any(path.suffix.lower() in LISTS for path in paths)
+    corrected = overlay.apply(raw, _read_present(name))[0] if has_list else raw
     for path in paths:
         suffix = path.suffix.lower()
         if suffix in LISTS:
-            matched, missing = _read_audit(path, overlay.apply(raw, _read_present(name))[0], hints)
+            matched, missing = _read_audit(path, corrected, hints)
             rows, absent = rows + matched, absent + missing
         elif suffix in FEEDBACK:
             records, broken = feedback.read(path)
@@ -57,7 +59,7 @@ def read_corrections(
             )
     table = overlay.to_frame(rows)
     overlay.check_labels(table, corpus.labels)
-    return Found(*_split_invalid(_with_kinds(table, raw), corpus.labels), absent, torn)
+    return Answers(*_split_invalid(_with_kinds(table, raw), corpus.labels), absent, torn)
 
 
 def _with_kinds(table: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:

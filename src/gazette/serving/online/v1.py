@@ -14,7 +14,7 @@ from gazette.serving.online.body import RequestError, check_texts, read_body
 from gazette.serving.online.engine import Result
 from gazette.serving.online.worker import Worker
 
-Wanted = TypeVar("Wanted", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
 
 EXPLAINED = 16  # texts of a request; one costs as much as up to some hundred answers
 
@@ -105,16 +105,16 @@ def routes(worker: Worker) -> list[Route]:
 
     async def predict(request: Request) -> Response:
         try:
-            wanted = _parse(PredictRequest, await read_body(request, worker.settings.limits))
-            texts = check_texts(wanted.texts, worker.settings.limits)
-            if wanted.explain and len(texts) > EXPLAINED:
+            body = _parse(PredictRequest, await read_body(request, worker.settings.limits))
+            texts = check_texts(body.texts, worker.settings.limits)
+            if body.explain and len(texts) > EXPLAINED:
                 raise RequestError(422, f"{len(texts)} texts to explain; at most {EXPLAINED} a request")
             request_id = request.scope["state"]["request_id"]
-            result = await worker.answer(texts, request_id, wanted.explain)
+            result = await worker.answer(texts, request_id, body.explain)
         except responses.EXPECTED as error:
             return responses.failure(error)
         served = result.model.served
-        predictions = describe(result, wanted)
+        predictions = describe(result, body)
         worker.metrics.abstentions.inc(sum(prediction["abstained"] for prediction in predictions))
         record = {"request_id": request_id, "model": served.speaker(), "predictions": predictions}
         return responses.answer(request, served, record, len(texts))
@@ -122,11 +122,11 @@ def routes(worker: Worker) -> list[Route]:
     async def feedback(request: Request) -> Response:
         state = request.scope["state"]
         try:
-            wanted = _parse(FeedbackRequest, await read_body(request, worker.settings.limits))
-            texts = check_texts([wanted.text], worker.settings.limits)
-            _check_has_a_word(wanted.text)
+            body = _parse(FeedbackRequest, await read_body(request, worker.settings.limits))
+            texts = check_texts([body.text], worker.settings.limits)
+            _check_has_a_word(body.text)
             result = await worker.answer(texts, state["request_id"])
-            record = await worker.write_feedback(wanted.text, wanted.label, result, state["caller"])
+            record = await worker.write_feedback(body.text, body.label, result, state["caller"])
         except responses.EXPECTED as error:
             return responses.failure(error)
         answer = {"request_id": state["request_id"], "label": record.label, "predicted": record.predicted}
@@ -136,9 +136,9 @@ def routes(worker: Worker) -> list[Route]:
     return [Route(path, route, methods=["POST"]) for path, route in paths.items()]
 
 
-def _parse(model: type[Wanted], body: bytes) -> Wanted:
+def _parse(model: type[Body], content: bytes) -> Body:
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(step) for step in first["loc"])
@@ -155,15 +155,15 @@ def _check_has_a_word(text: str) -> None:
         raise RequestError(422, "text: no word; expected at least one letter, digit or symbol")
 
 
-def describe(result: Result, wanted: PredictRequest) -> list[dict[str, Any]]:
+def describe(result: Result, body: PredictRequest) -> list[dict[str, Any]]:
     """Return a record for each text: its label and the `top` most probable ones."""
     labels = result.model.bundle.labels
-    order = (-result.probabilities).argsort(axis=1, kind="stable")[:, : wanted.top]
+    order = (-result.probabilities).argsort(axis=1, kind="stable")[:, : body.top]
     records = []
-    for place, (best, row) in enumerate(zip(order, result.probabilities, strict=True)):
-        record = _prediction(labels, best, row, wanted.min_confidence)
+    for index, (best, row) in enumerate(zip(order, result.probabilities, strict=True)):
+        record = _prediction(labels, best, row, body.min_confidence)
         if result.explanations:
-            explanation = result.explanations[place]
+            explanation = result.explanations[index]
             record["explanation"] = explanation.record() if explanation else None
         records.append(record)
     return records

@@ -97,7 +97,7 @@ class Worker:
 
     async def watch(self) -> None:
         """Follow the roster until the process ends; end it if the parent is gone."""
-        parent, seen, fault = os.getppid(), (0, 0), ""
+        parent, stamp, fault = os.getppid(), (0, 0), ""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             if os.getppid() != parent:
@@ -105,9 +105,9 @@ class Worker:
                 return
             self.metrics.waiting.set(self.main.waiting + (self.shadow.waiting if self.shadow else 0))
             try:
-                if (stamp := roster.stamp(self.folder)) != seen:
+                if (new := roster.stamp(self.folder)) != stamp:
                     await self._follow(roster.read(self.folder))
-                    seen = stamp
+                    stamp = new
             except Exception as error:  # noqa: BLE001  # the last good version answers; it is tried again
                 if repr(error) != fault:
                     log.write_error("swap failed", error)
