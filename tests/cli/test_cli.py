@@ -35,6 +35,7 @@ validate:
   max_class_distance: 0.5
   max_length_distance: 0.5
   max_vocabulary_distance: 0.5
+  max_missing_dates: 0.1
   personal_data: keep
   min_median_characters: 5
   max_median_characters: 1000

@@ -15,7 +15,7 @@ from gazette.data.validation.checks import CHECKS, CRITICAL, column_of
 
 BOUNDS: dict[str, Any] = files.read_yaml(ROOT / "params.yaml")["validate"]
 LIMITS = Bounds(**{name: BOUNDS[name] for name in Bounds.model_fields})
-SUITES = {table: checkpoint.build_expectations(table, LIMITS, ["sport", "weather"]) for table in CHECKS}
+SUITES = {table: checkpoint.build_expectations(CHECKS[table], LIMITS, ["sport", "weather"]) for table in CHECKS}
 EXPECTATIONS = [(table, item) for table, items in SUITES.items() for item in items]
 HOSTILE = "<b>|`x` [a](b)\u202e\n" + "字" * 200
 

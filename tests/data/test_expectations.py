@@ -23,10 +23,11 @@ BOUNDS = Bounds(
     max_class_distance=0.1,
     max_length_distance=0.1,
     max_vocabulary_distance=0.1,
+    max_missing_dates=0.1,
     min_median_characters=5,
     max_median_characters=100,
 )
-SHARES = [column for column in CHECKS if column not in ("rows", "characters_50")]
+SHARES = [column for column in CHECKS if column not in ("rows", "characters_50", "missing_dates")]
 CORPUS = {"rows": 10, "quarantined": 0.0, **dict.fromkeys(SHARES, 0.0)} | {
     f"characters_{q}": 50 for q in ("05", "50", "95")
 }
@@ -69,6 +70,11 @@ def test_every_figure_past_its_bound_is_found_with_its_severity(tmp_path: Path) 
     overlaps = [f"exact_overlap_{pair}" for pair in ("train_test", "train_valid", "valid_test")]
     assert critical == sorted(["exact_conflicts", "exact_duplicates_train", *overlaps, "rows"])
     assert warned == sorted([*(column for column in SHARES if column != "exact_duplicates_train"), "characters_50"])
+
+
+def test_missing_dates_are_checked_if_the_corpus_has_dates(tmp_path: Path) -> None:
+    assert len(judge(tmp_path / "none", {"missing_dates": 0.1})) == 34
+    assert breaches(judge(tmp_path / "many", {"missing_dates": 0.11})) == [("corpus", "missing_dates", "critical")]
 
 
 def test_conflicts_and_overlap_within_their_bound_are_a_warning(tmp_path: Path) -> None:

@@ -253,6 +253,69 @@ def test_where_nobody_can_be_asked_a_script_must_say_yes(lay: Lay) -> None:
     assert "--yes adds the corpus, --dry-run only shows it" in result.output
 
 
+# Dates
+
+DATED = "text,label,day\nGoal,a,01/02/2004\nBank,b,{}\nCoach,a,\n"
+DAY = ["--date", "day", "--until", "2005-01-01"]
+
+
+def dates() -> list[str | None]:
+    described = corpus.read_description(Path("data/corpora/tiny.yaml"))
+    table = read.read_corpus(described, Path("data/raw/tiny"))[0]
+    return [moment and moment.date().isoformat() for moment in table["date"]]
+
+
+def test_the_format_of_dates_is_found_out_shown_and_described(project: Path, lay: Lay) -> None:
+    output = add("--train", lay("news.csv", DATED.format("31/12/2004")), *NAMED, *DAY).output
+    assert "date: 'day', %d/%m/%Y (day first), UTC" in output
+    assert "dates from 2004-02-01 to 2004-12-31" in output and "articles without a date: 1" in output
+    description = (project / "data/corpora/tiny.yaml").read_text()
+    assert "date: day, date_format: '%d/%m/%Y', time_zone: UTC}" in " ".join(description.split())
+    assert "until: 2005-01-01\n" in description
+    assert dates() == ["2004-02-01", "2004-12-31", None]
+
+
+def test_dates_that_two_formats_read_are_refused_with_the_option_that_decides(project: Path, lay: Lay) -> None:
+    source = lay("news.csv", DATED.format("02/03/2004"))
+    error, output, code = refused("--train", source, *NAMED, *DAY)
+    assert isinstance(error, ConfigError) and code == 1
+    assert "1 February 2004 with --date-format %d/%m/%Y (day first)" in output
+    add("--train", source, *NAMED, *DAY, "--date-format", "%m/%d/%Y")
+    assert dates() == ["2004-01-02", "2004-02-03", None]
+
+
+def test_on_a_terminal_dates_that_two_formats_read_are_a_question(
+    project: Path, lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gazette.cli.project.can_ask", lambda: True)
+    words = ["corpus", "add", "tiny", "--train", lay("news.csv", DATED.format("02/03/2004")), *NAMED, *DAY]
+    result = CliRunner().invoke(app.gazette, words, input="%m/%d/%Y\ny\n")
+    assert result.exit_code == 0, result.output
+    assert dates() == ["2004-01-02", "2004-02-03", None]
+
+
+def test_dates_of_a_file_without_a_header_are_at_a_position(project: Path, lay: Lay) -> None:
+    source = lay("news.csv", "a,2004-01-02 10:00,Goal\nb,2004-07-01 10:00,Bank\na,2004-01-03 09:00,Match\n")
+    add("--train", source, "--lang", "en", "--text", "3", "--label", "1", "--date", "2", "--time-zone", "Asia/Tokyo")
+    described = corpus.read_description(project / "data/corpora/tiny.yaml").files["train"][0]
+    assert isinstance(described, corpus.Delimited) and (described.date, described.time_zone) == (2, "Asia/Tokyo")
+    assert dates() == ["2004-01-02", "2004-07-01", "2004-01-03"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--date", "label"], "it is a column of the text, or the label's"),
+        (["--date", "when"], "no column 'when'"),
+        (["--date", "day", "--time-zone", "Mars"], "'Mars' is no time zone"),
+        (["--date", "day", "--until", "soon"], "does not match the format"),
+    ],
+)
+def test_a_wrong_option_of_dates_is_refused(lay: Lay, words: list[str], message: str) -> None:
+    _, output, code = refused("--train", lay("news.csv", DATED.format("31/12/2004")), *NAMED, *words)
+    assert code in (1, 2) and message in output
+
+
 # What leaves nothing behind
 
 TWINS = NEWS + "A,Match\n"

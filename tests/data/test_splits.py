@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from math import sqrt
 
 import polars as pl
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazette.core.corpus import OVERLAY
+from gazette.core.errors import DataContractError
 from gazette.data import splits
 
 Table = Callable[..., pl.DataFrame]
@@ -155,3 +158,97 @@ def test_new_articles_and_volunteers_labels_reach_train_alone_and_are_counted_by
         ("one", "a"), ("three", "b"), ("four", "b"), ("FOUR", "b"), ("new", "a"),
     ]  # fmt: skip
     assert splits.assign_splits(result, ["train"], 0.5, 0.49)["split"].to_list()[-1] == "train"
+
+
+# Time
+
+START = date(2020, 1, 1)
+Dated = tuple[str, int | None]  # the text, and the day since START, if it has one
+dated_rows = st.lists(
+    st.tuples(st.text("abcdef", min_size=1, max_size=3), st.none() | st.integers(0, 30)), min_size=1, max_size=40
+)
+shares = st.sampled_from([0.1, 0.2, 0.3, 0.45])
+
+
+def cut(rows: list[Dated], *named: date, valid: float = 0.2, test: float = 0.3) -> pl.DataFrame:
+    """The rows as `preprocess` cuts them by time: by shares, or at the days that are named."""
+    moments = [None if day is None else datetime(2020, 1, 1, 12, tzinfo=UTC) + timedelta(day) for _, day in rows]
+    table = frame([text for text, _ in rows]).with_columns(date=pl.Series(moments, dtype=pl.Datetime("us", "UTC")))
+    days = splits.find_boundaries(table["date"], valid, test, *(named or (None, None)))
+    table = table.with_columns(place=splits.time_positions(table["date"], *days, test))
+    return splits.assign_splits(splits.drop_duplicates(table, ["train"], True), ["train"], valid, test)
+
+
+def split_of(rows: list[Dated], *named: date) -> dict[str, str]:
+    return dict(cut(rows, *named).select("key", "split").iter_rows())
+
+
+def spans_days(rows: list[Dated]) -> bool:
+    return len({day for _, day in rows if day is not None}) >= 3
+
+
+@given(dated_rows.filter(spans_days), shares, shares)
+def test_train_is_before_valid_before_test_and_no_day_is_in_two_splits(
+    rows: list[Dated], valid: float, test: float
+) -> None:
+    dated = cut(rows, valid=valid, test=test).drop_nulls("date").with_columns(day=pl.col("date").dt.date())
+    order = [dated.filter(split=split)["day"] for split in ("train", "valid", "test")]
+    ends = [(days.min(), days.max()) for days in order if days.len()]
+    assert all(earlier[1] < later[0] for earlier, later in pairwise(ends))
+
+
+@given(st.lists(st.integers(0, 30), min_size=3, max_size=60).filter(lambda days: len(set(days)) >= 3), shares, shares)
+def test_valid_and_test_get_their_shares_at_least_and_not_a_day_more(
+    days: list[int], valid: float, test: float
+) -> None:
+    rows = cut([(str(number), day) for number, day in enumerate(days)], valid=valid, test=test)
+    in_test = rows.filter(split="test")
+    assert in_test.height >= test * len(days)
+    first_day = in_test["date"].min()
+    assert in_test.filter(pl.col("date") > first_day).height < test * len(days)
+    if not rows.filter(split="train").is_empty():
+        assert rows.filter(pl.col("split") != "train").height >= (valid + test) * len(days)
+
+
+@given(dated_rows, st.lists(st.tuples(st.text("abcdef", min_size=1, max_size=3), st.integers(31, 60)), max_size=20))
+def test_with_boundaries_that_are_days_later_rows_move_no_earlier_row(rows: list[Dated], later: list[Dated]) -> None:
+    days = START + timedelta(10), START + timedelta(20)
+    before, after = split_of(rows, *days), split_of([*later, *rows], *days)
+    assert before == {key: after[key] for key in before}
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=3, max_size=30).filter(lambda days: len(set(days)) >= 3),
+    st.lists(st.integers(31, 60), max_size=20),
+)
+def test_with_shares_later_rows_move_earlier_ones_only_towards_train(days: list[int], later: list[int]) -> None:
+    order = {"train": 0, "valid": 1, "test": 2}
+    before = split_of([(f"old {number}", day) for number, day in enumerate(days)])
+    after = split_of(
+        [(f"old {number}", day) for number, day in enumerate(days)] + [(f"{d} {n}", d) for n, d in enumerate(later)]
+    )
+    assert all(order[after[key]] <= order[split] for key, split in before.items())
+
+
+def test_of_equal_articles_the_earliest_stays_and_a_row_without_a_date_is_a_train_row() -> None:
+    days = START + timedelta(10), START + timedelta(20)
+    rows = cut([("one", 25), ("ONE", 5), ("two", None), ("three", 30), ("three", None), ("four", 15)], *days)
+    assert dict(rows.select("key", "split").iter_rows()) == {
+        "one": "train", "two": "train", "three": "train", "four": "valid",
+    }  # fmt: skip
+
+
+def test_fewer_than_three_days_cannot_be_split_by_shares() -> None:
+    with pytest.raises(DataContractError, match="at least 3 days, but those with a date are of 2"):
+        cut([("one", 1), ("two", 2), ("three", None)])
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"), [("test", ["train", "valid", "valid"]), ("valid", ["train", "train", "test"])]
+)
+def test_a_split_that_is_published_is_not_cut_by_time(published: str, expected: list[str]) -> None:
+    dates = pl.Series([datetime(2020, 1, day, tzinfo=UTC) for day in (1, 11, 21)], dtype=pl.Datetime("us", "UTC"))
+    test_share = 0.0 if published == "test" else 0.3
+    places = splits.time_positions(dates, date(2020, 1, 10), date(2020, 1, 20), test_share)
+    rows = frame(["one", "two", "three"]).with_columns(place=places)
+    assert splits.assign_splits(rows, ["train", published], 0.2, 0.3)["split"].to_list() == expected

@@ -63,7 +63,12 @@ def show(name: str, as_json: bool) -> None:
     if state == "present":
         table, rejects, *_ = overlay.read_corrected(description, RAW / name)
     if as_json:
-        about = {"name": name, **description.model_dump(exclude_none=True), "raw": str(RAW / name), "state": state}
+        about = {
+            "name": name,
+            **description.model_dump(mode="json", exclude_none=True),
+            "raw": str(RAW / name),
+            "state": state,
+        }
         project.echo_json(about | corpus_view.count_rows(table, rejects), indent=None)
     elif table is not None and rejects is not None:
         corpus_view.show_classes(table, description)
@@ -97,9 +102,9 @@ def remove(name: str, yes: bool) -> None:
     if project.params().get("corpus") == name:
         raise ConfigError(f"params.yaml has `corpus: {name}`; choose another corpus there first")
     _find_description(name)
-    from gazette.data import ingest
+    from gazette.data import removing
 
-    ingest.check_removable(name)
+    removing.check_removable(name)
     has_copies = (RAW / f"{name}.dvc").exists()
     copies = "DVC's cache keeps its copies." if has_copies else f"DVC's cache has no copies of data/raw/{name}."
     if not yes:
@@ -108,7 +113,7 @@ def remove(name: str, yes: bool) -> None:
         if not click.confirm(f"Remove {name}, its description and its files? {copies}"):
             click.echo("Nothing was removed.")
             sys.exit(1)
-    click.echo(f"Removed: {', '.join(map(str, ingest.remove_corpus(name)))}. {copies}")
+    click.echo(f"Removed: {', '.join(map(str, removing.remove_corpus(name)))}. {copies}")
 
 
 corpus.add_command(corpus_correct.correct)

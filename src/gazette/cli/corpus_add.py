@@ -2,6 +2,7 @@
 
 import re
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def _columns(split: str) -> list[Any]:
     return [
         click.option(f"--{prefix}text", multiple=True, metavar="COLUMN", help=f"Text column{of}; several are joined."),
         click.option(f"--{prefix}label", metavar="COLUMN", help=f"Label column{of}."),
+        click.option(f"--{prefix}date", metavar="COLUMN", help=f"Date column{of}."),
         options.encoding(f"--{prefix}encoding", f"Encoding{of}, such as gb18030.  [default: found out and shown]"),
     ]
 
@@ -37,6 +39,17 @@ SPLIT_OPTIONS = [
     *(option for split in ("train", "valid", "test") for option in _columns(split)),
     options.delimiter(),
     options.header(),
+    click.option(
+        "--date-format",
+        metavar="FORMAT",
+        help="iso, rfc2822, seconds, milliseconds, or a pattern such as %d/%m/%Y.  [default: found out and shown]",
+    ),
+    options.time_zone(),
+    click.option(
+        "--until",
+        type=click.DateTime(["%Y-%m-%d"]),
+        help="Day on which the files were made: a later date is an error.  [default: today, written down]",
+    ),
 ]
 
 
@@ -85,15 +98,18 @@ def add(
 
     max_quarantined = project.params().get("validate", {}).get("max_quarantined", 0.0)
     ingest.check_name_free(name)
+    until = columns["until"].date() if columns["until"] else datetime.now(UTC).date()
     files = ingest.assign_paths(
         [
-            ingest.inspect_file(split, path, _select_columns(split, path, columns), _hints(split, lang, columns))
+            _inspect(split, path, _select_columns(split, path, columns), _hints(split, lang, columns), until)
             for split in ("train", "valid", "test")
             for path in columns[split]
         ]
     )
+    is_dated = any(getattr(file.file, "date", None) is not None for file in files)
     about = {
         "language": lang,
+        **({"until": until} if is_dated else {}),
         "source": source or f"added from {', '.join(dict.fromkeys(file.path.name for file in files))}",
         "terms": terms,
     }
@@ -114,6 +130,21 @@ def add(
     )
 
 
+def _inspect(split: Any, path: Path, columns: Any, hints: Any, until: date) -> Any:
+    """Inspect a file; on a terminal, ask for a format of dates that nothing in the file decides."""
+    from gazette.data import ingest
+    from gazette.data.date_formats import AmbiguousDatesError
+
+    try:
+        return ingest.inspect_file(split, path, columns, hints, until)
+    except AmbiguousDatesError as question:
+        if not project.can_ask():
+            raise
+        click.echo(str(question))
+        form = click.prompt("Format of the dates", type=click.Choice(question.formats))
+    return ingest.inspect_file(split, path, columns, hints._replace(date_format=form), until)
+
+
 def _select_columns(split: str, path: Path, columns: dict[str, Any]) -> Any:
     """Return the columns of a split, by default those of train."""
     from gazette.data.readers.columns import Columns
@@ -125,14 +156,20 @@ def _select_columns(split: str, path: Path, columns: dict[str, Any]) -> Any:
         raise click.UsageError(
             f"{path}: --text and --label name a column twice; a column cannot be both text and label"
         )
-    return Columns(text, label, "--" if split == "train" else f"--{split}-")
+    when = _of_split("date", split, columns)
+    if when is not None and (path.is_dir() or when in (*text, label)):
+        why = "a folder has no columns" if path.is_dir() else "it is a column of the text, or the label's"
+        raise click.UsageError(f"{path}: --date {when}: {why}")
+    return Columns(text, label, "--" if split == "train" else f"--{split}-", date=when)
 
 
 def _hints(split: str, language: str, options: dict[str, Any]) -> Any:
     """Return what the options say of the files of a split."""
     from gazette.data.coding import Hints
 
-    return Hints(language, _of_split("encoding", split, options), options["delimiter"], options["header"])
+    encoding = _of_split("encoding", split, options)
+    dates = options["date_format"], options["time_zone"]
+    return Hints(language, encoding, options["delimiter"], options["header"], *dates)
 
 
 def _of_split(option: str, split: str, options: dict[str, Any]) -> Any:

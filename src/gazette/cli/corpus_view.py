@@ -11,6 +11,7 @@ from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
 from gazette.core.encodings import Coding, title
 from gazette.core.escape import escape, quote
+from gazette.data.date_formats import describe_format
 from gazette.data.ingest import SourceFile
 from gazette.data.languages import skipped_checks
 from gazette.data.oddities import count_nulls
@@ -26,6 +27,8 @@ def describe_layout(file: File) -> str:
     if isinstance(file, Folder):
         return f"a folder per class, a file per article; {' or '.join(map(title, file.encodings))}"
     columns = f"text: {' then '.join(map(_column, file.text))}; label: {_column(file.label)}"
+    if file.date is not None:
+        columns += f"; date: {_column(file.date)}, {describe_format(str(file.date_format))}, {file.time_zone or 'UTC'}"
     if isinstance(file, Delimited):
         quotes = "fields may stand in double quotes" if file.quotes else "double quotes are ordinary characters"
         header = "a header" if file.header else "no header"
@@ -80,12 +83,18 @@ def _file_parts(file: SourceFile, corpus: Corpus) -> Iterator[str | Table]:
     if contents.unused:
         yield f"  not used: {', '.join(quote(column) for column in contents.unused[:MAX_ROWS])}"
     yield from (f"  {note}: {count:,}" for note, count in contents.notes.items())
+    if "date" in contents.articles.columns and contents.articles["date"].count():
+        first, last = contents.articles.select(first=pl.col("date").min(), last=pl.col("date").max()).row(0)
+        yield f"  dates from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     first = decode_labels(contents.articles.head(MAX_ARTICLES), corpus.labels, corpus.numbered_from)
+    dated = "date" in first.columns
     rows = [
-        {"label": label, "text": escape(text, 150) + ("…" if len(text) > 150 else "")}
-        for label, text in first.select("label", "text").iter_rows()
+        {"label": row["label"], "text": escape(row["text"], 150) + ("…" if len(row["text"]) > 150 else "")}
+        | ({"date": f"{row['date']:%Y-%m-%d %H:%M}" if row["date"] else ""} if dated else {})
+        for row in first.iter_rows(named=True)
     ]
-    yield tables.build_table(rows, ("label", "text"), limits={"text": 151})
+    columns = ("date", "label", "text") if dated else ("label", "text")
+    yield tables.build_table(rows, columns, limits={"text": 151})
     yield ""
 
 

@@ -91,6 +91,27 @@ def header() -> Decorator:
     return click.option("--header/--no-header", default=None, help=text)
 
 
+def time_zone() -> Decorator:
+    """Return the option that names the time zone of times without an offset."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str) -> str:
+        from gazette.core.zones import check_zone
+
+        try:
+            return check_zone(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return click.option(
+        "--time-zone",
+        metavar="ZONE",
+        default="UTC",
+        show_default=True,
+        callback=check,
+        help="Time zone of times without an offset, such as Europe/London.",
+    )
+
+
 def add_options(options: list[Decorator]) -> Decorator:
     """Return a decorator that adds options to a command, in this order."""
 

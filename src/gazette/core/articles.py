@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,11 @@ class Article(pa.DataFrameModel):
     split: str = pa.Field(isin=["train", "valid", "test"])
     file: str = pa.Field(str_length={"min_value": 1})
     line: int = pa.Field(ge=1)
+    date: Annotated[pl.Datetime, "us", "UTC"] | None = pa.Field(nullable=True, description="when it was published")
     train_label: str | None = pa.Field(nullable=True, description="a volunteer's label, if the row falls into train")
 
     class Config:
-        """Exactly these columns, in this order; `train_label` only where volunteers corrected rows."""
+        """Exactly these columns, in this order; `date` if files have dates, `train_label` if volunteers corrected."""
 
         strict = True
         ordered = True

@@ -1,5 +1,6 @@
 """Corpus descriptions, `data/corpora/<name>.yaml`: language, labels, and the format of the raw files."""
 
+from datetime import date as Day
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -9,9 +10,12 @@ from gazette.core import files
 from gazette.core.encodings import Coding, Compression, canonical_name
 from gazette.core.errors import parse
 from gazette.core.limits import MAX_DELIMITER
+from gazette.core.zones import check_zone
 
 Split = Literal["train", "valid", "test"]
 OVERLAY = "corrections.jsonl"  # in the folder of raw files; no raw file
+UNDECIDED = "%"  # the format of dates, until their file is read
+DATE_FORMATS = ("iso", "rfc2822", "seconds", "milliseconds")
 LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"  # a code of BCP 47
 
 
@@ -53,7 +57,25 @@ class TextFile(BaseModel, frozen=True, extra="forbid"):
         return Coding(self.encoding, self.compression)
 
 
-class Delimited(TextFile, frozen=True):
+class Dated(BaseModel, frozen=True, extra="forbid"):
+    """A file that may have a column of dates; all are in one format, and without an offset in one time zone."""
+
+    date: str | int | None = None
+    date_format: str | None = None  # iso, rfc2822, seconds, milliseconds, or the pattern of a day, such as %d/%m/%Y
+    time_zone: Annotated[str, AfterValidator(check_zone)] | None = None  # of times without an offset; None: UTC
+
+    @model_validator(mode="after")
+    def _date_has_a_format(self) -> "Dated":
+        if (self.date is None) != (self.date_format is None):
+            raise ValueError("`date` and `date_format` go together: the column, and how its dates are written")
+        if self.date_format is not None and self.date_format not in DATE_FORMATS and "%" not in self.date_format:
+            raise ValueError(
+                f"date_format {self.date_format!r} is none of {', '.join(DATE_FORMATS)} and no pattern such as %d/%m/%Y"
+            )
+        return self
+
+
+class Delimited(TextFile, Dated, frozen=True):
     """A file of separated values; a column is a header name or, without a header, a position from 1."""
 
     format: Literal["csv"]
@@ -73,7 +95,7 @@ class Delimited(TextFile, frozen=True):
 
     @model_validator(mode="after")
     def _columns_match_the_header(self) -> "Delimited":
-        for column in [*self.text, self.label]:
+        for column in [*self.text, self.label, *([] if self.date is None else [self.date])]:
             if self.header and isinstance(column, int):
                 raise ValueError(f"column {column} is a position, but the file has a header: use the column's name")
             if not self.header and (isinstance(column, str) or column < 1):
@@ -81,7 +103,7 @@ class Delimited(TextFile, frozen=True):
         return self
 
 
-class JsonLines(TextFile, frozen=True):
+class JsonLines(TextFile, Dated, frozen=True):
     """A file with a JSON object per line; a column is a key."""
 
     format: Literal["jsonl"]
@@ -90,7 +112,7 @@ class JsonLines(TextFile, frozen=True):
     label: str
 
 
-class JsonArray(TextFile, frozen=True):
+class JsonArray(TextFile, Dated, frozen=True):
     """A file with one JSON array of objects; a column is a key, the line of an article its number in the array."""
 
     format: Literal["json"]
@@ -99,7 +121,7 @@ class JsonArray(TextFile, frozen=True):
     label: str
 
 
-class Parquet(BaseModel, frozen=True, extra="forbid"):
+class Parquet(Dated, frozen=True):
     """A Parquet file; the line of an article is its row number."""
 
     format: Literal["parquet"]
@@ -126,6 +148,7 @@ class Corpus(BaseModel, frozen=True, extra="forbid"):
     labels: list[str] = Field(min_length=2)
     numbered_from: int | None = None  # labels in the files are numbers; the number of the first label
     files: dict[Split, list[File]]
+    until: Day | None = None  # the day on which the files were made: no article is of a later one
     fetch: Package | None = None
     source: str
     terms: str
@@ -136,7 +159,14 @@ class Corpus(BaseModel, frozen=True, extra="forbid"):
             raise ValueError("`files` has no `train`: name at least one training file")
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("`labels` names a class twice")
+        if self.is_dated and self.until is None:
+            raise ValueError("`until` is missing: a file has dates, so name the day that no date may be later than")
         return self
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether any file has dates."""
+        return any(getattr(file, "date", None) is not None for files in self.files.values() for file in files)
 
 
 def read_description(path: Path) -> Corpus:

@@ -23,6 +23,8 @@ class Hints(NamedTuple):
     encoding: str | None = None
     delimiter: str | None = None
     header: bool | None = None
+    date_format: str | None = None
+    time_zone: str = "UTC"
     ask: bool = True  # if the encoding is not certain; otherwise lines that are not UTF-8 are rejects
 
 

@@ -33,9 +33,13 @@ def _flow_map(file: File) -> CommentedMap:
 
 
 def _layout(file: File) -> dict[str, Any]:
-    """Return all keys of a layout, but for those of encoding and compression that a UTF-8 file does not need."""
+    """Return all keys of a layout, but for those of encoding and compression that a UTF-8 file does not need.
+
+    A file without dates has none of their keys.
+    """
     layout = file.model_dump()
-    usual = {"encoding": "utf-8", "other_encoding": None, "compression": None}
+    usual = dict.fromkeys(("date", "date_format", "time_zone")) | {"encoding": "utf-8"}
+    usual |= dict.fromkeys(("other_encoding", "compression"))
     last = {key: value for key in usual if (value := layout.pop(key, usual[key])) != usual[key]}
     return layout | last
 

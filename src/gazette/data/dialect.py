@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from gazette.core.corpus import Delimited
+from gazette.core.corpus import UNDECIDED, Delimited
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 from gazette.data.header import is_numbered, names_numbers
@@ -71,6 +71,8 @@ def detect_dialect(
         header=header,
         text=wanted[: len(columns.text)],
         label=wanted[-1],
+        date=None if columns.date is None else wanted[len(columns.text)],
+        date_format=columns.date and UNDECIDED,
     )
 
 
@@ -135,7 +137,7 @@ def _check_no_header(best: Dialect, path: Path, columns: Columns) -> None:
         raise ConfigError(f"{path}, line 1 looks like a header: name its columns, not their positions")
     if columns.role != "label" or not (is_unique or is_word):
         return
-    *text, label = (best.rows[0][int(column) - 1] for column in columns.all)
+    *text, label = (best.rows[0][int(column) - 1] for column in (*columns.text, columns.last))
     options = [f"{columns.option}text {quote(name)}" for name in text]
     names = " ".join([*options, f"{columns.option}label {quote(label)}"])
     remedy = f"Name its columns ({'--header ' if label.isdecimal() else ''}{names})"

@@ -4,24 +4,29 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack
+from datetime import date as Day
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from gazette.core import articles, atomic, pointers
+from gazette.core import articles, atomic
 from gazette.core.corpus import Corpus, File, Folder, Split
 from gazette.core.errors import ConfigError, DataContractError
+from gazette.core.escape import quote
 from gazette.data.coding import NO_HINTS, Hints
+from gazette.data.date_formats import detect_format
 from gazette.data.description import render_description
 from gazette.data.labels import infer_labels, map_labels
 from gazette.data.paths import DESCRIPTIONS, RAW
 from gazette.data.readers.columns import Columns
+from gazette.data.readers.dates import add_dates
 from gazette.data.readers.folder import list_files
 from gazette.data.readers.read import decode_labels, read_file
 from gazette.data.readers.rows import ReadResult, strip_labels
+from gazette.data.removing import list_paths
 from gazette.data.sniffing import detect_layout
-from gazette.pipeline import recorded, storage
+from gazette.pipeline import storage
 
 FileStat = list[tuple[Path, int, int]]
 
@@ -36,8 +41,13 @@ class SourceFile(NamedTuple):
     stat: FileStat
 
 
-def inspect_file(split: Split, path: Path, columns: Columns, hints: Hints = NO_HINTS) -> SourceFile:
-    """Detect the layout of a file or folder and read all of it; its rows name the files by their original paths."""
+def inspect_file(
+    split: Split, path: Path, columns: Columns, hints: Hints = NO_HINTS, until: Day | None = None
+) -> SourceFile:
+    """Detect the layout of a file or folder and read all of it; its rows name the files by their original paths.
+
+    No date of an article may be later than `until`.
+    """
     stat = _stat_files(path)
     files = [file for file, *_ in stat]
     if unprintable := next((file for file in [path, *files] if not str(file).isprintable()), None):
@@ -48,6 +58,12 @@ def inspect_file(split: Split, path: Path, columns: Columns, hints: Hints = NO_H
         result, place = read_file(file, real), pl.format("{}/{}", pl.lit(str(path)), "file")
     else:
         result, place = read_file(file.model_copy(update={"path": real.name}), real.parent), pl.lit(str(path))
+        if file.date is not None and until is not None:
+            form = hints.date_format or detect_format(
+                result.articles["date"], until, f"{path}, column {quote(str(file.date))}"
+            )
+            file = file.model_copy(update={"date_format": form, "time_zone": hints.time_zone})
+            result = add_dates(result, file, until)
     result = strip_labels(result)
     accepted, rejects = (table.with_columns(file=place) for table in (result.articles, result.rejects))
     notes = dict(result.notes)
@@ -97,7 +113,7 @@ def describe_corpus(
 def validate_rows(sources: list[SourceFile], corpus: Corpus) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the articles, and the rows that `validate` will quarantine, with file, line and reason."""
     decoded = decode_labels(_concat(sources, "articles"), corpus.labels, corpus.numbered_from)
-    columns = ("text", "label", "split", "file", "line")
+    columns = ("text", "label", "split", "file", "line", *(["date"] if corpus.is_dated else []))
     table, invalid = articles.split_invalid(decoded.select(columns), corpus.labels)
     rejects = pl.concat([_concat(sources, "rejects").select(invalid.columns), invalid])
     for split in corpus.files:
@@ -108,7 +124,7 @@ def validate_rows(sources: list[SourceFile], corpus: Corpus) -> tuple[pl.DataFra
 
 def _concat(sources: list[SourceFile], rows: str) -> pl.DataFrame:
     tables = [getattr(source.contents, rows).with_columns(split=pl.lit(source.split)) for source in sources]
-    return pl.DataFrame(pl.concat(tables))
+    return pl.DataFrame(pl.concat(tables, how="diagonal"))
 
 
 def _check_most_readable(rejects: pl.DataFrame, rows: int, name: str) -> None:
@@ -123,14 +139,14 @@ def _check_most_readable(rejects: pl.DataFrame, rows: int, name: str) -> None:
 
 def check_name_free(name: str) -> None:
     """Raise ConfigError if a corpus, or files of one, have this name."""
-    for path in _paths_of(name):
+    for path in list_paths(name):
         if os.path.lexists(path):
             raise ConfigError(f"the name {name} is taken: {path} exists; choose another name, or remove it first")
 
 
 def add_corpus(name: str, corpus: Corpus, sources: list[SourceFile]) -> None:
     """Copy the files, put them under DVC and write the description; after a failure, nothing of it remains."""
-    description, raw, pointer = _paths_of(name)
+    description, raw, pointer = list_paths(name)
     content = render_description(corpus)
     with ExitStack() as undo:
         for folder in (RAW, DESCRIPTIONS):
@@ -147,36 +163,6 @@ def add_corpus(name: str, corpus: Corpus, sources: list[SourceFile]) -> None:
         storage.dvc_add(raw)
         atomic.write_text(description, content)
         undo.pop_all()
-
-
-def check_removable(name: str) -> None:
-    """Raise ConfigError if the raw files of a corpus are not those that its pointer records."""
-    _, raw, pointer = _paths_of(name)
-    if not raw.exists() or raw.is_symlink():
-        return
-    if not pointer.exists():
-        raise ConfigError(f"{raw} is not under DVC, so nothing says whose files these are; remove it yourself")
-    if path := recorded.find_unrecorded(raw, pointers.read_hash(pointer)):
-        raise ConfigError(
-            f"{path} is not as {pointer} records, so nothing is removed; move it elsewhere, or `dvc add {raw}` records "
-            "all of it"
-        )
-
-
-def remove_corpus(name: str) -> list[Path]:
-    """Remove description, raw files and pointer of a corpus; returns what was removed.
-
-    Raises ConfigError, and removes nothing, if the raw files are not those that the pointer records.
-    """
-    check_removable(name)
-    removed = [path for path in reversed(_paths_of(name)) if os.path.lexists(path)]
-    for path in removed:
-        atomic.remove(path)
-    return removed
-
-
-def _paths_of(name: str) -> list[Path]:
-    return [DESCRIPTIONS / f"{name}.yaml", RAW / name, RAW / f"{name}.dvc"]
 
 
 def _copy(source: SourceFile, target: Path) -> None:

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from gazette.core.corpus import OVERLAY, File, Folder, JsonArray, JsonLines, Parquet
+from gazette.core.corpus import OVERLAY, UNDECIDED, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.core.encodings import Coding
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
@@ -44,15 +44,16 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
     if content == "csv":
         return detect_dialect(sample, path, columns, hints.delimiter, hints.header).model_copy(update=coding._asdict())
     text, label = list(columns.text), columns.last
+    dates = {"date": columns.date, "date_format": columns.date and UNDECIDED}
     if content in JSON:
         if keys := _json_keys(path, coding, columns, content == "json"):
             check_columns(keys, path, columns)
-        about = {"format": content, "path": path.name, "text": text, "label": label, **coding._asdict()}
+        about = {"format": content, "path": path.name, "text": text, "label": label, **dates, **coding._asdict()}
         return (JsonArray if content == "json" else JsonLines).model_validate(about)
     from gazette.data.readers import parquet  # imports pyarrow
 
     check_columns(parquet.read_columns(path.resolve().parent, path.resolve().name), path, columns)
-    return Parquet(format="parquet", path=path.name, text=text, label=label)
+    return Parquet.model_validate({"format": "parquet", "path": path.name, "text": text, "label": label, **dates})
 
 
 def has_columns(path: Path, coding: Coding) -> bool:

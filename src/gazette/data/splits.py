@@ -5,10 +5,14 @@ Every table has a `key` that depends on the normalized text alone: rows with equ
 
 import hashlib
 from collections.abc import Sequence
+from datetime import date as Day
 
 import polars as pl
 
 from gazette.core.corpus import OVERLAY
+from gazette.core.errors import DataContractError
+
+SPLITS = ("train", "valid", "test")
 
 
 def split_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -19,9 +23,13 @@ def split_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[p
     return articles.filter(~conflict), articles.filter(conflict)
 
 
-def drop_duplicates(articles: pl.DataFrame, published: Sequence[str]) -> pl.DataFrame:
-    """Keep the first of equal articles by file and line; rows of a published valid or test split stay."""
-    ordered = articles.sort("file", "line", maintain_order=True)
+def drop_duplicates(articles: pl.DataFrame, published: Sequence[str], by_time: bool = False) -> pl.DataFrame:
+    """Keep the first of equal articles by file and line; rows of a published valid or test split stay.
+
+    With `by_time`, keep the earliest, so that a later copy moves no article; one without a date comes before all.
+    """
+    order = ["date"] if by_time else []
+    ordered = articles.sort(*order, "file", "line", nulls_last=False, maintain_order=True)
     return ordered.filter(_is_published(published) | pl.col("key").is_first_distinct().over("split"))
 
 
@@ -75,6 +83,38 @@ def apply_volunteered(
     )
     label = pl.when(correction.is_not_null() & is_train).then(correction).otherwise("label")
     return rows.with_columns(label=label).drop("train_label"), counts.row(0, named=True)
+
+
+def find_boundaries(
+    dates: pl.Series, valid_share: float, test_share: float, valid_from: Day | None, test_from: Day | None
+) -> tuple[Day, Day]:
+    """Return the first days of valid and of test: those named, or else the latest with which each gets its share.
+
+    Days are those of UTC. A day is never parted, so a split may get more than its share. Raises DataContractError if
+    the dates have fewer than three days, and no boundaries are named.
+    """
+    if valid_from is not None and test_from is not None:
+        return valid_from, test_from
+    days = dates.drop_nulls().dt.date().alias("day").value_counts().sort("day", descending=True)
+    if days.height < len(SPLITS):
+        raise DataContractError(
+            f"`split: time` needs articles of at least {len(SPLITS)} days, but those with a date are of {days.height}"
+        )
+    newest, total = days["count"].cum_sum(), dates.count()
+    test = int((newest < test_share * total).sum())  # how many days follow the first of test
+    valid = max(int((newest < (test_share + valid_share) * total).sum()), test + 1)
+    return days["day"][min(valid, days.height - 1)], days["day"][test]
+
+
+def time_positions(dates: pl.Series, valid_from: Day, test_from: Day, test_share: float) -> pl.Series:
+    """Return places by which `assign_splits` cuts at these days; a row without a date is a train row."""
+    day = pl.col("date").dt.date()
+    place = (
+        pl.when(day >= test_from).then(0.0)
+        .when(day >= valid_from).then(test_share)
+        .otherwise(1.0)
+    )  # fmt: skip
+    return dates.alias("date").to_frame().select(place.alias("place")).to_series()
 
 
 def _is_published(published: Sequence[str]) -> pl.Expr:

@@ -1,27 +1,44 @@
 """Split validated articles into clean train, valid and test splits and a quarantine of conflicting labels."""
 
+from collections.abc import Sequence
+from datetime import date as Day
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from gazette.core import articles, files, normalization, tables
 from gazette.core.arrays import Array
 from gazette.core.corpus import read_description
-from gazette.core.errors import DataContractError
+from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import MAX_NAMED, format_places, quote
 from gazette.data import dedup, splits
+from gazette.data.splits import SPLITS
+from gazette.data.validation import near_duplicates
 
 LABELS = ("label", "train_label")
-SPLITS = ("train", "valid", "test")
+COLUMNS = ("line", "date")  # besides text, label, split and file; the date only if there are dates
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
-    """Shares of the splits that the corpus does not provide."""
+    """How the splits are cut that the corpus does not provide, and their shares, or their first days."""
 
+    split: Literal["hash", "time"] = "hash"
     valid_share: float = Field(gt=0, lt=0.5)
     test_share: float = Field(gt=0, lt=0.5)
+    valid_from: Day | None = None
+    test_from: Day | None = None
+    near_duplicate_similarity: float = Field(0.8, ge=0.7, le=1)
+
+    @model_validator(mode="after")
+    def _are_boundaries_in_order(self) -> "Params":
+        if (self.valid_from is None) != (self.test_from is None):
+            raise ValueError("valid_from and test_from go together: name both, or neither")
+        if self.valid_from and self.test_from and self.valid_from >= self.test_from:
+            raise ValueError(f"valid_from {self.valid_from} is not before test_from {self.test_from}")
+        return self
 
 
 def run(
@@ -40,16 +57,20 @@ def run(
     published = sorted(corpus.files)
     texts, rows = _add_keys(articles.read_articles(validated))
     shares = params.valid_share, params.test_share
+    by_time, times = params.split == "time", dict[str, Any]()
+    if by_time:
+        rows, times = _place_in_time(rows, published, params)
     is_corrected = "train_label" in rows.columns
     rows, corrections = splits.apply_volunteered(rows, published, *shares) if is_corrected else (rows, {})
     unique, conflicts = splits.split_conflicts(rows, published)
     counts = {"conflicts": conflicts.height}
-    for name, drop in {"duplicates": splits.drop_duplicates, "overlap": splits.drop_overlap}.items():
-        before = unique.height
-        unique = drop(unique, published)
-        counts[name] = before - unique.height
-    clean = splits.assign_splits(unique, published, *shares)
+    distinct = splits.drop_duplicates(unique, published, by_time)
+    apart = splits.drop_overlap(distinct, published)
+    counts |= {"duplicates": unique.height - distinct.height, "overlap": distinct.height - apart.height}
+    clean = splits.assign_splits(apart, published, *shares)
     _check_classes(clean, rows, corpus.labels)
+    if by_time:
+        times |= _describe_time(clean, texts, params.near_duplicate_similarity, corpus.language)
     sizes = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
         part = clean.filter(pl.col("split") == split)
@@ -57,9 +78,39 @@ def run(
         sizes[split] = part.height
     reason = pl.lit("the same text under two labels")
     tables.write_parquet(quarantine, _add_texts(conflicts, texts).with_columns(reason=reason))
-    about = {"corrections": corrections} if is_corrected else {}
+    about = ({"corrections": corrections} if is_corrected else {}) | ({"time": times} if by_time else {})
     files.write_json(report, {"read": rows.height, **sizes, "left_out": counts, **about})
     print(", ".join(f"{count:,} {name}" for name, count in (sizes | counts | corrections).items()))
+    for name, value in times.items():
+        print(f"  {name.replace('_', ' ')}: {value}")
+
+
+def _place_in_time(rows: pl.DataFrame, published: Sequence[str], params: Params) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the rows with places that cut them by time, and the first days of the splits that are cut."""
+    if "date" not in rows.columns:
+        raise ConfigError(
+            "params.yaml, section preprocess: split: time needs dates, and no file of the corpus's description has "
+            "`date`; `gazette corpus add --date COLUMN` describes one"
+        )
+    shares = {name: 0.0 if name in published else getattr(params, f"{name}_share") for name in ("valid", "test")}
+    dates = rows.filter(pl.col("split") == "train")["date"]
+    days = splits.find_boundaries(dates, shares["valid"], shares["test"], params.valid_from, params.test_from)
+    places = splits.time_positions(rows["date"], *days, shares["test"])
+    first = {f"{name}_from": str(day) for name, day in zip(("valid", "test"), days, strict=True)}
+    cut = {key: day for key, day in first.items() if key.removesuffix("_from") not in published}
+    return rows.with_columns(place=places), cut
+
+
+def _describe_time(clean: pl.DataFrame, texts: pl.Series, similarity: float, language: str) -> dict[str, int]:
+    """Count train rows without a date, and rows of valid and test that are near duplicates of an earlier split's."""
+    order = {split: number for number, split in enumerate(SPLITS)}
+    group = near_duplicates.group_near_duplicates(texts.gather(clean["row"]), similarity, language)
+    split = pl.col("split").cast(pl.String).replace_strict(order, return_dtype=pl.Int8)
+    is_late = split > split.min().over("group")
+    return {
+        "train_without_date": clean.filter(pl.col("split") == "train")["date"].null_count(),
+        "near_duplicates_of_earlier_splits": clean.with_columns(group=group).select(is_late.sum()).item(),
+    }
 
 
 def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
@@ -76,11 +127,14 @@ def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     kinds |= {name: pl.Enum(table[name].unique().sort()) for name in ("split", "file")}
     names = (pl.col(name).cast(kind) for name, kind in kinds.items())
     rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
+    if "date" in table.columns:
+        rows = rows.with_columns(table["date"])
     return table["text"].rechunk(), rows  # contiguous, so that rows are gathered without copying texts
 
 
 def _add_texts(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
-    return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), "line")
+    last = [name for name in COLUMNS if name in rows.columns]
+    return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), *last)
 
 
 def _check_classes(clean: pl.DataFrame, validated: pl.DataFrame, labels: list[str]) -> None:
@@ -94,7 +148,8 @@ def _check_classes(clean: pl.DataFrame, validated: pl.DataFrame, labels: list[st
         raise DataContractError(
             "a class has no article in a split; every class needs articles to train on and to evaluate on:\n"
             + "\n".join([*lines, *more])
-            + "\nAdd articles, or raise valid_share and test_share in section preprocess of params.yaml."
+            + "\nAdd articles, or raise valid_share and test_share in section preprocess of params.yaml; with `split: "
+            "time`, move valid_from and test_from, or leave out a class that has ended."
         )
 
 

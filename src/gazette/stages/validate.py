@@ -36,6 +36,7 @@ def run(
     quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
     lines = [f"  {line}" for line in breaches.render_breaches(unmet)]
     lines += [f"  corrections {line}" for line in overlay.describe(inspection.corrections)]
+    lines += [f"  {dates}" for dates in inspection.dates]
     lines += [f"  skipped: {check}; {why}" for check, why in inspection.skipped.items()]
     counts = f"{inspection.articles.height:,} validated articles, {quarantined:,} rows in quarantine"
     print(f"{counts}, {warnings} warnings", *lines, sep="\n")

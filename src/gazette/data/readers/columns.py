@@ -22,11 +22,12 @@ class Columns(NamedTuple):
     label: str | None
     option: str = "--"
     role: str = "label"
+    date: str | None = None
 
     @property
     def all(self) -> tuple[str, ...]:
-        """The text columns, then the label's."""
-        return self.text if self.label is None else (*self.text, self.label)
+        """The text columns, then the date's, then the label's."""
+        return tuple(column for column in (*self.text, self.date, self.label) if column is not None)
 
     @property
     def last(self) -> str:
@@ -36,12 +37,14 @@ class Columns(NamedTuple):
     @property
     def options(self) -> list[str]:
         """The options that name them."""
-        return [self.option + name for name in (["text"] if self.label is None else ["text", self.role])]
+        named = {"text": self.text, "date": self.date, self.role: self.label}
+        return [self.option + name for name, column in named.items() if column is not None]
 
 
 def list_columns(file: Delimited | JsonLines | JsonArray | Parquet, labeled: bool) -> list[Any]:
-    """List the columns to read, the text's and then the label's if there is one."""
-    return [*file.text, *([file.label] if labeled else [])]
+    """List the columns to read, the text's and, if there are labels, the date's and the label's."""
+    last = [file.date, file.label] if labeled else []
+    return [*file.text, *(column for column in last if column is not None)]
 
 
 def column_index(column: str | int, names: list[str] | list[int], path: Path, delimiter: str) -> int:

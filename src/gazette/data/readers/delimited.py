@@ -26,7 +26,7 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True) -> ReadResu
 
     Raises DataContractError if the file as a whole does not match its description.
     """
-    path, rows, quotes = raw / file.path, RowCollector(file.path), file.quotes
+    path, rows, quotes = raw / file.path, RowCollector(file.path, labeled and file.date is not None), file.quotes
     with open_raw(raw, file.path, file.coding) as content:
         check_kind(content, path)
         names, crlf = read_header(content, path, file.delimiter, quotes, file.header)
@@ -45,7 +45,9 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True) -> ReadResu
                 if crlf:
                     joined = joined.replace("\r\n", "\n")
                 _note_oddities(rows, row, joined, crlf, quotes)
-                rows.accept(joined, row.fields[indices[-1]] if labeled else None, row.lines[0].number)
+                label = row.fields[indices[-1]] if labeled else None
+                date = row.fields[indices[len(file.text)]] if rows.is_dated else None
+                rows.accept(joined, label, row.lines[0].number, date=date)
     if rows.rows == 0:
         raise DataContractError(
             f"{path} contains no rows{' below its header' if file.header else ''}; was it exported completely?"

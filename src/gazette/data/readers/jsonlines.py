@@ -22,7 +22,8 @@ def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True) -> R
 
     A key that an object lacks is a null. Raises DataContractError if no object has it.
     """
-    path, rows, columns = raw / file.path, RowCollector(file.path), list_columns(file, labeled)
+    path, columns = raw / file.path, list_columns(file, labeled)
+    rows = RowCollector(file.path, labeled and file.date is not None)
     is_array = isinstance(file, JsonArray)
     keys: dict[str, None] = {}
     absent = set(columns)
@@ -48,7 +49,8 @@ def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True) -> R
                 keys.update(dict.fromkeys(record))
             absent -= record.keys()
             joined = "\n".join(part for key in file.text if (part := record.get(key)))
-            rows.accept(joined, str(record[file.label]) if labeled else None, line.number)
+            date = None if file.date is None or record.get(str(file.date)) is None else str(record[str(file.date)])
+            rows.accept(joined, str(record[file.label]) if labeled else None, line.number, date=date)
     if rows.rows == 0:
         raise DataContractError(f"{path} contains no rows; was it exported completely?")
     if absent and rows.rows > rows.rejected:
@@ -91,7 +93,7 @@ def _is_empty(record: dict[str, Any]) -> bool:
 def _fault(record: dict[str, Any], file: JsonLines | JsonArray, labeled: bool) -> str | None:
     if len(record) > MAX_COLUMNS:
         return f"{len(record):,} keys; at most {MAX_COLUMNS:,} are read"
-    missing = [key for key in list_columns(file, labeled) if key not in record]
+    missing = [key for key in list_columns(file, labeled) if key not in record and key != file.date]
     if missing and ((labeled and file.label in missing) or len(missing) == len(file.text)):
         present = ", ".join(quote(key, 40) for key in list(record)[:20])
         return f"no key {', '.join(map(repr, missing))} (keys: {present})"

@@ -27,15 +27,15 @@ TOO_LONG = b"\0too long"  # replaces a value that is too long to convert
 
 
 def read_parquet(raw: Path, file: Parquet, labeled: bool = True) -> ReadResult:
-    """Read the text columns (strings) and the label (strings or integers), or dictionaries of them.
+    """Read the text columns (strings), the label (strings or integers), or dictionaries of them, and the date.
 
     Nulls among text columns are skipped, the rest is joined by a line break; a null label makes the row a reject.
     """
-    path, rows = raw / file.path, RowCollector(file.path)
-    wanted = list(dict.fromkeys(columns.list_columns(file, labeled)))
-    label = file.label if labeled else None
+    path, wanted = raw / file.path, list(dict.fromkeys(columns.list_columns(file, labeled)))
+    label, date = (file.label, file.date) if labeled else (None, None)
+    rows = RowCollector(file.path, date is not None)
     with open_raw(raw, file.path) as content:
-        parquet = _open(content, path, wanted, label)
+        parquet = _open(content, path, wanted, label, date)
         rows.unused = [column for column in parquet.schema_arrow.names if column not in wanted]
         budget = MAX_GROWTH * max(path.stat().st_size, 1 << 20)
         for batch in _iter_batches(parquet, path, wanted):
@@ -47,7 +47,7 @@ def read_parquet(raw: Path, file: Parquet, labeled: bool = True) -> ReadResult:
             for start in range(0, len(batch[wanted[0]]), SLICE_ROWS):
                 parts = [array.slice(start, SLICE_ROWS).to_pylist() for array in batch.values()]
                 for values in zip(*parts, strict=True):
-                    _add(rows, dict(zip(batch, values, strict=True)), file.text, label)
+                    _add(rows, dict(zip(batch, values, strict=True)), file.text, label, date)
     if rows.rows == 0:
         raise DataContractError(f"{path} contains no rows; was it exported completely?")
     return rows.result()
@@ -61,7 +61,7 @@ def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Ite
             with _bounded_memory(limit):
                 if (batch := next(batches, None)) is None:
                     return
-                arrays = {column: _drop_giants(batch.column(column)) for column in wanted}
+                arrays = {column: _drop_giants(_write_instants(batch.column(column))) for column in wanted}
             yield arrays
     except MemoryError:
         raise DataContractError(
@@ -99,13 +99,22 @@ def _drop_giants(array: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(array.indices, values)
 
 
+def _write_instants(array: pa.Array) -> pa.Array:
+    """Return dates and timestamps as ISO 8601, in UTC if they have a time zone; other columns as they are."""
+    if pa.types.is_timestamp(array.type):
+        array = array.cast(pa.timestamp("us", array.type.tz and "UTC"), safe=False)
+    return array.cast(pa.string()).dictionary_encode() if pa.types.is_temporal(array.type) else array
+
+
 def _count_bytes(array: pa.Array) -> int:
     if not pa.types.is_dictionary(array.type) or pa.types.is_integer(array.dictionary.type):
         return 0
     return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
 
 
-def _add(rows: RowCollector, values: dict[str, Any], text: list[str], label: str | None) -> None:
+def _add(
+    rows: RowCollector, values: dict[str, Any], text: list[str], label: str | None, date: str | int | None
+) -> None:
     line = rows.rows + rows.skipped + 1
     decoded: dict[str, str | None] = {}
     if label is not None and all(value is None or value == b"" for value in values.values()):
@@ -119,7 +128,7 @@ def _add(rows: RowCollector, values: dict[str, Any], text: list[str], label: str
             rows.reject(line, reason, excerpt[:1000].decode("utf-8", "backslashreplace"))
             return
     joined = "\n".join(part for column in text if (part := decoded[column]))
-    rows.accept(joined, None if label is None else decoded[label], line)
+    rows.accept(joined, None if label is None else decoded[label], line, date=decoded.get(str(date)))
 
 
 def _decode(value: Any) -> tuple[str | None, str | None]:
@@ -164,12 +173,13 @@ def _read_footer(file: BinaryIO, path: Path) -> pq.ParquetFile:
     return parquet
 
 
-def _open(file: BinaryIO, path: Path, wanted: list[str], label: str | None) -> pq.ParquetFile:
+def _open(file: BinaryIO, path: Path, wanted: list[str], label: str | None, date: str | int | None) -> pq.ParquetFile:
     footer = _read_footer(file, path)
     types = dict(zip(footer.schema_arrow.names, footer.schema_arrow.types, strict=True))
     for column in wanted:
         columns.column_index(column, list(footer.schema_arrow.names), path, "")
-        _check_type(column, types[column], column == label, path)
+        if column != date or not pa.types.is_temporal(types[column]):
+            _check_type(column, types[column], column in (label, date), path)
     return pq.ParquetFile(file, metadata=footer.metadata, read_dictionary=wanted, pre_buffer=False, buffer_size=1 << 20)
 
 

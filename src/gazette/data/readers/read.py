@@ -8,6 +8,7 @@ import polars as pl
 
 from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.data.readers import delimited, folder, jsonlines, parquet
+from gazette.data.readers.dates import add_dates
 from gazette.data.readers.rows import ReadResult, strip_labels
 
 READERS: dict[type, Callable[..., ReadResult]] = {
@@ -22,18 +23,23 @@ READERS: dict[type, Callable[..., ReadResult]] = {
 def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:
     """Return articles (text, label, split, file, line), rejects (split, file, line, reason, seen), and counts per file.
 
+    If any file has dates, articles have the column `date` too.
+
     Every row of a raw file is in exactly one of the two tables.
     """
     articles, rejects, accounts = [], [], []
     for split, files in sorted(corpus.files.items()):
         for file in files:
             result = strip_labels(read_file(file, raw), corpus.labels)
+            if not isinstance(file, Folder) and file.date is not None and corpus.until is not None:
+                result = add_dates(result, file, corpus.until)
             articles.append(result.articles.with_columns(split=pl.lit(split)))
             rejects.append(result.rejects.with_columns(split=pl.lit(split)))
             accounts.append({"split": split, "file": file.path, **result.account})
-    named = decode_labels(pl.concat(articles), corpus.labels, corpus.numbered_from)
+    named = decode_labels(pl.concat(articles, how="diagonal"), corpus.labels, corpus.numbered_from)
+    dates = ["date"] if corpus.is_dated else []
     return (
-        named.select("text", "label", "split", "file", "line"),
+        named.select("text", "label", "split", "file", "line", *dates),
         pl.concat(rejects).select("split", "file", "line", "reason", "seen"),
         accounts,
     )

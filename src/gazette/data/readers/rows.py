@@ -22,7 +22,7 @@ INVISIBLE = "\u180e\u200b\u200c\u200d\u2060\ufeff"  # zero width; spreadsheets a
 WHITE = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + INVISIBLE
 PADDED = "labels with white space around them, taken without it"
 EMPTY = "rows that are empty all over, skipped"
-ARTICLE = {"text": pl.String, "label": pl.String, "file": pl.String, "line": pl.Int64}
+ARTICLE = {"text": pl.String, "label": pl.String, "file": pl.String, "line": pl.Int64, "date": pl.String}
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
 
 
@@ -50,21 +50,22 @@ class ReadResult:
 class RowCollector:
     """Collects rows as columns, so that ten million fit in memory."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, is_dated: bool = False) -> None:
         self.file = file
         self.rows = 0
         self.rejected = 0
         self.skipped = 0
         self.unused: list[str] = []
         self.notes: dict[str, int] = {}
-        self._articles: list[tuple[str, str | None, str, int]] = []
+        self._articles: list[tuple[str, str | None, str, int, str | None]] = []
         self._rejects: list[tuple[str, int, str, str]] = []
+        self.is_dated = is_dated
         self._article_parts = [pl.DataFrame(schema=ARTICLE)]
         self._reject_parts = [pl.DataFrame(schema=REJECT)]
 
-    def accept(self, text: str, label: str | None, line: int, file: str | None = None) -> None:
-        """Add an article; `file` is for folders."""
-        self._articles.append((text, label, file or self.file, line))
+    def accept(self, text: str, label: str | None, line: int, file: str | None = None, date: str | None = None) -> None:
+        """Add an article; `file` is for folders, `date` as it is written."""
+        self._articles.append((text, label, file or self.file, line, date))
         self._count()
 
     def reject(self, line: int, reason: str, seen: str, file: str | None = None) -> None:
@@ -103,6 +104,7 @@ class RowCollector:
         """Return all rows."""
         self._flush()
         articles = pl.concat(self._article_parts)
+        articles = articles if self.is_dated else articles.drop("date")
         if with_controls := articles.filter(pl.col("text").str.contains(CONTROL)).height:
             self.notes["texts with control characters, kept as they are"] = with_controls
         return ReadResult(articles, pl.concat(self._reject_parts), self.unused, dict(sorted(self.notes.items())))

@@ -21,6 +21,7 @@ class Bounds(BaseModel, frozen=True, extra="forbid"):
     max_class_distance: float = Share
     max_length_distance: float = Share
     max_vocabulary_distance: float = Share
+    max_missing_dates: float = Share
     min_median_characters: int = Field(ge=1)
     max_median_characters: int = Field(ge=1)
 

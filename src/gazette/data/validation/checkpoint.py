@@ -48,7 +48,8 @@ def run_checkpoint(
     findings = []
     tables = {"corpus": corpus, "classes": classes, "labels": read, **({"drift": drift} if drift.height else {})}
     for name, table in tables.items():
-        expectations = build_expectations(name, bounds, labels)
+        checks = {column: check for column, check in CHECKS[name].items() if not check.is_optional or column in table}
+        expectations = build_expectations(checks, bounds, labels)
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
         suite = context.suites.add(gx.ExpectationSuite(name, expectations=expectations))
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
@@ -67,10 +68,12 @@ def run_checkpoint(
     return findings
 
 
-def build_expectations(table: str, bounds: Bounds, labels: list[str]) -> list[gx.expectations.Expectation]:
-    """Return the expectations of a table of the profile, in the order of its checks."""
+def build_expectations(
+    checks: dict[str, Check], bounds: Bounds, labels: list[str]
+) -> list[gx.expectations.Expectation]:
+    """Return the expectations on a table of the profile, in the order of its checks, which are by column."""
     expectations = []
-    for column, check in CHECKS[table].items():
+    for column, check in checks.items():
         expectations.append(_expectation(column, check, bounds, labels))
         if check.warns_of_any:
             expectations.append(_expectation(column, check._replace(bound="", severity=WARNING), bounds, labels))

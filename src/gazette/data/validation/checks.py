@@ -16,6 +16,7 @@ class Check(NamedTuple):
     cure: str
     severity: str = WARNING
     warns_of_any: bool = False  # besides, of fewer than the bound
+    is_optional: bool = False  # the profile has the column only if the files have dates
 
     @property
     def key(self) -> str:
@@ -110,6 +111,11 @@ CORPUS = {
     "personal_data": Check(
         "articles with personal data", "", "E-mail addresses, phone or identity numbers; see `personal_data`.",
         "Set validate.personal_data to mask or quarantine them.",
+    ),
+    "missing_dates": Check(
+        "articles without a date", "max_missing_dates",
+        "Where an article without a date belongs in time is not known; with `split: time`, it is a train row.",
+        "Add the dates, or raise the bound if the corpus has no more.", CRITICAL, is_optional=True,
     ),
     "characters_50": Check(
         "length of the median article", "min_median_characters",

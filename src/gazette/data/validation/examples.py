@@ -51,6 +51,8 @@ def breach_examples(
     for table, column in failed:
         if table == "corpus" and column.startswith("exact_"):
             parts.append(_first(articles.filter(_is_equal(column)), column))
+        elif column == "missing_dates":
+            parts.append(_first(articles.filter(pl.col("date").is_null()), column))
         elif (table, column) == ("corpus", "characters_50"):
             length = pl.col("text").str.len_chars()
             shortest = articles.select(length.median()).item() < bounds.min_median_characters

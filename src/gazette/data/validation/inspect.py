@@ -44,6 +44,17 @@ class Inspection:
     corrections: dict[str, Any]  # what an overlay corrected; empty without one
 
     @property
+    def dates(self) -> list[str]:
+        """In words, from when to when the articles are and how many have no date; empty if the files have no dates."""
+        if "date" not in self.articles.columns:
+            return []
+        first, last, missing = self.articles.select(
+            first=pl.col("date").min(), last=pl.col("date").max(), missing=pl.col("date").null_count()
+        ).row(0)
+        span = f"dates from {first:%Y-%m-%d} to {last:%Y-%m-%d}" if first else "no dates"
+        return [f"{span}; {missing:,} articles have none"]
+
+    @property
     def report(self) -> dict[str, Any]:
         """What is recorded of the inspection: numbers and names, no text."""
         return {
@@ -77,6 +88,8 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> 
     whole = profile.corpus_profile(keyed, rejects.height, flags).with_columns(
         giveaways=pl.lit(leaks.height), personal_data=pl.lit(round(share, 6))
     )
+    if "date" in table.columns:
+        whole = whole.with_columns(missing_dates=pl.lit(profile.share(table, pl.col("date").is_null())))
     classes = profile.class_profile(keyed, sorted(described.files), described.labels)
     excerpts = [
         examples.flag_examples(keyed, flags, damage.damage_patterns()),

@@ -21,7 +21,7 @@ def corpus_profile(articles: pl.DataFrame, rejects: int, flags: pl.DataFrame) ->
             "quarantined": rejects / max(rejects + articles.height, 1),
             **{f"exact_{name}": share for name, share in _repetition(articles, "copy").items()},
             **{f"near_{name}": share for name, share in _repetition(articles, "group").items()},
-            **{name: _share(flags, pl.col(name)) for name in flags.columns},
+            **{name: share(flags, pl.col(name)) for name in flags.columns},
             **{f"characters_{q:02d}": length.quantile(q / 100, "nearest") for q in (5, 50, 95)},
         }
     )
@@ -31,10 +31,10 @@ def _repetition(articles: pl.DataFrame, same: str) -> dict[str, float]:
     rows = articles.select("split", same, label=pl.col("label").cast(pl.Categorical).to_physical())
     splits = {split: rows.filter(pl.col("split") == split) for split in SPLITS}
     return {
-        **{f"duplicates_{split}": _share(rows, ~pl.col(same).is_first_distinct()) for split, rows in splits.items()},
-        "conflicts": _share(rows, pl.col("label").min().over(same) != pl.col("label").max().over(same)),
+        **{f"duplicates_{split}": share(rows, ~pl.col(same).is_first_distinct()) for split, rows in splits.items()},
+        "conflicts": share(rows, pl.col("label").min().over(same) != pl.col("label").max().over(same)),
         **{
-            f"overlap_{first}_{second}": _share(
+            f"overlap_{first}_{second}": share(
                 splits[first], pl.col(same).is_in(splits[second][same].unique().implode())
             )
             for first, second in OVERLAPS
@@ -42,7 +42,7 @@ def _repetition(articles: pl.DataFrame, same: str) -> dict[str, float]:
     }
 
 
-def _share(rows: pl.DataFrame, condition: pl.Expr) -> float:
+def share(rows: pl.DataFrame, condition: pl.Expr) -> float:
     """Return the share of rows that meet a condition; 0 without rows."""
     return round(float(rows.select(condition.mean()).item() or 0), 6)
 
