@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,24 @@ def test_stages_that_have_not_run_are_named(tmp_path: Path) -> None:
     assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == SECTIONS
     assert page.text.count("evaluate has not run") == 4
     assert not page.charts
+
+
+def test_a_corpus_with_dates_has_its_articles_and_its_accuracy_over_time(tmp_path: Path) -> None:
+    paths = write_outputs(tmp_path, [finding()])
+    dates = pl.Series("date", [datetime(2004, 1, 1, tzinfo=UTC), None], dtype=pl.Datetime("us", "UTC"))
+    for split in report.SPLITS:
+        pl.read_parquet(tmp_path / f"{split}.parquet").with_columns(dates).write_parquet(tmp_path / f"{split}.parquet")
+    figure = {"rows": 4, "accuracy": 0.5, "low": 0.25, "high": 0.75}
+    record = files.read_json(tmp_path / "metrics.json") | {"periods": {"2004-01": figure}}
+    files.write_json(tmp_path / "metrics.json", record)
+    time = {"test_from": "2004-02-01", "train_without_date": 1, "near_duplicates_of_earlier_splits": 2}
+    files.write_json(tmp_path / "preprocessing.json", {"left_out": {}, "time": time})
+    page = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8"))
+    assert {attrs["data-chart"] for _, attrs in page.tags if "data-chart" in attrs} == set(page.charts)
+    assert set(page.charts) == CHARTS | {"volume", "periods"}
+    assert "test begins on 2004-02-01. 1 articles of train have no date. 2 articles of valid and test are" in page.text
+    assert "2004-01 50.0% 25.0% 75.0% 4" in page.text
+    test_nothing_from_the_corpus_is_executable(page)
 
 
 def test_words_that_explain_a_mistake_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from gazette.data.languages import home_script
+from gazette.evaluation.periods import period_of
 
 MAX_VALUES = 20  # a column with more values than this (one file per article) is not a slice
 
@@ -11,7 +12,8 @@ def slice_kinds(rows: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
     """Return an expression for the slice of each row, by kind of slice; kinds with too many values are left out.
 
     `rows` has text, label and file. Length is in terciles of characters; script is `home` if at least half of the
-    letters are in the script of the language, and left out if that is not known.
+    letters are in the script of the language, and left out if that is not known. If rows have a date, so do slices: the
+    period of a row.
     """
     length = pl.col("text").str.len_chars()
     letters, script = pl.col("text").str.count_matches(r"\p{L}"), home_script(language)
@@ -29,6 +31,8 @@ def slice_kinds(rows: pl.DataFrame, language: str) -> dict[str, pl.Expr]:
     }
     if script is None:
         del kinds["script"]
+    if "date" in rows.columns:
+        kinds["period"] = period_of(rows["date"])
     return {kind: value for kind, value in kinds.items() if rows.select(value.n_unique()).item() <= MAX_VALUES}
 
 

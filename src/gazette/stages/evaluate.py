@@ -11,6 +11,7 @@ from gazette.core import metrics as scoring
 from gazette.core.arrays import Array
 from gazette.core.bundle import Bundle
 from gazette.evaluation import slices as slicing
+from gazette.evaluation.periods import period_accuracy
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -52,6 +53,8 @@ def run(
     )
     wrong = predicted_rows.filter(pl.col("label") != pl.col("predicted"))
     worst = wrong.sort("probability", "file", "line", descending=[True, False, False]).head(params.mistakes)
+    if "date" in rows.columns:
+        figures["periods"] = period_accuracy(predicted_rows, params.confidence)
     files.write_json(metrics, figures)
     tables.write_csv(slices, slicing.slice_accuracy(predicted_rows, classifier.language, params.min_slice_rows))
     tables.write_csv(confusion, pl.DataFrame(scoring.confusion(actual, predicted, labels)))

@@ -47,8 +47,8 @@ THEME: Spec = {
 def class_chart(rows: Rows, labels: list[str], splits: list[str]) -> Spec:
     """Return bars of rows by class, stacked by split; `rows` have label, split and rows."""
     order = {split: position for position, split in enumerate(splits)}
-    bars = _chart([row | {"position": order[row["split"]]} for row in rows]).mark_bar(height={"band": 0.7})
-    return _spec(
+    bars = chart([row | {"position": order[row["split"]]} for row in rows]).mark_bar(height={"band": 0.7})
+    return build_spec(
         bars.encode(
             x=alt.X("rows:Q", title="articles", axis=alt.Axis(tickCount=5)),
             y=alt.Y("label:N", title=None, sort=labels),
@@ -66,7 +66,7 @@ def curve_chart(rows: Rows, candidates: list[str], figure: str) -> Spec:
     splits = sorted({row["split"] for row in rows}, reverse=True)
     ticks = max(1, min(8, max(row["epoch"] for row in rows) - 1))
     lines = (
-        _chart([row for row in rows if row[figure] is not None])
+        chart([row for row in rows if row[figure] is not None])
         .mark_line(strokeWidth=2, point={"size": 22})
         .encode(
             x=alt.X("epoch:Q", axis=alt.Axis(grid=False, tickCount=ticks, format="d")),
@@ -81,7 +81,7 @@ def curve_chart(rows: Rows, candidates: list[str], figure: str) -> Spec:
             tooltip=["candidate:N", "split:N", "epoch:Q", alt.Tooltip(f"{figure}:Q", format=".4f")],
         )
     )
-    return _spec(lines.add_params(selection), height=260)
+    return build_spec(lines.add_params(selection), height=260)
 
 
 def confusion_chart(rows: Rows, labels: list[str]) -> Spec:
@@ -97,11 +97,11 @@ def confusion_chart(rows: Rows, labels: list[str]) -> Spec:
     y = alt.Y("actual:N", title="actual", sort=labels)
     tooltip = ["actual:N", "predicted:N", alt.Tooltip("rows:Q", format=","), alt.Tooltip("share:Q", format=".1%")]
     right = [row for row in rows if row["actual"] == row["predicted"]]
-    counts = _chart([row for row in rows if row["rows"]]).mark_text()
-    return _spec(
+    counts = chart([row for row in rows if row["rows"]]).mark_text()
+    return build_spec(
         alt.layer(
-            _chart(wrong).mark_rect(color="var(--wrong)").encode(x=x, y=y, opacity=opacity, tooltip=tooltip),
-            _chart(right).mark_rect(color="var(--right)").encode(x=x, y=y, tooltip=tooltip),
+            chart(wrong).mark_rect(color="var(--wrong)").encode(x=x, y=y, opacity=opacity, tooltip=tooltip),
+            chart(right).mark_rect(color="var(--right)").encode(x=x, y=y, tooltip=tooltip),
             counts.encode(x=x, y=y, text=alt.Text("rows:Q", format=","), tooltip=tooltip),
         ),
         height=42 * len(labels),
@@ -119,17 +119,17 @@ def slice_chart(rows: Rows, overall: dict[str, float]) -> Spec:
     )
     y = alt.Y("name:N", title=None, sort=names)
     color = alt.Color("slice:N", legend=None)
-    tooltip = ["name:N", alt.Tooltip("rows:Q", format=","), *(_percent(end) for end in ("accuracy", "low", "high"))]
-    return _spec(
+    tooltip = ["name:N", alt.Tooltip("rows:Q", format=","), *(percent(end) for end in ("accuracy", "low", "high"))]
+    return build_spec(
         alt.layer(
-            _chart([overall])
+            chart([overall])
             .mark_rect(color="var(--rule)", opacity=0.6)
             .encode(x=alt.X("low:Q", title="accuracy"), x2="high:Q"),
-            _chart([overall]).mark_rule(color="var(--ink)", strokeWidth=1.5).encode(x=x),
-            _chart(rows)
+            chart([overall]).mark_rule(color="var(--ink)", strokeWidth=1.5).encode(x=x),
+            chart(rows)
             .mark_rule(strokeWidth=2)
             .encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=color, tooltip=tooltip),
-            _chart(rows)
+            chart(rows)
             .mark_point(filled=True, opacity=1)
             .encode(
                 x=x,
@@ -148,26 +148,29 @@ def calibration_chart(rows: Rows) -> Spec:
     x = alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
     y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
     size = alt.Size("rows:Q", title="articles", scale=alt.Scale(range=[30, 600]), legend=alt.Legend(tickCount=3))
-    tooltip = [_percent("confidence"), _percent("accuracy"), alt.Tooltip("rows:Q", format=",")]
+    tooltip = [percent("confidence"), percent("accuracy"), alt.Tooltip("rows:Q", format=",")]
     diagonal = [{"confidence": end, "accuracy": end} for end in (0, 1)]
-    return _spec(
+    return build_spec(
         alt.layer(
-            _chart(diagonal).mark_line(strokeDash=[4, 4], color="var(--soft)", strokeWidth=1.5).encode(x=x, y=y),
-            _chart(rows).mark_line(strokeWidth=1.5, opacity=0.5).encode(x=x, y=y),
-            _chart(rows).mark_point(filled=True, opacity=0.85).encode(x=x, y=y, size=size, tooltip=tooltip),
+            chart(diagonal).mark_line(strokeDash=[4, 4], color="var(--soft)", strokeWidth=1.5).encode(x=x, y=y),
+            chart(rows).mark_line(strokeWidth=1.5, opacity=0.5).encode(x=x, y=y),
+            chart(rows).mark_point(filled=True, opacity=0.85).encode(x=x, y=y, size=size, tooltip=tooltip),
         ),
         height=340,
     )
 
 
-def _chart(rows: Rows) -> alt.Chart:
+def chart(rows: Rows) -> alt.Chart:
+    """Return a chart without marks of rows that stand in the page."""
     return alt.Chart(alt.InlineData(values=rows))
 
 
-def _percent(field: str) -> alt.Tooltip:
+def percent(field: str) -> alt.Tooltip:
+    """Return a tooltip that shows a share."""
     return alt.Tooltip(f"{field}:Q", format=".1%")
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, height: int) -> Spec:
-    spec: Spec = chart.properties(width="container", height=height).to_dict()
+def build_spec(marks: alt.Chart | alt.LayerChart, height: int) -> Spec:
+    """Return the specification of a chart, as wide as its place."""
+    spec: Spec = marks.properties(width="container", height=height).to_dict()
     return spec | {"config": THEME}

@@ -18,7 +18,7 @@ from gazette.data.languages import display_name
 from gazette.data.validation.bounds import Params
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import describe_kind
-from gazette.evaluation.report import charts, freshness, rows
+from gazette.evaluation.report import charts, freshness, over_time, rows
 from gazette.evaluation.report.reasons import reasons_of
 from gazette.pipeline import written
 
@@ -71,6 +71,9 @@ def gather_facts(paths: dict[str, dict[str, str]], params: dict[str, Any]) -> di
         "dropped": rows.dropped_rows(validation["quarantine"], (preprocessing or {}).get("left_out", {})),
         "splits": SPLITS,
         "classes": rows.class_rows(description.labels, splits),
+        "volume": over_time.count_periods([paths["preprocess"][split] for split in SPLITS]),
+        "time": (preprocessing or {}).get("time", {}),
+        "periods": over_time.period_rows(metrics),
         "candidates": rows.candidate_rows(scores, params["models"], selected),
         "curves": [row for name in scores for row in rows.curve_rows(name, _table(trained[name]["curve"]))],
         "selected": selected,
@@ -108,6 +111,8 @@ def build_charts(facts: dict[str, Any]) -> dict[str, charts.Spec]:
     specs = {}
     if any(row["all"] for row in facts["classes"]):
         specs["classes"] = charts.class_chart(rows.escape_rows(counts), labels, SPLITS)
+    if facts["volume"]:
+        specs["volume"] = over_time.volume_chart(rows.escape_rows(facts["volume"]))
     if facts["curves"]:
         specs["loss"] = charts.curve_chart(facts["curves"], names, "loss")
         specs["accuracy"] = charts.curve_chart(facts["curves"], names, "accuracy")
@@ -115,6 +120,8 @@ def build_charts(facts: dict[str, Any]) -> dict[str, charts.Spec]:
         overall = facts["metrics"]["interval"]["accuracy"] | {"accuracy": facts["metrics"]["accuracy"]}
         specs["confusion"] = charts.confusion_chart(rows.escape_rows(facts["confusion"]), labels)
         specs["calibration"] = charts.calibration_chart(facts["calibration"])
+        if facts["periods"]:
+            specs["periods"] = over_time.accuracy_chart(facts["periods"], overall)
         if facts["slices"]:
             specs["slices"] = charts.slice_chart(rows.escape_rows(facts["slices"]), overall)
     return specs

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 
 from gazette.core.escape import MAX_SHOWN, format_places
 from gazette.data.validation.breaches import QUARANTINE, Breach
 from gazette.data.validation.checks import CHECKS
+from gazette.evaluation.intervals import wilson_interval
 
 Rows = list[dict[str, Any]]
 
@@ -136,18 +136,11 @@ def list_errors(confusion: Rows) -> Rows:
 
 
 def add_intervals(slices: Rows, confidence: float) -> Rows:
-    """Add each slice's Wilson interval (E. Wilson, JASA 1927), which holds for few rows and close to 100%.
-
-    By hand, since importing statsmodels' takes seconds in every run.
-    """
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
+    """Add each slice's Wilson interval."""
     rows = []
     for row in slices:
-        share, n = row["accuracy"], row["rows"]
-        center = (share + z2 / (2 * n)) / (1 + z2 / n)
-        half = (z2 * (share * (1 - share) / n + z2 / (4 * n * n))) ** 0.5 / (1 + z2 / n)
-        name = f"{row['slice']}: {row['value']}"
-        rows.append(row | {"name": name, "low": max(center - half, 0.0), "high": min(center + half, 1.0)})
+        low, high = wilson_interval(row["accuracy"], row["rows"], confidence)
+        rows.append(row | {"name": f"{row['slice']}: {row['value']}", "low": low, "high": high})
     return rows
 
 
