@@ -83,6 +83,7 @@ def test_a_section_that_lists_candidates_and_is_missing_is_named() -> None:
             "pretrained: {fine_tune: [minilm]}",
             r"pretrained: fine_tune: expected a candidate and its encoder.*\['minilm'\]",
         ),
+        ("preprocess: {test_from: 2026-01-01}", "preprocess.test_from: put the date in quotes"),
         ("models: [1]", r"section models: expected keys and values, got \[1\]"),
     ],
 )

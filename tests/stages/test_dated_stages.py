@@ -85,7 +85,7 @@ def test_shares_cut_at_a_day_and_the_report_names_it(tmp_path: Path) -> None:
 
 def test_boundaries_that_are_days_count_more_than_shares(tmp_path: Path) -> None:
     validated(tmp_path, news())
-    _, tables = preprocessed(tmp_path, valid_from=date(2020, 2, 1), test_from=date(2020, 2, 20))
+    _, tables = preprocessed(tmp_path, valid_from="2020-02-01", test_from="2020-02-20")
     assert [first_day(tables["valid"]), first_day(tables["test"])] == [date(2020, 2, 1), date(2020, 2, 20)]
 
 
@@ -153,10 +153,11 @@ def test_splitting_a_corpus_without_dates_in_time_says_what_is_missing(tmp_path:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"valid_from": date(2020, 2, 1)}, "go together"),
-        ({"valid_from": date(2020, 2, 1), "test_from": date(2020, 2, 1)}, "is not before"),
+        ({"valid_from": "2020-02-01"}, "go together"),
+        ({"valid_from": "2020-02-01", "test_from": "2020-02-01"}, "is not before"),
+        ({"valid_from": "2020-02-30", "test_from": "2020-03-01"}, "day is out of range"),
     ],
 )
-def test_boundaries_are_both_named_and_in_order(params: dict[str, date], message: str) -> None:
+def test_boundaries_are_both_named_and_in_order(params: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         preprocess.Params(valid_share=0.1, test_share=0.1, **params)

@@ -3,11 +3,13 @@
 import re
 import shlex
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from gazette.core import files
 from gazette.core.errors import ConfigError
+from gazette.pipeline.flatten import flatten
 
 PARAMS = Path("params.yaml")
 SECTIONS = (
@@ -34,6 +36,8 @@ def read_params(path: Path = PARAMS) -> Sections:
                 f"{path}, section pretrained: {kind}: expected a candidate and its encoder, such as "
                 f"{{minilm: all-minilm-l6-v2}}, got {value!r:.60}"
             )
+    if day := next((key for key, value in flatten(params).items() if isinstance(value, date)), None):
+        raise ConfigError(f"{path}: {day}: put the date in quotes, such as '2026-01-01'; DVC reads no other")
     for key, value in params.items():
         if key == "corpus" and not isinstance(value, str):
             raise ConfigError(f"{path}: corpus: expected the name of a corpus, got {value!r:.60}")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from gazette.core import articles, files, normalization, tables
 from gazette.core.arrays import Array
@@ -28,9 +28,14 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     split: Literal["hash", "time"] = "hash"
     valid_share: float = Field(gt=0, lt=0.5)
     test_share: float = Field(gt=0, lt=0.5)
-    valid_from: Day | None = None
-    test_from: Day | None = None
+    valid_from: str | None = None
+    test_from: str | None = None
     near_duplicate_similarity: float = Field(0.8, ge=0.7, le=1)
+
+    @field_validator("valid_from", "test_from")
+    @classmethod
+    def _is_a_day(cls, day: str | None) -> str | None:
+        return day and str(Day.fromisoformat(day))
 
     @model_validator(mode="after")
     def _are_boundaries_in_order(self) -> "Params":
@@ -94,7 +99,8 @@ def _place_in_time(rows: pl.DataFrame, published: Sequence[str], params: Params)
         )
     shares = {name: 0.0 if name in published else getattr(params, f"{name}_share") for name in ("valid", "test")}
     dates = rows.filter(pl.col("split") == "train")["date"]
-    days = splits.find_boundaries(dates, shares["valid"], shares["test"], params.valid_from, params.test_from)
+    named = [Day.fromisoformat(day) if day else None for day in (params.valid_from, params.test_from)]
+    days = splits.find_boundaries(dates, shares["valid"], shares["test"], *named)
     places = splits.time_positions(rows["date"], *days, shares["test"])
     first = {f"{name}_from": str(day) for name, day in zip(("valid", "test"), days, strict=True)}
     cut = {key: day for key, day in first.items() if key.removesuffix("_from") not in published}
