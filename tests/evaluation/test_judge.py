@@ -5,6 +5,7 @@ import math
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +188,22 @@ def test_the_figures_of_a_verdict_are_those_of_the_test_rows(project: Path) -> N
         ("class", "sport", 150, 1), ("class", "trade", 150, 0), ("digits", "some", 300, 0.5), ("file", "a", 300, 0.5),
         ("length", "short", 300, 0.5), ("script", "home", 300, 0.5),
     ]  # fmt: skip
+
+
+def test_rows_with_dates_have_a_newest_window_and_rows_without_have_none(project: Path) -> None:
+    assert "newest window" not in [finding.rule for finding in judge("worse").findings]
+    path = Path("data/clean/test.parquet")
+    days = pl.Series([datetime(2026, 1, 1, tzinfo=UTC) + timedelta(day) for day in range(300)])
+    rows = articles.read_articles(path).with_columns(date=days.cast(pl.Datetime("us", "UTC")))
+    articles.write_articles(path, rows)
+    verdict = judge("worse")
+    assert outcome(verdict, "newest window") == "pass"
+    figures = verdict.figures["newest"]
+    assert (figures["from"], figures["to"], figures["rows"]) == ("2026-07-29", "2026-10-27", 91)
+    assert (figures["lost"], figures["ours"]) == (0, 1)
+    assert [row["value"] for row in verdict.figures["slices"] if row["slice"] == "period"] == [
+        f"2026-{month:02}" for month in range(1, 11)
+    ]
 
 
 def test_a_worse_bundle_is_rejected_with_exit_code_1(project: Path) -> None:

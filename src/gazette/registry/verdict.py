@@ -48,8 +48,16 @@ class Verdict:
     @property
     def rows_needed(self) -> str:
         """How many test rows would decide, after a semicolon; empty if the rows suffice."""
-        needed = self.figures.get("difference", {}).get("rows_needed") if self.word == INCONCLUSIVE else 0
-        return f"; {self.figures['rows']:,} test rows, about {needed:,} would be enough" if needed else ""
+        if self.word != INCONCLUSIVE:
+            return ""
+        window = self.figures.get("newest", {})
+        counts = {
+            "test rows": (self.figures.get("rows"), self.figures.get("difference", {}).get("rows_needed")),
+            "rows in the newest window": (window.get("rows"), window.get("rows_needed")),
+        }
+        return "".join(
+            f"; {rows:,} {name}, about {needed:,} would be enough" for name, (rows, needed) in counts.items() if needed
+        )
 
     @property
     def code(self) -> int:

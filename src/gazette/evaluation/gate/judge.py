@@ -15,6 +15,7 @@ from gazette.core.errors import ConfigError, parse
 from gazette.data.paths import DESCRIPTIONS
 from gazette.evaluation import slices
 from gazette.evaluation.gate import baseline, behavior, evidence, floors, non_inferiority
+from gazette.evaluation.gate import newest as newest_window
 from gazette.evaluation.gate.paired_tests import Pair
 from gazette.evaluation.gate.rules import Rules
 from gazette.pipeline import cmdline, git, hashing
@@ -119,10 +120,15 @@ def _judge_against(
     our_probabilities = _restricted_probabilities(ours, texts, shared)
     their_probabilities = _restricted_probabilities(theirs, texts, shared) if theirs else our_probabilities
     pair = Pair(actual, our_probabilities.argmax(axis=1), their_probabilities.argmax(axis=1), len(shared))
-    overall, difference = non_inferiority.check_non_inferiority(pair, rules)
+    is_dated = "date" in common.columns and common["date"].count() > 0
+    tests = non_inferiority.TESTS + is_dated
+    overall, difference = non_inferiority.check_non_inferiority(pair, rules, tests)
+    by_slice, statistics = non_inferiority.compare_slices(_slice_rows(common, ours.language), pair, rules, tests)
+    newest, window = newest_window.check_newest(common["date"], pair, rules, tests) if is_dated else (None, None)
+    whole = [finding for finding in (overall, newest) if finding]
     if theirs is None:
-        overall = replace(overall, outcome=PASS, observed=0.0, why="the same bundle: no prediction can differ")
-    by_slice, statistics = non_inferiority.compare_slices(_slice_rows(common, ours.language), pair, rules)
+        why = "the same bundle: no prediction can differ"
+        whole = [replace(finding, outcome=PASS, observed=0.0, why=why) for finding in whole]
     compared = (
         f"on shared labels only; not shared: {', '.join(unshared)}, {rows.height - common.height:,} rows left out"
     )
@@ -133,8 +139,9 @@ def _judge_against(
         "theirs": _metrics(actual, their_probabilities),
         "difference": difference,
         "slices": statistics,
+        **({"newest": window} if window else {}),
     }
-    return [overall, *by_slice], figures
+    return [*whole, *by_slice], figures
 
 
 def _restricted_probabilities(side: Bundle, texts: Sequence[str], shared: list[str]) -> Any:

@@ -1,9 +1,10 @@
 """Is one classifier no worse than another on the same rows, worse, or are there too few rows to tell? Pure.
 
-Three kinds of tests share the gate's level alpha (Bonferroni): macro-F1, errors, and the slices (Holm among them). Two
-equal classifiers are therefore rejected in at most alpha of all comparisons, however many slices there are. To pass,
-ours must be within the margin on both metrics, each at level alpha: a classifier that is worse by the margin or more on
-either is accepted in at most alpha of all comparisons, which needs no correction for testing twice.
+Three kinds of tests share the gate's level alpha (Bonferroni): macro-F1, errors, and the slices (Holm among them); for
+rows with dates the newest window is a fourth. Two equal classifiers are therefore rejected in at most alpha of all
+comparisons, however many slices there are. To pass, ours must be within the margin on both metrics, each at level
+alpha: a classifier that is worse by the margin or more on either is accepted in at most alpha of all comparisons, which
+needs no correction for testing twice.
 """
 
 from typing import Any
@@ -28,7 +29,7 @@ from gazette.registry.verdict import FAIL, PASS, UNKNOWN, Finding
 TESTS = 3  # kinds of tests that can reject
 
 
-def check_non_inferiority(pair: Pair, rules: Rules) -> tuple[Finding, dict[str, Any]]:
+def check_non_inferiority(pair: Pair, rules: Rules, tests: int = TESTS) -> tuple[Finding, dict[str, Any]]:
     """Check that accuracy and macro-F1 are within the margin of theirs; returns the finding and the statistics.
 
     Passes if both differences are above −margin at level alpha; fails if they are not and ours is significantly worse
@@ -44,7 +45,7 @@ def check_non_inferiority(pair: Pair, rules: Rules) -> tuple[Finding, dict[str, 
         "macro_f1": [macro_f1.lower(rules.alpha), macro_f1.upper(rules.alpha)],
     }
     lowest = min(low for low, _ in bounds.values())
-    corrected = rules.alpha / TESTS
+    corrected = rules.alpha / tests
     worse = macro_f1.upper(corrected) < 0 or p < corrected
     outcome = PASS if lowest > -rules.margin else FAIL if worse else UNKNOWN
     statistics: dict[str, Any] = {
@@ -53,20 +54,20 @@ def check_non_inferiority(pair: Pair, rules: Rules) -> tuple[Finding, dict[str, 
     }
     statistics |= {"mcnemar_p": p, "disagree": float(np.mean(pair.ours != pair.theirs)), "lost": lost, "won": won}
     why = f"{rows:,} rows, only theirs correct on {lost:,}, only ours on {won:,}"
-    statistics["rows_needed"] = required_rows(differences, rows, rules) if outcome == UNKNOWN else 0
+    statistics["rows_needed"] = required_rows(differences, rows, rules, tests) if outcome == UNKNOWN else 0
     if outcome == UNKNOWN:
         why += f"; too few rows to tell, about {statistics['rows_needed']:,} would be enough"
     return Finding("non-inferiority", outcome, round(lowest, 6), f"above −{rules.margin:g}", why), statistics
 
 
-def required_rows(differences: dict[str, MetricDifference], rows: int, rules: Rules) -> int:
+def required_rows(differences: dict[str, MetricDifference], rows: int, rules: Rules, tests: int = TESTS) -> int:
     """Estimate the rows needed to decide either way at the power, if the observed differences were the true ones.
 
     Normal approximation. The distance to "no worse" is difference + margin, the distance to "worse" is −difference; the
     larger distance needs fewer rows. A classifier that is close to both needs many.
     """
     power = float(norm.ppf(rules.power))
-    z_accept, z_reject = (float(norm.isf(level)) + power for level in (rules.alpha, rules.alpha / TESTS))
+    z_accept, z_reject = (float(norm.isf(level)) + power for level in (rules.alpha, rules.alpha / tests))
     accept, reject = 0.0, np.inf
     for difference in differences.values():
         deviation = max(float(difference.samples.std()), np.sqrt(rules.margin / rows)) * np.sqrt(rows)
@@ -84,7 +85,9 @@ def _round_up(rows: float) -> int:
     return int(np.ceil(rows / step) * step)
 
 
-def compare_slices(rows: pl.DataFrame, pair: Pair, rules: Rules) -> tuple[list[Finding], list[dict[str, Any]]]:
+def compare_slices(
+    rows: pl.DataFrame, pair: Pair, rules: Rules, tests: int = TESTS
+) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Return a finding for each slice that got worse, or one for all if none did, and the statistics of every slice.
 
     `rows` has the columns `slice`, `value` and `row`, the index in the pair; a row is in several slices. A slice fails
@@ -103,7 +106,7 @@ def compare_slices(rows: pl.DataFrame, pair: Pair, rules: Rules) -> tuple[list[F
             )  # fmt: skip
     if not statistics:
         return [Finding("slices", PASS, "none is large enough", f"{rules.min_slice_rows} rows")], []
-    worse, *_ = multipletests([row["p"] for row in statistics], alpha=rules.alpha / TESTS, method="holm")
+    worse, *_ = multipletests([row["p"] for row in statistics], alpha=rules.alpha / tests, method="holm")
     findings = [
         Finding("slices", FAIL, round(row["ours"] - row["theirs"], 6), f"above −{rules.slice_margin:g}",
                 f"{row['slice']} {row['value']}, {row['rows']:,} rows: {row['theirs']:.4f} → {row['ours']:.4f}")

@@ -3,11 +3,12 @@
 from pydantic import BaseModel, Field, field_validator
 
 CLOCK = "milliseconds"
+NEWEST = "newest window"
 INVARIANCE = "unchanged by "  # prefix of the invariance rules, before the perturbation's name
 PERTURBATIONS = ("agency", "case", "form", "names", "punctuation", "typos", "width")
 MAY_WARN = [
-    "accuracy", "macro_f1", "worst_recall", "ece", "megabytes", CLOCK, "non-inferiority", "slices", "minimum function",
-    "direction", *(INVARIANCE + name for name in PERTURBATIONS),
+    "accuracy", "macro_f1", "worst_recall", "ece", "megabytes", CLOCK, "non-inferiority", "slices", NEWEST,
+    "minimum function", "direction", *(INVARIANCE + name for name in PERTURBATIONS),
 ]  # fmt: skip
 
 
@@ -32,6 +33,8 @@ class Rules(BaseModel, frozen=True, extra="forbid", strict=True):
     seed: int = Field(ge=0)
     slice_margin: float = Field(gt=0, lt=1)
     min_slice_rows: int = Field(ge=1)
+    newest_days: int = Field(91, ge=1)
+    newest_margin: float = Field(0.05, gt=0, lt=1)
     invariance_rows: int = Field(ge=1)
     min_invariance: float = Field(ge=0, le=1)
     floors: Floors
