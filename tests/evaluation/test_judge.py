@@ -22,6 +22,7 @@ from gazette.core import articles
 from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import evidence
 from gazette.evaluation.gate.judge import judge
+from gazette.evaluation.markdown import summarize_verdict
 from gazette.pipeline import hashing
 from gazette.registry import ledger
 from gazette.registry.verdict import Verdict
@@ -204,6 +205,30 @@ def test_rows_with_dates_have_a_newest_window_and_rows_without_have_none(project
     assert [row["value"] for row in verdict.figures["slices"] if row["slice"] == "period"] == [
         f"2026-{month:02}" for month in range(1, 11)
     ]
+
+
+def test_every_bundle_that_a_commit_judged_on_these_test_rows_is_a_look(project: Path) -> None:
+    verdict = judge("worse")
+    assert verdict.figures["looks"] == {"number": 1, "bundles": 3, "alpha": 0.05}  # good, worse and equal
+    assert summarize_verdict(verdict).endswith("; 3 bundles were judged on these test rows")
+    rows = articles.read_articles(Path("data/clean/test.parquet"))
+    articles.write_articles(Path("data/clean/test.parquet"), rows.tail(299))
+    assert judge("worse").figures["looks"]["bundles"] == 1
+
+
+@pytest.mark.parametrize(("planned", "outcomes"), [(3, ["pass", "pass"]), (1, ["pass", "fail"])])
+def test_looks_that_are_planned_share_the_level_and_then_it_is_spent(
+    project: Path, planned: int, outcomes: list[str]
+) -> None:
+    for tag, word in zip(("good", "equal"), outcomes, strict=True):
+        subprocess.run(["git", "checkout", "-qf", tag], check=True)
+        with Repo() as repo:
+            repo.checkout(force=True)
+        write("params.yaml", {"corpus": "tiny", "evaluate": EVALUATE, "gate": RULES | {"looks": planned}})
+        verdict = judge("worse")
+        assert outcome(verdict, "looks") == word
+        assert (0.01 < verdict.figures["looks"]["alpha"] < 0.03) == (planned > 1)
+    assert ("level is spent" in reasons(verdict)) == (outcomes[-1] == "fail")
 
 
 def test_a_worse_bundle_is_rejected_with_exit_code_1(project: Path) -> None:

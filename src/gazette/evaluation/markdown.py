@@ -28,7 +28,8 @@ def summarize_verdict(verdict: Verdict) -> str:
     baseline, figures = verdict.baseline, verdict.figures
     than = f" against {baseline['reference']} ({baseline['digest'][:9]})" if baseline else f" ({figures['compared']})"
     why = f": {'; '.join(verdict.unmet)}" if verdict.unmet else ""
-    return f"{verdict.word.capitalize()} {verdict.corpus} {verdict.digest[:9]}{than}{why}{verdict.rows_needed}"
+    more = f"{why}{verdict.rows_needed}{verdict.looks}"
+    return f"{verdict.word.capitalize()} {verdict.corpus} {verdict.digest[:9]}{than}{more}"
 
 
 def metrics_table(verdict: Verdict) -> str:

@@ -60,6 +60,12 @@ class Verdict:
         )
 
     @property
+    def looks(self) -> str:
+        """How many bundles were judged on these test rows, after a semicolon; empty if this is the only one."""
+        bundles = self.figures.get("looks", {}).get("bundles", 1)
+        return f"; {bundles:,} bundles were judged on these test rows" if bundles > 1 else ""
+
+    @property
     def code(self) -> int:
         """The exit code."""
         return 0 if self.word == ACCEPT else REJECTED

@@ -14,14 +14,14 @@ from gazette.core.bundle import Bundle
 from gazette.core.errors import ConfigError, parse
 from gazette.data.paths import DESCRIPTIONS
 from gazette.evaluation import slices
-from gazette.evaluation.gate import baseline, behavior, evidence, floors, non_inferiority
+from gazette.evaluation.gate import baseline, behavior, evidence, floors, looks, non_inferiority
 from gazette.evaluation.gate import newest as newest_window
 from gazette.evaluation.gate.paired_tests import Pair
-from gazette.evaluation.gate.rules import Rules
+from gazette.evaluation.gate.rules import LOOKS, Rules
 from gazette.pipeline import cmdline, git, hashing
 from gazette.registry import ledger
 from gazette.registry.store import address
-from gazette.registry.verdict import PASS, Finding, Verdict, decide
+from gazette.registry.verdict import FAIL, PASS, Finding, Verdict, decide
 
 TIMED = 50  # articles whose latency is measured one by one
 
@@ -53,11 +53,24 @@ def judge(against: str | None = None, bundle: Path | None = None) -> Verdict:
         figures["compared"] = _why_no_baseline(corpus)
     else:
         theirs = Bundle(base.folder, threads) if base.digest != digest else None
-        compared, more = _judge_against(ours, theirs, rows, rules)
-        findings, figures = findings + compared, figures | more
+        judged = looks.list_looks(str(test), digest, hashing.hash_file(test, "md5"))
+        spending, spent = _spend(judged.index(digest) + 1, rules)
+        compared, more = _judge_against(ours, theirs, rows, spending)
+        findings, figures = findings + spent + compared, figures | more
+        figures["looks"] = {"number": judged.index(digest) + 1, "bundles": len(judged), "alpha": spending.alpha}
     findings = [replace(finding, blocks=finding.blocks and finding.rule not in rules.warn_only) for finding in findings]
     record = base.record() if base else None
     return Verdict(decide(findings), digest, commit, corpus, record, findings, figures)
+
+
+def _spend(look: int, rules: Rules) -> tuple[Rules, list[Finding]]:
+    """Return the rules at the level of this look, and whether one is left; the rules as they are without `looks`."""
+    if rules.looks is None:
+        return rules, []
+    planned, is_left = rules.looks, look <= rules.looks
+    why = "" if is_left else "the level is spent: bring new test rows, or plan more looks (gate.looks in params.yaml)"
+    finding = Finding(LOOKS, PASS if is_left else FAIL, look, f"at most {planned}", why)
+    return rules.model_copy(update={"alpha": looks.level_of(min(look, planned), planned, rules.alpha)}), [finding]
 
 
 def _why_no_baseline(corpus: str) -> str:

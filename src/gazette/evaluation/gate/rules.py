@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field, field_validator
 
 CLOCK = "milliseconds"
 NEWEST = "newest window"
+LOOKS = "looks"
 INVARIANCE = "unchanged by "  # prefix of the invariance rules, before the perturbation's name
 PERTURBATIONS = ("agency", "case", "form", "names", "punctuation", "typos", "width")
 MAY_WARN = [
@@ -29,6 +30,7 @@ class Rules(BaseModel, frozen=True, extra="forbid", strict=True):
     alpha: float = Field(gt=0, lt=0.5)
     power: float = Field(gt=0.5, lt=1)
     margin: float = Field(gt=0, lt=1)
+    looks: int | None = Field(None, ge=1, le=1000)
     resamples: int = Field(ge=100)
     seed: int = Field(ge=0)
     slice_margin: float = Field(gt=0, lt=1)
