@@ -162,6 +162,18 @@ def test_a_column_that_is_no_date_is_refused(dates: list[str | None]) -> None:
         detected(*dates)
 
 
+def test_dates_after_the_files_were_made_are_named_as_such() -> None:
+    with pytest.raises(ConfigError, match=r"most dates are later than 2026-11-29 \(--until\), or no dates"):
+        detected("2027-01-01", "2027-01-02")
+
+
+@pytest.mark.parametrize(
+    "text", ["2004-01-02" + " " * 100_000 + "x", "1" * 100_000, "1 Jan 2004 10:00" + "(" * 100_000]
+)
+def test_a_text_of_any_length_is_no_date_at_once(text: str) -> None:
+    assert all(parsed(text, form) is None for form in ("iso", "rfc2822", "seconds", "%d/%m/%Y"))
+
+
 days = st.dates(date(1970, 1, 1), date(2025, 12, 31))
 
 

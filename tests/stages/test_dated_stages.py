@@ -77,7 +77,7 @@ def test_shares_cut_at_a_day_and_the_report_names_it(tmp_path: Path) -> None:
     report, tables = preprocessed(tmp_path)
     assert [tables[name].height for name in ("train", "valid", "test")] == [72, 24, 24]
     assert report["time"] == {
-        "valid_from": "2020-02-06", "test_from": "2020-02-18", "train_without_date": 0,
+        "valid_from": "2020-02-06", "test_from": "2020-02-18", "train_not_before_test": 0, "train_without_date": 0,
         "near_duplicates_of_earlier_splits": 0,
     }  # fmt: skip
     assert [first_day(tables["valid"]), first_day(tables["test"])] == [date(2020, 2, 6), date(2020, 2, 18)]

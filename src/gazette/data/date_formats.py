@@ -52,6 +52,8 @@ def detect_format(values: pl.Series, until: Day, place: str) -> str:
     best = max(rows, key=lambda form: rows[form], default=None)
     if best is None or rows[best] < MIN_SHARE * written_rows:
         first = ", ".join(map(quote, counts["written"].head(3)))
+        if any(_count(counts, _read(counts["written"], form, Day.max).is_not_null()) for form in DATE_FORMATS):
+            raise ConfigError(f"{place}: most dates are later than {until} (--until), or no dates: {first}")
         raise ConfigError(
             f"{place}: the dates are in no known format: {first}. --date-format names it: {', '.join(DATE_FORMATS)}, "
             "or a pattern such as %d.%m.%Y"

@@ -113,7 +113,11 @@ def _describe_time(clean: pl.DataFrame, texts: pl.Series, similarity: float, lan
     group = near_duplicates.group_near_duplicates(texts.gather(clean["row"]), similarity, language)
     split = pl.col("split").cast(pl.String).replace_strict(order, return_dtype=pl.Int8)
     is_late = split > split.min().over("group")
+    first_test = pl.col("date").filter(pl.col("split") == "test").min()
     return {
+        "train_not_before_test": clean.select(
+            ((pl.col("split") == "train") & (pl.col("date") >= first_test)).sum()
+        ).item(),
         "train_without_date": clean.filter(pl.col("split") == "train")["date"].null_count(),
         "near_duplicates_of_earlier_splits": clean.with_columns(group=group).select(is_late.sum()).item(),
     }

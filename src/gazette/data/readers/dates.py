@@ -20,6 +20,7 @@ from gazette.data.readers.rows import ReadResult
 MISSING = ("", "null", "none", "nan", "nat", "na", "n/a", "<na>", "\\n", "-", "0000-00-00", "0000-00-00 00:00:00")
 UNDATED = "articles without a date"
 INSTANT = pl.Datetime("us", "UTC")
+MAX_DATE = 100  # characters; what is longer is no date
 FIRST_YEAR = 1000  # `%Y` reads 96 as the year 96
 EPOCH = {"seconds": 1_000_000, "milliseconds": 1_000}  # microseconds
 _ISO = re.compile(r"\d{4}(-?\d\d-?\d\d|-?W\d\d(-?\d)?)([T ]\d.*)?", re.ASCII)
@@ -72,7 +73,8 @@ def parse_dates(values: pl.Series, form: str, zone: str) -> pl.Series:
     meant; one that is left out when they go forward is null.
     """
     distinct = values.alias("written").unique(maintain_order=True).to_frame()
-    written = distinct.filter(~_is_missing(pl.col("written")))["written"]
+    is_short = pl.col("written").str.len_chars() <= MAX_DATE
+    written = distinct.filter(~_is_missing(pl.col("written")) & is_short)["written"]
     local, offset = _parse_local(written.str.strip_chars(), form)
     known = pl.DataFrame({"written": written, "local": local, "offset": offset})
     exact = (pl.col("local") - pl.duration(seconds="offset")).dt.replace_time_zone("UTC")

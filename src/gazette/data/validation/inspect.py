@@ -9,7 +9,7 @@ import polars as pl
 
 from gazette.core import articles, normalization
 from gazette.core.arrays import Array
-from gazette.core.corpus import Corpus
+from gazette.core.corpus import OVERLAY, Corpus
 from gazette.data import dedup, overlay
 from gazette.data.languages import skipped_checks
 from gazette.data.validation import (
@@ -89,7 +89,8 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path) -> 
         giveaways=pl.lit(leaks.height), personal_data=pl.lit(round(share, 6))
     )
     if "date" in table.columns:
-        whole = whole.with_columns(missing_dates=pl.lit(profile.share(table, pl.col("date").is_null())))
+        is_missing = pl.col("date").is_null() & (pl.col("file") != OVERLAY)  # people correct texts, not dates
+        whole = whole.with_columns(missing_dates=pl.lit(profile.share(table, is_missing)))
     classes = profile.class_profile(keyed, sorted(described.files), described.labels)
     excerpts = [
         examples.flag_examples(keyed, flags, damage.damage_patterns()),
