@@ -250,6 +250,8 @@ def test_a_corpus_without_dates_has_no_such_column(tmp_path: Path) -> None:
     [
         ({"date_format": None}, "go together"),
         ({"date_format": "roughly"}, "no pattern"),
+        ({"date_format": "%d/%Y"}, "no pattern"),
+        ({"date_format": "%d/%m/%Y %H:%M"}, "no pattern"),
         ({"date_format": "iso", "time_zone": "Mars/Olympus"}, "no time zone"),
     ],
 )

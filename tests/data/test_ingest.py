@@ -308,6 +308,7 @@ def test_dates_of_a_file_without_a_header_are_at_a_position(project: Path, lay: 
         (["--date", "label"], "it is a column of the text, or the label's"),
         (["--date", "when"], "no column 'when'"),
         (["--date", "day", "--time-zone", "Mars"], "'Mars' is no time zone"),
+        (["--date", "day", "--date-format", "dd/mm/yyyy"], "such as %d/%m/%Y"),
         (["--date", "day", "--until", "soon"], "does not match the format"),
     ],
 )

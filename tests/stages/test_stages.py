@@ -1,6 +1,7 @@
 """Each light stage on few rows: its declared outputs and nothing else, and every row accounted for."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,18 @@ def test_evaluate_leaves_what_it_declares(bundle: Path, rows: pl.DataFrame, out:
         "slices.csv",
     ]
     assert list_files(out) == tables
+
+
+def test_rows_with_dates_have_figures_by_period_and_rows_without_have_none(
+    bundle: Path, rows: pl.DataFrame, out: Path
+) -> None:
+    assert "periods" not in run_evaluate(bundle, rows, out)
+    days = pl.Series([datetime(2026, month, 1, tzinfo=UTC) for month in (1, 1, 2, 2, 2)])
+    figures = run_evaluate(bundle, rows.with_columns(date=days.cast(pl.Datetime("us", "UTC"))), out)
+    assert {period: (row["rows"], row["accuracy"]) for period, row in figures["periods"].items()} == {
+        "2026-01": (2, 1.0), "2026-02": (3, pytest.approx(1 / 3)),
+    }  # fmt: skip
+    assert pl.read_csv(out / "slices.csv").filter(slice="period")["rows"].to_list() == [2, 3]
 
 
 def test_evaluate_covers_every_row(bundle: Path, rows: pl.DataFrame, out: Path) -> None:

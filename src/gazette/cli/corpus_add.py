@@ -39,11 +39,7 @@ SPLIT_OPTIONS = [
     *(option for split in ("train", "valid", "test") for option in _columns(split)),
     options.delimiter(),
     options.header(),
-    click.option(
-        "--date-format",
-        metavar="FORMAT",
-        help="iso, rfc2822, seconds, milliseconds, or a pattern such as %d/%m/%Y.  [default: found out and shown]",
-    ),
+    options.date_format(),
     options.time_zone(),
     click.option(
         "--until",

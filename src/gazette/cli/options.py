@@ -91,11 +91,26 @@ def header() -> Decorator:
     return click.option("--header/--no-header", default=None, help=text)
 
 
+def date_format() -> Decorator:
+    """Return the option that names the format of dates."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        from gazette.core.dates import check_format
+
+        try:
+            return value and check_format(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    text = "iso, rfc2822, seconds, milliseconds, or a pattern such as %d/%m/%Y.  [default: found out and shown]"
+    return click.option("--date-format", metavar="FORMAT", callback=check, help=text)
+
+
 def time_zone() -> Decorator:
     """Return the option that names the time zone of times without an offset."""
 
     def check(ctx: click.Context, param: click.Parameter, value: str) -> str:
-        from gazette.core.zones import check_zone
+        from gazette.core.dates import check_zone
 
         try:
             return check_zone(value)

@@ -5,7 +5,7 @@ from itertools import product
 
 import polars as pl
 
-from gazette.core.corpus import DATE_FORMATS
+from gazette.core.dates import FORMATS
 from gazette.core.errors import ConfigError
 from gazette.core.escape import quote
 from gazette.data.readers.dates import EPOCH, MISSING, parse_dates
@@ -42,7 +42,7 @@ def detect_format(values: pl.Series, until: Day, place: str) -> str:
     if counts.is_empty():
         raise ConfigError(f"{place}: no row has a date; is that the column of the dates?")
     written_rows, stride = int(counts["count"].sum()), -(-counts.height // SAMPLE)
-    formats = [*DATE_FORMATS, *PATTERNS]
+    formats = [*FORMATS, *PATTERNS]
     sampled = counts["written"].gather_every(stride)
     if _read(sampled, "iso", until).null_count() == 0:
         formats = ["iso"]  # nothing else is written so
@@ -52,10 +52,10 @@ def detect_format(values: pl.Series, until: Day, place: str) -> str:
     best = max(rows, key=lambda form: rows[form], default=None)
     if best is None or rows[best] < MIN_SHARE * written_rows:
         first = ", ".join(map(quote, counts["written"].head(3)))
-        if any(_count(counts, _read(counts["written"], form, Day.max).is_not_null()) for form in DATE_FORMATS):
+        if any(_count(counts, _read(counts["written"], form, Day.max).is_not_null()) for form in FORMATS):
             raise ConfigError(f"{place}: most dates are later than {until} (--until), or no dates: {first}")
         raise ConfigError(
-            f"{place}: the dates are in no known format: {first}. --date-format names it: {', '.join(DATE_FORMATS)}, "
+            f"{place}: the dates are in no known format: {first}. --date-format names it: {', '.join(FORMATS)}, "
             "or a pattern such as %d.%m.%Y"
         )
     rivals = [form for form in readings if form != best and _is_rival(counts, readings[best], readings[form])]

@@ -9,7 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from gazette.core.corpus import UNDECIDED, Delimited
+from gazette.core.corpus import Delimited
+from gazette.core.dates import UNDECIDED
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 from gazette.data.header import is_numbered, names_numbers

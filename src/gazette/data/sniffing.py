@@ -5,7 +5,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from gazette.core.corpus import OVERLAY, UNDECIDED, File, Folder, JsonArray, JsonLines, Parquet
+from gazette.core.corpus import OVERLAY, File, Folder, JsonArray, JsonLines, Parquet
+from gazette.core.dates import UNDECIDED
 from gazette.core.encodings import Coding
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
