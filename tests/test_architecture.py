@@ -80,7 +80,8 @@ def test_every_module_has_a_package() -> None:
     assert {path.name for path in SOURCE.glob("*.py")} == {"__init__.py", "__main__.py"}
     packages = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert packages == {
-        "core", "pipeline", "data", "training", "registry", "evaluation", "serving", "lineage", "stages", "cli"
+        "core", "pipeline", "data", "training", "registry", "evaluation", "serving", "lineage", "stages", "monitoring",
+        "cli",
     }  # fmt: skip
 
 

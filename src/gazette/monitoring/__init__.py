@@ -1,0 +1,1 @@
+"""What changed since a version was trained, and how often it errs: signals, asked labels, alarms."""
