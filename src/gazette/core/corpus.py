@@ -2,7 +2,7 @@
 
 from datetime import date as Day
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
@@ -142,6 +142,7 @@ class Corpus(BaseModel, frozen=True, extra="forbid"):
     labels: list[str] = Field(min_length=2)
     numbered_from: int | None = None  # labels in the files are numbers; the number of the first label
     files: dict[Split, list[File]]
+    params: dict[str, dict[str, Any]] | None = None  # sections `validate` and `gate`; they win over params.yaml
     until: Day | None = None  # the day on which the files were made: no article is of a later one
     fetch: Package | None = None
     source: str

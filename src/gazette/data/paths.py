@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-DESCRIPTIONS = Path("data/corpora")
+from gazette.pipeline import corpus_params
+
+DESCRIPTIONS = corpus_params.DESCRIPTIONS
 RAW = Path("data/raw")
 PRETRAINED = Path("data/pretrained")  # encoders, with description, folder and pointer like corpora
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gazette.core.errors import ConfigError
 from gazette.lineage import weak_links
-from gazette.pipeline import dvclock, git, hashing, revisions
+from gazette.pipeline import corpus_params, dvclock, git, hashing, revisions
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve, versions
 
@@ -87,12 +87,13 @@ def trace_digest(digest: str, corpus: str | None = None) -> ModelLineage:
         weak = weak_links.check_commit(commits[0]) + weak_links.check_data(commits[0]) + weak_links.check_code(lock)
     else:
         weak = [weak_links.weak_link(weak_links.UNCOMMITTED, "no commit's dvc.lock names this bundle")]
+    description = lock.yaml(lock.option("validate", "description") or "") if commits else {}
     return ModelLineage(
         digest=digest,
         corpus=corpus,
         revisions=commits,
         commit=commit,
-        stages={name: _describe_stage(entry) for name, entry in lock.stages.items()},
+        stages={name: _describe_stage(entry, description) for name, entry in lock.stages.items()},
         raw=raw,
         versions=[asdict(version) for version in registered],
         verdicts=verdicts,
@@ -136,7 +137,7 @@ def _describe_commit(commit: str) -> tuple[dict[str, Any], list[str]]:
     return record, [] if flow else ["Prefect's run: the commit's message has no `Flow-Run:`, so no flow committed it"]
 
 
-def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
+def _describe_stage(entry: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
     deps = dvclock.list_hashes(entry, "deps")
     params = entry.get("params", {})
     inputs = json.dumps([entry["cmd"], deps, params], sort_keys=True).encode()
@@ -144,7 +145,7 @@ def _describe_stage(entry: dict[str, Any]) -> dict[str, Any]:
         "hash": hashlib.sha256(inputs).hexdigest(),
         "data": {path: digest for path, digest in deps.items() if not path.startswith("src/")},
         "code": {path: digest for path, digest in deps.items() if path.startswith("src/")},
-        "params": params.get("params.yaml", {}),
+        "params": corpus_params.merge(params.get("params.yaml", {}), description),
         "packages": next(iter(params.get("environment.yaml", {}).values()), {}),
         "outputs": dvclock.list_hashes(entry, "outs"),
     }

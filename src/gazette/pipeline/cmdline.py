@@ -9,6 +9,7 @@ from typing import Any
 
 from gazette.core import files
 from gazette.core.errors import ConfigError
+from gazette.pipeline import corpus_params
 from gazette.pipeline.flatten import flatten
 
 PARAMS = Path("params.yaml")
@@ -28,7 +29,10 @@ class Sections(dict[str, Any]):
 
 
 def read_params(path: Path = PARAMS) -> Sections:
-    """Read params.yaml; raises ConfigError if the corpus, the candidates or a section is of the wrong kind."""
+    """Read params.yaml and what the corpus's description sets in it.
+
+    Raises ConfigError if the corpus, the candidates or a section is of the wrong kind.
+    """
     params = Sections(files.read_yaml(path))
     for kind, value in pretrained.items() if isinstance(pretrained := params.get("pretrained"), dict) else ():
         if not isinstance(value, dict):
@@ -46,6 +50,9 @@ def read_params(path: Path = PARAMS) -> Sections:
         if key in SECTIONS and not isinstance(value, dict):
             got = "nothing: is what is below it indented?" if value is None else f"{value!r:.60}"
             raise ConfigError(f"{path}, section {key}: expected keys and values, got {got}")
+    description = path.parent / corpus_params.description_path(params)
+    if description.is_file():
+        return Sections(corpus_params.merge(params, files.read_yaml(description)))
     return params
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gazette.core import atomic, files
 from gazette.core.errors import ConfigError
-from gazette.pipeline import cmdline, flatten, git
+from gazette.pipeline import cmdline, corpus_params, flatten, git
 
 WORKING_TREE = "the working tree"
 LOCK = Path("dvc.lock")
@@ -62,6 +62,11 @@ class DvcLock:
     def yaml(self, path: str) -> dict[str, Any]:
         """Return the content of a YAML file under git; empty if it does not exist."""
         return _parse(self.text(path), path)
+
+    def params(self) -> dict[str, Any]:
+        """Return the content of params.yaml with what the corpus's description sets in it."""
+        params = self.yaml("params.yaml")
+        return corpus_params.merge(params, self.yaml(str(corpus_params.description_path(params))))
 
     def record(self, stage: str, name: str) -> dict[str, Any]:
         """Return the content of the JSON file that a stage's option names; empty if it does not exist."""

@@ -135,7 +135,8 @@ def render_message(breaches: Sequence[Breach], rejects: pl.DataFrame) -> str:
         head = "the corpus breaks its contract:" if broken else "about the rest of the corpus:"
         lines += [head, *(f"  {line}" for line in render_breaches(rest))]
     if broken:
-        lines.append("Correct the corpus, or the bound in section validate of params.yaml if it is too strict.")
+        where = "validate in params.yaml, or params.validate in the description"
+        lines.append(f"Correct the corpus, or its bound ({where}) if it is too strict.")
     return "\n".join(lines)
 
 

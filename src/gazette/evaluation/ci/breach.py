@@ -70,6 +70,6 @@ def render_breach(breach: Breach) -> str:
         table,
         *(quarantine if rows and not cause else []),
         "Nothing was trained. Correct the corpus or its description, then `dvc add` it; or relax the bounds in section "
-        "`validate` of `params.yaml`, if they are too strict for this corpus.",
+        "`params.validate` of its description, or `validate` of `params.yaml`, if they are too strict for this corpus.",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -34,7 +34,7 @@ CI = (
     "azure-pipelines", "bitbucket-pipelines",
 )  # fmt: skip
 JUDGING_FILES = ".cases.yaml"  # a corpus's hand-written cases
-JUDGING_PARAMS = ("gate.", "validate.")  # sections of params.yaml
+JUDGING_PARAMS = ("gate.", "validate.")  # sections of params.yaml, and of the corpus's description
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_
         if state := dvclock.load_or_none(commit):
             dvclock.check_layout(state)
         params = cmdline.read_params()
-        changes = dvclock.diff_values(DvcLock(commit, {}).yaml("params.yaml"), params)
+        changes = dvclock.diff_values(DvcLock(commit, {}).params(), params)
         start = replace(
             start,
             behind=int(git.run("rev-list", "--count", f"HEAD..{commit}", *_inside_project())),
