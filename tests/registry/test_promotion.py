@@ -146,6 +146,30 @@ def test_two_rollbacks_end_where_they_began(remote: Registry) -> None:
     assert [promotion.roll_back("tiny", WHO).entry.to.version for _ in range(2)] == ["1", "2"]
 
 
+def test_what_was_rolled_back_is_promoted_again_only_by_an_override_that_is_recorded(remote: Registry) -> None:
+    promote("2")
+    promotion.roll_back("tiny", Decision("watch", "12 errors in 30 answers"))
+    with pytest.raises(
+        promotion.RejectedError, match="watch rolled it back on .*: 12 errors in 30 answers\n--override"
+    ):
+        promote("2")
+    assert (len(kinds()), remote.aliases["champion"]) == (3, "1")
+    promote("2", "accept", Decision("t", "", "the labels were wrong"))
+    assert (kinds()[-1], remote.aliases["champion"]) == ("override", "2")
+    promote("3")
+    assert promote("2").is_new  # champion once more since the rollback
+
+
+def test_only_the_digests_of_a_name_that_a_rollback_left_are_suppressed(remote: Registry) -> None:
+    promote("2")
+    assert ledger.suppressed(ledger.read_ledger(), "tiny") == {}
+    promotion.roll_back("tiny", WHO)
+    assert list(ledger.suppressed(ledger.read_ledger(), "tiny")) == ["two.dir"]
+    promotion.roll_back("tiny", WHO)  # a person may change their mind
+    assert list(ledger.suppressed(ledger.read_ledger(), "tiny")) == ["one.dir"]
+    assert ledger.suppressed(ledger.read_ledger(), "news") == {}
+
+
 def test_the_first_champion_has_nothing_to_go_back_to(remote: Registry) -> None:
     with pytest.raises(ConfigError, match="nothing to go back to"):
         promotion.roll_back("tiny", WHO)

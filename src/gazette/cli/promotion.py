@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gazette.cli import options, project, streams
-from gazette.core.errors import ConfigError, parse
 
 if TYPE_CHECKING:
     from gazette.registry.promotion import Decision, PromotionResult
-    from gazette.registry.verdict import Finding
-    from gazette.registry.versions import ResolvedModel
 
 DECISION = options.add_options(
     [
@@ -23,13 +20,16 @@ DECISION = options.add_options(
 @click.command()
 @click.argument("version", default="challenger")
 @DECISION
-@click.option("--override", metavar="REASON", default="", help="Promote despite the gate; recorded as an override.")
+@click.option(
+    "--override", metavar="REASON", default="", help="Promote despite the gate or a rollback; recorded as an override."
+)
 def promote(version: str, by: str | None, because: str, override: str) -> None:
     """Make VERSION, by default the challenger, the champion.
 
     VERSION is a number or an alias. The gate judges its bundle; an isolated process loads it from the registry and must
     reproduce recorded predictions; then the ledger is written and the aliases are moved. If the gate does not accept
-    it, the command exits with 1 and nothing has changed. After a failure in between, the same command finishes the job.
+    it, or it was rolled back before, the command exits with 1 and nothing has changed. After a failure in between, the
+    same command finishes the job.
 
     \b
     Examples:
@@ -37,27 +37,9 @@ def promote(version: str, by: str | None, because: str, override: str) -> None:
       gazette promote 7 --by "Ada Lovelace" --because "two points better on sport"
       gazette promote 7 --override "the slice has eleven rows; looked at by hand"
     """
-    from gazette.evaluation.gate.judge import judge
-    from gazette.registry import promotion, smoke_test
+    from gazette.evaluation.gate import promotion
 
-    numbers = project.params()
-    if "smoke_test" not in numbers:
-        raise ConfigError("params.yaml has no section smoke_test, which sets the sample and budget of the smoke test")
-    budget = parse(smoke_test.Params, numbers["smoke_test"], "params.yaml, section smoke_test")
-
-    def run_smoke_test(model: "ResolvedModel", revision: str) -> "list[Finding]":
-        click.echo(f"{model.reference}: loading it in an isolated process", err=True)
-        recorded = smoke_test.read_recorded(revision, budget.articles)
-        return smoke_test.run_smoke_test(budget, model, recorded)
-
-    result = promotion.promote(
-        numbers["corpus"],
-        version,
-        _decision(by, because, override),
-        lambda folder: judge(bundle=folder),
-        run_smoke_test,
-    )
-    _show(result)
+    _show(promotion.promote(version, _decision(by, because, override), streams.echo_error))
 
 
 @click.command()
@@ -65,7 +47,7 @@ def promote(version: str, by: str | None, because: str, override: str) -> None:
 def rollback(by: str | None, because: str) -> None:
     """Make the previous champion the champion again.
 
-    The present champion becomes the previous one.
+    The present champion becomes the previous one, and is not promoted again without --override.
 
     \b
     Examples:

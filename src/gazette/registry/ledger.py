@@ -123,6 +123,17 @@ def last_entry(entries: Sequence[Entry], name: str) -> Entry | None:
     return next((entry for entry in reversed(entries) if entry.name == name), None)
 
 
+def suppressed(entries: Sequence[Entry], name: str) -> dict[str, Entry]:
+    """Return the digests of a name that a rollback left and that have not been champion since, with that rollback."""
+    rollbacks: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name == name:
+            rollbacks.pop(entry.to.digest, None)
+            if entry.kind == ROLLBACK and entry.origin:
+                rollbacks[entry.origin.digest] = entry
+    return rollbacks
+
+
 def verify_chain(lines: Sequence[str]) -> list[str]:
     """Return what is wrong with the lines of a ledger, with line numbers; empty if the chain is intact."""
     errors: list[str] = []

@@ -19,6 +19,7 @@ from gazette.registry.verdict import ACCEPT, FAIL, PASS, Finding, Verdict
 from gazette.registry.versions import ResolvedModel
 
 PROMOTION_LOCK = "promotion.lock"
+OVERRIDE_HINT = "--override REASON promotes it anyway and records the reason"
 PENDING = "promotion.begun"  # the SHA-256 of an entry whose aliases have not moved yet, as far as is known
 
 
@@ -30,7 +31,10 @@ class RejectedError(GazetteError):
 
 @dataclass(frozen=True)
 class Decision:
-    """Who promotes or rolls back, and why; a non-empty `override` promotes what the gate does not accept."""
+    """Who promotes or rolls back, and why.
+
+    A non-empty `override` promotes what the gate does not accept, and what was rolled back.
+    """
 
     who: str
     because: str = ""
@@ -68,9 +72,10 @@ def qualified_name(reference: str, name: str) -> str:
 
 
 def promote(name: str, reference: str, decision: Decision, judge: Judge, smoke_test: SmokeTest) -> PromotionResult:
-    """Make a version champion, if the gate accepts it (or is overridden) and it passes the smoke test.
+    """Make a version champion, if the gate accepts it and no rollback left it (or both are overridden).
 
-    Raises RejectedError if it does not, ConfigError if there is no such version or it has no revision.
+    It has to pass the smoke test. Raises RejectedError if it is not promoted, ConfigError if there is no such version
+    or it has no revision.
     """
     with promotion_lock():
         start = _start(name)
@@ -80,6 +85,9 @@ def promote(name: str, reference: str, decision: Decision, judge: Judge, smoke_t
         last = ledger.last_entry(start.entries, name)
         if last and last.to.digest == model.digest:
             return PromotionResult(last, False, start.finished)
+        rollback = ledger.suppressed(start.entries, name).get(model.digest)
+        if rollback and not decision.override:
+            raise RejectedError(_suppression(model, rollback))
         revision = find_revision(model)
         verdict = judge(model.folder)
         if verdict.digest != model.digest:
@@ -87,11 +95,12 @@ def promote(name: str, reference: str, decision: Decision, judge: Judge, smoke_t
         accepted = verdict.word == ACCEPT
         if not accepted and not decision.override:
             why = _rejection(model, f"the gate says {verdict.word}", verdict.findings)
-            raise RejectedError(f"{why}\n--override REASON promotes it anyway and records the reason")
+            raise RejectedError(f"{why}\n{OVERRIDE_HINT}")
         findings = smoke_test(model, revision)
         if any(finding.blocks and finding.outcome == FAIL for finding in findings):
             raise RejectedError(_rejection(model, "it fails the smoke test", findings))
-        kind, reason = (ledger.PROMOTION, decision.because) if accepted else (ledger.OVERRIDE, decision.override)
+        is_override = rollback or not accepted
+        kind, reason = (ledger.OVERRIDE, decision.override) if is_override else (ledger.PROMOTION, decision.because)
         version = VersionRef(model.version, model.digest, revision)
         record = verdict.record() | {"smoke_test": [asdict(finding) for finding in findings]}
         head = git.resolve_commit("HEAD")
@@ -165,6 +174,13 @@ def _record(start: PromotionStart, entry: Entry) -> PromotionResult:
     aliases.sync(start.client, entry.name, [*start.entries, entry])
     note.unlink()
     return PromotionResult(entry, True, start.finished)
+
+
+def _suppression(model: ResolvedModel, rollback: Entry) -> str:
+    reason = f": {rollback.reason}" if rollback.reason else ""
+    return (
+        f"{model.reference} is not promoted: {rollback.who} rolled it back on {rollback.when}{reason}\n{OVERRIDE_HINT}"
+    )
 
 
 def _rejection(model: ResolvedModel, why: str, findings: Sequence[Finding]) -> str:
