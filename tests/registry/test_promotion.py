@@ -150,7 +150,7 @@ def test_what_was_rolled_back_is_promoted_again_only_by_an_override_that_is_reco
     promote("2")
     promotion.roll_back("tiny", Decision("watch", "12 errors in 30 answers"))
     with pytest.raises(
-        promotion.RejectedError, match="watch rolled it back on .*: 12 errors in 30 answers\n--override"
+        promotion.RejectedError, match=r"watch rolled it back on .*: 12 errors in 30 answers\n--override"
     ):
         promote("2")
     assert (len(kinds()), remote.aliases["champion"]) == (3, "1")
