@@ -37,12 +37,19 @@ class Bundle:
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return class probabilities, texts × labels, in the order of `labels`."""
-        probabilities = np.empty((len(texts), len(self.labels)), np.float32)
-        encoded = {name: Ragged.encode(tokenizer, texts) for name, tokenizer in self.tokenizers.items()}
+        return self.run(self.encode(texts))
+
+    def encode(self, texts: Sequence[str]) -> "dict[str, Ragged]":
+        """Return the token ids of texts for each input."""
+        return {name: Ragged.encode(tokenizer, texts) for name, tokenizer in self.tokenizers.items()}
+
+    def run(self, encoded: "dict[str, Ragged]") -> npt.NDArray[np.float32]:
+        """Return class probabilities of encoded texts."""
         lengths = np.max([rows.lengths for rows in encoded.values()], axis=0, initial=0)
+        probabilities = np.empty((len(lengths), len(self.labels)), np.float32)
         order = np.argsort(lengths, kind="stable")  # similar lengths together: little padding
         start = 0
-        while start < len(texts):
+        while start < len(lengths):
             batch = order[start : start + BATCH]
             batch = batch[: max(1, TOKENS // max(1, lengths[batch[-1]]))]  # the last is the longest
             start += len(batch)

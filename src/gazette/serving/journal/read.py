@@ -1,0 +1,122 @@
+"""Reading of the journal, as lazy frames: Parquet of days past, lines of today."""
+
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+import orjson
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from gazette.core import files
+from gazette.core.errors import DataContractError
+from gazette.serving.journal import layout
+from gazette.serving.journal.layout import Segment
+
+SCHEMA: dict[str, pl.DataType] = {
+    "hour": pl.Datetime("us", "UTC"),
+    "digest": pl.String(),
+    "id": pl.String(),
+    "label": pl.String(),
+    "probabilities": pl.List(pl.Float32),
+    "tokens": pl.UInt32(),
+    "unknown": pl.Float32(),
+    "language": pl.String(),
+    "milliseconds": pl.Float32(),
+    "source": pl.String(),
+}
+TEXTS: dict[str, pl.DataType] = {"id": pl.String(), "hour": pl.Datetime("us", "UTC"), "text": pl.String()}
+BLOCK = 16 << 20  # bytes of lines that are parsed at once
+
+
+def scan(folder: Path, since: datetime | None = None, until: datetime | None = None) -> pl.LazyFrame:
+    """Return the records from `since` to before `until`, ordered by hour and within one as they came.
+
+    What is written after this call may be missing. Lines that are no records are left out.
+    """
+    segments, _ = layout.split_replaced(layout.list_segments(folder))
+    within = [segment for segment in segments if _may_have(segment, since, until)]
+    days = [_scan_day(list(group)) for _, group in groupby(within, lambda segment: segment.day)]
+    rows = pl.concat(days) if days else pl.LazyFrame(schema=SCHEMA)
+    if since is not None:
+        rows = rows.filter(pl.col("hour") >= since)
+    return rows if until is None else rows.filter(pl.col("hour") < until)
+
+
+def labels(folder: Path, digest: str) -> list[str]:
+    """Return the labels of a bundle in the order of its probabilities; raises DataContractError if there are none."""
+    path = folder / layout.LABELS / f"{digest}.json"
+    if not path.is_file():
+        raise DataContractError(f"{path}: no such file; the journal has no labels of the bundle {digest}")
+    names: list[str] = files.read_json(path)["labels"]
+    return names
+
+
+def texts(folder: Path) -> pl.DataFrame:
+    """Return the texts of the sample, masked, with the ids of their records, ordered by hour."""
+    segments = layout.list_segments(folder, layout.TEXTS)
+    frames = [frame for segment in segments for frame in _parse(_blocks(segment.path), TEXTS)]
+    return pl.concat([pl.DataFrame(schema=TEXTS), *frames]).sort("hour", maintain_order=True)
+
+
+def _may_have(segment: Segment, since: datetime | None, until: datetime | None) -> bool:
+    first, last = f"{segment.day}T{segment.hour or '00'}", f"{segment.day}T{segment.hour or '23'}"
+    return (since is None or last >= f"{since:%Y-%m-%dT%H}") and (until is None or first <= f"{until:%Y-%m-%dT%H}")
+
+
+def _scan_day(segments: list[Segment]) -> pl.LazyFrame:
+    rows = pl.concat([scan_segment(segment) for segment in segments])
+    late = len(segments) > 1 and not segments[0].hour  # records that came after their day was compacted
+    return rows.sort("hour", maintain_order=True) if late else rows
+
+
+def scan_segment(segment: Segment) -> pl.LazyFrame:
+    """Return the records of a file."""
+    if segment.path.suffix == ".parquet":
+        return pl.scan_parquet(segment.path, schema=SCHEMA)
+
+    def source(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for frame in _parse(_blocks(segment.path), SCHEMA):
+            chosen = frame if predicate is None else frame.filter(predicate)
+            chosen = chosen.head(rows) if rows is not None else chosen
+            yield chosen.select(columns) if columns is not None else chosen
+            rows = rows if rows is None else rows - chosen.height
+            if rows == 0:
+                return
+
+    return register_io_source(source, schema=SCHEMA)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield the file's whole lines; the end of a line that is being written, or never was, is left out."""
+    with path.open("rb") as file:
+        rest = b""
+        while block := file.read(BLOCK):
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield rest + block[:end]
+            rest = block[end:] if end else rest + block
+
+
+def _parse(blocks: Iterable[bytes], schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    lines = schema | {"hour": pl.String()}
+    hour = pl.format("{}:00", "hour").str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", time_zone="UTC")
+    for block in blocks:
+        try:
+            frame = pl.read_ndjson(io.BytesIO(block), schema=lines)
+        except pl.exceptions.PolarsError:  # a damaged disk, or a line of somebody else's
+            whole = b"".join(line for line in block.splitlines(keepends=True) if _is_record(line, schema))
+            frame = pl.read_ndjson(io.BytesIO(whole), schema=lines) if whole else pl.DataFrame(schema=lines)
+        yield frame.with_columns(hour)
+
+
+def _is_record(line: bytes, schema: dict[str, pl.DataType]) -> bool:
+    try:
+        record = orjson.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and record.keys() == set(schema)
