@@ -17,7 +17,11 @@ import click
 
 ROOT = Path(__file__).parents[1]
 NOTE = "<!-- Written by `python docs/references.py`; do not edit. -->"
-MODELS = {"smoke_test": "gazette.registry.smoke_test:Params", "gate": "gazette.evaluation.gate.rules:Rules"}
+MODELS = {
+    "smoke_test": "gazette.registry.smoke_test:Params",
+    "gate": "gazette.evaluation.gate.rules:Rules",
+    "retrain": "gazette.monitoring.policy:Params",
+}
 UNTYPED = ("corpus", "candidates", "pretrained", "teachers")
 BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤", "minItems": "length ≥"}
 ENVIRONMENT = """
