@@ -1,0 +1,18 @@
+"""Section `monitor` of params.yaml."""
+
+from pydantic import BaseModel, Field
+
+
+class Params(BaseModel, frozen=True, extra="forbid"):
+    """What is kept of traffic, how long a window is, how often alarms may be false, and how many labels are asked."""
+
+    window_days: int = Field(ge=1, le=366)
+    unlabeled_alarms_a_year: float = Field(gt=0, le=12)
+    min_change: float = Field(ge=0, lt=1)
+    resamples: int = Field(ge=200, le=100_000)
+    seed: int = Field(ge=0)
+    loss: float = Field(ge=0.01, le=0.5)
+    labeled_alarms_a_year: float = Field(gt=0, le=12)
+    labels_a_week: int = Field(ge=1)
+    disagreement: float = Field(ge=0, lt=1)
+    confidence: float = Field(gt=0.5, lt=1)
