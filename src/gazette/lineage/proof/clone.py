@@ -50,7 +50,7 @@ def fetch_raw(recorded: Lock, folder: Path, say: OnLine) -> None:
     pointers_here = {
         name.removesuffix(".dvc"): name for name in git.list_names("ls-files", "-z", "*.dvc", folder=folder)
     }
-    for raw in pointers_here.keys() & dvclock.list_inputs(recorded).keys():
+    for raw in sorted(pointers_here.keys() & dvclock.list_inputs(recorded).keys()):
         pointer = pointers_here[raw]
         say(f"raw data {raw}")
         recorded_hash = pointers.read_hash(folder / pointer)
