@@ -6,21 +6,19 @@ the gate, a probation and answers beside the champion precede a promotion; the s
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from gazette.monitoring.observation import Observation
 from gazette.registry.verdict import ACCEPT, REJECT
 
-Kind = Literal["wait", "ask", "train", "propose", "promote", "roll_back"]
+WEEK = timedelta(days=7)
+WAIT, ASK, TRAIN, PROPOSE, PROMOTE, ROLL_BACK = KINDS = ("wait", "ask", "train", "propose", "promote", "roll_back")
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
-    """How often labels are asked for, what begins a training, and what a challenger needs."""
+    """How many labels an alarm asks for, what begins a training, and what a challenger needs."""
 
-    ask_days: int = Field(ge=1)
-    ask_rows: int = Field(ge=0)
     alarm_rows: int = Field(ge=1)
     min_new_rows: int = Field(ge=1)
     every_days: int | None = Field(ge=1)
@@ -35,7 +33,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
 class Challenger:
     """A version that may become champion: since when it is known, what the gate says and why.
 
-    `shadow` counts its answers beside the champion; None if no server answers.
+    `shadow` counts its answers beside the champion; None if no server answers. `is_proposed`: a person was told of it.
     """
 
     version: str
@@ -44,6 +42,7 @@ class Challenger:
     verdict: str
     why: str = ""
     shadow: int | None = None
+    is_proposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class History:
     """What happened before, by the ledger and by the notes of earlier runs.
 
     `champion_since` is when the champion became one, `can_roll_back` whether a promotion made it champion in place of a
-    version that was not rolled back itself. `interrupted_at` is when a training began that did not end. `proposed` are
-    the digests that a person was told to promote.
+    version that was not rolled back itself. `interrupted_at` is when a training began that did not end, `suppressed`
+    the digests that were rolled back.
     """
 
     champion_since: datetime
@@ -62,33 +61,30 @@ class History:
     asked_at: datetime | None = None
     alarm_asked_at: datetime | None = None
     suppressed: frozenset[str] = frozenset()
-    proposed: frozenset[str] = frozenset()
     challenger: Challenger | None = None
 
 
 @dataclass(frozen=True)
 class Action:
-    """What to do now, and why; `rows` are the articles to ask for."""
+    """What to do now, and why; `rows` are the articles to ask for, None those of a week (`monitor.labels_a_week`)."""
 
-    kind: Kind
+    kind: str  # of KINDS
     reason: str
-    rows: int = 0
+    rows: int | None = None
 
 
 def decide(observation: Observation, params: Params, history: History, now: datetime) -> Action:
     """Return the next action; after it is done and noted, the next call goes on, until one says `wait`."""
     situation = (observation, params, history, now)
+    urgent = _roll_back(*situation) or _finish_training(history) or _ask(*situation)
+    if urgent:
+        return urgent
     challenger = _consider_challenger(*situation)
-    is_final = challenger and (challenger.kind != "wait" or _is_on_trial(history))
-    return (
-        _roll_back(*situation)
-        or _finish_training(history)
-        or _ask(*situation)
-        or (challenger if is_final else None)
-        or _train(*situation)
-        or challenger
-        or Action("wait", f"quiet: {observation.labels:,} labels, {observation.new_rows:,} new rows")
-    )
+    training = None if challenger and _is_on_trial(history) else _train(*situation)
+    steps = [step for step in (challenger, training) if step]
+    quiet = f"quiet: {observation.labels:,} labels, {observation.new_rows:,} new rows"
+    waiting = Action(WAIT, "; ".join(step.reason for step in steps) or quiet)
+    return next((step for step in steps if step.kind != WAIT), waiting)
 
 
 def describe_errors(observation: Observation) -> str:
@@ -104,17 +100,14 @@ def _roll_back(observation: Observation, params: Params, history: History, now: 
     if observation.cusum.alarm_at is None or not history.can_roll_back or not is_recent:
         return None
     age = _days(now - history.champion_since)
-    return Action("roll_back", f"{describe_errors(observation)}, {age} after the promotion")
+    return Action(ROLL_BACK, f"{describe_errors(observation)}, {age} after the promotion")
 
 
 def _ask(observation: Observation, params: Params, history: History, now: datetime) -> Action | None:
-    every = timedelta(days=params.ask_days)
-    if observation.unlabeled_alarms and _is_over(history.alarm_asked_at, every, now):
+    if observation.unlabeled_alarms and _is_over(history.alarm_asked_at, WEEK, now):
         signals = ", ".join(observation.unlabeled_alarms)
-        return Action("ask", f"{signals}: only labels can tell whether it errs more", params.alarm_rows)
-    if params.ask_rows and _is_over(history.asked_at, every, now):
-        return Action("ask", f"every {params.ask_days} days", params.ask_rows)
-    return None
+        return Action(ASK, f"{signals}: only labels can tell whether it errs more", params.alarm_rows)
+    return Action(ASK, "the week's labels") if _is_over(history.asked_at, WEEK, now) else None
 
 
 def _consider_challenger(observation: Observation, params: Params, history: History, now: datetime) -> Action | None:
@@ -124,34 +117,34 @@ def _consider_challenger(observation: Observation, params: Params, history: Hist
         return None
     name = f"version {challenger.version}"
     if challenger.verdict == REJECT:
-        return Action("wait", f"the gate rejects {name}{challenger.why}")
+        return Action(WAIT, f"the gate rejects {name}{challenger.why}")
     if challenger.verdict != ACCEPT:
-        return Action("wait", f"the gate cannot tell whether {name} is good enough{challenger.why}")
+        return Action(WAIT, f"the gate cannot tell whether {name} is good enough{challenger.why}")
     end = challenger.since + timedelta(days=params.probation_days)
     if now < end:
-        return Action("wait", f"{name} is on probation until {end:%Y-%m-%d %H:%M} UTC")
+        return Action(WAIT, f"{name} is on probation until {end:%Y-%m-%d %H:%M} UTC")
     if challenger.shadow is not None and challenger.shadow < params.min_shadow:
         return Action(
-            "wait",
+            WAIT,
             f"{name} has {challenger.shadow:,} of {params.min_shadow:,} answers beside the champion; "
             "`gazette serve --shadow NAME@challenger` makes them",
         )
     if params.promote:
-        return Action("promote", f"the gate accepts {name}, and its probation is over")
-    kind: Kind = "wait" if challenger.digest in history.proposed else "propose"
+        return Action(PROMOTE, f"the gate accepts {name}, and its probation is over")
+    kind = WAIT if challenger.is_proposed else PROPOSE
     return Action(kind, f"the gate accepts {name}, and its probation is over: `gazette promote {challenger.version}`")
 
 
 def _is_on_trial(history: History) -> bool:
     """Whether no training may begin, since a challenger that the gate accepts is on its way."""
     challenger = history.challenger
-    return challenger is not None and challenger.verdict == ACCEPT and challenger.digest not in history.proposed
+    return challenger is not None and challenger.verdict == ACCEPT and not challenger.is_proposed
 
 
 def _finish_training(history: History) -> Action | None:
     if history.interrupted_at is None:
         return None
-    return Action("train", f"the training that began on {history.interrupted_at:%Y-%m-%d %H:%M} UTC did not end")
+    return Action(TRAIN, f"the training that began on {history.interrupted_at:%Y-%m-%d %H:%M} UTC did not end")
 
 
 def _train(observation: Observation, params: Params, history: History, now: datetime) -> Action | None:
@@ -160,10 +153,10 @@ def _train(observation: Observation, params: Params, history: History, now: date
     if not reason:
         return None
     if observation.cusum.alarm_at is not None and not observation.new_rows:
-        return Action("wait", f"{reason}, but there is no labeled row that no version was trained on")
+        return Action(WAIT, f"{reason}, but there is no labeled row that no version was trained on")
     if history.trained_at and not _is_over(history.trained_at, timedelta(days=params.cooldown_days), now):
-        return Action("wait", f"{reason}, but the last training was {_days(now - history.trained_at)} ago")
-    return Action("train", reason)
+        return Action(WAIT, f"{reason}, but the last training was {_days(now - history.trained_at)} ago")
+    return Action(TRAIN, reason)
 
 
 def _reason_to_train(observation: Observation, params: Params, history: History, now: datetime) -> str:

@@ -128,6 +128,12 @@ def roll_back(name: str, decision: Decision) -> PromotionResult:
         return _record(start, ledger.next_entry(start.entries, ledger.ROLLBACK, name, last.origin, who, why, head))
 
 
+def finish(name: str) -> list[str]:
+    """Finish a promotion or rollback that ended before its aliases moved, and return what was done."""
+    with promotion_lock():
+        return _start(name).finished
+
+
 def find_revision(model: ResolvedModel) -> str:
     """Return the revision of a model; raises ConfigError if it has none."""
     for commit in resolve.list_revisions(model.digest):

@@ -71,6 +71,11 @@ class Verdict:
         return 0 if self.word == ACCEPT else REJECTED
 
 
+def from_record(record: dict[str, Any]) -> Verdict:
+    """Return the verdict of a record, such as `gazette gate --json` prints."""
+    return Verdict(**record | {"findings": [Finding(**finding) for finding in record["findings"]]})
+
+
 def decide(findings: Sequence[Finding]) -> str:
     """Reject if a blocking rule failed, else inconclusive if one is unknown, else accept."""
     outcomes = {finding.outcome for finding in findings if finding.blocks}

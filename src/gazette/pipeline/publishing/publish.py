@@ -53,7 +53,7 @@ def publish(tree: Worktree, name: str, message: str) -> Published:
         dvc_command.run("push", "--quiet", folder=tree.folder)
     base, commit = tree.base, ours
     for _ in range(MAX_TRIES):
-        error = _push(tree, commit, tree.branch)
+        error = push(tree, commit, tree.branch)
         if not error:
             return Published(commit, tree.branch)
         moved = fetch_head(tree.root, tree.ref, tree.remote, tree.branch)
@@ -117,7 +117,7 @@ def _stale(nodes: Sequence[Node]) -> list[str]:
 def _push_aside(tree: Worktree, ours: str, name: str, why: str) -> Published:
     """Push the results to a separate branch; a run that is retried finds them there."""
     branch = f"retrain/{name}"
-    if error := _push(tree, ours, branch):
+    if error := push(tree, ours, branch):
         head = fetch_head(tree.root, tree.ref, tree.remote, branch)
         if _changed(tree.folder, head, ours):
             raise ConfigError(f"{why}\n{branch} rejects the push too:\n{error}")
@@ -137,7 +137,7 @@ def _commit(folder: Path, message: str) -> str | None:
     return git.resolve_commit("HEAD", folder)
 
 
-def _push(tree: Worktree, commit: str, branch: str) -> str:
+def push(tree: Worktree, commit: str, branch: str) -> str:
     """Move a branch forward; returns why git rejects it. A branch that is checked out here is never moved."""
     receiver = [f"--receive-pack={RECEIVER}"] if tree.remote == LOCAL else []
     return git.run_or_error(

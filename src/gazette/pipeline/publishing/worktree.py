@@ -42,7 +42,7 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
 
     Without a `remote` it is `origin`, or the repository itself if there is none.
     """
-    remote = remote or ("origin" if "origin" in git.run("remote", folder=root).split() else LOCAL)
+    remote = remote or default_remote(root)
     _check_committer(root)
     check_answers(root, remote)
     with _temporary_folder(root) as top:
@@ -51,6 +51,11 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
         if revision:
             base = git.resolve_commit(revision, root)
         yield Worktree(root, _add_worktree(root, top, base), ref, base, remote, branch)
+
+
+def default_remote(root: Path) -> str:
+    """Return `origin`, or the repository itself if there is none."""
+    return "origin" if "origin" in git.run("remote", folder=root).split() else LOCAL
 
 
 def check_answers(root: Path, remote: str) -> None:
@@ -137,6 +142,15 @@ def _is_ours(box: Path, listed: list[Path]) -> bool:
     if marker is None and (box / box.name).resolve() in listed:
         marker = ownership.Marker(COMMAND, "", "", [RUN_LOCK, box.name])
     return bool(marker and marker.gazette == COMMAND) and ownership.find_stranger(box, marker) is None
+
+
+def find_head(root: Path, branch: str, remote: str = "") -> str:
+    """Return the head of a branch at a remote, by default as for a worktree, fetched so that this repository has it."""
+    remote = remote or default_remote(root)
+    if remote == LOCAL:
+        return git.resolve_commit(branch, root)
+    check_answers(root, remote)
+    return fetch_head(root, f"refs/remotes/{remote}/{branch}", remote, branch)
 
 
 def fetch_head(root: Path, ref: str, remote: str, branch: str) -> str:

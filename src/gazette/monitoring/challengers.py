@@ -1,0 +1,89 @@
+"""The challenger of a corpus: what the gate says of it on the newest test rows, and its answers beside the champion."""
+
+import json
+import sys
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from gazette.core.errors import ConfigError
+from gazette.monitoring import history
+from gazette.monitoring.history import Candidate
+from gazette.monitoring.policy import Challenger
+from gazette.pipeline import dvclock, supervisor
+from gazette.pipeline.execution import run
+from gazette.pipeline.publishing import raw_data, worktree
+from gazette.registry import resolve, verdict, versions
+from gazette.registry.store import address
+from gazette.registry.store.model import RegisteredVersion
+from gazette.registry.verdict import REJECT, Verdict
+from gazette.serving.journal import read
+
+CHALLENGER = "challenger"  # the alias
+RECENT = timedelta(days=1)  # before a challenger appeared, in which a server that runs has answered
+
+JudgeAt = Callable[[str], Verdict]  # the bundle that a commit's lock selects
+
+
+def find_challenger(name: str, suppressed: Collection[str]) -> RegisteredVersion | None:
+    """Return the version with the alias; None if it is suppressed, or if no commit has it, so it cannot be promoted."""
+    model = versions.get_model(name)
+    version = model.versions.get(model.aliases.get(CHALLENGER, ""))
+    if version is None or version.digest in suppressed or not resolve.list_revisions(version.digest):
+        return None
+    return version
+
+
+def assess(
+    root: Path, version: RegisteredVersion, champion: str, head: str, journal: Path, judge: JudgeAt, now: datetime
+) -> Challenger:
+    """Return a challenger with its verdict against the champion, judged anew if the branch has another head."""
+    notes = history.read_notes(root, version.name)
+    candidate = notes.candidate
+    if candidate is None or candidate.digest != version.digest:
+        candidate = Candidate(digest=version.digest, since=now)
+        history.write_notes(root, version.name, candidate=candidate)
+    commit = newest_commit(version.digest, head)
+    if (candidate.commit, candidate.against) != (commit, champion):
+        result = judge(commit)
+        why = (f": {', '.join(result.unmet)}" if result.word == REJECT else result.rows_needed) + result.looks
+        judged = {"commit": commit, "against": champion, "word": result.word, "why": why, "is_proposed": False}
+        candidate = candidate.model_copy(update=judged)
+        history.write_notes(root, version.name, candidate=candidate)
+    shadow = count_shadow(journal, version.digest, candidate.since)
+    return Challenger(
+        version.number, version.digest, candidate.since, candidate.word, candidate.why, shadow, candidate.is_proposed
+    )
+
+
+def newest_commit(digest: str, head: str) -> str:
+    """Return the branch's head if its lock selects a bundle, or else the last commit in which it became selected."""
+    lock = dvclock.load_or_none(head)
+    return head if lock and lock.bundle == digest else resolve.list_revisions(digest)[-1]
+
+
+def judge_at(root: Path, name: str, commit: str, prepare: Sequence[str] = ()) -> Verdict:
+    """Judge the bundle that a commit selects against the champion, on the commit's test rows, in a worktree.
+
+    Raises ConfigError if the gate cannot judge it.
+    """
+    with worktree.checkout(root, commit) as folder:
+        raw_data.fetch_data(folder, prepare)
+        words = ("gate", "--json", "--against", f"{name}@{versions.CHAMPION}")
+        environment = run.child_environment({address.VARIABLE: address.absolute_uri(root)}, folder)
+        done = supervisor.capture([sys.executable, "-m", "gazette", *words], environment, folder)
+    if done.returncode not in (0, verdict.REJECTED):
+        raise ConfigError(f"`gazette {' '.join(words)}` at {commit[:9]} ended with {done.returncode}:\n{done.stderr}")
+    return verdict.from_record(json.loads(done.stdout))
+
+
+def count_shadow(journal: Path, digest: str, since: datetime) -> int | None:
+    """Return how many answers a challenger gave beside the champion; None if no server has answered."""
+    source = pl.col("source")
+    counts = read.scan(journal, since - RECENT).select(
+        served=(source == "serve").sum(), shadow=((source == "shadow") & (pl.col("digest") == digest)).sum()
+    )
+    served, shadow = counts.collect(engine="streaming").row(0)
+    return shadow if served else None

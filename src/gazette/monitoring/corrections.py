@@ -1,0 +1,65 @@
+"""People's answers as corrections of the corpus at the head of a branch: the next training learns from them."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gazette.core import pointers
+from gazette.core.errors import ConfigError, DataContractError
+from gazette.data import feedback
+from gazette.data.feedback import Feedback
+from gazette.data.paths import RAW
+from gazette.pipeline import dvc_command, git, remote, state, storage, supervisor
+from gazette.pipeline.execution import run
+from gazette.pipeline.publishing import publish, raw_data
+from gazette.pipeline.publishing.worktree import worktree
+
+ANSWERS = "answers"  # the folder in `.gazette` of the worktree
+
+
+def publish_answers(
+    root: Path,
+    name: str,
+    answers: Sequence[Feedback],
+    branch: str,
+    git_remote: str,
+    prepare: Sequence[str],
+    say: Callable[[str], object],
+) -> bool:
+    """Add answers to a corpus by `gazette corpus correct`, in a worktree, and push data and pointer to the branch.
+
+    Returns whether anything changed: answers that the corpus has are not added again. Raises ConfigError if the push is
+    rejected, as when the branch moved meanwhile, DataContractError if the answers contradict each other.
+    """
+    with worktree(root, branch, git_remote) as tree:
+        raw_data.fetch_data(tree.folder, prepare, say)
+        folder = state.state_folder(tree.folder) / ANSWERS
+        paths = sorted({str(feedback.append(folder, answer)) for answer in answers})
+        if not paths:
+            return False
+        _correct(tree.folder, name, paths, say)
+        pointer = str(pointers.pointer_path(RAW / name))
+        if not git.run("status", "--porcelain", "--", pointer, folder=tree.folder):
+            return False
+        git.add([pointer], tree.folder)
+        message = f"Correct the corpus {name}: {len(answers):,} answers"
+        git.run("commit", "--quiet", "--no-verify", "--message", message, folder=tree.folder)
+        if storage.default_remote(tree.folder):
+            remote.check_answers(tree.folder)
+            dvc_command.run("push", "--quiet", pointer, folder=tree.folder)
+        if error := publish.push(tree, git.resolve_commit("HEAD", tree.folder), branch):
+            raise ConfigError(
+                f"the answers are not added to {name}, since {branch} at {tree.remote} rejects the push; the next run "
+                f"tries again:\n{error}"
+            )
+    return True
+
+
+def _correct(folder: Path, name: str, paths: Sequence[str], say: Callable[[str], object]) -> None:
+    words = ("corpus", "correct", name, *paths, "--yes")
+    command = [sys.executable, "-m", "gazette", *words]
+    done = supervisor.capture(command, run.child_environment(tree=folder), folder)
+    if done.returncode:
+        error = DataContractError if done.returncode == DataContractError.code else ConfigError
+        raise error(f"`gazette corpus correct {name}` ended with {done.returncode}:\n{done.stderr.strip()}")
+    say(done.stdout.strip())
