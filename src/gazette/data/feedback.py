@@ -11,7 +11,7 @@ from gazette.core import files
 from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 
-How = Literal["volunteered", "asked"]  # only those that were asked at random estimate accuracy
+How = Literal["volunteered", "asked", "disagreement"]  # only what was asked of articles drawn at random is an estimate
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def read(path: Path) -> tuple[list[tuple[int, Feedback]], int]:
                 torn += 1
                 continue
             if record["how"] not in get_args(How):
-                raise DataContractError(f"{place}: `how` is {quote(record['how'])}, expected volunteered or asked")
+                expected = " or ".join(get_args(How))
+                raise DataContractError(f"{place}: `how` is {quote(record['how'])}, expected {expected}")
             records.append((number, Feedback(**record)))
     return records, torn
 

@@ -20,7 +20,7 @@ from gazette.core.normalization import normalize
 from gazette.data import dedup
 from gazette.data.readers import read
 
-RANKS = {"added": 0, "volunteered": 1, "asked": 2, "audit": 2}  # sources; of two labels, that of the higher counts
+RANKS = {"added": 0, "volunteered": 1, "asked": 2, "disagreement": 2, "audit": 2}  # sources; a higher one wins
 KINDS = ("label", "article")  # of an article that was in the raw files when it was written, or of a new one
 FIELDS = ("text", "label", "source", "kind", "when", "who")
 # What becomes of a line. If an article is in several rows, the first that holds for one of them.
