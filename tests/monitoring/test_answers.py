@@ -50,9 +50,8 @@ def test_nobody_is_asked_twice_and_all_are_asked_in_the_end(journal: Path) -> No
 
 
 def test_the_same_seed_draws_the_same_articles(journal: Path, tmp_path: Path) -> None:
-    other = tmp_path / "again"
     first = ask(journal)
-    again = answers.ask(journal, other, "d", Draw(5, 0.0, 7), NOW)
+    again = answers.ask(journal, tmp_path / "again", "d", Draw(5, 0.0, 7), NOW)
     assert first["id"].to_list() == again["id"].to_list()
     third = answers.ask(journal, tmp_path / "third", "d", Draw(5, 0.0, 8), NOW)
     assert third["id"].to_list() != first["id"].to_list()
