@@ -24,14 +24,17 @@ def test_macro_f1_is_the_mean_over_the_classes() -> None:
     assert metrics.macro_f1(ACTUAL, PREDICTED, 3) == pytest.approx((3 / 4 + 2 / 3 + 1) / 3)
 
 
-def test_a_class_that_never_occurs_counts_0() -> None:
-    assert metrics.macro_f1(np.array([0, 1]), np.array([0, 1]), 4) == 0.5
+def test_a_class_without_rows_is_left_out_of_macro_f1_and_its_interval() -> None:
+    actual, predicted = np.array([0, 1, 1]), np.array([0, 1, 3])
+    assert metrics.macro_f1(actual, predicted, 4) == pytest.approx((1 + 2 / 3) / 2)
+    perfect = metrics.bootstrap(np.array([0, 1] * 50), np.array([0, 1] * 50), 4, 100, 7)
+    assert set(perfect["macro_f1"]) == {1.0}
 
 
 @given(pairs)
 def test_macro_f1_is_that_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
     actual, predicted = np.array(rows).T
-    expected = f1_score(actual, predicted, average="macro", labels=range(4), zero_division=0)
+    expected = f1_score(actual, predicted, average="macro", labels=np.unique(actual), zero_division=0)
     assert metrics.macro_f1(actual, predicted, 4) == pytest.approx(expected)
 
 

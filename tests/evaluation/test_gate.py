@@ -186,11 +186,11 @@ def test_the_difference_is_the_one_of_the_figures_that_evaluate_shows(classes: i
     assert math.isclose(differences["accuracy"].observed, right, abs_tol=1e-9)
 
 
-def test_a_class_without_rows_and_predictions_counts_0_for_both() -> None:
+def test_a_class_without_rows_is_left_out_of_macro_f1() -> None:
     actual, ours, theirs = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1])
     difference = paired_tests.bootstrap_differences(Pair(actual, ours, theirs, 4), 100, 7)["macro_f1"]
-    assert difference.observed == pytest.approx((2 / 3 + 4 / 5 - 2) / 4)
-    assert -0.5 <= difference.samples.min() <= difference.samples.max() == 0
+    assert difference.observed == pytest.approx((2 / 3 + 4 / 5 - 2) / 2)
+    assert -1 <= difference.samples.min() <= difference.samples.max() == 0
 
 
 def test_there_are_as_many_samples_as_asked_for_around_what_is_observed() -> None:

@@ -142,6 +142,20 @@ def test_an_article_that_volunteers_add_or_correct_is_never_a_test_row(tmp_path:
     assert tables["test"].filter(text=rows[-1][0])["label"].to_list() == ["trade"]
 
 
+def test_a_class_that_has_ended_is_named_and_does_not_stop_the_run(tmp_path: Path) -> None:
+    rows = [row for row in news() if row[1] == "sport" or row[2] < "2020-02-01"]
+    validated(tmp_path, rows)
+    report, tables = preprocessed(tmp_path)
+    assert "trade" in tables["train"]["label"] and "trade" not in tables["test"]["label"]
+    assert report["time"]["classes_without_valid"] == report["time"]["classes_without_test"] == ["trade"]
+
+
+def test_a_class_that_is_new_stops_the_run(tmp_path: Path) -> None:
+    validated(tmp_path, [row for row in news() if row[1] == "sport" or row[2] > "2020-02-22"])
+    with pytest.raises(DataContractError, match=r"class 'trade' in train: 0 of its \d+ articles"):
+        preprocessed(tmp_path)
+
+
 def test_splitting_a_corpus_without_dates_in_time_says_what_is_missing(tmp_path: Path) -> None:
     validated(tmp_path, news())
     table = articles.read_articles(tmp_path / "validated").drop("date")

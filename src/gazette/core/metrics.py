@@ -14,8 +14,9 @@ def accuracy(actual: Array, predicted: Array) -> float:
 
 
 def macro_f1(actual: Array, predicted: Array, classes: int) -> float:
-    """Return the unweighted mean of the classes' F1; a class without rows and without predictions counts as 0."""
-    return float(_f1(_confusion(actual, predicted, classes)[None])[0])
+    """Return the unweighted mean of the classes' F1, over the classes that have rows."""
+    counts = _confusion(actual, predicted, classes)
+    return float(_f1(counts[None], _present(counts))[0])
 
 
 def per_class(actual: Array, predicted: Array, labels: list[str]) -> dict[str, dict[str, float]]:
@@ -48,7 +49,10 @@ def bootstrap(actual: Array, predicted: Array, classes: int, resamples: int, see
     counts = _confusion(actual, predicted, classes)
     samples = np.random.default_rng(seed).multinomial(counts.sum(), counts.ravel() / counts.sum(), size=resamples)
     matrices = samples.reshape(resamples, classes, classes)
-    return {"accuracy": np.trace(matrices, axis1=1, axis2=2) / counts.sum(), "macro_f1": _f1(matrices)}
+    return {
+        "accuracy": np.trace(matrices, axis1=1, axis2=2) / counts.sum(),
+        "macro_f1": _f1(matrices, _present(counts)),
+    }
 
 
 def percentile_interval(samples: Array, confidence: float) -> tuple[float, float]:
@@ -85,9 +89,16 @@ def _confusion(actual: Array, predicted: Array, classes: int) -> Array:
     return np.bincount(actual * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def _f1(matrices: Array) -> Array:
-    """Return the macro-F1 of each confusion matrix (… × classes × classes); an empty class counts as 0."""
+def _present(counts: Array) -> Array:
+    return np.flatnonzero(counts.sum(axis=1))
+
+
+def _f1(matrices: Array, present: Array) -> Array:
+    """Return the macro-F1 of each confusion matrix (… × classes × classes), over the classes that are `present`.
+
+    One of them counts as 0 in a sample that has no row of it and no prediction.
+    """
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
     total = matrices.sum(axis=-1) + matrices.sum(axis=-2)
     f1: Array = np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0)
-    return np.asarray(f1.mean(axis=-1))
+    return np.asarray(f1.take(present, axis=-1).mean(axis=-1))

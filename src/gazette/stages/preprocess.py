@@ -73,8 +73,10 @@ def run(
     apart = splits.drop_overlap(distinct, published)
     counts |= {"duplicates": unique.height - distinct.height, "overlap": distinct.height - apart.height}
     clean = splits.assign_splits(apart, published, *shares)
-    _check_classes(clean, rows, corpus.labels)
+    missing = _list_missing(clean, corpus.labels)
+    _check_classes(missing, clean, rows, has_ended=by_time)
     if by_time:
+        times |= {f"classes_without_{split}": labels for split, labels in missing.items()}
         times |= _describe_time(clean, texts, params.near_duplicate_similarity, corpus.language)
     sizes = {}
     for split, path in {"train": train, "valid": valid, "test": test}.items():
@@ -147,19 +149,34 @@ def _add_texts(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
     return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), *last)
 
 
-def _check_classes(clean: pl.DataFrame, validated: pl.DataFrame, labels: list[str]) -> None:
-    """Raise DataContractError if a class has no article in a split; says where its articles are."""
+def _list_missing(clean: pl.DataFrame, labels: list[str]) -> dict[str, list[str]]:
+    """Return for each split the classes that have no article in it; splits that have all are left out."""
     present = set(clean.select("split", "label").unique().iter_rows())
-    needed = [(split, label) for label in labels for split in SPLITS]
-    missing = [(split, label) for split, label in needed if (split, label) not in present]
-    if missing:
-        lines = [_describe_missing(split, label, clean, validated) for split, label in missing[:MAX_NAMED]]
-        more = [f"  and {len(missing) - MAX_NAMED:,} more"] if len(missing) > MAX_NAMED else []
+    missing = {split: [label for label in labels if (split, label) not in present] for split in SPLITS}
+    return {split: labels for split, labels in missing.items() if labels}
+
+
+def _check_classes(
+    missing: dict[str, list[str]], clean: pl.DataFrame, validated: pl.DataFrame, *, has_ended: bool
+) -> None:
+    """Raise DataContractError if a class has no article in a split, and say where its articles are.
+
+    With `has_ended`, a class may be missing in valid and test: its last article may be older than they are.
+    """
+    pairs = [(split, label) for split, labels in missing.items() for label in labels]
+    if has_ended:
+        pairs = [(split, label) for split, label in pairs if split == "train"]
+    if pairs:
+        lines = [_describe_missing(split, label, clean, validated) for split, label in pairs[:MAX_NAMED]]
+        more = [f"  and {len(pairs) - MAX_NAMED:,} more"] if len(pairs) > MAX_NAMED else []
+        cure = (
+            "Move valid_from or valid_share in section preprocess of params.yaml, or leave out a class that is new."
+            if has_ended
+            else "Add articles, or raise valid_share and test_share in section preprocess of params.yaml."
+        )
         raise DataContractError(
             "a class has no article in a split; every class needs articles to train on and to evaluate on:\n"
-            + "\n".join([*lines, *more])
-            + "\nAdd articles, or raise valid_share and test_share in section preprocess of params.yaml; with `split: "
-            "time`, move valid_from and test_from, or leave out a class that has ended."
+            + "\n".join([*lines, *more, cure])
         )
 
 

@@ -88,7 +88,8 @@ def _judge_alone(
     probabilities = ours.probabilities(texts)
     probabilities = np.pad(probabilities, ((0, 0), (0, len(labels) - len(ours.labels))))
     actual, predicted = articles.encode_labels(rows["label"], labels), probabilities.argmax(axis=1)
-    recalls = {name: row["recall"] for name, row in metrics.per_class(actual, predicted, labels).items()}
+    by_class = metrics.per_class(actual, predicted, labels)
+    recalls = {name: row["recall"] for name, row in by_class.items() if row["rows"]}
     figures = _metrics(actual, probabilities)
     observed = figures | {
         "worst_recall": min(recalls.values()),

@@ -49,16 +49,16 @@ def bootstrap_differences(pair: Pair, resamples: int, seed: int) -> dict[str, Me
     counts = np.vstack([observed, resampled])
     actual, ours, theirs = triples // (c * c), triples // c % c, triples % c
     accuracy = counts @ ((ours == actual).astype(int) - (theirs == actual).astype(int)) / n
-    macro_f1 = _macro_f1(counts, actual, ours, c) - _macro_f1(counts, actual, theirs, c)
+    macro_f1 = _macro_f1(counts, actual, ours) - _macro_f1(counts, actual, theirs)
     return {
         name: MetricDifference(float(values[0]), values[1:])
         for name, values in (("accuracy", accuracy), ("macro_f1", macro_f1))
     }
 
 
-def _macro_f1(counts: Array, actual: Array, predicted: Array, classes: int) -> Array:
+def _macro_f1(counts: Array, actual: Array, predicted: Array) -> Array:
     """Return the macro-F1 of each sample, a row of counts per kind of row; as `metrics.macro_f1`."""
-    each = np.arange(classes)
+    each = np.unique(actual)
     hits = counts @ ((actual == predicted)[:, None] & (actual[:, None] == each))
     total = counts @ ((actual[:, None] == each).astype(int) + (predicted[:, None] == each))
     return np.asarray(np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0).mean(axis=1))
