@@ -7,22 +7,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from predictions import HOUR, ids, make_record
 
 from gazette.core.bundle import Bundle
 from gazette.core.errors import DataContractError
 from gazette.serving.answers import Answers, answer
 from gazette.serving.journal import layout, read, records, write
 from gazette.serving.journal.records import Prediction
-
-HOUR = "2026-11-28T14"
-
-
-def make_record(number: int, hour: str = HOUR) -> Prediction:
-    return Prediction(hour, "d.dir", f"request#{number}", "sport", [0.75, 0.25], 3, 0.333, "", 1.5, "serve")
-
-
-def ids(folder: Path, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-    return read.scan(folder, since, until).collect()["id"].to_list()
 
 
 def test_answers_become_records_with_rounded_probabilities() -> None:

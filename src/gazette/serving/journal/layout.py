@@ -9,10 +9,9 @@ on, though they stay for a while for whoever reads them. The order of names is t
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from gazette.pipeline import lines
 
@@ -36,6 +35,11 @@ class Segment:
         return not self.part
 
     @property
+    def size(self) -> int:
+        """Its bytes; none if another process has just closed or removed it."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
     def order(self) -> tuple[str, str, bool, str]:
         """Its place in time: a day's file first, then hour by hour, what is appended to last."""
         return self.day, self.hour, self.is_open, self.part
@@ -51,9 +55,16 @@ def closed_name(stem: str, suffix: str) -> str:
     return f"{stem}.{time.time_ns()}{suffix}"
 
 
-def close(path: Path) -> None:
-    """Close an hour's file; who wants to append to it begins a new one."""
-    lines.close(path, path.with_name(closed_name(path.stem, path.suffix)))
+def close(path: Path) -> Path | None:
+    """Close a file and return its new name; who wants to append to it begins a new one.
+
+    Returns None if another process has closed it.
+    """
+    to = path.with_name(closed_name(path.stem, path.suffix))
+    with suppress(FileNotFoundError):
+        lines.close(path, to)
+        return to
+    return None
 
 
 def list_segments(folder: Path, place: str = RECORDS) -> list[Segment]:
@@ -69,6 +80,8 @@ def merged_names(segment: Segment) -> list[str]:
     """Return the names of the files that a day's file replaces; none if it is no day's file."""
     if segment.hour or segment.path.suffix != ".parquet":
         return []
+    import polars as pl  # a server only writes
+
     names: list[str] = json.loads(pl.read_parquet_metadata(segment.path)[MERGED])
     return names
 

@@ -1,10 +1,13 @@
 """Reading of the journal, as lazy frames: Parquet of days past, lines of today."""
 
 import io
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 import polars as pl
@@ -34,11 +37,14 @@ BLOCK = 16 << 20  # bytes of lines that are parsed at once
 def scan(folder: Path, since: datetime | None = None, until: datetime | None = None) -> pl.LazyFrame:
     """Return the records from `since` to before `until`, ordered by hour and within one as they came.
 
-    What is written after this call may be missing. Lines that are no records are left out.
+    What is written after this call is not among them. Lines that are no records are left out.
     """
-    segments, _ = layout.split_replaced(layout.list_segments(folder))
-    within = [segment for segment in segments if _may_have(segment, since, until)]
-    days = [_scan_day(list(group)) for _, group in groupby(within, lambda segment: segment.day)]
+    while True:
+        segments, _ = layout.split_replaced(layout.list_segments(folder))
+        within = [segment for segment in segments if _may_have(segment, since, until)]
+        with suppress(FileNotFoundError):  # an hour's file has just been closed: it has another name
+            days = [scan_day(list(group)) for _, group in groupby(within, lambda segment: segment.day)]
+            break
     rows = pl.concat(days) if days else pl.LazyFrame(schema=SCHEMA)
     if since is not None:
         rows = rows.filter(pl.col("hour") >= since)
@@ -56,8 +62,10 @@ def labels(folder: Path, digest: str) -> list[str]:
 
 def texts(folder: Path) -> pl.DataFrame:
     """Return the texts of the sample, masked, with the ids of their records, ordered by hour."""
-    segments = layout.list_segments(folder, layout.TEXTS)
-    frames = [frame for segment in segments for frame in _parse(_blocks(segment.path), TEXTS)]
+    frames: list[pl.DataFrame] = []
+    for segment in layout.list_segments(folder, layout.TEXTS):
+        with suppress(FileNotFoundError), segment.path.open("rb") as file:
+            frames += _parse(_blocks(file, segment.size), TEXTS)
     return pl.concat([pl.DataFrame(schema=TEXTS), *frames]).sort("hour", maintain_order=True)
 
 
@@ -66,21 +74,24 @@ def _may_have(segment: Segment, since: datetime | None, until: datetime | None) 
     return (since is None or last >= f"{since:%Y-%m-%dT%H}") and (until is None or first <= f"{until:%Y-%m-%dT%H}")
 
 
-def _scan_day(segments: list[Segment]) -> pl.LazyFrame:
+def scan_day(segments: list[Segment]) -> pl.LazyFrame:
+    """Return the records of a day's files, ordered by hour."""
     rows = pl.concat([scan_segment(segment) for segment in segments])
     late = len(segments) > 1 and not segments[0].hour  # records that came after their day was compacted
     return rows.sort("hour", maintain_order=True) if late else rows
 
 
 def scan_segment(segment: Segment) -> pl.LazyFrame:
-    """Return the records of a file."""
+    """Return the records of a file as it is now; raises FileNotFoundError if it has another name by now."""
     if segment.path.suffix == ".parquet":
         return pl.scan_parquet(segment.path, schema=SCHEMA)
+    file = segment.path.open("rb")  # which stays the same, whatever its name becomes
+    size = os.fstat(file.fileno()).st_size
 
     def source(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch: int | None
     ) -> Iterator[pl.DataFrame]:
-        for frame in _parse(_blocks(segment.path), SCHEMA):
+        for frame in _parse(_blocks(file, size), SCHEMA):
             chosen = frame if predicate is None else frame.filter(predicate)
             chosen = chosen.head(rows) if rows is not None else chosen
             yield chosen.select(columns) if columns is not None else chosen
@@ -91,15 +102,15 @@ def scan_segment(segment: Segment) -> pl.LazyFrame:
     return register_io_source(source, schema=SCHEMA)
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
     """Yield the file's whole lines; the end of a line that is being written, or never was, is left out."""
-    with path.open("rb") as file:
-        rest = b""
-        while block := file.read(BLOCK):
-            end = block.rfind(b"\n") + 1
-            if end:
-                yield rest + block[:end]
-            rest = block[end:] if end else rest + block
+    rest = b""
+    for start in range(0, size, BLOCK):
+        block = os.pread(file.fileno(), min(BLOCK, size - start), start)
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+        rest = block[end:] if end else rest + block
 
 
 def _parse(blocks: Iterable[bytes], schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:

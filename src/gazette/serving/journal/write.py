@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +29,7 @@ def append(folder: Path, records: Iterable[Prediction]) -> None:
     for record in records:
         by_hour[record.hour].append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
     for hour, parts in by_hour.items():
-        path = layout.open_path(folder, check_hour(hour))
-        if _append(path, b"".join(parts)) > MAX_BYTES:
-            with suppress(FileNotFoundError):  # another process has just closed it
-                layout.close(path)
+        append_lines(layout.open_path(folder, check_hour(hour)), b"".join(parts))
 
 
 def check_hour(hour: str) -> str:
@@ -41,6 +37,12 @@ def check_hour(hour: str) -> str:
     if not _HOUR.fullmatch(hour):
         raise ValueError(f"hour {hour!r}: expected one such as 2026-11-29T14")
     return hour
+
+
+def append_lines(path: Path, content: bytes) -> None:
+    """Append whole lines to a file, which is closed once it is large, in one write."""
+    if _append(path, content) > MAX_BYTES:
+        layout.close(path)
 
 
 def _append(path: Path, content: bytes) -> int:
