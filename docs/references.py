@@ -18,6 +18,7 @@ import click
 ROOT = Path(__file__).parents[1]
 NOTE = "<!-- Written by `python docs/references.py`; do not edit. -->"
 MODELS = {
+    "monitor": "gazette.monitoring.params:Params",
     "smoke_test": "gazette.registry.smoke_test:Params",
     "gate": "gazette.evaluation.gate.rules:Rules",
     "retrain": "gazette.monitoring.policy:Params",

@@ -12,8 +12,9 @@ class Observation:
     """A version's windows of traffic, the alarms of signals without labels, and the errors that labels show.
 
     `windows` are the rows of the table, the oldest first. `unlabeled_alarms` name the signals that are above their
-    threshold in the newest window. `cusum` is over the `labels` answers for randomly drawn articles of this digest;
-    `alarm_hour` is that of the article at which it alarmed. `new_rows` are labeled rows that no version has trained on.
+    threshold in the newest window. `cusum` is over the `labels` answers about randomly drawn articles that this digest
+    labeled since it became champion; `hours` are those of the articles. `new_rows` are answers since the last training,
+    `unanswered` questions without one. `error` is that of the reference, None if unknown; then `cusum` cannot alarm.
     """
 
     digest: str
@@ -23,8 +24,18 @@ class Observation:
     cusum: CusumResult
     labels: int
     new_rows: int
-    alarm_hour: datetime | None = None
-    estimates: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    unanswered: int = 0
+    hours: list[datetime] = field(default_factory=list)
+    error: float | None = None
+    reference: str = ""
+    accuracy: dict[str, float] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def alarm_hour(self) -> datetime | None:
+        """The hour of the article at which the CUSUM alarmed."""
+        return None if self.cusum.alarm_at is None else self.hours[self.cusum.alarm_at]
 
     @property
     def is_alarm(self) -> bool:

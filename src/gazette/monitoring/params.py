@@ -1,9 +1,11 @@
 """Section `monitor` of params.yaml."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from gazette.serving.journal import params as journal_params
 
 
-class Params(BaseModel, frozen=True, extra="forbid"):
+class Params(journal_params.Params, frozen=True, extra="forbid"):
     """What is kept of traffic, how long a window is, how often alarms may be false, and how many labels are asked."""
 
     window_days: int = Field(ge=1, le=366)

@@ -15,6 +15,7 @@ from gazette.core.arrays import Array
 
 SIGNALS = ("labels", "confidence", "unknown", "length", "language")
 KEYS = ("day", "label", "language")
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,14 @@ def count(records: pl.LazyFrame, cut: float = 1.0) -> pl.DataFrame:
         pl.col("unknown"),
         pl.col("tokens").log1p().alias("length"),
     )
-    sums = [pl.col(name).cast(pl.Float64).sum() for name in ("confidence", "unknown", "length")]
+    sums = [_exact_sum(name) for name in ("confidence", "unknown", "length")]
     certain = (pl.col("confidence") >= cut).sum().alias("certain")
     return counted.group_by(KEYS).agg(pl.len().alias("rows"), certain, *sums).collect(engine="streaming").sort(KEYS)
+
+
+def _exact_sum(name: str) -> pl.Expr:
+    """Return a sum that does not depend on the order of rows: of whole millionths."""
+    return (pl.col(name).cast(pl.Float64) * _MILLION).round().cast(pl.Int64).sum() / _MILLION
 
 
 def to_days(counts: pl.DataFrame, labels: list[str], languages: list[str]) -> Days | None:

@@ -1,0 +1,139 @@
+"""Observation of a version: from the journal, the answers and the reference, computed anew each time."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gazette.core.errors import ConfigError, parse
+from gazette.monitoring import accuracy, answers, reference, signals, windows
+from gazette.monitoring.observation import Observation
+from gazette.monitoring.params import Params
+from gazette.monitoring.reference import Version
+from gazette.monitoring.signals import Days
+from gazette.pipeline import cmdline, dvclock
+from gazette.registry import ledger
+from gazette.serving.journal import read as journal_read
+
+JOURNAL, FOLDER = Path(".gazette/journal"), Path(".gazette/monitor")
+MLLS_ROWS = 100_000  # of the newest window; more change nothing
+Period = tuple[date, date]  # from, until; the second is not in it
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What windows are compared with: a name for people, and its days; None for the first windows of the journal."""
+
+    name: str
+    days: Days | None
+
+
+def observe(
+    root: Path, name: str, now: datetime, *, trained_at: datetime | None = None, period: Period | None = None
+) -> Observation:
+    """Observe the champion of a corpus, or the selected bundle if there is none, until the last whole day before `now`.
+
+    `root` is the project, the working directory. Answers since `trained_at`, or since the version is champion, are new
+    rows. A `period` of the journal is the reference instead of the version's own rows.
+    """
+    params, folder, notes = read_params(), root / FOLDER, list[str]()
+    version, since = find_version(name)
+    labeled = _read_labeled(version, name, folder / "reference", notes)
+    about = accuracy.summarize_reference(labeled) if labeled is not None else None
+    error = about["error"] if about else reference.recorded_error(version)
+    records = scan_records(root / JOURNAL, version.digest)
+    counts = signals.count(records, about["cut"] if about else 1.0)
+    rows: list[dict[str, Any]] = []
+    compared = ""
+    if counts.height:
+        labels = journal_read.labels(root / JOURNAL, version.digest)
+        chosen, days = _to_days(counts, labeled, labels, period)
+        compared = chosen.name
+        rows = windows.build_windows(days, now.astimezone(UTC).date(), chosen.days, params)
+    else:
+        notes.append(f"{root / JOURNAL} has no predictions of the bundle {version.digest} yet")
+    if rows and about:
+        for row in rows:
+            row["unlabeled"] = accuracy.estimate_unlabeled(row, about)
+        rows[-1]["mix"] = accuracy.estimate_mix(_sample_newest(records, rows[-1]), labels, about)
+    replies = answers.read(folder).filter(digest=version.digest)
+    questions = answers.read_questions(folder).filter(digest=version.digest)
+    drawn = replies.filter(how=answers.RANDOM)
+    for row in rows:
+        row["labeled"] = accuracy.estimate(accuracy.within(drawn, row), params.confidence)
+    recent = drawn.filter(pl.col("hour") >= since)
+    return Observation(
+        name=name,
+        digest=version.digest,
+        version=version.number,
+        windows=rows,
+        unlabeled_alarms=rows[-1]["alarms"] if rows else [],
+        cusum=accuracy.sum_errors(recent, error, params),
+        labels=recent.height,
+        new_rows=replies.filter(pl.col("when").str.to_datetime(time_zone="UTC") >= (trained_at or since)).height,
+        unanswered=questions.join(replies, on="id", how="anti").height,
+        hours=recent["hour"].to_list(),
+        error=error,
+        reference=compared,
+        accuracy=accuracy.estimate(recent, params.confidence),
+        notes=notes,
+    )
+
+
+def read_params() -> Params:
+    """Return section `monitor` of params.yaml."""
+    return parse(Params, cmdline.read_params()["monitor"], "params.yaml, section monitor")
+
+
+def find_version(name: str) -> tuple[Version, datetime]:
+    """Return the champion by the ledger, or else the selected bundle, and since when it is the one to watch.
+
+    Raises ConfigError if there is neither.
+    """
+    if entry := ledger.last_entry(ledger.read_ledger(), name):
+        return Version(entry.to.digest, entry.to.version, entry.to.revision), datetime.fromisoformat(entry.when)
+    if dvclock.LOCK.is_file() and (digest := dvclock.load(None).bundle):
+        return Version(digest, "", None), datetime.min.replace(tzinfo=UTC)
+    raise ConfigError(f"{name} has no champion in {ledger.PATH} and no selected bundle: `gazette run` makes one")
+
+
+def scan_records(journal: Path, digest: str) -> pl.LazyFrame:
+    """Return the journal's records of a version, without what it answered aside as a shadow."""
+    return journal_read.scan(journal).filter((pl.col("digest") == digest) & (pl.col("source") != "shadow"))
+
+
+def _read_labeled(version: Version, name: str, folder: Path, notes: list[str]) -> pl.DataFrame | None:
+    """Return the version's own rows with its predictions; None, and a note, if they are not available."""
+    try:
+        return reference.predict(version, name, folder, cmdline.read_params()["evaluate"]["threads"])
+    except ConfigError as error:
+        notes.append(f"no predictions on valid and test rows: {error}")
+        return None
+
+
+def _to_days(
+    counts: pl.DataFrame, labeled: pl.DataFrame | None, labels: list[str], period: Period | None
+) -> tuple[Reference, Days]:
+    """Return the reference and the journal's days, with equal columns."""
+    dated = labeled.drop_nulls("hour") if labeled is not None else None
+    own = signals.count(dated.lazy()) if dated is not None and dated.height and period is None else None
+    languages = sorted({*counts["language"], *(own["language"] if own is not None else ())})
+    days = signals.to_days(counts, labels, languages)
+    assert days is not None
+    if period is not None:
+        first, until = period
+        return Reference(f"the journal from {first} to before {until}", days.part(first, (until - first).days)), days
+    if own is not None:
+        return Reference("the dated valid and test rows of the version", signals.to_days(own, labels, languages)), days
+    why = "valid and test rows have no dates" if labeled is not None else "valid and test rows are not available"
+    return Reference(f"the first windows of the journal, since {why}", None), days
+
+
+def _sample_newest(records: pl.LazyFrame, window: dict[str, Any]) -> pl.Series:
+    """Return the probabilities of at most MLLS_ROWS records of a window, evenly spread over it."""
+    begin = datetime.fromisoformat(f"{window['from']}T00:00+00:00")
+    end = datetime.fromisoformat(f"{window['to']}T00:00+00:00") + timedelta(days=1)
+    part = records.filter(pl.col("hour").is_between(begin, end, closed="left")).select("probabilities")
+    return part.gather_every(-(-window["rows"] // MLLS_ROWS)).collect(engine="streaming")["probabilities"]
