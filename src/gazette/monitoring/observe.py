@@ -1,6 +1,6 @@
 """Observation of a version: from the journal, the answers and the reference, computed anew each time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,18 @@ class Reference:
     days: Days | None
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A version to observe, since when, its own rows with its predictions (None: not available), and its error."""
+
+    name: str
+    version: Version
+    since: datetime
+    labeled: pl.DataFrame | None
+    error: float | None
+    trained_at: datetime | None = None
+
+
 def observe(
     root: Path, name: str, now: datetime, *, trained_at: datetime | None = None, period: Period | None = None
 ) -> Observation:
@@ -38,41 +50,54 @@ def observe(
     `root` is the project, the working directory. Answers since `trained_at`, or since the version is champion, are new
     rows. A `period` of the journal is the reference instead of the version's own rows.
     """
-    params, folder, notes = read_params(), root / FOLDER, list[str]()
+    notes: list[str] = []
     version, since = find_version(name)
-    labeled = _read_labeled(version, name, folder / "reference", notes)
-    about = accuracy.summarize_reference(labeled) if labeled is not None else None
-    error = about["error"] if about else reference.recorded_error(version)
-    records = scan_records(root / JOURNAL, version.digest)
+    labeled = _read_labeled(version, name, root / FOLDER / "reference", notes)
+    error = reference.recorded_error(version) if labeled is None else None
+    observation = observe_version(root, Subject(name, version, since, labeled, error, trained_at), now, period=period)
+    return replace(observation, notes=notes + observation.notes)
+
+
+def observe_version(
+    root: Path, subject: Subject, now: datetime, params: Params | None = None, *, period: Period | None = None
+) -> Observation:
+    """Observe a version; by default with section `monitor` of params.yaml."""
+    params, folder, notes = params or read_params(), root / FOLDER, list[str]()
+    digest = subject.version.digest
+    about = accuracy.summarize_reference(subject.labeled) if subject.labeled is not None else None
+    error = about["error"] if about else subject.error
+    records = scan_records(root / JOURNAL, digest)
     counts = signals.count(records, about["cut"] if about else 1.0)
     rows: list[dict[str, Any]] = []
     compared = ""
     if counts.height:
-        labels = journal_read.labels(root / JOURNAL, version.digest)
-        chosen, days = _to_days(counts, labeled, labels, period)
+        labels = journal_read.labels(root / JOURNAL, digest)
+        chosen, days = _to_days(counts, subject.labeled, labels, period)
         compared = chosen.name
         rows = windows.build_windows(days, now.astimezone(UTC).date(), chosen.days, params)
     else:
-        notes.append(f"{root / JOURNAL} has no predictions of the bundle {version.digest} yet")
+        notes.append(f"{root / JOURNAL} has no predictions of the bundle {digest} yet")
     if rows and about:
         for row in rows:
             row["unlabeled"] = accuracy.estimate_unlabeled(row, about)
         rows[-1]["mix"] = accuracy.estimate_mix(_sample_newest(records, rows[-1]), labels, about)
-    replies = answers.read(folder).filter(digest=version.digest)
-    questions = answers.read_questions(folder).filter(digest=version.digest)
+    every_reply = answers.read(folder)
+    replies = every_reply.filter(digest=digest)
+    questions = answers.read_questions(folder).filter(digest=digest)
     drawn = replies.filter(how=answers.RANDOM)
     for row in rows:
         row["labeled"] = accuracy.estimate(accuracy.within(drawn, row), params.confidence)
-    recent = drawn.filter(pl.col("hour") >= since)
+    recent = drawn.filter(pl.col("hour") >= subject.since)
+    is_new = pl.col("when").str.to_datetime(time_zone="UTC") >= (subject.trained_at or subject.since)
     return Observation(
-        name=name,
-        digest=version.digest,
-        version=version.number,
+        name=subject.name,
+        digest=digest,
+        version=subject.version.number,
         windows=rows,
         unlabeled_alarms=rows[-1]["alarms"] if rows else [],
         cusum=accuracy.sum_errors(recent, error, params),
         labels=recent.height,
-        new_rows=replies.filter(pl.col("when").str.to_datetime(time_zone="UTC") >= (trained_at or since)).height,
+        new_rows=every_reply.filter(is_new).height,
         unanswered=questions.join(replies, on="id", how="anti").height,
         hours=recent["hour"].to_list(),
         error=error,

@@ -65,7 +65,7 @@ def predict(version: Version, corpus: str, folder: Path, threads: int) -> pl.Dat
         table = read_articles(version)
         bundle = Bundle(_find_folder(version, corpus, Path(str(lock.option("select", "bundle")))), threads)
         path.parent.mkdir(parents=True, exist_ok=True)
-        tables.write_parquet(path, _to_records(bundle, table))
+        tables.write_parquet(path, to_records(bundle, table))
     return pl.read_parquet(path)
 
 
@@ -86,7 +86,7 @@ def _find_folder(version: Version, corpus: str, selected: Path) -> Path:
     return base.folder
 
 
-def _to_records(bundle: Bundle, table: pl.DataFrame) -> pl.DataFrame:
+def to_records(bundle: Bundle, table: pl.DataFrame) -> pl.DataFrame:
     """Return predictions in the columns of the journal; `hour` is when the article appeared, null if unknown."""
     texts = table["text"].to_list()
     answers = answer(bundle, texts)
