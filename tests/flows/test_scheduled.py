@@ -77,7 +77,7 @@ def test_a_run_whose_machine_went_down_is_crashed_in_two_minutes_and_run_again_m
 ) -> None:
     process, server = serving
     deployments = {deployment["name"]: deployment["id"] for deployment in server.ask("deployments")}
-    assert set(deployments) == {"retrain-nightly", "retrain-on-data", "score"}
+    assert set(deployments) == {"retrain-nightly", "retrain-on-data", "watch", "score"}
     waiting = {**PUBLISHED["train"], "cmd": "sleep 600.5"}  # type: ignore[dict-item]
     push_files(project, dvc__yaml=json.dumps({"stages": {**PUBLISHED, "train": waiting}}))
     prefect(server, "deployment", "run", "retrain/retrain-nightly")

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from gazette.monitoring import challengers, history
 from gazette.monitoring.policy import Challenger
+from gazette.pipeline import dvclock
 from gazette.registry import resolve, versions
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.registry.verdict import ACCEPT, FAIL, INCONCLUSIVE, REJECT, Finding, Verdict
@@ -33,7 +35,9 @@ def assess(
         judged.append(commit)
         return verdict
 
-    return challengers.assess(root, VERSION, champion, head, root / "journal", judge, NOW)
+    challenger = challengers.assess(root, VERSION, champion, head, root / "journal", judge, NOW)
+    assert challenger
+    return challenger
 
 
 def test_a_verdict_stands_until_the_branch_or_the_champion_is_another(tmp_path: Path, judged: list[str]) -> None:
@@ -76,21 +80,30 @@ def test_answers_beside_the_champion_are_counted_if_a_server_answers(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("aliases", "suppressed", "commits", "expected"),
+    ("aliases", "excluded", "expected"),
     [
-        ({"challenger": "2"}, (), ["c"], VERSION),
-        ({}, (), ["c"], None),
-        ({"challenger": "2"}, ("two.dir",), ["c"], None),
-        ({"challenger": "2"}, (), [], None),
+        ({"challenger": "2"}, (), VERSION),
+        ({}, (), None),
+        ({"challenger": "2"}, ("two.dir",), None),
     ],
 )
-def test_only_what_can_be_promoted_is_a_challenger(
+def test_a_version_that_was_rolled_back_or_is_champion_is_no_challenger(
     monkeypatch: pytest.MonkeyPatch,
     aliases: dict[str, str],
-    suppressed: tuple[str, ...],
-    commits: list[str],
+    excluded: tuple[str, ...],
     expected: RegisteredVersion | None,
 ) -> None:
     monkeypatch.setattr(versions, "get_model", lambda name: RegisteredModel({"2": VERSION}, aliases))
+    assert challengers.find_version("news", excluded) == expected
+
+
+@pytest.mark.parametrize(
+    ("selected", "commits", "expected"),
+    [("two.dir", ["a", "b"], "head"), ("zero.dir", ["a", "b"], "b"), ("zero.dir", [], None)],
+)
+def test_a_challenger_is_judged_at_the_head_if_that_selects_it_and_never_without_a_commit(
+    monkeypatch: pytest.MonkeyPatch, selected: str, commits: list[str], expected: str | None
+) -> None:
+    monkeypatch.setattr(dvclock, "load_or_none", lambda commit: SimpleNamespace(bundle=selected))
     monkeypatch.setattr(resolve, "list_revisions", lambda digest: commits)
-    assert challengers.find_challenger("news", suppressed) == expected
+    assert challengers.newest_commit("two.dir", "head") == expected

@@ -50,10 +50,9 @@ class StoryWorld:
         if self.steps == self.kill:
             raise KilledError
 
-    def observe(self, now: datetime) -> Observation | None:
+    def observe(self, past: History, now: datetime) -> Observation:
         champion = ledger.current_champion(ledger.read_ledger(self.root / ledger.PATH), "news")
-        if champion is None:
-            return None
+        assert champion
         is_trained = any(entry.startswith("train") for entry in self.done)
         bad = (champion == ONE and 2 <= self.day < 9) or (champion == TWO and self.day >= 12)
         cusum = CusumResult(np.array([5.0 if bad else 0.0]), 4.0, 0 if bad else None)
@@ -71,9 +70,10 @@ class StoryWorld:
             "2", TWO.digest, candidate.since, candidate.word, candidate.why, is_proposed=candidate.is_proposed
         )
 
-    def ask(self, rows: int | None) -> str:
+    def ask(self, rows: int | None, when: datetime) -> str:
         self.step()
-        self.step(f"ask {rows}")
+        if (what := f"ask {rows} {when:%d}") not in self.done:
+            self.step(what)
         return "asked"
 
     def train(self) -> str:
@@ -134,8 +134,8 @@ def live(world: StoryWorld) -> list[str]:
 
 def test_alarm_labels_training_promotion_and_rollback_follow_each_other(root: Path) -> None:
     assert live(StoryWorld(root)) == [
-        "ask None", "tell ask", "ask 100", "tell ask", "train", "tell train", "promote 2", "tell promote",
-        "roll back", "tell roll_back", "ask None", "tell ask",
+        "ask None 01", "tell ask", "ask 100 02", "tell ask", "train", "tell train", "promote 2", "tell promote",
+        "roll back", "tell roll_back", "ask None 13", "tell ask",
     ]  # fmt: skip
     entries = ledger.read_ledger(root / ledger.PATH)
     assert [entry.kind for entry in entries] == ["promotion", "promotion", "rollback"]
@@ -153,10 +153,8 @@ def test_a_kill_at_any_step_changes_nothing_but_what_is_told_twice(root: Path, t
         (root / ".gazette" / "watch" / "news.json").unlink()
         done = live(StoryWorld(root, kill))
         acts = [entry for entry in done if not entry.startswith("tell")]
-        assert list(dict.fromkeys(acts)) == list(dict.fromkeys(expected)), kill
-        for act in ("promote 2", "roll back"):
-            assert acts.count(act) == 1, kill
-        assert len(acts) <= len(expected) + 1, kill  # a training or a request that was not noted
+        assert [act for act in acts if act != "train"] == [act for act in expected if act != "train"], kill
+        assert acts.count("train") <= 2, kill  # once more if it was not noted that it had ended
         assert history.read_notes(root, "news") == notes, kill
         assert (root / ledger.PATH).read_text() == before, kill
 

@@ -27,25 +27,28 @@ RECENT = timedelta(days=1)  # before a challenger appeared, in which a server th
 JudgeAt = Callable[[str], Verdict]  # the bundle that a commit's lock selects
 
 
-def find_challenger(name: str, suppressed: Collection[str]) -> RegisteredVersion | None:
-    """Return the version with the alias; None if it is suppressed, or if no commit has it, so it cannot be promoted."""
+def find_version(name: str, excluded: Collection[str]) -> RegisteredVersion | None:
+    """Return the version with the alias; None if there is none, or if its digest is excluded."""
     model = versions.get_model(name)
     version = model.versions.get(model.aliases.get(CHALLENGER, ""))
-    if version is None or version.digest in suppressed or not resolve.list_revisions(version.digest):
-        return None
-    return version
+    return None if version is None or version.digest in excluded else version
 
 
 def assess(
     root: Path, version: RegisteredVersion, champion: str, head: str, journal: Path, judge: JudgeAt, now: datetime
-) -> Challenger:
-    """Return a challenger with its verdict against the champion, judged anew if the branch has another head."""
+) -> Challenger | None:
+    """Return a challenger with its verdict against the champion, judged anew if the branch has another head.
+
+    None if no commit's lock selects it: it cannot be promoted.
+    """
+    commit = newest_commit(version.digest, head)
+    if commit is None:
+        return None
     notes = history.read_notes(root, version.name)
     candidate = notes.candidate
     if candidate is None or candidate.digest != version.digest:
         candidate = Candidate(digest=version.digest, since=now)
         history.write_notes(root, version.name, candidate=candidate)
-    commit = newest_commit(version.digest, head)
     if (candidate.commit, candidate.against) != (commit, champion):
         result = judge(commit)
         why = (f": {', '.join(result.unmet)}" if result.word == REJECT else result.rows_needed) + result.looks
@@ -58,10 +61,12 @@ def assess(
     )
 
 
-def newest_commit(digest: str, head: str) -> str:
-    """Return the branch's head if its lock selects a bundle, or else the last commit in which it became selected."""
+def newest_commit(digest: str, head: str) -> str | None:
+    """Return the branch's head if its lock selects a bundle, else the last commit in which it became selected."""
     lock = dvclock.load_or_none(head)
-    return head if lock and lock.bundle == digest else resolve.list_revisions(digest)[-1]
+    if lock and lock.bundle == digest:
+        return head
+    return next(reversed(resolve.list_revisions(digest)), None)
 
 
 def judge_at(root: Path, name: str, commit: str, prepare: Sequence[str] = ()) -> Verdict:

@@ -14,7 +14,14 @@ from gazette.pipeline.execution import run
 from gazette.pipeline.publishing import publish, raw_data
 from gazette.pipeline.publishing.worktree import worktree
 
+FEEDBACK = "feedback"  # the folder of `gazette serve` and `gazette monitor answer`
 ANSWERS = "answers"  # the folder in `.gazette` of the worktree
+
+
+def read_answers(root: Path) -> list[Feedback]:
+    """Return the answers of people to what they were asked; what was volunteered waits for a person to take it over."""
+    records = (record for path in sorted((root / FEEDBACK).glob("*.jsonl")) for _, record in feedback.read(path)[0])
+    return [record for record in records if record.how != "volunteered"]
 
 
 def publish_answers(

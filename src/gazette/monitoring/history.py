@@ -33,8 +33,9 @@ class Candidate(BaseModel, frozen=True):
 
 
 class Notes(BaseModel, frozen=True):
-    """When labels were asked for, when a training began that has not ended, when the last one ended; None: never."""
+    """When labels were asked for, and when a training ended, with `_since` when one began that has not; None: never."""
 
+    asking_since: datetime | None = None
     asked_at: datetime | None = None
     alarm_asked_at: datetime | None = None
     training_since: datetime | None = None

@@ -20,14 +20,14 @@ from gazette.registry.verdict import REJECT
 class World(Protocol):
     """What is observed and done; the acts return what a person should know, such as a path or what to type."""
 
-    def observe(self, now: datetime) -> Observation | None:
-        """Return what the monitor sees of the champion; None if there is none."""
+    def observe(self, past: History, now: datetime) -> Observation:
+        """Return what the monitor sees of the champion."""
 
     def find_challenger(self, observation: Observation, past: History, now: datetime) -> Challenger | None:
         """Return the challenger with its verdict; None if there is none to consider."""
 
-    def ask(self, rows: int | None) -> str:
-        """Draw articles for people to label; None: as many as in a week."""
+    def ask(self, rows: int | None, when: datetime) -> str:
+        """Draw articles for people to label, None: as many as in a week; not again if that was done at `when`."""
 
     def train(self) -> str:
         """Add people's answers to the corpus and train."""
@@ -47,10 +47,10 @@ def settle(root: Path, name: str, params: Params, world: World, clock: Callable[
     actions: list[Action] = []
     while True:
         now = clock()
-        observation = world.observe(now)
         past = history.read_history(root, name)
-        if observation is None or past is None:
+        if past is None:
             return [*actions, Action(policy.WAIT, f"{name} has no champion to watch: `gazette promote`")]
+        observation = world.observe(past, now)
         past = replace(past, challenger=world.find_challenger(observation, past, now))
         action = policy.decide(observation, params, past, now)
         if action.kind in {earlier.kind for earlier in actions}:
@@ -62,12 +62,14 @@ def settle(root: Path, name: str, params: Params, world: World, clock: Callable[
 
 
 def _act(root: Path, name: str, action: Action, challenger: Challenger | None, world: World, now: datetime) -> None:
-    """Do what was decided, tell of it and note it; what a kill leaves unnoted is done and told again."""
+    """Do what was decided, tell of it and note it; what a kill leaves unnoted is finished and told again."""
     match action.kind:
         case policy.ASK:
-            world.tell(action, world.ask(action.rows))
-            changes = {"asked_at": now} if action.rows is None else {"asked_at": now, "alarm_asked_at": now}
-            history.write_notes(root, name, **changes)
+            when = history.read_notes(root, name).asking_since or now
+            history.write_notes(root, name, asking_since=when)
+            world.tell(action, world.ask(action.rows, when))
+            changes = {"asked_at": when} if action.rows is None else {"asked_at": when, "alarm_asked_at": when}
+            history.write_notes(root, name, asking_since=None, **changes)
         case policy.TRAIN:
             history.write_notes(root, name, training_since=now)
             world.tell(action, _train(root, name, world, now))
