@@ -206,9 +206,14 @@ def test_a_challenger_that_the_gate_accepts_comes_before_a_training(
 def test_a_verdict_that_cannot_tell_waits_and_says_how_many_rows_it_wants() -> None:
     why = "; 40 rows in the newest window, about 300 would be enough"
     history = replace(STEADY, challenger=replace(CHALLENGER, verdict=INCONCLUSIVE, why=why))
-    assert decide(QUIET, PARAMS, history, NOW) == Action(
-        "wait", f"the gate cannot tell whether version 2 is good enough{why}"
-    )
+    reason = f"the gate cannot tell whether version 2 is good enough{why}"
+    assert decide(QUIET, PARAMS, history, NOW) == Action("wait", reason, topic="inconclusive")
+
+
+def test_a_server_that_answers_without_the_challenger_stops_no_training() -> None:
+    history = replace(STEADY, challenger=replace(CHALLENGER, shadow=0))
+    assert decide(QUIET, PARAMS, history, NOW).topic == "shadow"
+    assert decide(ERRS, PARAMS, history, NOW).kind == "train"
 
 
 def test_what_may_not_be_promoted_without_a_person_is_proposed_once_and_stops_no_training() -> None:

@@ -11,11 +11,11 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.monitoring import history, settle
 from gazette.monitoring.cusum import CusumResult
 from gazette.monitoring.observation import Observation
-from gazette.monitoring.policy import Action, Challenger, History, Params
+from gazette.monitoring.policy import PROPOSE, Action, Challenger, History, Params
 from gazette.registry import ledger
 from gazette.registry.ledger import VersionRef
 from gazette.registry.promotion import RejectedError
-from gazette.registry.verdict import ACCEPT, REJECT
+from gazette.registry.verdict import ACCEPT, INCONCLUSIVE, REJECT
 
 PARAMS = Params(
     alarm_rows=100, min_new_rows=500, every_days=None, cooldown_days=7, probation_days=3, min_shadow=0, promote=True,
@@ -67,7 +67,7 @@ class StoryWorld:
             candidate = history.Candidate(digest=TWO.digest, since=now, word=ACCEPT)
             history.write_notes(self.root, "news", candidate=candidate)
         return Challenger(
-            "2", TWO.digest, candidate.since, candidate.word, candidate.why, is_proposed=candidate.is_proposed
+            "2", TWO.digest, candidate.since, candidate.word, candidate.why, is_proposed=candidate.told == PROPOSE
         )
 
     def ask(self, rows: int | None, when: datetime) -> str:
@@ -202,6 +202,17 @@ def test_what_a_person_has_to_promote_is_told_once(root: Path) -> None:
         wait = world.run(day, params)
     assert wait.reason.startswith("the gate accepts version 2, and its probation is over: `gazette promote 2`")
     assert world.done.count("tell propose") == 1
+
+
+def test_what_a_challenger_waits_for_is_told_once_until_it_is_something_else(root: Path) -> None:
+    world = StoryWorld(root)
+    for day in (0, 1, 2):
+        world.run(day)
+    for word in (INCONCLUSIVE, REJECT):
+        history.update_candidate(root, "news", word=word)
+        for day in (3, 4):
+            assert world.run(day).topic == word
+    assert world.done.count("tell wait") == 2
 
 
 def test_without_a_champion_there_is_nothing_to_watch(tmp_path: Path) -> None:

@@ -125,6 +125,17 @@ def test_a_rollback_that_failed_half_way_is_finished_and_not_undone(remote: Regi
     assert len(remote.moves) == 2
 
 
+@pytest.mark.parametrize("where", ["follow", "mark", "previous", "champion"])
+def test_a_promotion_that_failed_half_way_is_finished_without_another_one(remote: Registry, where: str) -> None:
+    remote.fails = (where, False)
+    with pytest.raises(ConfigError):
+        promote("2")
+    remote.fails = None
+    assert promotion.finish("tiny")[0].startswith("finished: the promotion of")
+    assert (kinds(), remote.aliases) == (["promotion"] * 2, {"champion": "2", "previous": "1"})
+    assert promotion.finish("tiny") == []
+
+
 def test_a_registry_that_is_down_at_first_changes_nothing(remote: Registry) -> None:
     remote.fails = ("get", False)
     with pytest.raises(ConfigError, match=r"the registry at .* failed"):

@@ -14,7 +14,7 @@ from gazette.registry import ledger
 def ask(root: Path, name: str, rows: int | None, when: datetime) -> str:
     """Draw articles that the champion labeled, None: as many as in a week, and return what a person has to do.
 
-    Nothing is drawn again if something was drawn at `when`.
+    Nothing is drawn again if something was drawn at `when`; empty if there is nothing to ask.
     """
     champion = ledger.current_champion(ledger.read_ledger(root / ledger.PATH), name)
     if champion is None:
@@ -26,7 +26,7 @@ def ask(root: Path, name: str, rows: int | None, when: datetime) -> str:
         draw = Draw(rows or params.labels_a_week, params.disagreement, params.seed)
         questions = answers.ask(root / observe.JOURNAL, folder, champion.digest, draw, when)
     if questions.is_empty():
-        return "the journal's sample has no article that nobody was asked about"
+        return ""
     path = folder / answers.ASKED / f"{when:%Y-%m-%dT%H%M%S}.csv"  # removed with the questions
     questionnaire.write_questions(path, questions)
     return f"{questions.height:,} articles to label: fill in {path}, then `gazette monitor answer {path}`"

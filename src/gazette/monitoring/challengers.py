@@ -11,7 +11,7 @@ import polars as pl
 from gazette.core.errors import ConfigError
 from gazette.monitoring import history
 from gazette.monitoring.history import Candidate
-from gazette.monitoring.policy import Challenger
+from gazette.monitoring.policy import PROPOSE, Challenger
 from gazette.pipeline import dvclock, supervisor
 from gazette.pipeline.execution import run
 from gazette.pipeline.publishing import raw_data, worktree
@@ -52,12 +52,18 @@ def assess(
     if (candidate.commit, candidate.against) != (commit, champion):
         result = judge(commit)
         why = (f": {', '.join(result.unmet)}" if result.word == REJECT else result.rows_needed) + result.looks
-        judged = {"commit": commit, "against": champion, "word": result.word, "why": why, "is_proposed": False}
+        judged = {"commit": commit, "against": champion, "word": result.word, "why": why, "told": ""}
         candidate = candidate.model_copy(update=judged)
         history.write_notes(root, version.name, candidate=candidate)
     shadow = count_shadow(journal, version.digest, candidate.since)
     return Challenger(
-        version.number, version.digest, candidate.since, candidate.word, candidate.why, shadow, candidate.is_proposed
+        version.number,
+        version.digest,
+        candidate.since,
+        candidate.word,
+        candidate.why,
+        shadow,
+        candidate.told == PROPOSE,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, Field
 
 from gazette.monitoring.observation import Observation
-from gazette.registry.verdict import ACCEPT, REJECT
+from gazette.registry.verdict import ACCEPT, INCONCLUSIVE, REJECT
 
 WEEK = timedelta(days=7)
 WAIT, ASK, TRAIN, PROPOSE, PROMOTE, ROLL_BACK = KINDS = ("wait", "ask", "train", "propose", "promote", "roll_back")
@@ -66,11 +66,16 @@ class History:
 
 @dataclass(frozen=True)
 class Action:
-    """What to do now, and why; `rows` are the articles to ask for, None those of a week (`monitor.labels_a_week`)."""
+    """What to do now, and why.
+
+    `rows` are the articles to ask for, None those of a week (`monitor.labels_a_week`). `topic` is what a person is told
+    once of a challenger that waits; empty: nothing.
+    """
 
     kind: str  # of KINDS
     reason: str
     rows: int | None = None
+    topic: str = ""
 
 
 def decide(observation: Observation, params: Params, history: History, now: datetime) -> Action:
@@ -83,7 +88,8 @@ def decide(observation: Observation, params: Params, history: History, now: date
     training = None if challenger and _is_on_trial(history) else _train(*situation)
     steps = [step for step in (challenger, training) if step]
     quiet = f"quiet: {observation.labels:,} labels, {observation.new_rows:,} new rows"
-    waiting = Action(WAIT, "; ".join(step.reason for step in steps) or quiet)
+    reason = "; ".join(step.reason for step in steps) or quiet
+    waiting = Action(WAIT, reason, topic=challenger.topic if challenger else "")
     return next((step for step in steps if step.kind != WAIT), waiting)
 
 
@@ -117,17 +123,16 @@ def _consider_challenger(observation: Observation, params: Params, history: Hist
         return None
     name = f"version {challenger.version}"
     if challenger.verdict == REJECT:
-        return Action(WAIT, f"the gate rejects {name}{challenger.why}")
+        return Action(WAIT, f"the gate rejects {name}{challenger.why}", topic=REJECT)
     if challenger.verdict != ACCEPT:
-        return Action(WAIT, f"the gate cannot tell whether {name} is good enough{challenger.why}")
+        return Action(WAIT, f"the gate cannot tell whether {name} is good enough{challenger.why}", topic=INCONCLUSIVE)
     end = challenger.since + timedelta(days=params.probation_days)
     if now < end:
         return Action(WAIT, f"{name} is on probation until {end:%Y-%m-%d %H:%M} UTC")
     if challenger.shadow is not None and challenger.shadow < params.min_shadow:
+        answers = f"{challenger.shadow:,} of {params.min_shadow:,} answers beside the champion"
         return Action(
-            WAIT,
-            f"{name} has {challenger.shadow:,} of {params.min_shadow:,} answers beside the champion; "
-            "`gazette serve --shadow NAME@challenger` makes them",
+            WAIT, f"{name} has {answers}; `gazette serve --shadow NAME@challenger` makes them", topic="shadow"
         )
     if params.promote:
         return Action(PROMOTE, f"the gate accepts {name}, and its probation is over")
@@ -138,7 +143,9 @@ def _consider_challenger(observation: Observation, params: Params, history: Hist
 def _is_on_trial(history: History) -> bool:
     """Whether no training may begin, since a challenger that the gate accepts is on its way."""
     challenger = history.challenger
-    return challenger is not None and challenger.verdict == ACCEPT and not challenger.is_proposed
+    if challenger is None or challenger.verdict != ACCEPT or challenger.is_proposed:
+        return False
+    return challenger.shadow != 0  # a server that answers without it may do so forever
 
 
 def _finish_training(history: History) -> Action | None:

@@ -16,9 +16,11 @@ from gazette.monitoring.policy import Action, Challenger, History, Params
 from gazette.registry.promotion import RejectedError
 from gazette.registry.verdict import REJECT
 
+CHANGING = (policy.TRAIN, policy.PROMOTE, policy.ROLL_BACK)  # after which the champion is observed anew
+
 
 class World(Protocol):
-    """What is observed and done; the acts return what a person should know, such as a path or what to type."""
+    """What is observed and done; acts return what a person should know, such as a path or what to type, if anything."""
 
     def observe(self, past: History, now: datetime) -> Observation:
         """Return what the monitor sees of the champion."""
@@ -45,20 +47,24 @@ class World(Protocol):
 def settle(root: Path, name: str, params: Params, world: World, clock: Callable[[], datetime]) -> list[Action]:
     """Act until nothing is left to do, and return the actions, the last one `wait`; none happens twice in a run."""
     actions: list[Action] = []
+    observation = None
     while True:
         now = clock()
         past = history.read_history(root, name)
         if past is None:
             return [*actions, Action(policy.WAIT, f"{name} has no champion to watch: `gazette promote`")]
-        observation = world.observe(past, now)
+        observation = observation or world.observe(past, now)
         past = replace(past, challenger=world.find_challenger(observation, past, now))
         action = policy.decide(observation, params, past, now)
         if action.kind in {earlier.kind for earlier in actions}:
             action = Action(policy.WAIT, f"in the next run: {action.reason}")
         actions.append(action)
         if action.kind == policy.WAIT:
+            _tell_once(root, name, action, world)
             return actions
         _act(root, name, action, past.challenger, world, now)
+        if action.kind in CHANGING:
+            observation = None
 
 
 def _act(root: Path, name: str, action: Action, challenger: Challenger | None, world: World, now: datetime) -> None:
@@ -67,7 +73,8 @@ def _act(root: Path, name: str, action: Action, challenger: Challenger | None, w
         case policy.ASK:
             when = history.read_notes(root, name).asking_since or now
             history.write_notes(root, name, asking_since=when)
-            world.tell(action, world.ask(action.rows, when))
+            if outcome := world.ask(action.rows, when):
+                world.tell(action, outcome)
             changes = {"asked_at": when} if action.rows is None else {"asked_at": when, "alarm_asked_at": when}
             history.write_notes(root, name, asking_since=None, **changes)
         case policy.TRAIN:
@@ -76,12 +83,20 @@ def _act(root: Path, name: str, action: Action, challenger: Challenger | None, w
             history.write_notes(root, name, training_since=None, trained_at=now)
         case policy.PROPOSE:
             world.tell(action, "")
-            history.update_candidate(root, name, is_proposed=True)
+            history.update_candidate(root, name, told=policy.PROPOSE)
         case policy.PROMOTE:
             assert challenger is not None
             world.tell(action, _promote(root, name, challenger.version, action.reason, world))
         case policy.ROLL_BACK:
             world.tell(action, world.roll_back(action.reason))
+
+
+def _tell_once(root: Path, name: str, action: Action, world: World) -> None:
+    """Tell what a challenger waits for, unless a person was told of it last time."""
+    candidate = history.read_notes(root, name).candidate
+    if action.topic and candidate and candidate.told != action.topic:
+        world.tell(action, "")
+        history.update_candidate(root, name, told=action.topic)
 
 
 def _train(root: Path, name: str, world: World, now: datetime) -> str:
