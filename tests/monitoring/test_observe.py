@@ -1,57 +1,23 @@
 """The observation of a champion: the same from the same files, and quiet as long as it knows too little."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
-from journals import records
-from projects import ROOT
+from journals import DIGEST, FIRST, LABELS, fill, make_watched, promote, record_answers, traffic
 
 from gazette.core.errors import ConfigError
-from gazette.monitoring import answers, observe, reference
-from gazette.registry import ledger
+from gazette.monitoring import observe, reference
 from gazette.registry.ledger import VersionRef
-from gazette.serving.journal import write
-
-LABELS, DIGEST = ["sport", "trade"], "d" * 32 + ".dir"
-FIRST = datetime(2025, 1, 13, 12, tzinfo=UTC)
-SINCE = FIRST - timedelta(days=1)
-
-
-def traffic(days: int, seed: int = 0, changed_from: int = 10**9) -> pl.DataFrame:
-    """Return fifty articles a day; from one on, nine in ten are of the first label, before it half."""
-    draw, rows = np.random.default_rng(seed), []
-    for day in range(days):
-        share = 0.9 if day >= changed_from else 0.5
-        picks = draw.random(50) > share
-        rows += [{"hour": FIRST + timedelta(days=day), "label": LABELS[int(pick)], "digest": DIGEST} for pick in picks]
-    return records(rows, LABELS)
-
-
-def fill(root: Path, table: pl.DataFrame) -> None:
-    """Write records to the journal of a project, an hour after another."""
-    journal = root / observe.JOURNAL
-    for (hour,), part in table.group_by("hour", maintain_order=True):
-        assert isinstance(hour, datetime)
-        write.write_table(journal, hour.strftime("%Y-%m-%dT%H"), "score-1", part)
-    write.write_labels(journal, DIGEST, LABELS)
-
-
-def promote(version: VersionRef, when: datetime) -> None:
-    """Make a version champion."""
-    entry = ledger.next_entry(ledger.read_ledger(), "promotion", "bbc_news", version, "t", "", "c" * 40, None, when)
-    ledger.append_entry(entry)
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a champion whose own rows are not available; its recorded error is a tenth."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    promote(VersionRef("3", DIGEST, "c" * 40), SINCE)
+    make_watched(tmp_path)
 
     def unavailable(*_: Any) -> pl.DataFrame:
         raise ConfigError("not here")
@@ -63,19 +29,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def look(root: Path, day: int, **more: Any) -> observe.Observation:
     return observe.observe(root, "bbc_news", FIRST + timedelta(days=day), **more)
-
-
-def answer(root: Path, errors: list[bool], how: str = "asked", first: int = 0) -> None:
-    """Record answers about articles of successive hours."""
-    rows = []
-    for number, wrong in enumerate(errors, first):
-        hour = (FIRST + timedelta(hours=number)).strftime(answers.HOUR)
-        rows.append({"id": f"{how}{number}", "hour": hour, "digest": DIGEST, "predicted": "sport", "how": how,
-                     "when": "2025-06-01T00:00:00+00:00", "label": "trade" if wrong else "sport"})  # fmt: skip
-    folder = root / observe.FOLDER / answers.ANSWERS
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "2025-06-01.jsonl").open("a") as file:
-        file.writelines(map(answers._line, rows))
 
 
 def test_a_change_in_the_newest_window_alarms(project: Path) -> None:
@@ -117,10 +70,10 @@ def test_a_period_of_the_journal_can_be_the_reference(project: Path) -> None:
 
 def test_errors_of_random_answers_alarm_and_those_of_disagreement_never_do(project: Path) -> None:
     fill(project, traffic(60))
-    answer(project, [True] * 300, how="disagreement")
+    record_answers(project, [True] * 300, how="disagreement")
     quiet = look(project, 60)
     assert (quiet.labels, quiet.cusum.alarm_at, quiet.new_rows) == (0, None, 300)
-    answer(project, [False] * 20 + [True] * 60)
+    record_answers(project, [False] * 20 + [True] * 60)
     alarm = look(project, 60)
     assert alarm.labels == 80
     assert alarm.cusum.alarm_at is not None
@@ -130,7 +83,7 @@ def test_errors_of_random_answers_alarm_and_those_of_disagreement_never_do(proje
 
 
 def test_answers_about_articles_before_the_promotion_do_not_count(project: Path) -> None:
-    answer(project, [True] * 100)
+    record_answers(project, [True] * 100)
     promote(VersionRef("3", DIGEST, "c" * 40), FIRST + timedelta(hours=90))
     assert look(project, 60).labels == 10
 

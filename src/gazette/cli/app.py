@@ -17,6 +17,7 @@ from gazette.cli import (
     explain,
     gate,
     lineage,
+    monitor,
     pipeline,
     predict,
     pretrained,
@@ -114,4 +115,5 @@ gazette.add_under(
     "Release", registry.versions, promotion.promote, promotion.rollback, registry.ledger, registry.registry
 )
 gazette.add_under("Release", registry.pull, predict.predict, explain.explain, score.score, serve.serve)
+gazette.add_under("Watch", monitor.monitor)
 gazette.add_under("Prove", lineage.lineage, lineage.card, proof.reproduce, proof.verify, proof.attest)

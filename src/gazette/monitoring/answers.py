@@ -25,6 +25,7 @@ RANDOM, DISAGREEMENT = "asked", "disagreement"
 QUESTION = ("id", "hour", "digest", "predicted", "how", "when", "text")
 ANSWER = ("id", "hour", "digest", "predicted", "how", "when", "label")
 HOUR = "%Y-%m-%dT%H"
+FRESH_DAYS = 28  # of which articles are drawn first if nobody was asked before
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def ask(journal: Path, folder: Path, digest: str, draw: Draw, now: datetime) -> 
         known = [*before["id"], *read(folder)["id"]]
         candidates = find_candidates(journal, digest).filter(~pl.col("id").is_in(known))
         asked_at = before["when"].max()
-        since = datetime.fromisoformat(str(asked_at)) if asked_at is not None else now - timedelta(days=366)
+        since = datetime.fromisoformat(str(asked_at)) if asked_at is not None else now - timedelta(days=FRESH_DAYS)
         questions = draw_articles(candidates, since, len(known), draw)
         questions = questions.with_columns(
             pl.col("hour").dt.strftime(HOUR), when=pl.lit(now.isoformat(timespec="seconds")), digest=pl.lit(digest)

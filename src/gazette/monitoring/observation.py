@@ -14,7 +14,8 @@ class Observation:
     `windows` are the rows of the table, the oldest first. `unlabeled_alarms` name the signals that are above their
     threshold in the newest window. `cusum` is over the `labels` answers about randomly drawn articles that this digest
     labeled since it became champion; `hours` are those of the articles. `new_rows` are answers since the last training,
-    `unanswered` questions without one. `error` is that of the reference, None if unknown; then `cusum` cannot alarm.
+    `records` all of the version in the journal, `unanswered` questions without an answer. `error` is that of the
+    reference, None if unknown; then `cusum` cannot alarm.
     """
 
     digest: str
@@ -25,12 +26,19 @@ class Observation:
     labels: int
     new_rows: int
     name: str = ""
+    records: int = 0
     unanswered: int = 0
     hours: list[datetime] = field(default_factory=list)
     error: float | None = None
     reference: str = ""
     accuracy: dict[str, float] | None = None
     notes: list[str] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """Return the observation for JSON."""
+        sums = {"statistic": self.cusum.statistic.tolist(), "alarm_at": self.cusum.alarm_at}
+        interval = None if self.error is None else self.cusum.interval
+        return vars(self) | {"cusum": sums | {"interval": interval}, "is_alarm": self.is_alarm}
 
     @property
     def alarm_hour(self) -> datetime | None:

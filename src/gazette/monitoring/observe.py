@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from gazette.core.errors import ConfigError, parse
-from gazette.monitoring import accuracy, answers, reference, signals, windows
+from gazette.monitoring import accuracy, answers, cusum, reference, signals, windows
 from gazette.monitoring.observation import Observation
 from gazette.monitoring.params import Params
 from gazette.monitoring.reference import Version
@@ -18,6 +18,7 @@ from gazette.registry import ledger
 from gazette.serving.journal import read as journal_read
 
 JOURNAL, FOLDER = Path(".gazette/journal"), Path(".gazette/monitor")
+LOSSES, WEEKLY = (0.03, 0.05, 0.1), (10, 25, 50, 100)  # of the table of delays
 MLLS_ROWS = 100_000  # of the newest window; more change nothing
 Period = tuple[date, date]  # from, until; the second is not in it
 
@@ -91,6 +92,7 @@ def observe_version(
     is_new = pl.col("when").str.to_datetime(time_zone="UTC") >= (subject.trained_at or subject.since)
     return Observation(
         name=subject.name,
+        records=int(counts["rows"].sum()),
         digest=digest,
         version=subject.version.number,
         windows=rows,
@@ -105,6 +107,25 @@ def observe_version(
         accuracy=accuracy.estimate(recent, params.confidence),
         notes=notes,
     )
+
+
+def list_delays(observation: Observation, params: Params) -> list[dict[str, Any]]:
+    """Return for each loss within how many weeks it is detected, nine times in ten, by labels a week.
+
+    There are none if the error of the reference is not known.
+    """
+    if observation.error is None:
+        return []
+    losses = [loss for loss in sorted({*LOSSES, params.loss}) if observation.error + loss < 1 - cusum.MIN_ERROR]
+    weekly = sorted({*WEEKLY, params.labels_a_week})
+    rows = cusum.detection_table(round(observation.error, 4), losses, weekly, params.labeled_alarms_a_year)
+    return [
+        {
+            "points": f"{100 * loss:g}",
+            "weeks": {row["labels_a_week"]: row["weeks"] for row in rows if row["loss"] == loss},
+        }
+        for loss in losses
+    ]
 
 
 def read_params() -> Params:

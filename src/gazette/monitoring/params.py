@@ -10,7 +10,7 @@ class Params(journal_params.Params, frozen=True, extra="forbid"):
 
     window_days: int = Field(ge=1, le=366)
     unlabeled_alarms_a_year: float = Field(gt=0, le=12)
-    min_change: float = Field(ge=0, lt=1)
+    min_change: float = Field(gt=0, lt=1)
     resamples: int = Field(ge=200, le=100_000)
     seed: int = Field(ge=0)
     loss: float = Field(ge=0.01, le=0.5)

@@ -63,7 +63,7 @@ def predict(version: Version, corpus: str, folder: Path, threads: int) -> pl.Dat
     path = folder / f"{hashlib.sha256(' '.join([version.digest, *hashes]).encode()).hexdigest()[:32]}.parquet"
     if not path.exists():
         table = read_articles(version)
-        bundle = Bundle(_find_folder(version, corpus, Path(str(lock.option("select", "bundle")))), threads)
+        bundle = Bundle(find_folder(version, corpus), threads)
         path.parent.mkdir(parents=True, exist_ok=True)
         tables.write_parquet(path, to_records(bundle, table))
     return pl.read_parquet(path)
@@ -76,8 +76,9 @@ def recorded_error(version: Version) -> float | None:
     return None if accuracy is None else 1 - accuracy
 
 
-def _find_folder(version: Version, corpus: str, selected: Path) -> Path:
+def find_folder(version: Version, corpus: str) -> Path:
     """Return the folder of a version's bundle: the selected one, or the champion's, fetched if it is not here."""
+    selected = Path(str(_find_lock(version).option("select", "bundle")))
     if selected.exists() and hashing.dvc_hash(selected) == version.digest:
         return selected
     base = baseline.find_baseline(None, corpus, str(selected))

@@ -1,15 +1,9 @@
 """The report: the outputs of the stages as one self-contained HTML page that makes no request."""
 
-import base64
-import hashlib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import vl_convert
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from gazette.core import atomic, corpus, files
 from gazette.core.errors import ConfigError, parse
@@ -18,7 +12,7 @@ from gazette.data.languages import display_name
 from gazette.data.validation.bounds import Params
 from gazette.data.validation.breaches import explain_breaches
 from gazette.data.validation.checks import describe_kind
-from gazette.evaluation.report import charts, freshness, over_time, rows
+from gazette.evaluation.report import charts, freshness, over_time, render, rows
 from gazette.evaluation.report.reasons import reasons_of
 from gazette.pipeline import written
 
@@ -128,31 +122,8 @@ def build_charts(facts: dict[str, Any]) -> dict[str, charts.Spec]:
 
 
 def render_page(facts: dict[str, Any]) -> str:
-    """Render the page. Its policy allows one script, by hash, and no request."""
-    script = _script()
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        finalize=lambda value: rows.escape_hidden(value) if type(value) is str else value,  # Markup stays as it is
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format, "kind": describe_kind}
-    return environment.get_template("page.html.j2").render(
-        facts,
-        charts=build_charts(facts),
-        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    )
-
-
-@cache
-def _script() -> str:
-    """Return Vega's libraries and draw.js; bundling takes a second."""
-    bundle = vl_convert.javascript_bundle((_HERE / "draw.js").read_text(encoding="utf-8"))
-    return bundle.replace("</script", r"<\/script")
+    """Render the page."""
+    return render.render(_HERE, "page.html.j2", facts, build_charts(facts), {"kind": describe_kind})
 
 
 def _record(path: str) -> dict[str, Any] | None:
