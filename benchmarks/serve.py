@@ -31,9 +31,9 @@ from gazette.pipeline import hashing
 
 RECORD = {"texts": ["Shares in the oil company fell after the bank cut its forecast for the year, analysts said."]}
 SECONDS = float(os.environ.get("SECONDS", "10"))
-SLOW = "import time\nfrom gazette.core.bundle import Bundle\nreal = Bundle.probabilities\n" \
+SLOW = "import time\nfrom gazette.core.bundle import Bundle\nreal = Bundle.encode\n" \
        "def slow(self, texts):\n    time.sleep(0.02 * len(texts))\n    return real(self, texts)\n" \
-       "Bundle.probabilities = slow\n"  # fmt: skip
+       "Bundle.encode = slow\n"  # fmt: skip
 
 
 def make_registry(box: Path, bundle: Path) -> tuple[Callable[[str], None], Callable[[Path, str], str]]:

@@ -19,6 +19,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.failures import failed
 from flows.runners import dask_runner
+from gazette.cli import journal as journals
 from gazette.cli import score_view
 from gazette.core.errors import GazetteError
 from gazette.registry import versions
@@ -42,6 +43,8 @@ def score(
     workers: int = 2,
     runner: Literal["processes", "dask"] = "processes",
     force: bool = False,
+    journal: str = journals.FOLDER,
+    no_journal: bool = False,
 ) -> dict[str, Any] | State:
     """Label the articles at `path` into the folder `to`, `workers` parts at once, and return the manifest."""
     options = Options(
@@ -51,7 +54,9 @@ def score(
     try:
         version, record = versions.find_model(model), {"model": model, "runner": runner, "workers": workers}
         with timing.record_timing(Path(to), record), _task_pool(runner, workers) as pool:
-            manifest = run.score_files(Path(path), Path(to), version, options, pool, _log_progress, force)
+            recorded = journals.of_scoring(journal, no_journal)
+            manifest = run.score_files(Path(path), Path(to), version, options, pool, _log_progress, force, recorded)
+        journals.end_scoring(recorded)
     except GazetteError as error:
         return failed(error)
     page = f"```\n{score_view.summarize_manifest(manifest, Path(to))}\n```\n"
@@ -66,7 +71,7 @@ def _log_progress(done: int, total: int) -> None:
 class TaskPool(Executor):
     """Runs parts as task runs."""
 
-    def __init__(self, runner: TaskRunner[Any], work: Callable[[str, int], int]) -> None:
+    def __init__(self, runner: TaskRunner[Any], work: Callable[[str, int], str]) -> None:
         self.runner = runner
         self.part = task(cache_policy=NO_CACHE, persist_result=False, name="part")(work)
 
@@ -99,7 +104,7 @@ def _task_pool(runner: str, workers: int) -> Iterator[TaskPool]:
     threads: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=workers)
     with pools.worker_pool(runner, workers) as processes, threads:
 
-        def score_in_process(folder: str, number: int) -> int:
+        def score_in_process(folder: str, number: int) -> str:
             return processes.submit(parts.score_part, folder, number).result()
 
         yield TaskPool(threads, score_in_process)

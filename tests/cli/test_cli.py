@@ -81,7 +81,7 @@ SELECT = [
 def test_help_lists_commands_in_groups_and_stages_and_exit_codes() -> None:
     lines = CliRunner().invoke(app.gazette, ["--help"]).output.splitlines()
     assert [line for line in lines if re.fullmatch(r"\w+:", line)] == [
-        "Options:", "Data:", "Run:", "Judge:", "Release:", "Prove:"
+        "Options:", "Data:", "Run:", "Judge:", "Release:", "Watch:", "Prove:"
     ]  # fmt: skip
     text = " ".join(" ".join(lines).split())
     assert f"Stages, called by dvc.yaml: {', '.join(sorted(app.stages()))} Exit codes: 0 fine" in text

@@ -186,13 +186,13 @@ def test_the_text_is_in_the_results_on_request(score: Score, tmp_path: Path) -> 
 def test_results_do_not_depend_on_the_size_of_parts(score: Score, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batches are the same, since the last bits of a probability depend on its batch."""
     together: list[list[str]] = []
-    answer = Bundle.probabilities
+    encode = Bundle.encode
 
     def spied(bundle: Bundle, texts: list[str]) -> Any:
         together.append(list(texts))
-        return answer(bundle, texts)
+        return encode(bundle, texts)
 
-    monkeypatch.setattr(Bundle, "probabilities", spied)
+    monkeypatch.setattr(Bundle, "encode", spied)
     result, blocks = [], []
     for number, rows in enumerate([1, parts.BLOCK + 1, 10 * parts.BLOCK]):
         together.clear()
@@ -438,7 +438,7 @@ def test_a_bundle_without_a_version_has_no_training_shares(score: Score, tmp_pat
 
 
 def test_a_probability_that_is_nan_is_uncertain(score: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Bundle, "probabilities", lambda self, texts: np.full((len(texts), 2), np.nan, np.float32))
+    monkeypatch.setattr(Bundle, "run", lambda self, encoded: np.full((1, 2), np.nan, np.float32))
     assert manifest(score(lines(tmp_path, "goal")))["uncertain"]["rows"] == 1
 
 

@@ -101,7 +101,7 @@ def fail(*_: object) -> None:
 def test_an_error_of_ours_is_500_in_json_and_a_line_of_its_kind_without_the_text(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    monkeypatch.setattr(worker.main.model.bundle, "probabilities", fail)
+    monkeypatch.setattr(worker.main.model.bundle, "encode", fail)
     with served_by(worker) as client:
         response = client.post("/v1/predict", json={"texts": ["goal"]})
         assert response.status_code == 500 and "internal error" in response.json()["detail"]
@@ -117,14 +117,14 @@ def test_a_text_that_breaks_the_model_breaks_no_other_request(worker: Worker, mo
     class Panic(BaseException):
         """As the tokenizers' own, which is no Exception."""
 
-    real = worker.main.model.bundle.probabilities
+    real = worker.main.model.bundle.encode
 
-    def probabilities(texts: list[str]) -> object:
+    def encode(texts: list[str]) -> object:
         if "poison" in texts:
             raise Panic
         return real(texts)
 
-    monkeypatch.setattr(worker.main.model.bundle, "probabilities", probabilities)
+    monkeypatch.setattr(worker.main.model.bundle, "encode", encode)
 
     async def ask() -> list[object]:
         texts = (["goal"], ["poison"], ["bank"])

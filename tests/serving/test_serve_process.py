@@ -20,11 +20,11 @@ from servers import Server
 pytestmark = pytest.mark.slow
 SLOW = """import time
 from gazette.core.bundle import Bundle
-real = Bundle.probabilities
+real = Bundle.encode
 def slow(self, texts):
     time.sleep(1 if "slow" in texts else 0)
     return real(self, texts)
-Bundle.probabilities = slow
+Bundle.encode = slow
 """
 
 

@@ -16,6 +16,7 @@ from gazette.cli import (
     corpus,
     explain,
     gate,
+    journal,
     lineage,
     monitor,
     pipeline,
@@ -115,5 +116,5 @@ gazette.add_under(
     "Release", registry.versions, promotion.promote, promotion.rollback, registry.ledger, registry.registry
 )
 gazette.add_under("Release", registry.pull, predict.predict, explain.explain, score.score, serve.serve)
-gazette.add_under("Watch", monitor.monitor)
+gazette.add_under("Watch", journal.journal, monitor.monitor)
 gazette.add_under("Prove", lineage.lineage, lineage.card, proof.reproduce, proof.verify, proof.attest)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gazette.cli import journal as journals
 from gazette.cli import options, project
 
 OPTIONS = [
@@ -27,6 +28,7 @@ OPTIONS = [
     click.option("--workers", type=click.IntRange(1), help="Parts scored at once.  [default: one per core]"),
     click.option("--runner", default="processes", show_default=True, type=click.Choice(["processes", "dask"]),
                  help="What the workers are."),
+    *journals.OPTIONS,
     click.option("--force", is_flag=True, help="Score again, even if the folder has results for other articles."),
 ]  # fmt: skip
 score_options = options.add_options(OPTIONS)
@@ -50,6 +52,8 @@ def score(
     workers: int | None,
     runner: str,
     force: bool,
+    journal: str,
+    no_journal: bool,
     as_json: bool,
 ) -> None:
     """Label the articles at PATH, a file or folder, and write Parquet files and a manifest.
@@ -73,10 +77,11 @@ def score(
         text=text, id=identifier, encoding=encoding, delimiter=delimiter, header=header,
         part_rows=part_rows, uncertain=uncertain, with_text=with_text,
     )  # fmt: skip
-    workers = workers or os.cpu_count() or 1
+    workers, recorded = workers or os.cpu_count() or 1, journals.of_scoring(journal, no_journal)
     about: dict[str, Any] = {"model": version.reference, "runner": runner, "workers": workers}
     with timing.record_timing(to, about), pools.worker_pool(runner, workers) as pool, _progress(about) as report:
-        manifest = run.score_files(path, to, version, settings, pool, report, force)
+        manifest = run.score_files(path, to, version, settings, pool, report, force, recorded)
+    journals.end_scoring(recorded)
     if as_json:
         project.echo_json(manifest)
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gazette.cli import journal as journals
 from gazette.cli import options, project
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ OPTIONS = [
     click.option("--grace", default=20.0, show_default=True, type=click.FloatRange(0),
                  help="Seconds for requests under way, after SIGTERM."),
     click.option("--feedback", default="feedback", show_default=True, help="Folder for corrections."),
+    *journals.OPTIONS,
     click.option("--tls-cert", type=options.PATH, help="Certificate, PEM."),
     click.option("--tls-key", type=options.PATH, help="Its private key, PEM."),
 ]  # fmt: skip
@@ -58,6 +60,8 @@ def serve(
     deadline: float,
     grace: float,
     feedback: str,
+    journal: str,
+    no_journal: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> None:
@@ -92,9 +96,11 @@ def serve(
         else access.read_tokens(os.environ.get(access.TOKENS, ""), access.TOKENS)
     )
     limits = Limits(max_bytes, max_texts, max_characters, queue, deadline, grace, requests_per_second)
+    params = journals.read_params()
     settings = Settings(
-        model or str(folder or ""), shadow or "", canary, limits, digests, str(key or ""), workers, feedback
-    )
+        model or str(folder or ""), shadow or "", canary, limits, digests, str(key or ""), workers, feedback,
+        "" if no_journal else journal, params.sample,
+    )  # fmt: skip
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key belong together")
     tracing.check()
@@ -106,6 +112,7 @@ def serve(
         settings,
         (main, Registry(shadow) if shadow else None),
         address,
+        params,
         lambda served, where: click.echo(
             f"{where} answers by {served.name} {served.version or served.digest}; Ctrl-C ends it", err=True
         ),

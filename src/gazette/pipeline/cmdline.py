@@ -15,7 +15,7 @@ from gazette.pipeline.flatten import flatten
 PARAMS = Path("params.yaml")
 SECTIONS = (
     "pretrained", "teachers", "validate", "preprocess", "train", "extract_features", "soft_labels", "distill", "select",
-    "evaluate", "gate", "retrain", "smoke_test", "models", "tune",
+    "evaluate", "gate", "monitor", "retrain", "smoke_test", "models", "tune",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A part: tens of thousands of rows that one process or worker scores at once."""
 
 import os
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,9 @@ import polars as pl
 
 from gazette.core import atomic, files
 from gazette.core.bundle import Bundle
+from gazette.serving.answers import answer
+from gazette.serving.batch import journaling
+from gazette.serving.batch.journaling import PartJournal
 
 MANIFEST, PLAN, QUARANTINE, RUN = "manifest.json", "plan.json", "quarantine.parquet", "run.json"
 STAGED, BUNDLE = "staged", "bundle"
@@ -23,28 +27,45 @@ def missing_parts(folder: Path, plan: dict[str, Any]) -> list[int]:
     return [number for number in range(plan["parts"]) if not (folder / PART.format(number)).exists()]
 
 
-def score_part(folder: str, number: int) -> int:
-    """Score a part, write it atomically and return its number of rows. Idempotent, also if two do it at once."""
+def score_part(folder: str, number: int) -> str:
+    """Score a part and write it atomically; return why it is not in the journal, if it should be and is not.
+
+    Idempotent, also if two do it at once.
+    """
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # parts are scored side by side, each on one core
     to = Path(folder)
     plan = files.read_json(to / PLAN)
     classifier = _load_classifier(to / STAGED / BUNDLE, plan["model"]["digest"])
-    table = pl.concat(_score_blocks(to / STAGED / f"{number:05}.parquet", classifier))
+    request, first_row = to / STAGED / journaling.REQUEST, number * whole_blocks(plan["options"]["part_rows"])
+    journal = PartJournal(request, to / PLAN, number, first_row) if request.exists() else None
+    table = pl.concat(_score_blocks(to / STAGED / f"{number:05}.parquet", classifier, journal))
     if not plan["options"]["with_text"]:
         table = table.drop("text")
     with atomic.atomic_path(to / PART.format(number)) as partial:
         table.write_parquet(partial)
-    return table.height
+        if journal:
+            journal.write(classifier)
+    return journal.fault if journal else ""
 
 
-def _score_blocks(staged: Path, classifier: Bundle) -> Iterator[pl.DataFrame]:
+def whole_blocks(rows: int) -> int:
+    """Return a number of rows, rounded up to whole blocks."""
+    return -(-rows // BLOCK) * BLOCK
+
+
+def _score_blocks(staged: Path, classifier: Bundle, journal: PartJournal | None) -> Iterator[pl.DataFrame]:
     """Score block by block, so that a part of long articles fits in memory too."""
     labels = pl.Series(classifier.labels)
     rows = pl.scan_parquet(staged)
     for start in range(0, rows.select(pl.len()).collect().item(), BLOCK):
         block = rows.slice(start, BLOCK).collect()
-        scores = classifier.probabilities(block["text"].to_list())
-        yield block.with_columns(label=labels.gather(scores.argmax(axis=1)), probability=np.max(scores, axis=1))
+        texts, began = block["text"].to_list(), time.perf_counter()
+        answers = answer(classifier, texts)
+        scores = answers.probabilities
+        predicted = labels.gather(scores.argmax(axis=1))
+        if journal:
+            journal.add(texts, answers, predicted, time.perf_counter() - began)
+        yield block.with_columns(label=predicted, probability=np.max(scores, axis=1))
 
 
 @lru_cache(1)

@@ -9,6 +9,7 @@ from gazette.core import atomic, files
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing, ownership
 from gazette.pipeline.ownership import Marker
+from gazette.serving.batch.journaling import REQUEST
 from gazette.serving.batch.parts import BUNDLE, MANIFEST, PART, PLAN, QUARANTINE, RUN, STAGED
 
 COMMAND = "score"
@@ -89,7 +90,10 @@ def _stranger_inside(folder: Path) -> str | None:
         if path.is_dir() != (path.name == STAGED):
             return path.name
     inside = sorted(path.name for path in (folder / STAGED).glob("*"))
-    return next((f"{STAGED}/{name}" for name in inside if name != BUNDLE and not _STAGED_PART.fullmatch(name)), None)
+    return next(
+        (f"{STAGED}/{name}" for name in inside if name not in (BUNDLE, REQUEST) and not _STAGED_PART.fullmatch(name)),
+        None,
+    )
 
 
 def _earlier_marker(folder: Path) -> Marker | None:

@@ -17,7 +17,8 @@ from gazette.core.errors import GazetteError
 from gazette.pipeline import locks
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import manifest, parts, results, staging
-from gazette.serving.batch.parts import MANIFEST
+from gazette.serving.batch.journaling import Journal
+from gazette.serving.batch.parts import MANIFEST, STAGED
 from gazette.serving.batch.staging import Options
 
 OnProgress = Callable[[int, int], None]
@@ -31,34 +32,43 @@ def score_files(
     pool: Executor,
     on_progress: OnProgress,
     force: bool = False,
+    journal: Journal | None = None,
 ) -> dict[str, Any]:
     """Score every missing part and return the manifest; `on_progress` gets the number of finished parts and of all.
 
-    With `force`, results for other articles, another model or other options in the folder are replaced.
+    A part that cannot be recorded in the journal is scored all the same, and a fault of the journal. With `force`,
+    results for other articles, another model or other options in the folder are replaced.
     """
     staging.check_apart(path, to, model)
     with folder_lock(to):
         plan = staging.prepare_plan(path, to, model, options, force)
         if not (to / MANIFEST).exists():
-            _score_missing(to, plan, pool, on_progress)
+            if journal:
+                journal.write_request(to / STAGED)
+            faults = _score_missing(to, plan, pool, on_progress)
+            if journal:
+                journal.faults += faults
             manifest.write_manifest(to, plan)
         results.remove_staged(to)
         return files.read_json(to / MANIFEST)
 
 
-def _score_missing(to: Path, plan: dict[str, Any], pool: Executor, on_progress: OnProgress) -> None:
+def _score_missing(to: Path, plan: dict[str, Any], pool: Executor, on_progress: OnProgress) -> list[str]:
+    """Score the missing parts and return why parts of them are not in the journal."""
     missing = parts.missing_parts(to, plan)
     finished = plan["parts"] - len(missing)
     on_progress(finished, plan["parts"])
+    faults = []
     futures = [pool.submit(parts.score_part, str(to.absolute()), number) for number in missing]
     try:
         for done, future in enumerate(as_completed(futures), finished + 1):
-            future.result()
+            faults.append(future.result())
             on_progress(done, plan["parts"])
     except BrokenExecutor:
         raise GazetteError(
             f"{to}: a worker was killed, perhaps because memory ran out; the same command completes the scoring"
         ) from None
+    return [fault for fault in faults if fault]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from gazette.data.coding import Hints
 from gazette.pipeline import hashing
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import results
-from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, STAGED, missing_parts
+from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, STAGED, missing_parts, whole_blocks
 from gazette.serving.sources import Reading, Source, find_sources, read_source
 
 MISMATCHES = {
@@ -88,7 +88,7 @@ def _stage(
         raise ConfigError(f"{model.folder} changed while it was copied; try again when nothing writes to it")
     count, rows = 0, 0
     quarantine, notes = [pl.DataFrame(schema=REJECT)], Counter[str]()
-    for number, part in enumerate(_in_parts(_usable(sources, quarantine, notes), _whole_blocks(options.part_rows))):
+    for number, part in enumerate(_in_parts(_usable(sources, quarantine, notes), whole_blocks(options.part_rows))):
         part.write_parquet(staged / f"{number:05}.parquet", compression="lz4", row_group_size=BLOCK)
         count, rows = number + 1, rows + part.height
     rejects = pl.concat(quarantine)
@@ -160,7 +160,3 @@ def _in_parts(tables: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFram
             rest = rest.slice(rows)
     if rest.height:
         yield rest
-
-
-def _whole_blocks(rows: int) -> int:
-    return -(-rows // BLOCK) * BLOCK

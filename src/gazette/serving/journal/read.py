@@ -61,12 +61,13 @@ def labels(folder: Path, digest: str) -> list[str]:
 
 
 def texts(folder: Path) -> pl.DataFrame:
-    """Return the texts of the sample, masked, with the ids of their records, ordered by hour."""
+    """Return the texts of the sample, masked, with the ids of their records, ordered by hour, each once."""
     frames: list[pl.DataFrame] = []
     for segment in layout.list_segments(folder, layout.TEXTS):
         with suppress(FileNotFoundError), segment.path.open("rb") as file:
             frames += _parse(_blocks(file, segment.size), TEXTS)
-    return pl.concat([pl.DataFrame(schema=TEXTS), *frames]).sort("hour", maintain_order=True)
+    rows = pl.concat([pl.DataFrame(schema=TEXTS), *frames]).unique(maintain_order=True)
+    return rows.sort("hour", maintain_order=True)
 
 
 def _may_have(segment: Segment, since: datetime | None, until: datetime | None) -> bool:

@@ -10,7 +10,7 @@ from gazette.serving.answers import Answers
 Source = Literal["serve", "score", "shadow"]  # shadow: answered aside, under the id of the answer that was sent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prediction:
     """An answer to a text, without the text.
 

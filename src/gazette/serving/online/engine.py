@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gazette.core.arrays import Array
 from gazette.core.bundle import BATCH, Bundle
+from gazette.serving import answers
+from gazette.serving.answers import Answers
 from gazette.serving.online.roster import Served
 
 if TYPE_CHECKING:
@@ -70,11 +70,16 @@ class Model:
 
 @dataclass(frozen=True)
 class Result:
-    """The model that answered, its probabilities, texts × labels, and the explanations that were ready in time."""
+    """The model that answered, its answers, and the explanations that were ready in time."""
 
     model: Model
-    probabilities: Array
+    answers: Answers
     explanations: "Sequence[Explanation | None]" = ()
+
+    @property
+    def probabilities(self) -> Array:
+        """The probabilities, texts × labels."""
+        return self.answers.probabilities
 
 
 @dataclass
@@ -163,10 +168,10 @@ class Engine:
         texts = [text for job in jobs for text in job.texts]
         if not jobs:
             return []
-        probabilities = np.split(model.bundle.probabilities(texts), np.cumsum([len(job.texts) for job in jobs])[:-1])
+        parts = answers.answer(model.bundle, texts).split([len(job.texts) for job in jobs])
         seconds = (time.perf_counter() - began) / max(1, len(texts))
         self.seconds_per_text = _MEMORY * (self.seconds_per_text or seconds) + (1 - _MEMORY) * seconds
-        return [Result(model, part) for part in probabilities]
+        return [Result(model, part) for part in parts]
 
 
 def _resolve(jobs: list[_Job], results: list[Result | BaseException]) -> None:

@@ -34,6 +34,12 @@ class Metrics:
                                  multiprocess_mode="livemax")  # fmt: skip
         self.shadow = Counter("gazette_shadow_texts", "Texts answered aside, by agreement.", ["agreed"])
         self.shadow_dropped = Counter("gazette_shadow_dropped_texts", "Texts not answered aside: it was busy.")
+        self.recorded = Counter("gazette_journal_records", "Records written to the journal.")
+        self.unwritten = Counter(
+            "gazette_journal_unwritten",
+            "Answers sent without their record: failed, late (it may still come), full; or without their text: sample.",
+            ["reason"],
+        )
         self.corrections = Counter("gazette_corrections", "Corrections written to the feedback folder.")
         self._texts: dict[str, Counter] = {}
         self._labels: dict[tuple[str, str], Counter] = {}

@@ -34,6 +34,8 @@ class Settings:
     public_key: str = ""  # path of the key that must have signed a statement about a bundle
     workers: int = 1
     feedback: str = "feedback"
+    journal: str = ""  # empty: no journal
+    sample: float = 0.0  # share of the answers whose texts the journal keeps
 
 
 def write(folder: Path, settings: Settings) -> None:

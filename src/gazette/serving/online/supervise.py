@@ -16,6 +16,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from gazette.core.errors import ConfigError
+from gazette.serving.journal import keeper
+from gazette.serving.journal.params import Params
 from gazette.serving.online import metrics, settings
 from gazette.serving.online.follow import Follower
 from gazette.serving.online.roster import Served
@@ -103,7 +105,11 @@ def _interruptible() -> Iterator[None]:
 
 
 def serve(
-    options: Settings, sources: tuple[Source, Source | None], address: Address, on_ready: Callable[[Served, str], None]
+    options: Settings,
+    sources: tuple[Source, Source | None],
+    address: Address,
+    params: Params,
+    on_ready: Callable[[Served, str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; raises ConfigError if the version may not answer, or the port is taken."""
     address.check_certificate()
@@ -143,6 +149,9 @@ def serve(
         def begin() -> None:
             follower.begin()
             thread.start()
+            if options.journal:
+                arguments = (Path(options.journal), params, stop)
+                threading.Thread(target=keeper.run, args=arguments, name="keeper", daemon=True).start()
 
         supervisor = _Supervisor(config, listening, begin, lambda: on_ready(follower.roster.main, where))
         supervisor.run()

@@ -125,7 +125,7 @@ def routes(worker: Worker) -> list[Route]:
             body = _parse(FeedbackRequest, await read_body(request, worker.settings.limits))
             texts = check_texts([body.text], worker.settings.limits)
             _check_has_a_word(body.text)
-            result = await worker.answer(texts, state["request_id"])
+            result = await worker.answer(texts, state["request_id"], record=False)  # it is no new traffic
             record = await worker.write_feedback(body.text, body.label, result, state["caller"])
         except responses.EXPECTED as error:
             return responses.failure(error)

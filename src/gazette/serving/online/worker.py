@@ -11,9 +11,11 @@ from pathlib import Path
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
 from gazette.pipeline import hashing
+from gazette.serving.journal.records import Source
 from gazette.serving.online import log, metrics, roster, settings
 from gazette.serving.online.body import RequestError
 from gazette.serving.online.engine import Engine, Model, OverloadedError, Result
+from gazette.serving.online.recorder import Entry, Recorder
 from gazette.serving.online.roster import Roster, Served
 
 WATCH_SECONDS = 0.1
@@ -30,37 +32,50 @@ class Worker:
         self.roster = roster.wait(folder)
         self.main = self._engine(self.roster.main)
         self.shadow = self._engine(self.roster.shadow) if self.roster.shadow else None
+        options = self.settings
+        self.recorder = Recorder(Path(options.journal), options.sample, self.metrics) if options.journal else None
         self._aside: set[asyncio.Task[None]] = set()
 
     def _engine(self, served: Served) -> Engine:
         limits = self.settings.limits
         return Engine(load(served), limits.waiting_texts, limits.deadline_seconds)
 
-    async def answer(self, texts: Sequence[str], request_id: str, explain: bool = False, canary: bool = True) -> Result:
-        """Answer texts; without `canary` by the roster's version alone.
+    async def answer(
+        self, texts: Sequence[str], request_id: str, explain: bool = False, canary: bool = True, record: bool = True
+    ) -> Result:
+        """Answer texts; without `canary` by the roster's version alone, without `record` not for the journal.
 
         Raises OverloadedError if they would wait too long, and TimeoutError if they did.
         """
-        shadow = self.shadow
+        began, shadow = time.perf_counter(), self.shadow
         if shadow and canary and is_canary(request_id, self.settings.canary_share):
             result = await shadow.answer(texts, explain)
         else:
             result = await self.main.answer(texts, explain)
-            if shadow:
-                self._answer_aside(shadow, texts, result)
+            if shadow and record:
+                self._answer_aside(shadow, texts, request_id, result)
+        if record:
+            await self._record(result, texts, request_id, began, "serve")
         version = result.model.served.version or result.model.served.digest
         self.metrics.count_answers(version, result.model.bundle.labels, result.probabilities)
         return result
 
-    def _answer_aside(self, shadow: Engine, texts: Sequence[str], result: Result) -> None:
+    async def _record(
+        self, result: Result, texts: Sequence[str], request_id: str, began: float, source: Source
+    ) -> None:
+        if self.recorder and texts:
+            milliseconds = (time.perf_counter() - began) * 1000
+            await self.recorder.write(Entry(result, texts, request_id, milliseconds, source))
+
+    def _answer_aside(self, shadow: Engine, texts: Sequence[str], request_id: str, result: Result) -> None:
         if shadow.waiting:
             self.metrics.shadow_dropped.inc(len(texts))
             return
-        task = asyncio.create_task(self._compare(shadow, texts, result))
+        task = asyncio.create_task(self._compare(shadow, texts, request_id, result))
         self._aside.add(task)  # the loop holds only a weak reference
         task.add_done_callback(self._aside.discard)
 
-    async def _compare(self, shadow: Engine, texts: Sequence[str], result: Result) -> None:
+    async def _compare(self, shadow: Engine, texts: Sequence[str], request_id: str, result: Result) -> None:
         began = time.perf_counter()
         try:
             aside = await shadow.answer(texts)
@@ -68,6 +83,7 @@ class Worker:
             self.metrics.shadow_dropped.inc(len(texts))
             return
         milliseconds = round((time.perf_counter() - began) * 1000, 3)
+        await self._record(aside, texts, request_id, began, "shadow")
         for ours, theirs in zip(result.probabilities, aside.probabilities, strict=True):
             labels = [result.model.bundle.labels[ours.argmax()], aside.model.bundle.labels[theirs.argmax()]]
             self.metrics.shadow.labels(str(labels[0] == labels[1]).lower()).inc()
