@@ -55,7 +55,7 @@ def test_a_verdict_says_what_was_not_met_or_how_many_rows_are_wanted(tmp_path: P
 
 
 def test_another_challenger_is_on_probation_from_when_it_was_seen(tmp_path: Path, judged: list[str]) -> None:
-    first = history.Candidate(digest="zero.dir", since=NOW - timedelta(days=9), told="propose")
+    first = history.Candidate(digest="zero.dir", since=NOW - timedelta(days=9), topic="propose")
     history.write_notes(tmp_path, "news", candidate=first)
     challenger = assess(tmp_path, judged)
     assert (challenger.since, challenger.is_proposed) == (NOW, False)

@@ -67,7 +67,7 @@ class StoryWorld:
             candidate = history.Candidate(digest=TWO.digest, since=now, word=ACCEPT)
             history.write_notes(self.root, "news", candidate=candidate)
         return Challenger(
-            "2", TWO.digest, candidate.since, candidate.word, candidate.why, is_proposed=candidate.told == PROPOSE
+            "2", TWO.digest, candidate.since, candidate.word, candidate.why, is_proposed=candidate.topic == PROPOSE
         )
 
     def ask(self, rows: int | None, when: datetime) -> str:

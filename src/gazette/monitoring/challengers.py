@@ -52,19 +52,12 @@ def assess(
     if (candidate.commit, candidate.against) != (commit, champion):
         result = judge(commit)
         why = (f": {', '.join(result.unmet)}" if result.word == REJECT else result.rows_needed) + result.looks
-        judged = {"commit": commit, "against": champion, "word": result.word, "why": why, "told": ""}
+        judged = {"commit": commit, "against": champion, "word": result.word, "why": why, "topic": ""}
         candidate = candidate.model_copy(update=judged)
         history.write_notes(root, version.name, candidate=candidate)
     shadow = count_shadow(journal, version.digest, candidate.since)
-    return Challenger(
-        version.number,
-        version.digest,
-        candidate.since,
-        candidate.word,
-        candidate.why,
-        shadow,
-        candidate.told == PROPOSE,
-    )
+    about = (version.number, version.digest, candidate.since, candidate.word, candidate.why)
+    return Challenger(*about, shadow, is_proposed=candidate.topic == PROPOSE)
 
 
 def newest_commit(digest: str, head: str) -> str | None:

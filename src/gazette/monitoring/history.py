@@ -20,7 +20,7 @@ FOLDER = "watch"
 class Candidate(BaseModel, frozen=True):
     """A challenger by its digest: when it was first seen, and its last verdict, at a commit against a champion.
 
-    `why` is why that is no acceptance, `told` the topic that a person was told of last.
+    `why` is why that is no acceptance, `topic` what a person was told of last.
     """
 
     digest: str
@@ -29,7 +29,7 @@ class Candidate(BaseModel, frozen=True):
     against: str = ""
     word: str = ""
     why: str = ""
-    told: str = ""
+    topic: str = ""
 
 
 class Notes(BaseModel, frozen=True):

@@ -83,7 +83,7 @@ def _act(root: Path, name: str, action: Action, challenger: Challenger | None, w
             history.write_notes(root, name, training_since=None, trained_at=now)
         case policy.PROPOSE:
             world.tell(action, "")
-            history.update_candidate(root, name, told=policy.PROPOSE)
+            history.update_candidate(root, name, topic=policy.PROPOSE)
         case policy.PROMOTE:
             assert challenger is not None
             world.tell(action, _promote(root, name, challenger.version, action.reason, world))
@@ -94,9 +94,9 @@ def _act(root: Path, name: str, action: Action, challenger: Challenger | None, w
 def _tell_once(root: Path, name: str, action: Action, world: World) -> None:
     """Tell what a challenger waits for, unless a person was told of it last time."""
     candidate = history.read_notes(root, name).candidate
-    if action.topic and candidate and candidate.told != action.topic:
+    if action.topic and candidate and candidate.topic != action.topic:
         world.tell(action, "")
-        history.update_candidate(root, name, told=action.topic)
+        history.update_candidate(root, name, topic=action.topic)
 
 
 def _train(root: Path, name: str, world: World, now: datetime) -> str:
