@@ -12,13 +12,20 @@ from gazette.data.feedback import Feedback
 ANSWER = Feedback("A goal", "sport", "trade", "d", "2026-11-29T03:00:00", "ab12", "volunteered")
 
 
-def test_a_line_after_one_that_was_cut_off_is_not_lost(tmp_path: Path) -> None:
+def test_a_line_that_was_cut_off_costs_no_other(tmp_path: Path) -> None:
     path = feedback.append(tmp_path, ANSWER)
     path.write_bytes(path.read_bytes() + b'{"text": "A g')
     later = replace(ANSWER, text="A match")
     feedback.append(tmp_path, later)
     feedback.append(tmp_path, ANSWER)
-    assert feedback.read(path) == ([(1, ANSWER), (3, later), (4, ANSWER)], 1)
+    assert feedback.read(path) == ([(1, ANSWER), (2, later), (3, ANSWER)], 0)
+
+
+def test_a_line_that_an_earlier_version_left_half_written_is_counted(tmp_path: Path) -> None:
+    path = feedback.append(tmp_path, ANSWER)
+    path.write_bytes(path.read_bytes() + b'{"text": "A g\n')
+    feedback.append(tmp_path, ANSWER)
+    assert feedback.read(path) == ([(1, ANSWER), (3, ANSWER)], 1)
 
 
 def test_a_line_that_is_json_and_no_answer_is_refused(tmp_path: Path) -> None:

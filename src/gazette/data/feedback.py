@@ -1,7 +1,6 @@
 """Corrections and answers of people: one JSON line each, in a file of its day."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Literal, get_args
 from gazette.core import files
 from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
+from gazette.pipeline import lines
 
 How = Literal["volunteered", "asked", "disagreement"]  # only what was asked of articles drawn at random is an estimate
 
@@ -33,21 +33,11 @@ class Feedback:
 def append(folder: Path, record: Feedback) -> Path:
     """Append a record to the file of its day and return that file.
 
-    One write with O_APPEND: once this returns, the line survives a kill, and lines of several processes do not mix.
-    After a line that a full disk cut off, it begins on a line of its own.
+    Once this returns, the line survives a kill, and lines of several processes do not mix: see `pipeline.lines`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record.when[:10]}.jsonl"
-    line = (json.dumps(asdict(record), ensure_ascii=False) + "\n").encode()
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line
-        if os.write(descriptor, line) != len(line):
-            raise OSError(f"{path}: the disk is full; the record was not written")
-    finally:
-        os.close(descriptor)
+    lines.append(path, (json.dumps(asdict(record), ensure_ascii=False) + "\n").encode())
     return path
 
 
