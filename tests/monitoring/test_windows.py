@@ -12,7 +12,7 @@ from gazette.monitoring.params import Params
 LABELS = ["sport", "world"]
 PARAMS = Params(
     window_days=7, unlabeled_alarms_a_year=0.5, min_change=0.01, resamples=400, seed=7, loss=0.07,
-    labeled_alarms_a_year=0.1, labels_a_week=25, disagreement=0.2, confidence=0.95,
+    labeled_alarms_a_year=0.1, error_correlation=0.01, labels_a_week=25, disagreement=0.2, confidence=0.95,
 )  # fmt: skip
 
 

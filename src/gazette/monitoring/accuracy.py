@@ -25,8 +25,10 @@ def sum_errors(random: pl.DataFrame, error: float | None, params: Params) -> Cus
     if error is None:
         return CusumResult(np.zeros(len(wrong)), float("inf"), None)
     error = round(min(error, 1 - params.loss - cusum.MIN_ERROR), 4)
-    rate, weekly = params.labeled_alarms_a_year, params.labels_a_week
-    interval = cusum.decision_interval(error, params.loss, rate, weekly * WEEKS_A_YEAR)
+    rate, a_year = params.labeled_alarms_a_year, params.labels_a_week * WEEKS_A_YEAR
+    together = max(round(params.labels_a_week * params.window_days / 7), 1)
+    clusters = cusum.Clusters(together, params.error_correlation)
+    interval = cusum.decision_interval(error, params.loss, rate, a_year, clusters)
     return cusum.run(wrong, error, params.loss, interval)
 
 

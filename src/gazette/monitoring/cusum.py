@@ -3,7 +3,7 @@
 An error adds 1 − k, a correct prediction takes k away, and the sum never falls below 0: the Bernoulli CUSUM (M.
 Reynolds and Z. Stoumbos, "A CUSUM Chart for Monitoring a Proportion When Inspecting Continuously", Journal of Quality
 Technology 1999). k lies between the error of the reference and one that is `loss` higher, where both are equally
-likely. It is rounded to a multiple of 1/200, so the sum walks on a grid, and run lengths are those of a Markov chain,
+likely. It is rounded to a multiple of 1/100, so the sum walks on a grid, and run lengths are those of a Markov chain,
 exactly (D. Brook and D. Evans, "An Approach to the Probability Distribution of CUSUM Run Length", Biometrika 1972).
 """
 
@@ -15,9 +15,10 @@ import numpy as np
 
 from gazette.core.arrays import Array
 
-STEPS = 200  # of the grid, in an error
+STEPS = 100  # of the grid, in an error
 MIN_ERROR = 0.005  # a reference without an error does not promise that there will be none
-MAX_LABELS = 100_000  # after which a loss counts as never detected
+MAX_LABELS = 20_000  # after which a loss counts as never detected
+_PARTS = 6  # of the distribution of error rates
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,37 @@ def run(errors: Array, error: float, loss: float, interval: float) -> CusumResul
     return CusumResult(statistic, interval, int(crossed[0]) if crossed.size else None)
 
 
+@dataclass(frozen=True)
+class Clusters:
+    """Labels that were asked together, and the correlation of their errors beyond their common rate.
+
+    News of a month resembles itself, so do its errors; labels of independent articles have no correlation.
+    """
+
+    labels: int = 1
+    correlation: float = 0.0
+
+    @property
+    def effect(self) -> float:
+        """The design effect: by what the variance of their mean is larger than that of independent labels."""
+        return 1 + (self.labels - 1) * self.correlation
+
+
+ALONE = Clusters()
+
+
 @lru_cache(maxsize=256)
-def decision_interval(error: float, loss: float, alarms_a_year: float, labels_a_year: float) -> float:
+def decision_interval(
+    error: float, loss: float, alarms_a_year: float, labels_a_year: float, clusters: Clusters = ALONE
+) -> float:
     """Return the smallest interval with at most `alarms_a_year` false alarms while the error is that of the reference.
 
     The sum starts again at 0 after an alarm, so alarms are as frequent as labels a year are to the mean run length.
+    With a design effect D, the interval is D times that of independent labels for D times as many alarms: as for a
+    Brownian motion with D times the variance and the same drift. By simulation (docs/benchmarks/monitoring.md), it
+    keeps the rate.
     """
-    wanted = labels_a_year / alarms_a_year
+    wanted = labels_a_year / alarms_a_year / clusters.effect
     down, rate = _allowance(error, loss), max(error, MIN_ERROR)
     low, high = 0, STEPS
     while _mean_run_length(high, down, rate) < wanted:
@@ -55,7 +80,7 @@ def decision_interval(error: float, loss: float, alarms_a_year: float, labels_a_
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if _mean_run_length(middle, down, rate) >= wanted else (middle, high)
-    return high / STEPS
+    return round(clusters.effect * high) / STEPS
 
 
 def alarms_a_year(actual: float, error: float, loss: float, interval: float, labels_a_year: float) -> float:
@@ -63,51 +88,58 @@ def alarms_a_year(actual: float, error: float, loss: float, interval: float, lab
     return labels_a_year / _mean_run_length(round(interval * STEPS), _allowance(error, loss), max(actual, MIN_ERROR))
 
 
-def detection_share(labels: int, actual: float, error: float, loss: float, interval: float) -> Array:
-    """Return the share of runs with an alarm within 1, 2, … `labels` labels after the error became `actual`.
+def labels_to_detect(
+    actual: float, error: float, loss: float, interval: float, share: float = 0.9, clusters: Clusters = ALONE
+) -> int | None:
+    """Return after how many labels an error of `actual` is detected in `share` of runs; None if after MAX_LABELS.
 
     The sum is at 0 when the loss begins, which is its slowest start.
     """
-    states, down = round(interval * STEPS), _allowance(error, loss)
-    mass, shares = np.zeros(states), np.empty(labels)
-    mass[0] = 1
-    for label in range(labels):
-        mass = _step(mass, down, actual)
-        shares[label] = 1 - mass.sum()
-    return shares
-
-
-def labels_to_detect(actual: float, error: float, loss: float, interval: float, share: float = 0.9) -> int | None:
-    """Return after how many labels a loss is detected in `share` of runs; None if that takes more than MAX_LABELS."""
-    states, down = round(interval * STEPS), _allowance(error, loss)
-    mass = np.zeros(states)
-    mass[0] = 1
+    down, rates = _allowance(error, loss), _spread_rates(actual, clusters)
+    mass = np.zeros((len(rates), round(interval * STEPS)))
+    mass[:, 0] = 1 / len(rates)
     for label in range(1, MAX_LABELS + 1):
-        mass = _step(mass, down, actual)
+        mass = _step(mass, down, rates)
         if mass.sum() <= 1 - share:
             return label
+        if label % clusters.labels == 0:
+            mass[:] = mass.mean(axis=0)
     return None
 
 
 def detection_table(
-    error: float, losses: list[float], labels_a_week: list[int], false_alarms: float, share: float = 0.9
+    error: float,
+    losses: list[float],
+    labels_a_week: list[int],
+    false_alarms: float,
+    weeks: float,
+    correlation: float,
+    share: float = 0.9,
 ) -> list[dict[str, float | int | None]]:
-    """Return within how many weeks so many labels a week detect a loss in `share` of runs, each CUSUM for its loss."""
+    """Return within how many weeks so many labels a week detect a loss in `share` of runs, each CUSUM for its loss.
+
+    Errors of the same `weeks` have this correlation.
+    """
     rows: list[dict[str, float | int | None]] = []
     for loss in losses:
         for weekly in labels_a_week:
-            interval = decision_interval(error, loss, false_alarms, weekly * 365.25 / 7)
-            labels = labels_to_detect(error + loss, error, loss, interval, share)
-            rows.append(
-                {
-                    "loss": loss,
-                    "labels_a_week": weekly,
-                    "interval": interval,
-                    "labels": labels,
-                    "weeks": labels and ceil(labels / weekly),
-                }
-            )
+            clusters = Clusters(max(round(weekly * weeks), 1), correlation)
+            interval = decision_interval(error, loss, false_alarms, weekly * 365.25 / 7, clusters)
+            labels = labels_to_detect(error + loss, error, loss, interval, share, clusters)
+            row = {"loss": loss, "labels_a_week": weekly, "interval": interval, "labels": labels}
+            rows.append(row | {"weeks": labels and ceil(labels / weekly)})
     return rows
+
+
+def _spread_rates(rate: float, clusters: Clusters) -> Array:
+    """Return equally likely error rates of clusters: the middles of equal parts of a beta distribution."""
+    from scipy.stats import beta
+
+    if clusters.effect == 1:
+        return np.array([rate])
+    scale = (1 - clusters.correlation) / clusters.correlation
+    middles = (np.arange(_PARTS) + 0.5) / _PARTS
+    return np.asarray(beta.ppf(middles, rate * scale, (1 - rate) * scale))
 
 
 def _allowance(error: float, loss: float) -> int:
@@ -120,13 +152,12 @@ def _allowance(error: float, loss: float) -> int:
     return min(max(round(STEPS * right / (right + log(high / low))), 1), STEPS - 1)
 
 
-def _step(mass: Array, down: int, rate: float) -> Array:
-    """Return the distribution of the sum after one more label; what reaches the interval leaves it."""
-    up, after = STEPS - down, np.zeros_like(mass)
-    after[: mass.size - down or None] += (1 - rate) * mass[down:] if mass.size > down else 0
-    after[0] += (1 - rate) * mass[:down].sum()
-    if mass.size > up:
-        after[up:] += rate * mass[:-up]
+def _step(mass: Array, down: int, rates: Array) -> Array:
+    """Return the distribution of the sum (rates × states) after one more label; what reaches the interval leaves it."""
+    up, after, wrong = STEPS - down, np.zeros_like(mass), rates[:, None]
+    after[:, : max(mass.shape[1] - down, 0)] = (1 - wrong) * mass[:, down:]
+    after[:, 0] += (1 - rates) * mass[:, :down].sum(axis=1)
+    after[:, up:] += wrong * mass[:, : max(mass.shape[1] - up, 0)]
     return after
 
 

@@ -118,7 +118,9 @@ def list_delays(observation: Observation, params: Params) -> list[dict[str, Any]
         return []
     losses = [loss for loss in sorted({*LOSSES, params.loss}) if observation.error + loss < 1 - cusum.MIN_ERROR]
     weekly = sorted({*WEEKLY, params.labels_a_week})
-    rows = cusum.detection_table(round(observation.error, 4), losses, weekly, params.labeled_alarms_a_year)
+    weeks, false = params.window_days / 7, params.labeled_alarms_a_year
+    error = round(observation.error, 4)
+    rows = cusum.detection_table(error, losses, weekly, false, weeks, params.error_correlation)
     return [
         {
             "points": f"{100 * loss:g}",

@@ -15,6 +15,7 @@ class Params(journal_params.Params, frozen=True, extra="forbid"):
     seed: int = Field(ge=0)
     loss: float = Field(ge=0.01, le=0.5)
     labeled_alarms_a_year: float = Field(gt=0, le=12)
+    error_correlation: float = Field(ge=0, le=0.5)
     labels_a_week: int = Field(ge=1)
     disagreement: float = Field(ge=0, lt=1)
     confidence: float = Field(gt=0.5, lt=1)
