@@ -61,6 +61,23 @@ def test_a_compaction_that_is_killed_before_it_removes_counts_nothing_twice(tmp_
     assert len(ids(tmp_path)) == 3
 
 
+def test_a_file_that_is_opened_while_its_day_is_compacted_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write.append(tmp_path, [make_record(0)])
+    real = layout.close
+
+    def close(path: Path) -> Path | None:
+        to = real(path)
+        write.append(tmp_path, [make_record(1)])
+        return to
+
+    monkeypatch.setattr(layout, "close", close)
+    compact.compact(tmp_path, NEXT_DAY)
+    write.append(tmp_path, [make_record(2)])
+    assert ids(tmp_path) == ["request#0", "request#1", "request#2"]
+
+
 def test_who_reads_is_not_disturbed_by_a_compaction(tmp_path: Path) -> None:
     write.append(tmp_path, [make_record(0)])
     layout.close(layout.open_path(tmp_path, HOUR))

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -47,7 +49,11 @@ def predict(client: TestClient, *texts: str, request_id: str = "r-1") -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_every_answer_of_every_contract_is_recorded_before_it_is_sent(recording: Worker, journal: Path) -> None:
+def test_every_answer_of_every_contract_is_recorded_before_it_is_sent(
+    recording: Worker, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = write.append
+    monkeypatch.setattr(write, "append", lambda *words: (time.sleep(0.1), real(*words)))
     tensor = {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["goal"]}
     with served_by(recording) as client:
         predict(client, "a goal", "央行")
@@ -219,6 +225,7 @@ def test_a_scoring_records_each_row_once_though_a_part_is_scored_twice(
     real = parts.score_part
 
     def killed(folder: str, number: int) -> str:
+        os.utime(Path(folder) / parts.PLAN, (1e9, 1e9))
         real(folder, number)
         (Path(folder) / parts.PART.format(number)).unlink()
         raise KeyboardInterrupt
@@ -234,6 +241,7 @@ def test_a_scoring_records_each_row_once_though_a_part_is_scored_twice(
     assert [int(id.partition("#")[2]) for id in table["id"]] == list(range(scored.height))
     assert table["label"].to_list() == scored["label"].to_list() and set(table["source"]) == {"score"}
     assert table["probabilities"].list.max().to_list() == pytest.approx(scored["probability"].to_list(), abs=6e-4)
+    assert set(table["hour"]) == {datetime(2001, 9, 9, 1, tzinfo=UTC)} == set(read.texts(journal)["hour"])
     assert read.texts(journal).height == scored.height
     assert not (tmp_path / "scored" / "staged").exists()
 

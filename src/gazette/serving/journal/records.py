@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-import numpy as np
-
 from gazette.serving.answers import Answers
 
 Source = Literal["serve", "score", "shadow"]  # shadow: answered aside, under the id of the answer that was sent
@@ -50,7 +48,7 @@ def make(
     source: Source,
 ) -> list[Prediction]:
     """Make the records of answers to texts with these ids."""
-    rows = (np.rint(answers.probabilities * np.float64(1000)) / 1000).tolist()  # faster than `round` for a single text
+    rows = answers.probabilities.astype(float).round(3).tolist()
     best = answers.probabilities.argmax(axis=1).tolist()
     columns = zip(ids, rows, best, answers.tokens.tolist(), answers.unknown.tolist(), languages, strict=True)
     return [
