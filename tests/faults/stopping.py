@@ -113,12 +113,22 @@ POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "alias without receipt": ("gazette.registry.store.client", after("set_alias")),
 }
 
+WATCH_POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
+    "a training noted, not begun": ("gazette.monitoring.corrections", before("publish_answers")),
+    "answers committed, not pushed": ("gazette.pipeline.publishing.publish", before("push")),
+    "answers pushed, not trained": ("gazette.monitoring.corrections", after("publish_answers")),
+    "trained and pushed, not noted": ("gazette.pipeline.publishing.publish", after("publish")),
+    "judged, not noted": ("gazette.monitoring.challengers", after("judge_at")),
+    "in the ledger, no alias moved": ("gazette.registry.ledger", after("append_entry")),
+    "one alias moved": ("gazette.registry.store.client", after("set_alias")),
+}
+
 
 class Finder(importlib.abc.MetaPathFinder):
     """Finds the module of the point as it is always found, and patches it once it has run."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        module, patch = POINTS[os.environ["GAZETTE_STOP_AT"]]
+        module, patch = (POINTS | WATCH_POINTS)[os.environ["GAZETTE_STOP_AT"]]
         if name != module:
             return None
         sys.meta_path.remove(self)
