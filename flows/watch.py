@@ -27,6 +27,7 @@ from gazette.pipeline.publishing import worktree
 from gazette.registry import ledger, promotion
 from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.store import address
+from gazette.registry.verdict import Verdict
 
 LOCK = "watch.lock"
 
@@ -139,7 +140,7 @@ class Project:
     def _judge(self) -> challengers.JudgeAt:
         return partial(challengers.judge_at, self.home, self.name, prepare=self.options["prepare"])
 
-    def _judge_again(self, folder: Path) -> Any:
+    def _judge_again(self, folder: Path) -> Verdict:
         candidate = history.read_notes(self.home, self.name).candidate
         assert candidate is not None
         return self._judge(candidate.commit)
