@@ -1,11 +1,17 @@
 """What a server and a scoring add to the journal: every answer, no text beyond the sample, and no error of its own."""
 
 import asyncio
+import http.client
+import itertools
 import json
 import os
+import re
+import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +20,8 @@ import pytest
 from bundles import make_bundle
 from hypothesis import given
 from hypothesis import strategies as st
+from predictions import ids
+from servers import Server
 from starlette.testclient import TestClient
 from workers import make_served, make_worker, served_by
 
@@ -81,8 +89,8 @@ def test_the_shadow_is_recorded_under_the_same_id(tmp_path: Path, bundle: Path, 
     assert {(row["id"], row["source"]) for row in rows(journal)} == {("r-1#0", "serve"), ("r-1#0", "shadow")}
 
 
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+def until(reached: Callable[[], bool], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -279,3 +287,40 @@ def test_a_worker_without_a_journal_writes_none(worker: Worker, tmp_path: Path) 
     assert worker.recorder is None
     asyncio.run(worker.answer(["goal"], "r"))
     assert not list(tmp_path.rglob("*.jsonl"))
+
+
+@pytest.mark.slow
+def test_what_a_server_answered_before_its_worker_was_killed_is_in_the_journal(tmp_path: Path, bundle: Path) -> None:
+    kills = int(os.environ.get("KILLS", "3"))
+    server = Server(tmp_path, "--folder", str(bundle))
+    answered: set[str] = set()
+    ended = threading.Event()
+
+    def ask(name: str) -> None:
+        for number in itertools.count():
+            if ended.is_set():
+                return
+            headers = {"Content-Type": "application/json", "X-Request-Id": f"{name}-{number}"}
+            request = urllib.request.Request(server.address + "/v1/predict", b'{"texts": ["goal"]}', headers)
+            with suppress(OSError, http.client.HTTPException), urllib.request.urlopen(request, timeout=5) as answer:
+                if answer.status == 200 and answer.read():
+                    answered.add(f"{name}-{number}#0")
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in "abcd"]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(kills):
+            before = len(answered)
+            until(lambda before=before: len(answered) > before + 20, seconds=30)  # type: ignore[misc]
+            for process in server.workers():
+                process.kill()
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+        late = re.findall(r'unwritten_total{reason="late"} (\d+)', server.ask("/metrics")[1])
+        server.end()
+    recorded = ids(tmp_path / ".gazette" / "journal")
+    assert len(answered) > 20 * kills and len(recorded) == len(set(recorded))
+    assert len(answered - set(recorded)) <= sum(map(int, late)) < 0.1 * len(answered)

@@ -54,23 +54,28 @@ class Entry:
 
 
 class Recorder:
-    """Writes records of answers; an answer is sent once its record is written, or after `WAIT_SECONDS`."""
+    """Writes records of answers; an answer is sent once its record is written, or after `WAIT_SECONDS`.
+
+    Texts that are drawn are masked and written by a second thread, which no answer waits for.
+    """
 
     def __init__(self, folder: Path, share: float, metrics: Metrics) -> None:
         self.folder, self.share, self.metrics = folder, share, metrics
-        self.sample: Sample | None = None
         self._faults: dict[str, str] = {}
         self._digests: set[str] = set()
         self._busy_since = float("inf")
-        self._queue: queue.SimpleQueue[Entry] = queue.SimpleQueue()
+        self._records: queue.SimpleQueue[Entry] = queue.SimpleQueue()
+        self._texts: queue.SimpleQueue[Entry] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="journal", daemon=True).start()
+        if share:
+            threading.Thread(target=self._run_sample, name="sample", daemon=True).start()
 
     async def write(self, entry: Entry) -> None:
         """Return once the records of an entry are written; what was not written in time is counted."""
-        if self._queue.qsize() >= WAITING:
+        if self._records.qsize() >= WAITING:
             self._count("full", entry)
             return
-        self._queue.put(entry)
+        self._records.put(entry)
         if time.monotonic() - self._busy_since > WAIT_SECONDS:  # a disk that hangs delays no further answer
             self._count("late", entry)
             return
@@ -85,14 +90,18 @@ class Recorder:
 
     def _run(self) -> None:
         while True:
-            entries = [self._queue.get()]
-            while len(entries) < WAITING and not self._queue.empty():
-                entries.append(self._queue.get())
+            entries = _take(self._records)
             self._busy_since = time.monotonic()
             self._attempt("journal", self._append, entries)
-            entries[0].loop.call_soon_threadsafe(_resolve, entries)
-            self._attempt("sample", self._keep_texts, entries)
             self._busy_since = float("inf")
+            entries[0].loop.call_soon_threadsafe(_resolve, entries)
+            for entry in entries if self.share else ():
+                if entry.source == "serve" and self._texts.qsize() < WAITING:
+                    self._texts.put(entry)
+
+    def _run_sample(self) -> None:
+        while True:
+            self._attempt("sample", self._keep_texts, _take(self._texts))
 
     def _attempt(self, name: str, act: Callable[[list[Entry]], None], entries: list[Entry]) -> None:
         try:
@@ -117,12 +126,18 @@ class Recorder:
         self.metrics.recorded.inc(len(predictions))
 
     def _keep_texts(self, entries: list[Entry]) -> None:
-        if not self.share:
-            return
-        self.sample = self.sample or Sample(self.folder, self.share)
+        sample = Sample(self.folder, self.share)
         for entry in entries:
-            if entry.source == "serve" and (pairs := self.sample.draw(entry.ids(), entry.texts)):
-                self.sample.append(entry.hour, pairs, entry.result.model.bundle.language)
+            if pairs := sample.draw(entry.ids(), entry.texts):
+                sample.append(entry.hour, pairs, entry.result.model.bundle.language)
+
+
+def _take(waiting: "queue.SimpleQueue[Entry]") -> list[Entry]:
+    """Wait for an entry and return it with all others that wait."""
+    entries = [waiting.get()]
+    while len(entries) < WAITING and not waiting.empty():
+        entries.append(waiting.get())
+    return entries
 
 
 def _resolve(entries: list[Entry]) -> None:
