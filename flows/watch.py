@@ -71,9 +71,9 @@ def _watch(home: Path, options: dict[str, Any]) -> list[Action]:
     params = cmdline.read_params()
     rules = parse(policy.Params, params["retrain"], "params.yaml, section retrain")
     project = Project(home, params["corpus"], options)
-    if ledger.last_entry(ledger.read_ledger(), project.name):
-        for line in promotion.finish(project.name):
-            get_run_logger().warning(line)
+    if ledger.last_entry(ledger.read_ledger(), project.name) and (finished := promotion.finish(project.name)):
+        get_run_logger().warning("\n".join(finished))
+        notify.send(f"{project.name}: finished what was interrupted", "\n".join(finished))
     actions = settle.settle(home, project.name, rules, project, lambda: datetime.now(UTC))
     get_run_logger().info(f"{actions[-1].kind}: {actions[-1].reason}")
     return actions

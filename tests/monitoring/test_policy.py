@@ -181,6 +181,7 @@ def test_a_schedule_trains_whatever_labels_say() -> None:
     monthly = PARAMS.model_copy(update={"every_days": 30})
     assert decide(QUIET, monthly, replace(STEADY, trained_at=days(30)), NOW).kind == "train"
     assert decide(QUIET, monthly, replace(STEADY, trained_at=days(29)), NOW).kind == "wait"
+    assert decide(observation(errs=True), monthly, replace(STEADY, trained_at=days(30)), NOW).kind == "train"
 
 
 @pytest.mark.parametrize(

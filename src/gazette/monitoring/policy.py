@@ -158,16 +158,16 @@ def _train(observation: Observation, params: Params, history: History, now: date
     """Return that a training begins, or what it waits for; None if nothing calls for one."""
     reason = _reason_to_train(observation, params, history, now)
     if not reason:
-        return None
-    if observation.cusum.alarm_at is not None and not observation.new_rows:
-        return Action(WAIT, f"{reason}, but there is no labeled row that no version was trained on")
+        why = f"{describe_errors(observation)}, but there is no labeled row that no version was trained on"
+        return Action(WAIT, why) if observation.cusum.alarm_at is not None else None
     if history.trained_at and not _is_over(history.trained_at, timedelta(days=params.cooldown_days), now):
         return Action(WAIT, f"{reason}, but the last training was {_days(now - history.trained_at)} ago")
     return Action(TRAIN, reason)
 
 
 def _reason_to_train(observation: Observation, params: Params, history: History, now: datetime) -> str:
-    if observation.cusum.alarm_at is not None:
+    """Return why a training would teach something; empty if nothing says so."""
+    if observation.cusum.alarm_at is not None and observation.new_rows:
         return describe_errors(observation)
     if observation.new_rows >= params.min_new_rows:
         return f"{observation.new_rows:,} new rows"
