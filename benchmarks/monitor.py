@@ -28,7 +28,10 @@ import resource, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 began = time.perf_counter()
+import polars as pl
+from gazette.monitoring import reference
 from gazette.monitoring.observe import observe
+reference.predict = lambda *_: pl.read_parquet("labeled.parquet")  # ten thousand rows, without dates
 observation = observe(Path(), "ag_news", datetime(2026, 1, 6, tzinfo=UTC))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 rows = sum(row["rows"] for row in observation.windows)
@@ -46,6 +49,9 @@ def main(records: int, folder: Path) -> None:
     write.write_labels(JOURNAL, DIGEST, LABELS)
     (JOURNAL / layout.RECORDS).mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(7)
+    labeled = _make_records(draw, 0, 10_000).with_columns(hour=pl.lit(None, pl.Datetime("us", "UTC")))
+    actual = np.where(draw.random(10_000) < 0.9, labeled["label"], LABELS[0])
+    labeled.with_columns(actual=actual).write_parquet("labeled.parquet")
     for day in range(DAYS):
         _write_day(draw, day, records // DAYS)
     size = sum(path.stat().st_size for path in JOURNAL.rglob("*.parquet"))
@@ -55,6 +61,13 @@ def main(records: int, folder: Path) -> None:
 
 def _write_day(draw: np.random.Generator, day: int, rows: int) -> None:
     """Write a day as compaction does: a file whose metadata names what it replaces."""
+    name = layout.closed_name(f"{FIRST + timedelta(days=day):%Y-%m-%d}", ".parquet")
+    table = _make_records(draw, day, rows)
+    table.write_parquet(JOURNAL / layout.RECORDS / name, metadata={layout.MERGED: json.dumps([])})
+
+
+def _make_records(draw: np.random.Generator, day: int, rows: int) -> pl.DataFrame:
+    """Return records of a day."""
     date = FIRST + timedelta(days=day)
     p = draw.dirichlet([0.3] * len(LABELS), rows).round(3)
     table = pl.DataFrame(
@@ -72,9 +85,7 @@ def _write_day(draw: np.random.Generator, day: int, rows: int) -> None:
         },
         strict=False,
     ).with_columns(pl.col("probabilities").cast(pl.List(pl.Float32)))
-    table = table.cast(read.SCHEMA)
-    name = layout.closed_name(f"{date:%Y-%m-%d}", ".parquet")
-    table.write_parquet(JOURNAL / layout.RECORDS / name, metadata={layout.MERGED: json.dumps([])})
+    return table.cast(read.SCHEMA)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ The first trains `linear` on the headlines of 1996 to 1999 and takes those since
 trains on 20,000 rows of AG News' train file and takes the test file. A stream repeats blocks of the pool of random
 length (stationary bootstrap: D. Politis and J. Romano, JASA 1994), so nothing changes in ten years, but days resemble
 each other. Prints false alarms a year of each signal and of the CUSUM, and how soon they detect injected changes, with
-the numbers of params.yaml. The last argument is the number of streams.
+the numbers of params.yaml. The last argument is the number of streams for the signals; with 0 the CUSUM
+alone is simulated.
 """
 
 import sys
@@ -33,7 +34,7 @@ from gazette.training.networks.tokenizer import UNKNOWN
 YEARS, ROWS_A_DAY, BLOCK_DAYS = 10, 20, (3, 10)
 REFERENCE = windows.MAX_WINDOWS  # windows before the ten years
 FIRST = datetime(2000, 1, 3, tzinfo=UTC)
-LABELS_A_WINDOW, LOSS, RUNS = 25, 0.07, 300
+LABELS_A_WINDOW, LOSS, QUIET, LOSSY = 25, 0.07, 300, 1000
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def main(kind: str, path: Path, streams: int) -> None:
     pool = make_pool(*{"nyt": read_nyt, "ag": read_ag}[kind](path), numbers)
     error = round(1 - float(pool.right.mean()), 4)
     print(f"{kind}: {len(pool.right):,} rows, {len(pool.labels)} labels, accuracy {1 - error:.3f}\n")
-    for days in BLOCK_DAYS:
+    for days in BLOCK_DAYS if streams else ():
         show_signals(pool, params, streams, days)
     show_cusum(pool, params, error)
 
@@ -209,16 +210,17 @@ def show_losses(pool: Pool, params: Params, error: float, labels: int, rate: flo
     assert needed
     count, delay = round(YEARS * DAYS_A_YEAR / width), -(-needed // labels)
     alarms, naive, hits = 0, 0, 0
-    for _ in range(RUNS):
+    for _ in range(QUIET):
         quiet = ~pool.right[draw_rows(pool, count * width, block_days, draw)]
         drawn = ask_labels(quiet, labels, width, draw)
         alarms, naive = alarms + count_alarms(drawn, error, interval), naive + count_alarms(drawn, error, plain)
+    for _ in range(LOSSY):
         stream = ~pool.right[draw_rows(pool, delay * width, block_days, draw)]
         lossy = stream | (draw.random(len(stream)) < LOSS / (1 - error))
         hits += cusum.run(ask_labels(lossy, labels, width, draw)[:needed], error, LOSS, interval).alarm_at is not None
-    rates = " | ".join(f"{total / RUNS / YEARS:.3f}" for total in (alarms, naive))
+    rates = " | ".join(f"{total / QUIET / YEARS:.3f}" for total in (alarms, naive))
     stated = f"{needed:,} labels, {delay} windows"
-    print(f"| {labels} | {block_days} | {rate:g} | {rates} | {stated} | {hits / RUNS:.1%} |", flush=True)
+    print(f"| {labels} | {block_days} | {rate:g} | {rates} | {stated} | {hits / LOSSY:.1%} |", flush=True)
 
 
 def _labels_a_year(labels: int, params: Params) -> float:

@@ -9,7 +9,7 @@ import pytest
 from journals import DIGEST, FIRST, LABELS, fill, make_watched, promote, record_answers, traffic
 
 from gazette.core.errors import ConfigError
-from gazette.monitoring import observe, reference
+from gazette.monitoring import accuracy, cusum, observe, reference
 from gazette.registry.ledger import VersionRef
 
 
@@ -78,6 +78,11 @@ def test_errors_of_random_answers_alarm_and_those_of_disagreement_never_do(proje
     assert alarm.labels == 80
     assert alarm.cusum.alarm_at is not None
     assert alarm.alarm_hour == FIRST + timedelta(hours=alarm.cusum.alarm_at)
+    params, clusters = observe.read_params(), cusum.Clusters(100, 0.01)  # 25 a week, four weeks a window
+    a_year = params.labels_a_week * accuracy.WEEKS_A_YEAR
+    assert alarm.cusum.interval == cusum.decision_interval(
+        0.1, params.loss, params.labeled_alarms_a_year, a_year, clusters
+    )
     assert alarm.accuracy
     assert alarm.accuracy["accuracy"] == 0.25
 

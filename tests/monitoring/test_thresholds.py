@@ -35,7 +35,7 @@ def test_a_threshold_is_of_the_size_of_what_happens() -> None:
     sums, rows = correlated_days(np.random.default_rng(2), 13 * WINDOW)
     limit = thresholds.threshold(sums, rows, WINDOW, RATE, 1000, 0)
     assert limit
-    assert 0.05 < limit < 0.25
+    assert 0.05 < limit < 0.09
 
 
 def test_rarer_alarms_need_a_larger_distance() -> None:

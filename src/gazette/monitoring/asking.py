@@ -1,6 +1,6 @@
 """Questions of the flow `watch`: articles of the journal, as a CSV for people."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +20,7 @@ def ask(root: Path, name: str, rows: int | None, when: datetime) -> str:
     if champion is None:
         raise ConfigError(f"{name} has no champion, so there is nothing to ask about: `gazette promote`")
     folder, params = root / observe.FOLDER, observe.read_params()
+    answers.remove_questions(folder, when - timedelta(days=params.text_days))
     before = answers.read_questions(folder)
     questions = before.filter(pl.col("when") == when.isoformat(timespec="seconds"))
     if questions.is_empty():
