@@ -76,6 +76,12 @@ def test_false_alarms_are_as_rare_as_stated_where_errors_of_a_month_resemble_eac
     assert alarms[plain] / 250 > 0.8  # as if the labels were independent
 
 
+def test_rates_of_clusters_have_the_variance_of_their_correlation() -> None:
+    rates = cusum._spread_rates(0.1, cusum.Clusters(10, 0.02))
+    assert rates.mean() == pytest.approx(0.1)
+    assert rates.var() == pytest.approx(0.02 * 0.1 * 0.9)
+
+
 def test_a_loss_is_detected_within_the_stated_labels_in_clusters() -> None:
     clusters = cusum.Clusters(25, 0.02)
     interval = cusum.decision_interval(0.2, 0.07, 0.2, 325, clusters)

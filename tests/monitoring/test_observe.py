@@ -113,7 +113,22 @@ def test_rows_without_dates_leave_the_journal_as_reference_and_say_so(
     own = traffic(20).with_columns(hour=pl.lit(None, pl.Datetime("us", "UTC")), actual=pl.col("label"))
     monkeypatch.setattr(reference, "predict", lambda *_: own)
     fill(project, traffic(60))
-    assert look(project, 60).reference == "the first windows of the journal, since valid and test rows have no dates"
+    assert (
+        look(project, 60).reference == "the first windows of the journal, since valid and test rows are without dates"
+    )
+
+
+def test_dated_rows_of_a_few_weeks_are_no_reference(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "predict", lambda *_: traffic(60).with_columns(actual=pl.col("label")))
+    fill(project, traffic(60))
+    assert look(project, 60).reference.endswith("since valid and test rows are of too few weeks")
+
+
+def test_a_period_without_records_is_refused(project: Path) -> None:
+    fill(project, traffic(60))
+    begin = FIRST.date() - timedelta(days=300)
+    with pytest.raises(ConfigError, match="the journal has no records of this version then"):
+        look(project, 60, period=(begin, begin + timedelta(days=200)))
 
 
 def test_an_unknown_name_is_refused(project: Path) -> None:

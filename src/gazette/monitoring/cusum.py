@@ -9,7 +9,7 @@ exactly (D. Brook and D. Evans, "An Approach to the Probability Distribution of 
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, log
+from math import ceil, log, sqrt
 
 import numpy as np
 
@@ -132,14 +132,15 @@ def detection_table(
 
 
 def _spread_rates(rate: float, clusters: Clusters) -> Array:
-    """Return equally likely error rates of clusters: the middles of equal parts of a beta distribution."""
+    """Return equally likely error rates of clusters: middles of parts of a beta distribution, with its variance."""
     from scipy.stats import beta
 
     if clusters.effect == 1:
         return np.array([rate])
     scale = (1 - clusters.correlation) / clusters.correlation
-    middles = (np.arange(_PARTS) + 0.5) / _PARTS
-    return np.asarray(beta.ppf(middles, rate * scale, (1 - rate) * scale))
+    middles = beta.ppf((np.arange(_PARTS) + 0.5) / _PARTS, rate * scale, (1 - rate) * scale)
+    spread = sqrt(clusters.correlation * rate * (1 - rate))
+    return np.asarray((rate + (middles - middles.mean()) / middles.std() * spread).clip(0, 1))
 
 
 def _allowance(error: float, loss: float) -> int:

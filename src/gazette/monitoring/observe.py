@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from gazette.core.errors import ConfigError, parse
-from gazette.monitoring import accuracy, answers, cusum, reference, signals, windows
+from gazette.monitoring import accuracy, answers, cusum, reference, signals, thresholds, windows
 from gazette.monitoring.observation import Observation
 from gazette.monitoring.params import Params
 from gazette.monitoring.reference import Version
@@ -73,7 +73,7 @@ def observe_version(
     compared = ""
     if counts.height:
         labels = journal_read.labels(root / JOURNAL, digest)
-        chosen, days = _to_days(counts, subject.labeled, labels, period)
+        chosen, days = _to_days(counts, subject.labeled, labels, period, params.window_days)
         compared = chosen.name
         rows = windows.build_windows(days, now.astimezone(UTC).date(), chosen.days, params)
     else:
@@ -162,21 +162,27 @@ def _read_labeled(version: Version, name: str, folder: Path, notes: list[str]) -
 
 
 def _to_days(
-    counts: pl.DataFrame, labeled: pl.DataFrame | None, labels: list[str], period: Period | None
+    counts: pl.DataFrame, labeled: pl.DataFrame | None, labels: list[str], period: Period | None, window: int
 ) -> tuple[Reference, Days]:
-    """Return the reference and the journal's days, with equal columns."""
-    dated = labeled.drop_nulls("hour") if labeled is not None else None
-    own = signals.count(dated.lazy()) if dated is not None and dated.height and period is None else None
-    languages = sorted({*counts["language"], *(own["language"] if own is not None else ())})
-    days = signals.to_days(counts, labels, languages)
+    """Return the reference and the journal's days, with equal columns; raises ConfigError if a period has no records.
+
+    Dated rows that span too few windows are no reference.
+    """
+    dated = labeled.drop_nulls("hour") if labeled is not None and period is None else pl.DataFrame()
+    own = signals.count(dated.lazy()) if dated.height else counts.clear()
+    languages = sorted({*counts["language"], *own["language"]})
+    days, before = (signals.to_days(table, labels, languages) for table in (counts, own))
     assert days is not None
     if period is not None:
         first, until = period
-        return Reference(f"the journal from {first} to before {until}", days.part(first, (until - first).days)), days
-    if own is not None:
-        return Reference("the dated valid and test rows of the version", signals.to_days(own, labels, languages)), days
-    why = "valid and test rows have no dates" if labeled is not None else "valid and test rows are not available"
-    return Reference(f"the first windows of the journal, since {why}", None), days
+        part = days.part(first, (until - first).days)
+        if not part.rows.any():
+            raise ConfigError(f"--reference {first}..{until}: the journal has no records of this version then")
+        return Reference(f"the journal from {first} to before {until}", part), days
+    if before is not None and len(before.rows) >= thresholds.MIN_WINDOWS * window:
+        return Reference("the dated valid and test rows of the version", before), days
+    why = "not available" if labeled is None else "of too few weeks" if dated.height else "without dates"
+    return Reference(f"the first windows of the journal, since valid and test rows are {why}", None), days
 
 
 def _sample_newest(records: pl.LazyFrame, window: dict[str, Any]) -> pl.Series:
