@@ -217,9 +217,9 @@ def show_losses(pool: Pool, params: Params, error: float, labels: int, rate: flo
     for _ in range(LOSSY):
         stream = ~pool.right[draw_rows(pool, delay * width, block_days, draw)]
         lossy = stream | (draw.random(len(stream)) < LOSS / (1 - error))
-        hits += cusum.run(ask_labels(lossy, labels, width, draw)[:needed], error, LOSS, interval).alarm_at is not None
+        hits += cusum.run(ask_labels(lossy, labels, width, draw), error, LOSS, interval).alarm_at is not None
     rates = " | ".join(f"{total / QUIET / YEARS:.3f}" for total in (alarms, naive))
-    stated = f"{needed:,} labels, {delay} windows"
+    stated = f"{delay} windows ({needed:,} labels)"
     print(f"| {labels} | {block_days} | {rate:g} | {rates} | {stated} | {hits / LOSSY:.1%} |", flush=True)
 
 

@@ -65,6 +65,16 @@ def test_the_exit_code_says_whether_anything_alarms(run: Run, tmp_path: Path) ->
     assert "50 labels, 0.0% right" in alarm.stdout
 
 
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [(10, "no window is complete yet; 500 records"), (70, "No thresholds yet: the reference needs 6 windows")],
+)
+def test_what_is_not_known_yet_is_said(run: Run, tmp_path: Path, days: int, message: str) -> None:
+    fill(tmp_path, traffic(days).with_columns(pl.col("hour") + (datetime.now(UTC) - FIRST) - timedelta(days=days)))
+    result = run()
+    assert (result.exit_code, message in result.stdout) == (0, True)
+
+
 def test_json_has_what_the_page_shows(run: Run, tmp_path: Path) -> None:
     fill(tmp_path, traffic(200))
     record_answers(tmp_path, [True] * 50)

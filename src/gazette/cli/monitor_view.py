@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from gazette.cli import tables
+from gazette.monitoring.thresholds import MIN_WINDOWS
 
 if TYPE_CHECKING:
     from gazette.monitoring.observation import Observation
@@ -17,7 +18,11 @@ def show(observation: "Observation", words: "Difference | None", delays: list[di
     if observation.windows:
         newest = observation.windows[-1]
         parts += ["", f"{newest['from']} to {newest['to']} against {observation.reference}:", _signals(newest)]
+        if not newest["thresholds"]:
+            parts.append(f"No thresholds yet: the reference needs {MIN_WINDOWS} windows")
         parts += ["", _windows(observation.windows[-SHOWN:])]
+    else:
+        parts.append(f"Signals: no window is complete yet; {observation.records:,} records in the journal")
     if words:
         listed = ", ".join(f"{row['word']} {row['weight']:+.2f}" for row in words.words[:10])
         parts += ["", f"Words that differ (AUC {words.auc:.2f}, 0.5 by chance): {listed}"]
