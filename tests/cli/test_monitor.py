@@ -67,7 +67,10 @@ def test_the_exit_code_says_whether_anything_alarms(run: Run, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("days", "message"),
-    [(10, "no window is complete yet; 500 records"), (70, "No thresholds yet: the reference needs 6 windows")],
+    [
+        (10, "500 records, and no window is complete; the next one is on 20"),
+        (70, "No thresholds yet: the reference needs 6 windows"),
+    ],
 )
 def test_what_is_not_known_yet_is_said(run: Run, tmp_path: Path, days: int, message: str) -> None:
     fill(tmp_path, traffic(days).with_columns(pl.col("hour") + (datetime.now(UTC) - FIRST) - timedelta(days=days)))

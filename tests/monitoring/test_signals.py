@@ -55,14 +55,25 @@ def test_no_records_are_no_days() -> None:
     assert signals.to_days(signals.count(records([], LABELS).lazy()), LABELS, LANGUAGES) is None
 
 
-@given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 60))
-def test_windows_are_whole_and_stay_where_they_are(first: int, more: int, days: int) -> None:
-    begin = date(2026, 1, 1) + timedelta(days=first)
-    until = begin + timedelta(days=more)
-    windows = signals.list_windows(begin, until, days)
-    assert all(begin <= start and start + timedelta(days=days) <= until for start in windows)
-    assert more - len(windows) * days < 2 * days
-    assert signals.list_windows(begin + timedelta(days=1), until, days) in (windows, windows[1:])
+@given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 60), st.integers(-500, 500))
+def test_windows_are_whole_and_stay_where_they_are(first: int, more: int, days: int, anchor: int) -> None:
+    begin, width = date(2026, 1, 1) + timedelta(days=first), timedelta(days=days)
+    until, fixed = begin + timedelta(days=more), date(2026, 1, 1) + timedelta(days=anchor)
+    windows = signals.list_windows(begin, until, days, fixed)
+    assert all(start + width <= until and (start - fixed).days % days == 0 for start in windows)
+    assert all(start >= begin or start == fixed for start in windows)
+    later = signals.list_windows(begin + timedelta(days=1), until, days, fixed)
+    assert later in (windows, windows[1:])
+    end = signals.next_end(begin, until, days, fixed)
+    assert until < end
+    assert end - width in signals.list_windows(begin, end, days, fixed)
+
+
+def test_windows_begin_with_the_version() -> None:
+    """A champion whose first article came on the second day has its first window after so many days."""
+    promoted = date(2026, 3, 4)
+    assert signals.list_windows(date(2026, 3, 5), date(2026, 3, 11), 7, promoted) == [promoted]
+    assert signals.next_end(date(2026, 3, 5), date(2026, 3, 6), 7, promoted) == date(2026, 3, 11)
 
 
 def test_hours_belong_to_their_day_in_utc() -> None:

@@ -22,7 +22,10 @@ def show(observation: "Observation", words: "Difference | None", delays: list[di
             parts.append(f"No thresholds yet: the reference needs {MIN_WINDOWS} windows")
         parts += ["", _windows(observation.windows[-SHOWN:])]
     else:
-        parts.append(f"Signals: no window is complete yet; {observation.records:,} records in the journal")
+        parts.append(
+            f"Signals: {observation.records:,} records, and no window is complete; the next one is on "
+            f"{observation.next_end}"
+        )
     if words:
         listed = ", ".join(f"{row['word']} {row['weight']:+.2f}" for row in words.words[:10])
         parts += ["", f"Words that differ (AUC {words.auc:.2f}, 0.5 by chance): {listed}"]

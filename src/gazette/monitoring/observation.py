@@ -1,7 +1,7 @@
 """What the monitor saw of a version: the one record that the command line, the page and the policy read."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from gazette.monitoring.cusum import CusumResult
@@ -15,7 +15,7 @@ class Observation:
     threshold in the newest window. `cusum` is over the `labels` answers about randomly drawn articles that this digest
     labeled since it became champion; `hours` are those of the articles. `new_rows` are answers since the last training,
     `records` all of the version in the journal, `unanswered` questions without an answer. `error` is that of the
-    reference, None if unknown; then `cusum` cannot alarm.
+    reference, None if unknown; then `cusum` cannot alarm. On the day `next_end` the next window is complete.
     """
 
     digest: str
@@ -31,6 +31,7 @@ class Observation:
     hours: list[datetime] = field(default_factory=list)
     error: float | None = None
     reference: str = ""
+    next_end: date | None = None
     accuracy: dict[str, float] | None = None
     notes: list[str] = field(default_factory=list)
 

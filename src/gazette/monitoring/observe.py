@@ -70,12 +70,14 @@ def observe_version(
     records = scan_records(root / JOURNAL, digest)
     counts = signals.count(records, about["cut"] if about else 1.0)
     rows: list[dict[str, Any]] = []
-    compared = ""
+    compared, next_end = "", None
     if counts.height:
         labels = journal_read.labels(root / JOURNAL, digest)
         chosen, days = _to_days(counts, subject.labeled, labels, period, params.window_days)
         compared = chosen.name
-        rows = windows.build_windows(days, now.astimezone(UTC).date(), chosen.days, params)
+        today, anchor = now.astimezone(UTC).date(), max(subject.since.date(), signals.EPOCH)
+        rows = windows.build_windows(days, today, chosen.days, params, anchor)
+        next_end = signals.next_end(days.first, today, params.window_days, anchor)
     else:
         notes.append(f"{root / JOURNAL} has no predictions of the bundle {digest} yet")
     if rows and about:
@@ -104,6 +106,7 @@ def observe_version(
         hours=recent["hour"].to_list(),
         error=error,
         reference=compared,
+        next_end=next_end,
         accuracy=accuracy.estimate(recent, params.confidence),
         notes=notes,
     )

@@ -15,6 +15,7 @@ from gazette.core.arrays import Array
 
 SIGNALS = ("labels", "confidence", "unknown", "length", "language")
 KEYS = ("day", "label", "language")
+EPOCH = date(1970, 1, 4)
 _MILLION = 1_000_000
 
 
@@ -104,11 +105,19 @@ def _sum_by_day(day: Array, values: Array, column: Array | None = None, columns:
     return table
 
 
-def list_windows(first: date, until: date, days: int) -> list[date]:
-    """Return the first days of the windows that begin on `first` or later and end before `until`.
+def list_windows(first: date, until: date, days: int, anchor: date = EPOCH) -> list[date]:
+    """Return the first days of the windows that end before `until`; `first` is the day of the first record.
 
-    Windows are counted from a fixed day, so that they stay the same when old records are removed.
+    Windows are counted from `anchor`, so that they stay where they are when old records are removed, and begin on
+    `first` or later. If the first record came within the window that begins on `anchor`, that one is whole as well.
     """
-    start = date.fromordinal(-(-first.toordinal() // days) * days)
+    begin = anchor if anchor <= first < anchor + timedelta(days=days) else first
+    start = anchor + timedelta(days=-((anchor - begin).days // days) * days)
     count = max((until - start).days // days, 0)
     return [start + timedelta(days=days * number) for number in range(count)]
+
+
+def next_end(first: date, today: date, days: int, anchor: date = EPOCH) -> date:
+    """Return the day on which the next window is complete."""
+    windows = list_windows(first, today + timedelta(days=3 * days), days, anchor)
+    return min(end for start in windows if (end := start + timedelta(days=days)) > today)

@@ -6,15 +6,15 @@ from typing import Any
 
 from gazette.monitoring import thresholds
 from gazette.monitoring.params import Params
-from gazette.monitoring.signals import SIGNALS, Days, join, list_windows
+from gazette.monitoring.signals import EPOCH, SIGNALS, Days, join, list_windows
 
 MAX_WINDOWS = 13  # of the journal that become the reference, a year of four weeks each
 Row = dict[str, Any]
 Limits = dict[str, float | None]
 
 
-def build_windows(days: Days, until: date, reference: Days | None, params: Params) -> list[Row]:
-    """Return a row for each whole window before `until` that has records, the oldest first.
+def build_windows(days: Days, until: date, reference: Days | None, params: Params, anchor: date = EPOCH) -> list[Row]:
+    """Return a row for each whole window before `until` that has records, the oldest first; see list_windows.
 
     Without a reference of its own, a window is compared with the first MAX_WINDOWS before it that did not alarm; as
     long as they are fewer than thresholds.MIN_WINDOWS, nothing can alarm.
@@ -22,7 +22,7 @@ def build_windows(days: Days, until: date, reference: Days | None, params: Param
     rows: list[Row] = []
     calm: list[Days] = []
     limits = find_limits(reference, params) if reference else {}
-    for start in list_windows(days.first, until, params.window_days):
+    for start in list_windows(days.first, until, params.window_days, anchor):
         window = days.part(start, params.window_days)
         if not window.rows.any():
             continue
