@@ -75,7 +75,8 @@ def observe_version(
         labels = journal_read.labels(root / JOURNAL, digest)
         chosen, days = _to_days(counts, subject.labeled, labels, period, params.window_days)
         compared = chosen.name
-        today, anchor = now.astimezone(UTC).date(), max(subject.since.date(), signals.EPOCH)
+        today = now.astimezone(UTC).date()
+        anchor = days.first if subject.since.date() < signals.EPOCH else subject.since.date()  # without a champion
         rows = windows.build_windows(days, today, chosen.days, params, anchor)
         next_end = signals.next_end(days.first, today, params.window_days, anchor)
     else:
