@@ -1,7 +1,7 @@
 """Figures of `gazette serve`, with the client on the same machine: `python benchmarks/serve.py FIGURE [BUNDLE]`.
 
-FIGURE is rivals, rates, moves, overload, refusals, kills, edge or start. BUNDLE is the folder of a linear bundle, by
-default the selected one.
+FIGURE is rivals, rates, moves, overload, refusals, kills, edge, journal or start. BUNDLE is the folder of a linear
+bundle, by default the selected one.
 """
 
 import asyncio
@@ -203,6 +203,17 @@ def edge(box: Path, bundle: Path) -> None:
                           milliseconds=1.234, texts=1, **who)  # fmt: skip
             seconds = (time.process_time() - began) / 20_000
             print(f"metrics and log: {seconds * 1e6:.1f} µs a request, load {os.getloadavg()[0]:.1f}")
+
+
+def journal(box: Path, bundle: Path) -> None:
+    servers = {name: Server(box, "--folder", str(bundle), *words) for name, words in
+               {"with a journal": (), "without one": ("--no-journal",)}.items()}  # fmt: skip
+    for _, (name, server) in itertools.product(range(4), servers.items()):
+        for connections in (1, 32):
+            load = asyncio.run(closed_loop(server.address, "/v1/predict", RECORD, connections, SECONDS / 4))
+            show(f"{name}, {connections} connections", load)
+    for server in servers.values():
+        server.end()
 
 
 def start(box: Path, bundle: Path) -> None:

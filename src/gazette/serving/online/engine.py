@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from gazette.core.arrays import Array
 from gazette.core.bundle import BATCH, Bundle
 from gazette.serving import answers
 from gazette.serving.answers import Answers
+from gazette.serving.online.failures import InferenceError, OverloadedError
+from gazette.serving.online.recorder import Batch, Entry, Note, Recorder
 from gazette.serving.online.roster import Served
 
 if TYPE_CHECKING:
@@ -27,18 +30,6 @@ if TYPE_CHECKING:
 _PARTS = 64  # of a text that are left out in turn, so that an LSTM explains an article within the deadline
 _MEMORY = 0.9  # of the running mean of seconds per text, per batch
 _HEADROOM = 0.8  # of the deadline that the queue and explanations may fill; a batch may take longer than the mean
-
-
-class OverloadedError(Exception):
-    """The queue is full, or the request would wait longer than its deadline; `seconds` until it may be tried again."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"the queue is full; try again in {seconds} s")
-        self.seconds = seconds
-
-
-class InferenceError(Exception):
-    """The bundle failed on a request's texts."""
 
 
 @dataclass
@@ -85,6 +76,8 @@ class Result:
 @dataclass
 class _Job:
     texts: Sequence[str]
+    note: Note | None
+    began: float
     deadline: float
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Result]" = field(init=False)
@@ -96,8 +89,10 @@ class _Job:
 class Engine:
     """Answers by one model at a time; `model` may be replaced at any moment, and a batch ends with the one it began."""
 
-    def __init__(self, model: Model, waiting_texts: int, deadline_seconds: float) -> None:
-        self.model = model
+    def __init__(
+        self, model: Model, waiting_texts: int, deadline_seconds: float, recorder: Recorder | None = None
+    ) -> None:
+        self.model, self.recorder = model, recorder
         self.waiting_texts, self.deadline_seconds = waiting_texts, deadline_seconds
         self.waiting = 0  # texts
         self.seconds_per_text = 0.0
@@ -106,9 +101,10 @@ class Engine:
         self._explaining = ThreadPoolExecutor(1, "explanation")
         threading.Thread(target=self._run, name="inference", daemon=True).start()
 
-    async def answer(self, texts: Sequence[str], explain: bool = False) -> Result:
+    async def answer(self, texts: Sequence[str], explain: bool = False, note: Note | None = None) -> Result:
         """Return the model's answer, and of the explanations, if they are wanted, those that are ready in time.
 
+        With a note the answer is recorded in the journal before.
         Raises OverloadedError if the request would wait too long, and TimeoutError if it did.
         """
         seconds = (self.waiting + len(texts)) * self.seconds_per_text
@@ -117,7 +113,7 @@ class Engine:
         ):
             raise OverloadedError(max(1, math.ceil(seconds)))
         began = time.monotonic()
-        job = _Job(texts, began + self.deadline_seconds, asyncio.get_running_loop())
+        job = _Job(texts, note, began, began + self.deadline_seconds, asyncio.get_running_loop())
         with self._wake:
             self._jobs.append(job)
             self.waiting += len(texts)
@@ -143,7 +139,19 @@ class Engine:
             with self._wake:
                 self.waiting -= sum(len(job.texts) for job in jobs)
             if alive:
-                alive[0].loop.call_soon_threadsafe(_resolve, alive, results)
+                self._deliver(alive, results)
+
+    def _deliver(self, jobs: list[_Job], results: list[Result | BaseException]) -> None:
+        send, now = partial(jobs[0].loop.call_soon_threadsafe, _resolve, jobs, results), time.monotonic()
+        entries = [
+            Entry(job.note, result, job.texts, 1000 * (now - job.began))
+            for job, result in zip(jobs, results, strict=True)
+            if job.note and job.texts and isinstance(result, Result)
+        ]
+        if self.recorder and entries:
+            self.recorder.record(Batch(entries, send))
+        else:
+            send()
 
     def _answer(self, model: Model, jobs: list[_Job]) -> list[Result | BaseException]:
         try:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gazette.serving.online.body import RequestError
-from gazette.serving.online.engine import OverloadedError
+from gazette.serving.online.failures import OverloadedError
 from gazette.serving.online.roster import Served
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
 from gazette.pipeline import hashing
-from gazette.serving.journal.records import Source
 from gazette.serving.online import log, metrics, roster, settings
 from gazette.serving.online.body import RequestError
-from gazette.serving.online.engine import Engine, Model, OverloadedError, Result
-from gazette.serving.online.recorder import Entry, Recorder
+from gazette.serving.online.engine import Engine, Model, Result
+from gazette.serving.online.failures import OverloadedError
+from gazette.serving.online.recorder import Note, Recorder
 from gazette.serving.online.roster import Roster, Served
 
 WATCH_SECONDS = 0.1
@@ -29,16 +29,16 @@ class Worker:
         self.folder = folder
         self.settings = settings.read(folder)
         self.metrics = metrics.get()
+        options = self.settings
+        self.recorder = Recorder(Path(options.journal), options.sample, self.metrics) if options.journal else None
         self.roster = roster.wait(folder)
         self.main = self._engine(self.roster.main)
         self.shadow = self._engine(self.roster.shadow) if self.roster.shadow else None
-        options = self.settings
-        self.recorder = Recorder(Path(options.journal), options.sample, self.metrics) if options.journal else None
         self._aside: set[asyncio.Task[None]] = set()
 
     def _engine(self, served: Served) -> Engine:
         limits = self.settings.limits
-        return Engine(load(served), limits.waiting_texts, limits.deadline_seconds)
+        return Engine(load(served), limits.waiting_texts, limits.deadline_seconds, self.recorder)
 
     async def answer(
         self, texts: Sequence[str], request_id: str, explain: bool = False, canary: bool = True, record: bool = True
@@ -47,25 +47,16 @@ class Worker:
 
         Raises OverloadedError if they would wait too long, and TimeoutError if they did.
         """
-        began, shadow = time.perf_counter(), self.shadow
+        shadow, note = self.shadow, Note(request_id, "serve") if record else None
         if shadow and canary and is_canary(request_id, self.settings.canary_share):
-            result = await shadow.answer(texts, explain)
+            result = await shadow.answer(texts, explain, note)
         else:
-            result = await self.main.answer(texts, explain)
+            result = await self.main.answer(texts, explain, note)
             if shadow and record:
                 self._answer_aside(shadow, texts, request_id, result)
-        if record:
-            await self._record(result, texts, request_id, began, "serve")
         version = result.model.served.version or result.model.served.digest
         self.metrics.count_answers(version, result.model.bundle.labels, result.probabilities)
         return result
-
-    async def _record(
-        self, result: Result, texts: Sequence[str], request_id: str, began: float, source: Source
-    ) -> None:
-        if self.recorder and texts:
-            milliseconds = (time.perf_counter() - began) * 1000
-            await self.recorder.write(Entry(result, texts, request_id, milliseconds, source))
 
     def _answer_aside(self, shadow: Engine, texts: Sequence[str], request_id: str, result: Result) -> None:
         if shadow.waiting:
@@ -78,12 +69,11 @@ class Worker:
     async def _compare(self, shadow: Engine, texts: Sequence[str], request_id: str, result: Result) -> None:
         began = time.perf_counter()
         try:
-            aside = await shadow.answer(texts)
+            aside = await shadow.answer(texts, note=Note(request_id, "shadow"))
         except (OverloadedError, TimeoutError):
             self.metrics.shadow_dropped.inc(len(texts))
             return
         milliseconds = round((time.perf_counter() - began) * 1000, 3)
-        await self._record(aside, texts, request_id, began, "shadow")
         for ours, theirs in zip(result.probabilities, aside.probabilities, strict=True):
             labels = [result.model.bundle.labels[ours.argmax()], aside.model.bundle.labels[theirs.argmax()]]
             self.metrics.shadow.labels(str(labels[0] == labels[1]).lower()).inc()
