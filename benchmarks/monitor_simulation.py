@@ -212,8 +212,8 @@ def show_losses(pool: Pool, params: Params, error: float, labels: int, rate: flo
     alarms, naive, hits = 0, 0, 0
     for _ in range(QUIET):
         quiet = ~pool.right[draw_rows(pool, count * width, block_days, draw)]
-        drawn = ask_labels(quiet, labels, width, draw)
-        alarms, naive = alarms + count_alarms(drawn, error, interval), naive + count_alarms(drawn, error, plain)
+        labeled = ask_labels(quiet, labels, width, draw)
+        alarms, naive = alarms + count_alarms(labeled, error, interval), naive + count_alarms(labeled, error, plain)
     for _ in range(LOSSY):
         stream = ~pool.right[draw_rows(pool, delay * width, block_days, draw)]
         lossy = stream | (draw.random(len(stream)) < LOSS / (1 - error))

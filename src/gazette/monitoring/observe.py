@@ -88,10 +88,10 @@ def observe_version(
     every_reply = answers.read(folder)
     replies = every_reply.filter(digest=digest)
     questions = answers.read_questions(folder).filter(digest=digest)
-    drawn = replies.filter(how=answers.RANDOM)
+    random = replies.filter(how=answers.RANDOM)
     for row in rows:
-        row["labeled"] = accuracy.estimate(accuracy.within(drawn, row), params.confidence)
-    recent = drawn.filter(pl.col("hour") >= subject.since)
+        row["labeled"] = accuracy.estimate(accuracy.within(random, row), params.confidence)
+    recent = random.filter(pl.col("hour") >= subject.since)
     is_new = pl.col("when").str.to_datetime(time_zone="UTC") >= (subject.trained_at or subject.since)
     return Observation(
         name=subject.name,
