@@ -33,6 +33,7 @@ from gazette.serving.batch.staging import Options
 from gazette.serving.journal import layout, params, read, write
 from gazette.serving.journal.sample import Sample
 from gazette.serving.online import metrics, recorder
+from gazette.serving.online.settings import Limits
 from gazette.serving.online.worker import Worker
 
 PHONE = "call +44 20 7946 0958 or mail jane.doe@example.com"
@@ -117,10 +118,10 @@ def test_a_journal_that_cannot_be_written_fails_no_answer_and_is_logged_once(
     assert "unmistakable" not in json.dumps(lines)
 
 
-def test_a_disk_that_hangs_delays_one_answer_and_no_further_one(
-    recording: Worker, journal: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_disk_that_hangs_delays_one_answer_within_its_deadline_and_no_further_one(
+    tmp_path: Path, bundle: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "WAIT_SECONDS", 0.2)
+    recording = make_worker(tmp_path, bundle, journal=str(journal), limits=Limits(deadline_seconds=0.8))
     real, before = write.append, unwritten("late")
     monkeypatch.setattr(write, "append", lambda *words: (time.sleep(1), real(*words)))
     with served_by(recording) as client:

@@ -1,6 +1,7 @@
 """The journal's thread of a worker, between inference and answer: it writes the records of whatever waits at once.
 
-No answer fails because a record cannot be written, and none waits for it longer than `WAIT_SECONDS`.
+No answer fails because a record cannot be written, and none waits for it longer than `WAIT_SECONDS`, or a quarter of
+the deadline.
 """
 
 import queue
@@ -78,8 +79,9 @@ class Batch:
 class Recorder:
     """Writes records, then sends the answers. Texts that are drawn are masked and written by another thread, later."""
 
-    def __init__(self, folder: Path, share: float, metrics: Metrics) -> None:
+    def __init__(self, folder: Path, share: float, metrics: Metrics, deadline_seconds: float) -> None:
         self.folder, self.share, self.metrics = folder, share, metrics
+        self.wait_seconds = min(WAIT_SECONDS, deadline_seconds / 4)
         self._faults: dict[str, str] = {}
         self._digests: set[str] = set()
         self._waiting: dict[int, Batch] = {}
@@ -124,9 +126,9 @@ class Recorder:
     def _watch(self) -> None:
         """Send what waits too long, as for a disk that hangs."""
         while True:
-            time.sleep(WAIT_SECONDS / 5)
+            time.sleep(self.wait_seconds / 5)
             for batch in list(self._waiting.values()):
-                if time.monotonic() - batch.since > WAIT_SECONDS:
+                if time.monotonic() - batch.since > self.wait_seconds:
                     self._hangs = True
                     self._send(batch, "late")
 

@@ -29,12 +29,15 @@ class Worker:
         self.folder = folder
         self.settings = settings.read(folder)
         self.metrics = metrics.get()
-        options = self.settings
-        self.recorder = Recorder(Path(options.journal), options.sample, self.metrics) if options.journal else None
+        self.recorder = self._recorder() if self.settings.journal else None
         self.roster = roster.wait(folder)
         self.main = self._engine(self.roster.main)
         self.shadow = self._engine(self.roster.shadow) if self.roster.shadow else None
         self._aside: set[asyncio.Task[None]] = set()
+
+    def _recorder(self) -> Recorder:
+        options = self.settings
+        return Recorder(Path(options.journal), options.sample, self.metrics, options.limits.deadline_seconds)
 
     def _engine(self, served: Served) -> Engine:
         limits = self.settings.limits
