@@ -21,8 +21,8 @@ def summarize(folder: Path, since: datetime | None = None, until: datetime | Non
         .group_by(*keys)
         .agg(
             records=pl.len(),
-            confidence=pl.col("probabilities").list.max().mean().round(3),
-            unknown=pl.col("unknown").mean().round(4),
+            confidence=pl.col("probabilities").list.max().cast(pl.Float64).mean().round(3),
+            unknown=pl.col("unknown").cast(pl.Float64).mean().round(4),
             tokens=pl.col("tokens").mean().round(1),
             labels=pl.col("label").value_counts(sort=True),
         )
