@@ -49,6 +49,7 @@ def write(texts: Path, articles: Path, rows: int) -> None:
 def run(articles: Path, to: Path, bundle: str, workers: int, kill_after: int = 0) -> None:
     """Score and print rate and peak memory of each process; kill it after `kill_after` parts."""
     words = ["score", str(articles), "--to", str(to), "--model", bundle, "--id", "id", "--workers", str(workers)]
+    words += ["--journal", str(to.parent / "journal")]
     load, began = os.getloadavg()[0], time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "gazette", *words], stdout=subprocess.DEVNULL)
     peaks: dict[int, int] = {}

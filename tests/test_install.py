@@ -57,7 +57,18 @@ def test_the_base_predicts_explains_and_scores(base: Path, bundle: Path, tmp_pat
     assert "goal" in run(base, "gazette", "explain", "--bundle", str(bundle), "goal bank").stdout
     articles = tmp_path / "articles.csv"
     articles.write_text("text\na goal\nthe bank\n")
-    ended = run(base, "gazette", "score", str(articles), "--to", str(tmp_path / "scored"), "--model", str(bundle))
+    ended = run(
+        base,
+        "gazette",
+        "score",
+        str(articles),
+        "--to",
+        str(tmp_path / "scored"),
+        "--model",
+        str(bundle),
+        "--journal",
+        str(tmp_path / "journal"),
+    )
     assert ended.returncode == 0, ended.stderr
 
 

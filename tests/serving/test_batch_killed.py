@@ -19,9 +19,8 @@ ROWS = BLOCKS * parts.BLOCK - 17
 
 def start(articles: Path, to: Path, bundle: Path) -> "subprocess.Popen[str]":
     words = ["score", str(articles), "--to", str(to), "--model", str(bundle), "--part-rows", "1", "--workers", "2"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "gazette", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "gazette", *words]
+    return subprocess.Popen(command, cwd=to.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for(process: "subprocess.Popen[str]", code: int = 0) -> str:
