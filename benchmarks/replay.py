@@ -27,6 +27,7 @@ import polars as pl
 import streams
 import yaml
 from retraining import ROOT, Project
+from streams import Scene
 from watched import Trained, Watch, describe
 
 from gazette.core import files
@@ -51,20 +52,11 @@ BOUNDS: dict[str, Any] = {
 RESAMPLES = 2_000
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A stream, and the first live day; `changed` is the day of a known change."""
-
-    rows: pl.DataFrame
-    live: datetime
-    changed: datetime | None = None
-
-
 @dataclass
 class Replay:
     """What a policy did: a row per live article, the weeks at which it trained and promoted, and its actions.
 
-    `reference` is what the first champion says of the test rows of its training, `asked` counts the labels.
+    `reference` is what the first champion says of the test rows of its training, `labels` counts those asked for.
     """
 
     steps: list[pl.DataFrame] = field(default_factory=list)
@@ -72,32 +64,8 @@ class Replay:
     trained: list[int] = field(default_factory=list)
     promoted: list[int] = field(default_factory=list)
     actions: list[tuple[int, str, str]] = field(default_factory=list)
-    asked: int = 0
+    labels: int = 0
     seconds: float = 0.0
-
-
-def scene(name: str, data: Path) -> Scene:
-    """Return a stream by its name."""
-    if name == "nyt":
-        return Scene(streams.nyt(data), _day(1999, 1, 1))
-    if name == "reuters":
-        return Scene(streams.reuters(data), _day(1987, 3, 20))
-    months, before = (140, 70) if name == "nothing" else (48, 30)
-    rows = streams.ag_news(data, name, months, before)
-    first = rows["date"][0]
-    changed = None if name == "nothing" else first + timedelta(days=30 * before)
-    return Scene(rows, first + timedelta(days=30 * 20), changed)
-
-
-def _day(*numbers: int) -> datetime:
-    return datetime(*numbers, tzinfo=streams.UTC)
-
-
-def windows(scene: Scene) -> list[pl.DataFrame]:
-    """Return the live articles of each week; weeks without an article are left out."""
-    live = scene.rows.filter(pl.col("date") >= scene.live)
-    step = (pl.col("date") - scene.live).dt.total_days() // 7
-    return live.with_columns(step=step).partition_by("step", maintain_order=True)
 
 
 def replay(scene: Scene, policy: str, box: Path) -> Replay:
@@ -114,7 +82,7 @@ def replay(scene: Scene, policy: str, box: Path) -> Replay:
     first = describe(project.train(scene.rows.filter(pl.col("date") < scene.live)), project.held_out())
     result.reference = answer(first.folder, project.test_rows().with_columns(step=-1))
     watch = Watch(box, *settings(), first, scene.live, train)
-    for rows in windows(scene):
+    for rows in streams.windows(scene):
         result.steps.append(answer(watch.champion.folder, rows))
         week, before = rows["step"][0], watch.champion.digest
         end = scene.live + timedelta(days=7 * (week + 1))
@@ -129,7 +97,7 @@ def replay(scene: Scene, policy: str, box: Path) -> Replay:
                 watch.crown(watch.challenger, can_roll_back=False)
         if watch.champion.digest != before:
             result.promoted.append(week)
-    result.asked, result.seconds = watch.asked, time.monotonic() - began
+    result.labels, result.seconds = watch.labels, time.monotonic() - began
     return result
 
 
@@ -201,7 +169,7 @@ def main() -> None:
     parser.add_argument("--policies", default="never,yearly,monthly,drift,labels")
     parser.add_argument("--out", type=Path, default=Path("replay"))
     options = parser.parse_args()
-    out, stream = options.out.resolve() / options.stream, scene(options.stream, options.data)
+    out, stream = options.out.resolve() / options.stream, streams.scene(options.stream, options.data)
     out.mkdir(parents=True, exist_ok=True)
     tables = {}
     for policy in options.policies.split(","):

@@ -5,6 +5,7 @@ alike as in real news: a stream of rows drawn one by one would make every monito
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zlib import crc32
@@ -18,6 +19,39 @@ AG_MONTHLY = 300
 COMPANIES = r"(?i)microsoft|google|intel|ibm|oracle|apple|yahoo|nokia|sony|dell|hewlett|cisco|amazon|ebay|computer|chip"
 
 Stream = pl.DataFrame  # date (UTC), text, label; in order of time
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A stream, and the first live day; `changed` is the day of a known change."""
+
+    rows: pl.DataFrame
+    live: datetime
+    changed: datetime | None = None
+
+
+def scene(name: str, data: Path) -> Scene:
+    """Return a stream by its name."""
+    if name == "nyt":
+        return Scene(nyt(data), _day(1999, 1, 1))
+    if name == "reuters":
+        return Scene(reuters(data), _day(1987, 3, 20))
+    months, before = (140, 70) if name == "nothing" else (48, 30)
+    rows = ag_news(data, name, months, before)
+    first = rows["date"][0]
+    changed = None if name == "nothing" else first + timedelta(days=30 * before)
+    return Scene(rows, first + timedelta(days=30 * 20), changed)
+
+
+def _day(*numbers: int) -> datetime:
+    return datetime(*numbers, tzinfo=UTC)
+
+
+def windows(scene: Scene) -> list[pl.DataFrame]:
+    """Return the live articles of each week; weeks without an article are left out."""
+    live = scene.rows.filter(pl.col("date") >= scene.live)
+    step = (pl.col("date") - scene.live).dt.total_days() // 7
+    return live.with_columns(step=step).partition_by("step", maintain_order=True)
 
 
 def nyt(data: Path, topics: int = 7) -> Stream:

@@ -49,7 +49,7 @@ class Watch:
     train: Callable[[datetime, Trained], tuple[Trained, bool]]  # a challenger, and whether the gate lets it pass
     previous: Trained | None = None
     challenger: Trained | None = None
-    asked: int = 0
+    labels: int = 0
     actual: dict[str, str] = field(default_factory=dict)  # label by id
     history: History = field(init=False)
 
@@ -82,7 +82,7 @@ class Watch:
         """Ask for the labels of articles, and answer."""
         draw = answers.Draw(count, 0.0, self.monitor.seed)
         questions = answers.ask(self.journal, self.folder, self.champion.digest, draw, self.now)
-        self.asked += questions.height
+        self.labels += questions.height
         labels = {key: self.actual[key] for key in questions["id"]}
         answers.record(self.folder, self.root / "feedback", labels, WHO, self.now)
 
