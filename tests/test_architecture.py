@@ -85,6 +85,11 @@ def test_every_module_has_a_package() -> None:
     }  # fmt: skip
 
 
+def test_no_two_files_of_tests_have_the_same_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]  # pytest imports them by it
+    assert sorted(names) == sorted(set(names))
+
+
 def test_an_init_has_a_docstring_and_nothing_else() -> None:
     """Importing a module runs the `__init__` of its package, which no `deps` have to list if it is empty."""
     bodies = {path: ast.parse(path.read_text(encoding="utf-8")).body for path in SOURCE.rglob("__init__.py")}

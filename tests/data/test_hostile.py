@@ -318,10 +318,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         path.write_text('{"label": "a", "text": "One."}\n' if about["format"] == "jsonl" else "label,text\na,One.\n")
     accept = RowCollector.accept
 
-    def meanwhile(rows: RowCollector, *row: Any) -> None:
+    def meanwhile(rows: RowCollector, *row: Any, **more: Any) -> None:
         with path.open("ab") as file:
             file.write(b"\n")
-        accept(rows, *row)
+        accept(rows, *row, **more)
 
     monkeypatch.setattr(RowCollector, "accept", meanwhile)
     assert "changed while it was read; try again when nothing writes to it" in read_here(tmp_path, about)

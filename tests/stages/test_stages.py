@@ -96,7 +96,7 @@ def test_a_corpus_that_breaks_its_contract_stops_after_the_report(
 ) -> None:
     with pytest.raises(
         DataContractError,
-        match=r"(?s)60 articles, expected at least 61 .*60 rows in train\.csv.*Add articles.*bound in",
+        match=r"(?s)60 articles, expected at least 61 .*60 rows in train\.csv.*Add articles.*or its bound \(",
     ):
         run_validate(lay_down(english), out, BOUNDS.model_copy(update={"min_rows": 61}))
     assert list_files(out) == ["examples.parquet", "quarantine.parquet", "report.json"]
