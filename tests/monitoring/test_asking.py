@@ -42,7 +42,7 @@ def questions(root: Path) -> pl.DataFrame:
 
 def test_a_request_that_was_not_noted_is_answered_by_the_questions_that_it_drew(root: Path) -> None:
     first = asking.ask(root, "news", 10, NOW)
-    path = root / observe.FOLDER / "asked" / "2026-11-29T073012.csv"
+    path = root / observe.FOLDER / "asked" / "2026-11-29T073012.000000.csv"
     assert first == f"10 articles to label: fill in {path}, then `gazette monitor answer {path}`"
     ids = questions(root)["id"].to_list()
     path.unlink()

@@ -1,7 +1,7 @@
 """The commands that watch a version: monitor, ask for labels, take the answers."""
 
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
     from gazette.training.explanation.domain import Difference
 
 
-class Day(click.ParamType[date]):
-    """A day, such as 2026-03-01."""
-
-    name = "DAY"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day; fails if it is none."""
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day; expected one such as 2026-03-01", param, ctx)
-
-
 class Period(click.ParamType[tuple[date, date]]):
     """Days FROM..UNTIL, of which the second is not in the period."""
 
@@ -38,7 +25,10 @@ class Period(click.ParamType[tuple[date, date]]):
         first, separator, until = value.partition("..")
         if not separator:
             self.fail(f"{value!r} is no period; expected one such as 2026-01-01..2026-07-01", param, ctx)
-        period = Day().convert(first, param, ctx), Day().convert(until, param, ctx)
+        try:
+            period = date.fromisoformat(first), date.fromisoformat(until)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}; expected days such as 2026-01-01..2026-07-01", param, ctx)
         if period[0] >= period[1]:
             self.fail(f"{value!r} ends before it begins", param, ctx)
         return period
@@ -46,13 +36,15 @@ class Period(click.ParamType[tuple[date, date]]):
 
 @click.group(cls=options.Group, invoke_without_command=True)
 @options.as_json("Print what was observed as one JSON object.")
-@click.option("--since", type=Day(), help="Show windows from this day.  [default: all]")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Show windows from this day.  [default: all]"
+)
 @click.option("--reference", type=Period(), help="Period of the journal to compare with.  "
               "[default: the version's valid and test rows, if dated, or else the first windows]")  # fmt: skip
 @click.option("--page", type=options.PATH, metavar="FILE", help="Write a page with charts, self-contained.")
 @click.pass_context
 def monitor(
-    ctx: click.Context, as_json: bool, since: date | None, reference: tuple[date, date] | None, page: Path | None
+    ctx: click.Context, as_json: bool, since: datetime | None, reference: tuple[date, date] | None, page: Path | None
 ) -> None:
     """Compare the champion's traffic with its reference, and its errors with what was expected.
 
@@ -77,7 +69,7 @@ def monitor(
     if not observation.records and not observation.labels:
         raise ConfigError(f"{observation.notes[-1]}; `gazette serve` and `gazette score` write them")
     words, delays = _compare_words(observation), observe.list_delays(observation, params)
-    observation.windows[:] = [row for row in observation.windows if since is None or row["from"] >= since.isoformat()]
+    observation.windows[:] = [row for row in observation.windows if since is None or row["from"] >= f"{since:%Y-%m-%d}"]
     if page:
         from gazette.monitoring.page import page as pages
 
@@ -119,22 +111,20 @@ def ask(articles: int, to: Path | None, seed: int | None) -> None:
     \b
     Example: gazette monitor ask 25 --to questions.csv
     """
-    from gazette.monitoring import answers, observe, questionnaire
+    from gazette.monitoring import answers, asking, observe
     from gazette.pipeline import written
 
     name, params, now = str(project.params()["corpus"]), observe.read_params(), datetime.now(UTC)
     version, _ = observe.find_version(name)
-    path = to or observe.FOLDER / answers.ASKED / f"{now:%Y-%m-%dT%H%M%S.%f}.csv"  # removed with the questions
+    path = to or asking.default_path(Path(), now)
     written.check_replaceable(path)
-    answers.remove_questions(observe.FOLDER, now - timedelta(days=params.text_days))
     draw = answers.Draw(articles, params.disagreement, params.seed if seed is None else seed)
-    questions = answers.ask(observe.JOURNAL, observe.FOLDER, version.digest, draw, now)
+    questions = asking.draw_questions(Path(), version.digest, draw, now, path)
     if questions.is_empty():
         raise ConfigError(
             f"the sample in {observe.JOURNAL} has no text that {name} labeled and nobody was asked about; "
             f"{params.sample:.0%} of the answers are sampled (monitor.sample in params.yaml)"
         )
-    questionnaire.write_questions(path, questions)
     random = questions.filter(how=answers.RANDOM).height
     click.echo(f"{questions.height:,} articles, {random:,} at random: {path}", err=True)
     click.echo(f"Fill in column label, then: gazette monitor answer {path}")

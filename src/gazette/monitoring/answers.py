@@ -19,12 +19,12 @@ from gazette.data import feedback
 from gazette.data.feedback import Feedback
 from gazette.pipeline import lines, locks
 from gazette.serving.journal import read as journal_read
+from gazette.serving.journal.records import HOUR
 
 ASKED, ANSWERS, LOCK = "asked", "answers", "lock"
 RANDOM, DISAGREEMENT = "asked", "disagreement"
 QUESTION = ("id", "hour", "digest", "predicted", "how", "when", "text")
 ANSWER = ("id", "hour", "digest", "predicted", "how", "when", "label")
-HOUR = "%Y-%m-%dT%H"
 FRESH_DAYS = 28  # of which articles are drawn first if nobody was asked before
 
 
@@ -133,8 +133,7 @@ def read(folder: Path) -> pl.DataFrame:
     """Return the answers with ANSWER's columns, ordered by hour and id; of two to one question the later."""
     rows = _read_lines(sorted((folder / ANSWERS).glob("*.jsonl")), ANSWER)
     table = pl.DataFrame(rows, schema=dict.fromkeys(ANSWER, pl.String)).unique("id", keep="last", maintain_order=True)
-    hour = pl.format("{}:00", "hour").str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", time_zone="UTC")
-    return table.with_columns(hour).sort("hour", "id")
+    return table.with_columns(hour=journal_read.to_moment(pl.col("hour"))).sort("hour", "id")
 
 
 def remove_questions(folder: Path, before: datetime) -> int:

@@ -18,7 +18,7 @@ from gazette.core import files
 from gazette.core.bundle import Bundle
 from gazette.serving.answers import Answers
 from gazette.serving.journal import records, scripts, write
-from gazette.serving.journal.read import SCHEMA
+from gazette.serving.journal.read import SCHEMA, to_moment
 from gazette.serving.journal.sample import Sample
 
 REQUEST = "journal.json"
@@ -68,7 +68,7 @@ class PartJournal:
         }
         constants = {"digest": self.digest, "milliseconds": 1000 * seconds / len(texts), "source": "score"}
         table = pl.DataFrame(columns).with_columns(
-            pl.lit(f"{self.hour}:00").str.to_datetime("%Y-%m-%dT%H:%M", time_zone="UTC").alias("hour"),
+            to_moment(pl.lit(self.hour)).alias("hour"),
             *(pl.lit(value).alias(key) for key, value in constants.items()),
         )
         self.tables.append(table.select(pl.col(key).cast(kind) for key, kind in SCHEMA.items()))

@@ -17,6 +17,7 @@ from gazette.core import files
 from gazette.core.errors import DataContractError
 from gazette.serving.journal import layout
 from gazette.serving.journal.layout import Segment
+from gazette.serving.journal.records import hour_of
 
 SCHEMA: dict[str, pl.DataType] = {
     "hour": pl.Datetime("us", "UTC"),
@@ -70,9 +71,14 @@ def texts(folder: Path) -> pl.DataFrame:
     return rows.sort("hour", maintain_order=True)
 
 
+def to_moment(hour: pl.Expr) -> pl.Expr:
+    """Return hours as records have them (`2026-11-29T14`) as moments in UTC."""
+    return pl.format("{}:00", hour).str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", time_zone="UTC")
+
+
 def _may_have(segment: Segment, since: datetime | None, until: datetime | None) -> bool:
     first, last = f"{segment.day}T{segment.hour or '00'}", f"{segment.day}T{segment.hour or '23'}"
-    return (since is None or last >= f"{since:%Y-%m-%dT%H}") and (until is None or first <= f"{until:%Y-%m-%dT%H}")
+    return (since is None or last >= hour_of(since)) and (until is None or first <= hour_of(until))
 
 
 def scan_day(segments: list[Segment]) -> pl.LazyFrame:
@@ -116,7 +122,7 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 def _parse(blocks: Iterable[bytes], schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
     lines = schema | {"hour": pl.String()}
-    hour = pl.format("{}:00", "hour").str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", time_zone="UTC")
+    hour = to_moment(pl.col("hour"))
     for block in blocks:
         try:
             frame = pl.read_ndjson(io.BytesIO(block), schema=lines)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from gazette.serving.answers import Answers
 
+HOUR = "%Y-%m-%dT%H"
 Source = Literal["serve", "score", "shadow"]  # shadow: answered aside, under the id of the answer that was sent
 
 
@@ -33,7 +34,7 @@ class Prediction:
 
 def hour_of(moment: datetime) -> str:
     """Return the hour of a moment in UTC, as records have it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+    return moment.astimezone(UTC).strftime(HOUR)
 
 
 def make(
