@@ -57,6 +57,8 @@ def main(command: click.Command = gazette) -> None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             streams.echo_error(f"gazette: {error.filename or 'the output'}: {error.strerror}")
+            if not error.filename:
+                streams.discard_output()
             sys.exit(ConfigError.code)
         with suppress(OSError):
             traceback.print_exc()

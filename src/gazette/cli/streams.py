@@ -49,17 +49,17 @@ def quiet_pipe() -> Iterator[None]:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         sys.exit(BROKEN_PIPE)
     except SystemExit:
         if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):  # click met the broken pipe
-            _discard_output()
+            discard_output()
             sys.exit(BROKEN_PIPE)
         raise
 
 
-def _discard_output() -> None:
-    """Have the rest go nowhere: Python flushes at its end, and would complain."""
+def discard_output() -> None:
+    """Have the rest go nowhere: Python flushes at its end, and would exit with 120."""
     with suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
