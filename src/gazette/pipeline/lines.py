@@ -13,8 +13,7 @@ def append(path: Path, content: bytes) -> int:
     The part of a line that a killed process left is cut off: nobody was promised it, and it would spoil the next line.
     Raises OSError, and leaves the file as it was, if the disk is full.
     """
-    with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
-        size = _cut_torn(descriptor)
+    with _locked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as (descriptor, size):
         written = os.write(descriptor, content)
         if written != len(content):
             os.ftruncate(descriptor, size)
@@ -24,35 +23,37 @@ def append(path: Path, content: bytes) -> int:
 
 def close(path: Path, to: Path) -> None:
     """Rename a file, after which nobody appends to it; raises FileNotFoundError if somebody did so before."""
-    with _locked(path, os.O_RDWR) as descriptor:
-        _cut_torn(descriptor)
+    with _locked(path, os.O_RDWR):
         path.rename(to)
 
 
 @contextmanager
-def _locked(path: Path, flags: int) -> Iterator[int]:
-    """Open a file and lock it. If it was renamed between the two, open what has its name now."""
+def _locked(path: Path, flags: int) -> Iterator[tuple[int, int]]:
+    """Open a file, lock it and cut off a torn line; yields its descriptor and size.
+
+    If it was renamed between the two, open what has its name now.
+    """
     while True:
         descriptor = os.open(path, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_at(descriptor, path):
-                yield descriptor
+            status = os.fstat(descriptor)
+            if _is_at(status, path):
+                yield descriptor, _cut_torn(descriptor, status.st_size)
                 return
         finally:
             os.close(descriptor)  # it releases the lock
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def _is_at(status: os.stat_result, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
+        return os.path.samestat(status, path.stat())
     except FileNotFoundError:
         return False
 
 
-def _cut_torn(descriptor: int) -> int:
+def _cut_torn(descriptor: int, size: int) -> int:
     """Cut off what follows the last line break, and return the size."""
-    size = os.fstat(descriptor).st_size
     end = size
     while end and os.pread(descriptor, 1, end - 1) != b"\n":
         end -= 1
