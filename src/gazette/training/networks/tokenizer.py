@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from gazette.core.bundle import Encoder
 from gazette.core.normalization import normalizer
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
@@ -46,4 +47,5 @@ def set_max_length(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: fl
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
     """Return the token ids of each text, without padding."""
-    return [np.array(encoding.ids, np.int32) for encoding in tokenizer.encode_batch_fast(list(texts))]
+    rows = Encoder(tokenizer).encode(texts)
+    return [rows.ids[start : start + length] for start, length in zip(rows.starts, rows.lengths, strict=True)]
