@@ -170,11 +170,11 @@ def test_writing_that_is_cut_short_leaves_what_was_there(tmp_path: Path, monkeyp
     articles.write_articles(path, rows({}))
     before = path.read_bytes()
 
-    def full_disk(table: pl.DataFrame, target: Path) -> None:
+    def full_disk(table: pl.LazyFrame, target: Path, **options: Any) -> None:
         target.write_bytes(b"PAR1")
         raise OSError("no space left")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full_disk)
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full_disk)
     with pytest.raises(OSError, match="no space"):
         articles.write_articles(path, rows({"line": 3}))
     assert path.read_bytes() == before

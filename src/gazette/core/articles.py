@@ -1,6 +1,6 @@
 """The table of articles and its contract, which pandera checks at every read and write."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +18,7 @@ from gazette.core.escape import MAX_SHOWN, escape, quote
 from gazette.core.limits import MAX_FIELD
 
 _UNKNOWN = "unknown label"
-PART = 1 << 18  # rows that are validated at a time
+PART = 1 << 17  # rows that are read and validated at a time
 
 
 class Article(pa.DataFrameModel):
@@ -53,7 +53,18 @@ class Article(pa.DataFrameModel):
 
 def read_articles(path: Path) -> pl.DataFrame:
     """Read the articles at `path`; raises DataContractError, with the row and its place, if they break the contract."""
-    articles = pl.read_parquet(path)
+    return _check(pl.read_parquet(path), path)
+
+
+def iter_articles(path: Path) -> Iterator[pl.DataFrame]:
+    """Read articles a part at a time, at least one, otherwise like `read_articles`."""
+    rows = pl.scan_parquet(path)
+    total = rows.select(pl.len()).collect().item()
+    for start in range(0, max(total, 1), PART):
+        yield _check(rows.slice(start, PART).collect(), path)
+
+
+def _check(articles: pl.DataFrame, path: Path) -> pl.DataFrame:
     try:
         return _validate(articles)
     except SchemaErrors as errors:
@@ -63,9 +74,9 @@ def read_articles(path: Path) -> pl.DataFrame:
         ) from None
 
 
-def write_articles(path: Path, articles: pl.DataFrame) -> None:
+def write_articles(path: Path, articles: pl.DataFrame | pl.LazyFrame) -> None:
     """Write articles atomically; raises pandera's SchemaErrors if they break the contract."""
-    tables.write_parquet(path, _validate(articles))
+    tables.sink_parquet(path, articles.lazy().map_batches(_validate, streamable=True))
 
 
 def _validate(articles: pl.DataFrame) -> pl.DataFrame:

@@ -39,6 +39,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
         remove(partial)  # if it still exists
 
 
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path` for what is needed to make it, and remove it in the end."""
+    folder = temporary_path(path)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text in UTF-8, atomically, with its line endings unchanged."""
     with atomic_path(path) as partial:

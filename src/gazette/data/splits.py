@@ -6,6 +6,7 @@ Every table has a `key` that depends on the normalized text alone: rows with equ
 import hashlib
 from collections.abc import Sequence
 from datetime import date as Day
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,6 +14,27 @@ from gazette.core.corpus import OVERLAY
 from gazette.core.errors import DataContractError
 
 SPLITS = ("train", "valid", "test")
+
+
+class Cut(NamedTuple):
+    """Rows with their splits, rows in quarantine, and how many were read, dropped and corrected."""
+
+    clean: pl.DataFrame
+    conflicts: pl.DataFrame
+    counts: dict[str, int]
+
+
+def cut(articles: pl.DataFrame, published: Sequence[str], shares: tuple[float, float], by_time: bool) -> Cut:
+    """Put every row in one split or in quarantine, or drop it. All rows of a text must be among the articles."""
+    corrections: dict[str, int] = {}
+    if "train_label" in articles.columns:
+        articles, corrections = apply_volunteered(articles, published, *shares)
+    unique, conflicts = split_conflicts(articles, published)
+    distinct = drop_duplicates(unique, published, by_time)
+    apart = drop_overlap(distinct, published)
+    lost = {"duplicates": unique.height - distinct.height, "overlap": distinct.height - apart.height}
+    counts = {"read": articles.height, "conflicts": conflicts.height} | lost | corrections
+    return Cut(assign_splits(apart, published, *shares), conflicts, counts)
 
 
 def split_conflicts(articles: pl.DataFrame, published: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

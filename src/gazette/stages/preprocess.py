@@ -5,21 +5,19 @@ from datetime import date as Day
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from gazette.core import articles, files, normalization, tables
-from gazette.core.arrays import Array
+from gazette.core import articles, atomic, files, normalization, tables
 from gazette.core.corpus import read_description
-from gazette.core.errors import ConfigError, DataContractError
-from gazette.core.escape import MAX_NAMED, format_places, quote
-from gazette.data import dedup, splits
+from gazette.core.errors import ConfigError
+from gazette.data import coverage, dedup, splits
+from gazette.data.places import CLEAN, CONFLICT, Places
 from gazette.data.splits import SPLITS
 from gazette.data.validation import near_duplicates
 
-LABELS = ("label", "train_label")
-COLUMNS = ("line", "date")  # besides text, label, split and file; the date only if there are dates
+COLUMNS = ("text", "label", "split", "file", "line", "date")  # of what is written; the date only if there are dates
+LOST = ("conflicts", "duplicates", "overlap")
 
 
 class Params(BaseModel, frozen=True, extra="forbid"):
@@ -60,60 +58,92 @@ def run(
     """Put every row of `validated` in one split or in quarantine, or count it as dropped in the report."""
     corpus = read_description(description)
     published = sorted(corpus.files)
-    texts, rows = _add_keys(articles.read_articles(validated))
-    shares = params.valid_share, params.test_share
-    by_time, times = params.split == "time", dict[str, Any]()
-    if by_time:
-        rows, times = _place_in_time(rows, published, params)
-    is_corrected = "train_label" in rows.columns
-    rows, corrections = splits.apply_volunteered(rows, published, *shares) if is_corrected else (rows, {})
-    unique, conflicts = splits.split_conflicts(rows, published)
-    counts = {"conflicts": conflicts.height}
-    distinct = splits.drop_duplicates(unique, published, by_time)
-    apart = splits.drop_overlap(distinct, published)
-    counts |= {"duplicates": unique.height - distinct.height, "overlap": distinct.height - apart.height}
-    clean = splits.assign_splits(apart, published, *shares)
-    missing = _list_missing(clean, corpus.labels)
-    _check_classes(missing, clean, rows, has_ended=by_time)
+    table = pl.scan_parquet(validated)
+    by_time, times, days = params.split == "time", dict[str, Any](), None
+    with atomic.temporary_folder(train) as folder:
+        rows, is_sorted = _write_keys(table, validated, folder)
+        keys = pl.scan_parquet(folder / "*.parquet").with_columns(was="label")
+        if by_time:
+            days, times = _find_days(keys, published, params)
+        places = _place(keys, rows, published, params, days)
+    missing = coverage.list_missing(places.classes, corpus.labels)
+    coverage.check_classes(missing, places.classes, table, has_ended=by_time)
+    order = [*(["date"] if by_time else []), "file", "line"]
     if by_time:
         times |= {f"classes_without_{split}": labels for split, labels in missing.items()}
-        times |= _describe_time(clean, texts, params.near_duplicate_similarity, corpus.language)
-    sizes = {}
-    for split, path in {"train": train, "valid": valid, "test": test}.items():
-        part = clean.filter(pl.col("split") == split)
-        articles.write_articles(path, _add_texts(part, texts))
-        sizes[split] = part.height
+        clean = pl.concat(places.pick(table, place) for place in CLEAN).sort(order, maintain_order=True).collect()
+        times |= _describe_time(clean, params.near_duplicate_similarity, corpus.language)
+    columns = [name for name in COLUMNS if name in table.collect_schema()]
+    for place, path in zip(CLEAN, (train, valid, test), strict=True):
+        part = places.pick(table, place)
+        part = part if is_sorted and not by_time else part.sort(order, maintain_order=True)
+        articles.write_articles(path, part.select(columns))
     reason = pl.lit("the same text under two labels")
-    tables.write_parquet(quarantine, _add_texts(conflicts, texts).with_columns(reason=reason))
-    about = ({"corrections": corrections} if is_corrected else {}) | ({"time": times} if by_time else {})
-    files.write_json(report, {"read": rows.height, **sizes, "left_out": counts, **about})
+    tables.sink_parquet(quarantine, places.pick(table, CONFLICT).select(*columns, reason=reason))
+    sizes = {split: places.rows_of(split) for split in SPLITS}
+    counts = {name: places.counts[name] for name in LOST}
+    corrections = {name: count for name, count in places.counts.items() if name not in ("read", *LOST)}
+    about = ({"corrections": corrections} if corrections else {}) | ({"time": times} if by_time else {})
+    files.write_json(report, {"read": places.counts["read"], **sizes, "left_out": counts, **about})
     print(", ".join(f"{count:,} {name}" for name, count in (sizes | counts | corrections).items()))
     for name, value in times.items():
         print(f"  {name.replace('_', ' ')}: {value}")
 
 
-def _place_in_time(rows: pl.DataFrame, published: Sequence[str], params: Params) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Return the rows with places that cut them by time, and the first days of the splits that are cut."""
-    if "date" not in rows.columns:
+def _write_keys(table: pl.LazyFrame, validated: Path, folder: Path) -> tuple[int, bool]:
+    """Write the rows with a digest and a place instead of their text; return their number, and if they are sorted."""
+    names = [name for name in table.collect_schema() if name != "text"]
+    of_label = [name for name in names if name.endswith("label")]
+    labels = pl.concat([table.select(pl.col(name).unique()).collect()[name] for name in of_label])
+    kind = pl.Enum(labels.drop_nulls().unique().sort())
+
+    def add_key(part: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+        keys = normalization.normalize(part["text"])
+        low, high = dedup.hash_keys(keys).T
+        rows = part.select(names).with_columns(pl.col(of_label).cast(kind), low=low, high=high)
+        where = part.select("split", "file", "line")
+        return rows.with_columns(place=splits.hash_positions(keys)), where.equals(where.sort(pl.all()))
+
+    count, ends, is_sorted = 0, [], True
+    for number, (rows, is_part_sorted) in enumerate(dedup.map_threads(add_key, articles.iter_articles(validated))):
+        rows.with_row_index("row", offset=count).write_parquet(folder / f"{number:06}.parquet")
+        ends += [row for end in (rows.head(1), rows.tail(1)) for row in end.select("split", "file", "line").rows()]
+        count, is_sorted = count + rows.height, is_sorted and is_part_sorted
+    return count, is_sorted and ends == sorted(ends)
+
+
+def _place(
+    keys: pl.LazyFrame, rows: int, published: Sequence[str], params: Params, days: tuple[Day, Day] | None
+) -> Places:
+    """Return the place of each row, cut by the days if there are any."""
+    places = Places(rows)
+    for part in dedup.iter_equal(keys, rows):
+        if days is not None:
+            part = part.with_columns(place=splits.time_positions(part["date"], *days, params.test_share))
+        places.add(splits.cut(part, published, (params.valid_share, params.test_share), days is not None))
+    return places
+
+
+def _find_days(keys: pl.LazyFrame, published: Sequence[str], params: Params) -> tuple[tuple[Day, Day], dict[str, Any]]:
+    """Return the first days of valid and test, and, for the report, those of the splits that are cut."""
+    if "date" not in keys.collect_schema():
         raise ConfigError(
             "params.yaml, section preprocess: split: time needs dates, and no file of the corpus's description has "
             "`date`; `gazette corpus add --date COLUMN` describes one"
         )
     shares = {name: 0.0 if name in published else getattr(params, f"{name}_share") for name in ("valid", "test")}
-    dates = rows.filter(pl.col("split") == "train")["date"]
+    dates = keys.filter(split="train").select("date").collect()["date"]
     named = [Day.fromisoformat(day) if day else None for day in (params.valid_from, params.test_from)]
     days = splits.find_boundaries(dates, shares["valid"], shares["test"], *named)
-    places = splits.time_positions(rows["date"], *days, shares["test"])
     first = {f"{name}_from": str(day) for name, day in zip(("valid", "test"), days, strict=True)}
-    cut = {key: day for key, day in first.items() if key.removesuffix("_from") not in published}
-    return rows.with_columns(place=places), cut
+    return days, {key: day for key, day in first.items() if key.removesuffix("_from") not in published}
 
 
-def _describe_time(clean: pl.DataFrame, texts: pl.Series, similarity: float, language: str) -> dict[str, int]:
+def _describe_time(clean: pl.DataFrame, similarity: float, language: str) -> dict[str, int]:
     """Count train rows without a date, and rows of valid and test that are near duplicates of an earlier split's."""
     order = {split: number for number, split in enumerate(SPLITS)}
-    group = near_duplicates.group_near_duplicates(texts.gather(clean["row"]), similarity, language)
-    split = pl.col("split").cast(pl.String).replace_strict(order, return_dtype=pl.Int8)
+    group = near_duplicates.group_near_duplicates(clean["text"], similarity, language)
+    split = pl.col("split").replace_strict(order, return_dtype=pl.Int8)
     is_late = split > split.min().over("group")
     first_test = pl.col("date").filter(pl.col("split") == "test").min()
     return {
@@ -123,70 +153,3 @@ def _describe_time(clean: pl.DataFrame, texts: pl.Series, similarity: float, lan
         "train_without_date": clean.filter(pl.col("split") == "train")["date"].null_count(),
         "near_duplicates_of_earlier_splits": clean.with_columns(group=group).select(is_late.sum()).item(),
     }
-
-
-def _add_keys(table: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    """Return the texts, and the rows without them; `key` is the first row with the same text, `place` its hash."""
-
-    def hash_part(texts: pl.Series) -> tuple[Array, pl.Series]:
-        keys = normalization.normalize(texts)
-        return dedup.hash_keys(keys), splits.hash_positions(keys)
-
-    digests, places = zip(*dedup.map_parts(table["text"], hash_part), strict=True)
-    key = dedup.first_occurrences(np.concatenate(digests))
-    label = pl.Enum(pl.concat([table[name] for name in LABELS if name in table]).drop_nulls().unique().sort())
-    kinds = {name: label for name in LABELS if name in table}
-    kinds |= {name: pl.Enum(table[name].unique().sort()) for name in ("split", "file")}
-    names = (pl.col(name).cast(kind) for name, kind in kinds.items())
-    rows = table.with_row_index("row").select("row", *names, "line", key=key, place=pl.concat(places))
-    if "date" in table.columns:
-        rows = rows.with_columns(table["date"])
-    return table["text"].rechunk(), rows  # contiguous, so that rows are gathered without copying texts
-
-
-def _add_texts(rows: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
-    last = [name for name in COLUMNS if name in rows.columns]
-    return rows.select(texts.gather(rows["row"]), pl.col("label", "split", "file").cast(pl.String), *last)
-
-
-def _list_missing(clean: pl.DataFrame, labels: list[str]) -> dict[str, list[str]]:
-    """Return for each split the classes that have no article in it; splits that have all are left out."""
-    present = set(clean.select("split", "label").unique().iter_rows())
-    missing = {split: [label for label in labels if (split, label) not in present] for split in SPLITS}
-    return {split: labels for split, labels in missing.items() if labels}
-
-
-def _check_classes(
-    missing: dict[str, list[str]], clean: pl.DataFrame, validated: pl.DataFrame, *, has_ended: bool
-) -> None:
-    """Raise DataContractError if a class has no article in a split, and say where its articles are.
-
-    With `has_ended`, a class may be missing in valid and test: its last article may be older than they are.
-    """
-    pairs = [(split, label) for split, labels in missing.items() for label in labels]
-    if has_ended:
-        pairs = [(split, label) for split, label in pairs if split == "train"]
-    if pairs:
-        lines = [_describe_missing(split, label, clean, validated) for split, label in pairs[:MAX_NAMED]]
-        more = [f"  and {len(pairs) - MAX_NAMED:,} more"] if len(pairs) > MAX_NAMED else []
-        cure = (
-            "Move valid_from or valid_share in section preprocess of params.yaml, or leave out a class that is new."
-            if has_ended
-            else "Add articles, or raise valid_share and test_share in section preprocess of params.yaml."
-        )
-        raise DataContractError(
-            "a class has no article in a split; every class needs articles to train on and to evaluate on:\n"
-            + "\n".join([*lines, *more, cure])
-        )
-
-
-def _describe_missing(split: str, label: str, clean: pl.DataFrame, validated: pl.DataFrame) -> str:
-    rows, left = (table.filter(pl.col("label").cast(pl.String) == label) for table in (validated, clean))
-    counts = {name: left.filter(pl.col("split") == name).height for name in SPLITS}
-    lost = rows.height - left.height
-    parts = [f"{count:,} in {name}" for name, count in counts.items() if count]
-    parts += [f"{lost:,} left out as duplicates, conflicts or overlap"] if lost else []
-    places = f". The first: {format_places(rows.sort('file', 'line').head(3).to_dicts())}" if rows.height else ""
-    return (
-        f"  class {quote(label)} in {split}: 0 of its {rows.height:,} articles ({', '.join(parts) or 'none'}){places}"
-    )
