@@ -35,6 +35,19 @@ def test_rows_are_python_objects_for_a_batch_only(monkeypatch: pytest.MonkeyPatc
     assert pending == [1, 2, 3, 0, 1, 2, 3, 0, 1]
 
 
+def test_articles_are_handed_over_while_a_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BATCH_ROWS", 4)
+    parts: list[pl.DataFrame] = []
+    collector, taken = RowCollector("all.csv", receive=parts.append), []
+    for number in range(1, 10):
+        collector.accept("x\a" if number in (2, 9) else "x", "a", number)
+        taken.append(sum(part.height for part in parts))
+    result = collector.result()
+    assert taken == [0, 0, 0, 4, 4, 4, 4, 8, 8] and pl.concat(parts)["line"].to_list() == [*range(1, 10)]
+    assert result.articles.is_empty() and result.articles.columns == parts[0].columns
+    assert result.notes == {rows.CONTROLS: 2}
+
+
 def test_a_file_with_too_many_rejects_is_broken_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows.MAX_REJECTS == 200_000
     monkeypatch.setattr(rows, "MAX_REJECTS", 2)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,21 @@ def test_files_of_every_format_are_read(
     assert ("id" in result.columns) == ("id" in options)
     if "id" in options:
         assert result["id"].to_list() == ["7", "8"]
+
+
+def test_articles_that_are_read_in_parts_are_scored_the_same(
+    score: Score, tmp_path: Path, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many.write_text(f"goal\n?\n{many.read_text(encoding='utf-8')}\n!\n", encoding="utf-8")
+    whole = score(many, "whole", part_rows=2048)
+    monkeypatch.setattr("gazette.data.readers.rows.BATCH_ROWS", 700)
+    heights: list[int] = []
+    add = staging.Stager.add
+    monkeypatch.setattr(staging.Stager, "add", lambda self, table: (heights.append(table.height), add(self, table)))
+    parted = score(many, "parted", part_rows=2048)
+    assert max(heights) <= 700 < sum(heights) == manifest(parted)["rows"]["scored"]
+    for path in [*whole.glob("part-*"), whole / "quarantine.parquet", whole / "manifest.json"]:
+        assert (parted / path.name).read_bytes() == path.read_bytes()
 
 
 def test_parquet_is_read(score: Score, tmp_path: Path) -> None:
@@ -443,14 +458,16 @@ def test_a_probability_that_is_nan_is_uncertain(score: Score, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("sizes", [[0], [5], [3, 4, 1], [10], [2, 0, 8], [1] * 11])
-def test_parts_are_of_equal_size_whatever_files_they_come_from(sizes: list[int]) -> None:
-    def tables() -> Iterator[pl.DataFrame]:
-        start = 0
-        for size in sizes:
-            yield pl.DataFrame({"n": range(start, start + size)}, schema={"n": pl.Int64})
-            start += size
-
-    result = list(staging._in_parts(tables(), 5))
+def test_parts_are_of_equal_size_whatever_files_they_come_from(
+    sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "BLOCK", 5)
+    stager, ends = staging.Stager(tmp_path, 5), np.cumsum(sizes).tolist()
+    for size, end in zip(sizes, ends, strict=True):
+        stager.add(pl.DataFrame({"n": range(end - size, end)}, schema={"n": pl.Int64}))
+    stager.end()
+    result = [pl.read_parquet(tmp_path / f"{number:05}.parquet") for number in range(stager.parts)]
+    assert stager.rows == sum(sizes)
     assert [part.height for part in result[:-1]] == [5] * (len(result) - 1)
     assert [n for part in result for n in part["n"]] == list(range(sum(sizes)))
     assert all(part.height for part in result)

@@ -1,9 +1,11 @@
 """New articles to label: in files like those of a corpus, as plain lines, or from standard input."""
 
+import itertools
 import logging
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +20,7 @@ from gazette.data.coding import NO_HINTS, Hints, detect_coding
 from gazette.data.readers import plaintext
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
-from gazette.data.readers.rows import ReadResult
+from gazette.data.readers.rows import ReadResult, Receive
 
 logger = logging.getLogger(__name__)
 TEXT = "text"  # the default column
@@ -93,18 +95,24 @@ def _coding(path: Path, reading: Reading) -> Coding:
     return coding
 
 
-def read_source(source: Source) -> ReadResult:
-    """Read the articles of a source, an identifier in the place of the label, and the rows that could not be read."""
+def read_source(source: Source, receive: Receive) -> ReadResult:
+    """Read the articles of a source in parts, and return the rows that could not be read.
+
+    An identifier is in the place of the label.
+    """
     if isinstance(source.layout, Folder):
-        return read_file(source.layout, source.path, labeled=False)
+        return read_file(source.layout, source.path, labeled=False, receive=receive)
+
+    def rename(articles: pl.DataFrame) -> None:
+        receive(articles.with_columns(file=pl.lit(source.name)))
+
     real = source.path.resolve()
     if source.layout is None:
-        result = plaintext.read_lines(real.parent, real.name, source.coding)
+        result = plaintext.read_lines(real.parent, real.name, source.coding, rename)
     else:
         file = source.layout.model_copy(update={"path": real.name})
-        result = read_file(file, real.parent, labeled=source.has_id)
-    articles, rejects = (table.with_columns(file=pl.lit(source.name)) for table in (result.articles, result.rejects))
-    return ReadResult(articles, rejects, result.unused, result.notes)
+        result = read_file(file, real.parent, source.has_id, rename)
+    return replace(result, rejects=result.rejects.with_columns(file=pl.lit(source.name)))
 
 
 def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
@@ -127,12 +135,13 @@ def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
 def _all_texts(sources: list[Source]) -> list[str]:
     texts: list[str] = []
     for source in sources:
-        result = read_source(source)
+        parts: list[pl.DataFrame] = []
+        result = read_source(source, parts.append)
         if result.rejects.height:
             first = result.rejects.row(0, named=True)
             raise DataContractError(
                 f"{source.path}: {result.rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
                 f"first is in {first['file']}, line {first['line']}: {first['reason']}; seen: {first['seen']}"
             )
-        texts += result.articles["text"].to_list()
+        texts += itertools.chain.from_iterable(part["text"] for part in parts)
     return texts

@@ -16,7 +16,7 @@ from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import open_raw
-from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector
+from gazette.data.readers.rows import EMPTY, ReadResult, Receive, RowCollector
 
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
 MAX_MEMORY = 1 << 28  # bytes that reading a batch may add, its pages and its values, and for each byte of the file:
@@ -26,14 +26,14 @@ SLICE_ROWS = 256  # converted to Python objects at a time
 TOO_LONG = b"\0too long"  # replaces a value that is too long to convert
 
 
-def read_parquet(raw: Path, file: Parquet, labeled: bool = True) -> ReadResult:
+def read_parquet(raw: Path, file: Parquet, labeled: bool = True, receive: Receive | None = None) -> ReadResult:
     """Read the text columns (strings), the label (strings or integers), or dictionaries of them, and the date.
 
     Nulls among text columns are skipped, the rest is joined by a line break; a null label makes the row a reject.
     """
     path, wanted = raw / file.path, list(dict.fromkeys(columns.list_columns(file, labeled)))
     label, date = (file.label, file.date) if labeled else (None, None)
-    rows = RowCollector(file.path, date is not None)
+    rows = RowCollector(file.path, date is not None, receive)
     with open_raw(raw, file.path) as content:
         parquet = _open(content, path, wanted, label, date)
         rows.unused = [column for column in parquet.schema_arrow.names if column not in wanted]

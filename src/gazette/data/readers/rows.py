@@ -4,7 +4,7 @@ A file that is broken as a whole (format, encoding, header) raises DataContractE
 reading it may cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,8 @@ from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
 from gazette.core.limits import MAX_ROWS
 
+Receive = Callable[[pl.DataFrame], None]  # takes articles while a file is read, so that memory does not grow with it
+
 BATCH_ROWS = 1 << 16  # rows that are Python objects at a time
 MAX_REJECTS = MAX_ROWS // 100  # of a file; with more it is broken as a whole
 
@@ -21,14 +23,19 @@ CONTROL = r"[\p{Cc}--\n\t]"
 INVISIBLE = "\u180e\u200b\u200c\u200d\u2060\ufeff"  # zero width; spreadsheets and the web leave them at the ends
 WHITE = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + INVISIBLE
 PADDED = "labels with white space around them, taken without it"
+CONTROLS = "texts with control characters, kept as they are"
 EMPTY = "rows that are empty all over, skipped"
 ARTICLE = {"text": pl.String, "label": pl.String, "file": pl.String, "line": pl.Int64, "date": pl.String}
+UNDATED = {column: kind for column, kind in ARTICLE.items() if column != "date"}
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
 
 
 @dataclass(frozen=True)
 class ReadResult:
-    """Articles, rejects, unused columns, and notes: oddities that were accepted, with their number of rows."""
+    """Articles, rejects, unused columns, and notes: oddities that were accepted, with their number of rows.
+
+    Articles that a `Receive` took while the file was read are not among them.
+    """
 
     articles: pl.DataFrame
     rejects: pl.DataFrame
@@ -48,10 +55,10 @@ class ReadResult:
 
 
 class RowCollector:
-    """Collects rows as columns, so that ten million fit in memory."""
+    """Collects rows as columns, so that ten million fit in memory, or hands them over in parts."""
 
-    def __init__(self, file: str, is_dated: bool = False) -> None:
-        self.file = file
+    def __init__(self, file: str, is_dated: bool = False, receive: Receive | None = None) -> None:
+        self.file, self.receive = file, receive
         self.rows = 0
         self.rejected = 0
         self.skipped = 0
@@ -60,7 +67,7 @@ class RowCollector:
         self._articles: list[tuple[str, str | None, str, int, str | None]] = []
         self._rejects: list[tuple[str, int, str, str]] = []
         self.is_dated = is_dated
-        self._article_parts = [pl.DataFrame(schema=ARTICLE)]
+        self._article_parts: list[pl.DataFrame] = []
         self._reject_parts = [pl.DataFrame(schema=REJECT)]
 
     def accept(self, text: str, label: str | None, line: int, file: str | None = None, date: str | None = None) -> None:
@@ -96,18 +103,23 @@ class RowCollector:
             self._flush()
 
     def _flush(self) -> None:
-        self._article_parts.append(pl.DataFrame(self._articles, schema=ARTICLE, orient="row"))
+        articles = pl.DataFrame(self._articles, schema=ARTICLE, orient="row")
+        articles = articles if self.is_dated else articles.drop("date")
+        if with_controls := articles.filter(pl.col("text").str.contains(CONTROL)).height:
+            self.notes[CONTROLS] = self.notes.get(CONTROLS, 0) + with_controls
+        if self.receive:
+            self.receive(articles)
+        else:
+            self._article_parts.append(articles)
         self._reject_parts.append(pl.DataFrame(self._rejects, schema=REJECT, orient="row"))
         self._articles, self._rejects = [], []
 
     def result(self) -> ReadResult:
-        """Return all rows."""
+        """Return all rows, without those that were handed over."""
         self._flush()
-        articles = pl.concat(self._article_parts)
-        articles = articles if self.is_dated else articles.drop("date")
-        if with_controls := articles.filter(pl.col("text").str.contains(CONTROL)).height:
-            self.notes["texts with control characters, kept as they are"] = with_controls
-        return ReadResult(articles, pl.concat(self._reject_parts), self.unused, dict(sorted(self.notes.items())))
+        none = pl.DataFrame(schema=ARTICLE if self.is_dated else UNDATED)
+        articles, rejects = pl.concat([none, *self._article_parts]), pl.concat(self._reject_parts)
+        return ReadResult(articles, rejects, self.unused, dict(sorted(self.notes.items())))
 
 
 def strip_labels(result: ReadResult, known: Sequence[str] = ()) -> ReadResult:

@@ -2,7 +2,6 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ MISMATCHES = {
     "gazette": "another version of Gazette",
 }
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
-CHECK_ROWS = 1 << 16  # rows checked at a time, so that there is only one copy of all texts in memory
 NO_LABEL = "none"  # the label of every article, since the contract of rows requires one
 
 
@@ -86,14 +84,13 @@ def _stage(
     shutil.copytree(model.folder, staged / BUNDLE)  # it may be trained again meanwhile
     if hashing.dvc_hash(staged / BUNDLE) != model.digest:
         raise ConfigError(f"{model.folder} changed while it was copied; try again when nothing writes to it")
-    count, rows = 0, 0
-    quarantine, notes = [pl.DataFrame(schema=REJECT)], Counter[str]()
-    for number, part in enumerate(_in_parts(_usable(sources, quarantine, notes), whole_blocks(options.part_rows))):
-        part.write_parquet(staged / f"{number:05}.parquet", compression="lz4", row_group_size=BLOCK)
-        count, rows = number + 1, rows + part.height
-    rejects = pl.concat(quarantine)
+    stager = Stager(staged, options.part_rows)
+    for source in sources:
+        stager.read(source)
+    stager.end()
+    rejects = pl.concat(stager.quarantine)
     tables.write_parquet(to / QUARANTINE, rejects)
-    if not rows:
+    if not stager.rows:
         results.remove_staged(to)
         first = [f"  {row['file']}, line {row['line']}: {row['reason']}" for row in rejects.head(3).to_dicts()]
         raise DataContractError(
@@ -102,14 +99,14 @@ def _stage(
         )
     if _request(sources, model, options) != request:
         raise DataContractError(f"{path} changed while it was read; try again when nothing writes to it")
-    results.claim_parts(to, count)
+    results.claim_parts(to, stager.parts)
     reasons = articles.count_reasons(rejects).select("reason", "rows").to_dicts()
     plan = request | {
         "version": _version(model),
-        "rows": rows,
+        "rows": stager.rows,
         "quarantined": reasons,
-        "notes": dict(sorted(notes.items())),
-        "parts": count,
+        "notes": dict(sorted(stager.notes.items())),
+        "parts": stager.parts,
     }
     files.write_json(to / PLAN, plan)
     return plan
@@ -136,27 +133,43 @@ def _version(model: ResolvedModel) -> dict[str, Any]:
     return {"name": model.name, "version": model.version, "trained_on": model.trained_on}
 
 
-def _usable(sources: list[Source], quarantine: list[pl.DataFrame], notes: Counter[str]) -> Iterator[pl.DataFrame]:
-    """Yield the articles of each source that meet the contract of rows; the others go to `quarantine`."""
-    for source in sources:
-        result = read_source(source)
-        notes.update(result.notes)
-        unusable = [result.rejects]
-        for table in result.articles.iter_slices(CHECK_ROWS):
+class Stager:
+    """Writes usable articles in parts while sources are read, and collects what is not usable."""
+
+    def __init__(self, folder: Path, part_rows: int) -> None:
+        self.folder, self.part_rows = folder, whole_blocks(part_rows)
+        self.parts = self.rows = 0
+        self.quarantine, self.notes = [pl.DataFrame(schema=REJECT)], Counter[str]()
+        self._rest = pl.DataFrame()
+
+    def read(self, source: Source) -> None:
+        """Stage the articles of a source that meet the contract of rows; the others go to `quarantine`."""
+        unusable: list[pl.DataFrame] = []
+
+        def receive(table: pl.DataFrame) -> None:
             rows = table.select("text", pl.lit(NO_LABEL).alias("label"), pl.lit("test").alias("split"), "file", "line")
             _, bad = articles.split_invalid(rows, [NO_LABEL])
             unusable.append(bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NO_LABEL}: ")))
             usable = table.join(bad, on=["file", "line"], how="anti", maintain_order="left") if bad.height else table
-            yield usable.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text")
-        quarantine.append(pl.concat(unusable).sort("file", "line", maintain_order=True))
+            self.add(usable.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text"))
 
+        result = read_source(source, receive)
+        self.notes.update(result.notes)
+        self.quarantine.append(pl.concat([result.rejects, *unusable]).sort("file", "line", maintain_order=True))
 
-def _in_parts(tables: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    rest = pl.DataFrame()
-    for table in tables:
-        rest = pl.concat([rest, table]) if rest.height else table
-        while rest.height > rows:
-            yield rest.head(rows)
-            rest = rest.slice(rows)
-    if rest.height:
-        yield rest
+    def add(self, table: pl.DataFrame) -> None:
+        """Stage the next articles; a part is written once it is full."""
+        self._rest = pl.concat([self._rest, table]) if self._rest.height else table
+        while self._rest.height > self.part_rows:
+            self._write(self._rest.head(self.part_rows))
+            self._rest = self._rest.slice(self.part_rows)
+
+    def end(self) -> None:
+        """Write what is left as the last part."""
+        if self._rest.height:
+            self._write(self._rest)
+
+    def _write(self, part: pl.DataFrame) -> None:
+        path = self.folder / f"{self.parts:05}.parquet"
+        part.write_parquet(path, compression="lz4", row_group_size=BLOCK)
+        self.parts, self.rows = self.parts + 1, self.rows + part.height
