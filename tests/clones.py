@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import warm
 from projects import ROOT
 from ruamel.yaml import YAML
 
@@ -44,7 +45,7 @@ socket.getaddrinfo = _guarded
 
 
 class Project:
-    """A clone with a small corpus; every command in it runs without a network."""
+    """A clone with a small corpus; every command in it runs without a network, from a warm process."""
 
     def __init__(self, folder: Path, guard: Path) -> None:
         self.folder = folder
@@ -55,9 +56,14 @@ class Project:
             "PYTHONPATH": os.pathsep.join([str(guard), str(folder / "src")]),
             "GAZETTE_LOOKED_UP": str(self.lookups),
             "LANG": "C.UTF-8",
+            warm.ADDRESS: warm.address(),
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.org"),
         }
+
+    def cold(self) -> dict[str, str]:
+        """Return the environment in which every command imports what it needs itself."""
+        return {name: value for name, value in self.environment.items() if name != warm.ADDRESS}
 
     def __call__(self, command: str, code: int = 0) -> str:
         result = subprocess.run(
@@ -135,7 +141,7 @@ def copy_project(folder: Path, guard: Path, skip: tuple[str, ...] = ()) -> Proje
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     guard.mkdir(parents=True, exist_ok=True)
-    (guard / "sitecustomize.py").write_text(GUARD)
+    (guard / "sitecustomize.py").write_text(GUARD + warm.HAND_OVER)
     return Project(folder, guard)
 
 

@@ -264,7 +264,7 @@ def test_dvc_shows_metrics_plots_and_differences(project: Project) -> None:
 def test_a_hostile_environment_and_home_change_no_byte(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = project.environment | HOSTILE | make_home(tmp_path) | {"PYTHONOPTIMIZE": "1"}
+    environment = project.cold() | HOSTILE | make_home(tmp_path) | {"PYTHONOPTIMIZE": "1"}
     with monkeypatch.context() as hostile:
         hostile.setattr(project, "environment", environment)
         project("dvc repro --force train@linear train@cnn")

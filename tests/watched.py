@@ -46,7 +46,7 @@ class Watched:
 
     def start(self, **extra: str) -> "subprocess.Popen[str]":
         paths = f"{self.project.environment['PYTHONPATH']}:{self.folder}"
-        return self.flow.start(self.folder, "-c", RUN, **{**self.project.environment, "PYTHONPATH": paths, **extra})
+        return self.flow.start(self.folder, "-c", RUN, **{**self.project.cold(), "PYTHONPATH": paths, **extra})
 
     def run(self) -> list[str]:
         """Run the flow and return the kinds of its actions."""

@@ -285,15 +285,16 @@ def export_all(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folders = [tmp_path_factory.mktemp("process") for _ in range(2)]
-    for seed, folder in enumerate(folders):
-        environment = {**os.environ, "PYTHONHASHSEED": str(seed + 1), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        ran = subprocess.run(
-            [sys.executable, __file__, str(folder)], env=environment, text=True, capture_output=True, check=False
-        )
-        assert ran.returncode == 0, ran.stderr
-        (folder / "output.txt").write_text(ran.stdout + ran.stderr)
-    return folders
+    """Export in this process, and in another one with another seed of its hashes."""
+    here, there = (tmp_path_factory.mktemp(name) for name in ("here", "there"))
+    export_all(here)
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    ran = subprocess.run(
+        [sys.executable, __file__, str(there)], env=environment, text=True, capture_output=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    (there / "output.txt").write_text(ran.stdout + ran.stderr)
+    return [there, here]
 
 
 @pytest.mark.slow

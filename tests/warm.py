@@ -1,0 +1,148 @@
+"""A process that has imported the heavy packages and forks for each command of a clone, which saves it seconds.
+
+Such a command is a process as any other, but for its imports, its parent and its group: what is about processes,
+their start or their end runs without.
+"""
+
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+PACKAGES = [
+    "great_expectations",
+    "pandera.polars",
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "sklearn.svm",
+    "sklearn.metrics",
+    "onnxruntime",
+    "dvc.commands.repro",
+    "dvc.repo",
+    "keras",
+]
+ADDRESS = "GAZETTE_WARM"
+SETTINGS = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
+# Of a sitecustomize.py: hands the command to the process that waits at the address, and ends as it ends.
+HAND_OVER = """\
+import json, os, socket, sys
+if "GAZETTE_WARM" in os.environ and os.path.basename((sys.orig_argv + [""])[1]) in ("gazette", "dvc", "ask.py"):
+    if "serve" not in sys.orig_argv:
+        with socket.socket(socket.AF_UNIX) as warm:
+            warm.connect(os.environ["GAZETTE_WARM"])
+            command = [sys.orig_argv[1:], os.getcwd(), dict(os.environ), sys.path]
+            message = json.dumps(command).encode()
+            socket.send_fds(warm, [len(message).to_bytes(8, "big")], [0, 1, 2])
+            warm.sendall(message)
+            code = warm.recv(1)
+        os._exit(code[0] if code else 1)
+"""
+_servers: list[subprocess.Popen[bytes]] = []
+
+
+def address() -> str:
+    """Return where the warm process of these tests waits; it starts at the first call and ends with them."""
+    from gazette.pipeline import inheritance  # not in the warm process: a clone has its own
+
+    if not _servers:
+        folder = tempfile.mkdtemp(prefix="warm")
+        atexit.register(shutil.rmtree, folder)
+        server = [sys.executable, __file__, f"{folder}/socket"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        _servers.append(subprocess.Popen(server, env=inheritance.child_environment() | SETTINGS, **pipes))
+        assert _servers[0].stdout is not None
+        _servers[0].stdout.readline()  # until it listens; it imports while the first command waits
+    return str(_servers[0].args[2])  # type: ignore[index]
+
+
+def main(path: str) -> None:
+    """Wait for commands at a path, and fork for each."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    print(flush=True)
+    threading.Thread(target=_end_with_caller, daemon=True).start()
+    for name in PACKAGES:
+        importlib.import_module(name)
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _run(connection)
+        connection.close()
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _end_with_caller() -> None:
+    os.read(0, 1)
+    os._exit(0)
+
+
+def _run(connection: socket.socket) -> NoReturn:
+    """Run the command in this process, as Python would."""
+    size, files, _, _ = socket.recv_fds(connection, 8, 3)
+    message = connection.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
+    sys.argv, folder, environment, sys.path = json.loads(message)
+    os.setsid()
+    threading.Thread(target=_end_with_command, args=(connection,), daemon=True).start()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    form = {"encoding": "utf-8", "errors": "backslashreplace", "closefd": False, "buffering": 1}
+    sys.stdin, sys.stdout, sys.stderr = (open(number, mode, **form) for number, mode in enumerate("rww"))  # noqa: SIM115, PTH123
+    os.chdir(folder)
+    os.environ.clear()
+    guard = next(path for path in sys.path if Path(path, "sitecustomize.py").exists())
+    runpy.run_path(f"{guard}/sitecustomize.py")
+    os.environ.update(environment)
+    os.environ.pop("DVC_STAGE", None)  # or it would end, since DVC is not its parent
+    sys.path.insert(0, str(Path(sys.argv[0]).parent))
+    code: object = None
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        code = 1
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    number = code if isinstance(code, int) else int(code is not None)
+    connection.send(bytes([number & 255]))
+    os._exit(number)
+
+
+def _end_with_command(connection: socket.socket) -> None:
+    """End the session when the command that was handed over is gone."""
+    connection.recv(1)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
