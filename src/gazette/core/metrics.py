@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support
 
 from gazette.core.arrays import Array
 
@@ -21,12 +20,11 @@ def macro_f1(actual: Array, predicted: Array, classes: int) -> float:
 
 def per_class(actual: Array, predicted: Array, labels: list[str]) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and the number of rows of every class."""
-    columns = precision_recall_fscore_support(actual, predicted, labels=range(len(labels)), zero_division=0)
-    names = ("precision", "recall", "f1", "rows")
-    return {
-        label: {name: number.item() for name, number in zip(names, row, strict=True)}
-        for label, *row in zip(labels, *columns, strict=True)
-    }
+    counts = _confusion(actual, predicted, len(labels))
+    hits, rows, predictions = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    precision, recall, f1 = _ratio(hits, predictions), _ratio(hits, rows), _ratio(2 * hits, rows + predictions)
+    columns = {"precision": precision, "recall": recall, "f1": f1, "rows": rows}
+    return {label: {name: column[i].item() for name, column in columns.items()} for i, label in enumerate(labels)}
 
 
 def confusion(actual: Array, predicted: Array, labels: list[str]) -> list[dict[str, Any]]:
@@ -100,5 +98,9 @@ def _f1(matrices: Array, present: Array) -> Array:
     """
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
     total = matrices.sum(axis=-1) + matrices.sum(axis=-2)
-    f1: Array = np.divide(2 * hits, total, out=np.zeros(hits.shape), where=total > 0)
-    return np.asarray(f1.take(present, axis=-1).mean(axis=-1))
+    return np.asarray(_ratio(2 * hits, total).take(present, axis=-1).mean(axis=-1))
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """Divide; 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
