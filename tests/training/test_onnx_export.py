@@ -16,6 +16,7 @@ import pytest
 from gazette.core.errors import ConfigError
 from gazette.training.export.canonical import canonical
 from gazette.training.export.onnx_export import export
+from gazette.training.networks.runtime import configure_tensorflow
 
 FAMILIES = ["linear", "mlp", "cnn", "lstm", "bilstm", "transformer", "two_views"]
 SHAPES = [(1, 5), (3, 9), (7, 17)]
@@ -268,6 +269,7 @@ def texts(shape: tuple[int, int], seed: int) -> np.ndarray:
 
 
 def export_all(folder: Path) -> None:
+    configure_tensorflow(1, 2, onednn=True)
     models = networks()
     for name in FAMILIES:
         model = models[name]
