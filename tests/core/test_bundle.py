@@ -1,4 +1,7 @@
+import importlib
 import random
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +9,7 @@ import numpy as np
 import pytest
 
 from gazette.core import bundle as bundles
+from gazette.core import token_ids
 from gazette.core.bundle import BATCH, Bundle
 
 
@@ -46,3 +50,21 @@ def test_long_texts_run_few_at_a_time_and_get_the_same_answers(bundle: Path, mon
     np.testing.assert_allclose(classifier.probabilities(texts), before, atol=1e-6)
     assert all(count == 1 or count * length <= 12 for count, length in seen)
     assert sum(count for count, _ in seen) == len(texts) < 12 + len(seen)
+
+
+def test_a_registered_version_answers_from_its_two_files_without_gazette(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["goal bank", "Bank!"]
+    before = Bundle(bundle).probabilities(texts)
+    for module in (bundles, token_ids):
+        shutil.copy(str(module.__file__), tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "gazette", None)
+    for name in ("bundle", "token_ids"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    shipped = importlib.import_module("bundle")
+    assert (shipped.Bundle(bundle).probabilities(texts) == before).all()
+    assert shipped.Encoder.__module__ == "token_ids"
+    for name in ("bundle", "token_ids"):
+        monkeypatch.delitem(sys.modules, name)

@@ -1,34 +1,25 @@
 """A bundle: a trained classifier on disk. Texts in, class probabilities out, by ONNX Runtime.
 
 A bundle is a folder with `model.onnx`, `tokenizer.json`, `weights.h5` (not for int8) and `bundle.json`: labels,
-language, maximum length in tokens, and the tokenizer of each input. This module ships with every registered version, so
-it needs numpy, ONNX Runtime and tokenizers, and nothing of Gazette.
+language, maximum length in tokens, and the tokenizer of each input. This module and `token_ids` ship with every
+registered version, so they need numpy, ONNX Runtime and tokenizers, and nothing else of Gazette.
 """
 
-import itertools
 import json
-import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 from tokenizers import Tokenizer
 
-BATCH, TOKENS = 256, 8192  # texts and tokens of a batch; both bound memory
-CHUNK = 1024  # texts that are tokenized together
-PIECES = 1 << 17  # words whose subwords are remembered
+if __package__:
+    from gazette.core.token_ids import Encoder, Ragged
+else:  # in a registered version both files lie side by side, and Gazette may be absent or another version
+    from token_ids import Encoder, Ragged  # type: ignore[import-not-found, no-redef]
 
-# What NFKC and lower case map one by one, as the tokenizers do: no combining marks, nothing that is removed.
-_PLAIN = "\t\n\r -~¡-¬®-ÿ‘’“”–—…、。《》「」『』【】\u4e00-\u9fff\uff01-\uff5e"
-_ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-_MARKS = re.escape(_ASCII_MARKS) + "¡§«¶·»¿‘’“”–—、。《》「」『』【】"  # punctuation among the plain characters
-_HAN = "\u4e00-\u9fff"
-_BERT = {"clean_text": True, "strip_accents": False, "lowercase": True}
-_search_other = re.compile(f"[^{_PLAIN}]").search
+BATCH, TOKENS = 256, 8192  # texts and tokens of a batch; both bound memory
 
 
 class Bundle:
@@ -52,11 +43,11 @@ class Bundle:
         """Return class probabilities, texts × labels, in the order of `labels`."""
         return self.run(self.encode(texts))
 
-    def encode(self, texts: Sequence[str]) -> "dict[str, Ragged]":
+    def encode(self, texts: Sequence[str]) -> dict[str, Ragged]:
         """Return the token ids of texts for each input."""
         return {name: encoder.encode(texts) for name, encoder in self.encoders.items()}
 
-    def run(self, encoded: "dict[str, Ragged]") -> npt.NDArray[np.float32]:
+    def run(self, encoded: dict[str, Ragged]) -> npt.NDArray[np.float32]:
         """Return class probabilities of encoded texts."""
         lengths = np.max([rows.lengths for rows in encoded.values()], axis=0, initial=0)
         probabilities = np.empty((len(lengths), len(self.labels)), np.float32)
@@ -69,125 +60,3 @@ class Bundle:
             inputs = {name: rows.pad(batch) for name, rows in encoded.items()}
             probabilities[batch] = self.session.run(None, inputs)[0]
         return probabilities
-
-
-class Ragged:
-    """Token ids of many texts, concatenated in one array, and the length of each text."""
-
-    def __init__(self, ids: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> None:
-        self.ids, self.lengths, self.starts = ids, lengths, np.cumsum(lengths) - lengths
-
-    def pad(self, batch: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """Return the texts of `batch`, padded with zeros to the longest."""
-        positions = np.arange(max(1, self.lengths[batch].max()))
-        inside = positions < self.lengths[batch, None]
-        array = np.zeros(inside.shape, np.int32)
-        array[inside] = self.ids[(self.starts[batch, None] + positions)[inside]]
-        return array
-
-
-class Encoder:
-    """A tokenizer, and a shortcut for plain texts with equal ids, many times faster."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer, self.shortcut = tokenizer, Shortcut.of(tokenizer)
-
-    def encode(self, texts: Sequence[str]) -> Ragged:
-        """Tokenize texts in chunks, since the tokenizer's encodings take ten times the memory of the ids."""
-        ids, lengths = [np.empty(0, np.int32)], [0]
-        for start in range(0, len(texts), CHUNK):
-            rows = self._encode_chunk(texts[start : start + CHUNK])
-            lengths += map(len, rows)
-            ids.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32))
-        return Ragged(np.concatenate(ids), np.array(lengths[1:], np.int64))
-
-    def _encode_chunk(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
-        rows = [self.shortcut.encode(text) if self.shortcut else None for text in texts]
-        rest = [text for text, row in zip(texts, rows, strict=True) if row is None]
-        encodings = iter(self.tokenizer.encode_batch_fast(rest))
-        return [next(encodings).ids if row is None else row for row in rows]
-
-
-class Shortcut:
-    """The steps of a tokenizer for words or subwords, as operations on Python's strings, for plain texts.
-
-    Entities, vocabulary and length are those of the tokenizer's own description.
-    """
-
-    def __init__(self, tokenizer: Tokenizer, about: dict[str, Any]) -> None:
-        _, *steps, last = about["normalizer"]["normalizers"]
-        self.entities = [(step["pattern"]["String"], step["content"]) for step in steps]
-        self.ends = {entity[-1] for entity, _ in self.entities}
-        apart = _MARKS + _HAN * last["handle_chinese_chars"]
-        self.find_words = re.compile(rf"[^\s{apart}]++|[{apart}]").findall
-        self.special = [token["content"] for token in about["added_tokens"]]
-        self.longest = (about["truncation"] or {}).get("max_length")
-        is_words = about["model"]["type"] == "WordLevel"
-        self.vocabulary = _Words(about["model"]) if is_words else _Pieces(tokenizer.model)
-
-    @classmethod
-    def of(cls, tokenizer: Tokenizer) -> "Shortcut | None":
-        """Return the shortcut of a tokenizer, None if it takes steps that are not known here."""
-        match about := json.loads(tokenizer.to_str()):
-            case {
-                "truncation": None | {"direction": "Right"},
-                "padding": None,
-                "normalizer": {"normalizers": [{"type": "NFKC"}, *entities, {"type": "BertNormalizer"} as last]},
-                "pre_tokenizer": {"type": "BertPreTokenizer"},
-                "post_processor": None,
-                "model": {"type": "WordLevel" | "BPE"},
-            } if last.items() >= _BERT.items() and all("String" in step.get("pattern", ()) for step in entities):
-                return cls(tokenizer, about)
-        return None
-
-    def encode(self, text: str) -> list[int] | None:
-        """Return the ids of a text, None if it is not plain."""
-        if _search_other(text) or any(token in text for token in self.special):
-            return None
-        return self.vocabulary.encode(self._split(text))[: self.longest]
-
-    def _split(self, text: str) -> list[str]:
-        is_ascii = text.isascii()
-        if not is_ascii:
-            text = unicodedata.normalize("NFKC", text)
-        if any(end in text for end in self.ends):
-            for entity, character in self.entities:
-                text = text.replace(entity, character)
-        text = text.lower()
-        if not is_ascii:
-            return self.find_words(text)
-        for mark in _ASCII_MARKS:  # faster than the expression
-            if mark in text:
-                text = text.replace(mark, f" {mark} ")
-        return text.split()
-
-
-class _Words(dict[str, int]):
-    """The id of each word."""
-
-    def __init__(self, model: dict[str, Any]) -> None:
-        super().__init__(model["vocab"])
-        self.unknown = self[model["unk_token"]]
-
-    def encode(self, words: list[str]) -> list[int]:
-        return [*map(self.__getitem__, words)]
-
-    def __missing__(self, word: str) -> int:
-        return self.unknown
-
-
-class _Pieces(dict[str, list[int]]):
-    """The ids of each word's subwords, remembered for words already met."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def encode(self, words: list[str]) -> list[int]:
-        return [*itertools.chain.from_iterable(map(self.__getitem__, words))]
-
-    def __missing__(self, word: str) -> list[int]:
-        if len(self) >= PIECES:
-            self.clear()
-        self[word] = ids = [token.id for token in self.model.tokenize(word)]
-        return ids

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from gazette.core.bundle import Bundle, Ragged
+from gazette.core.bundle import Bundle
+from gazette.core.token_ids import Ragged
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 
 import gazette.core.bundle
+import gazette.core.token_ids
 from gazette.core.errors import ConfigError
 from gazette.registry.store import address, locations, probe
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
@@ -103,7 +104,7 @@ def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
         return mlflow.pyfunc.log_model(
             name="classifier",
             python_model=str(Path(__file__).with_name("pyfunc.py")),
-            code_paths=[gazette.core.bundle.__file__],
+            code_paths=[gazette.core.bundle.__file__, gazette.core.token_ids.__file__],
             artifacts={"bundle": str(bundle)},
             pip_requirements=[f"{package}=={version(package)}" for package in _SERVED_BY],
             input_example=run.examples,

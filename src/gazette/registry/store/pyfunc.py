@@ -1,4 +1,4 @@
-"""The code of a registered version: MLflow runs this file, with `bundle.py` beside it, and nothing else of Gazette.
+"""The code of a registered version: MLflow runs this file, with `bundle.py` and `token_ids.py` beside it.
 
 It needs only ONNX Runtime, tokenizers, numpy and MLflow, so that any `mlflow.pyfunc.load_model` can serve it.
 """

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from gazette.core.bundle import Encoder
 from gazette.core.normalization import normalizer
+from gazette.core.token_ids import Encoder
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
 

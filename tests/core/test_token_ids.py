@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from gazette.core import bundle as bundles
-from gazette.core.bundle import _PLAIN, Encoder
+from gazette.core import token_ids
 from gazette.core.normalization import _ENTITIES
+from gazette.core.token_ids import _PLAIN, Encoder
 from gazette.training.networks.tokenizer import train_tokenizer
 
 PLAIN = [character for character in map(chr, range(0x10000)) if re.fullmatch(f"[{_PLAIN}]", character)]
@@ -92,7 +92,7 @@ def test_pairs_of_plain_characters_do_not_change_each_other() -> None:
 
 
 def test_remembered_subwords_are_bounded_and_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "PIECES", 3)
+    monkeypatch.setattr(token_ids, "PIECES", 3)
     texts = ["bank it banks 39 amp", "amp bank its 中国"] * 3
     encoder = Encoder(TOKENIZERS["bpe"])
     assert encoder.encode(texts).ids.tolist() == [
