@@ -316,14 +316,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         pq.write_table(pa.table({"label": ["a"], "text": ["One."]}), path)
     else:
         path.write_text('{"label": "a", "text": "One."}\n' if about["format"] == "jsonl" else "label,text\na,One.\n")
-    accept = RowCollector.accept
+    count = RowCollector._count
 
-    def meanwhile(rows: RowCollector, *row: Any, **more: Any) -> None:
+    def meanwhile(rows: RowCollector, *number: int) -> None:
         with path.open("ab") as file:
             file.write(b"\n")
-        accept(rows, *row, **more)
+        count(rows, *number)
 
-    monkeypatch.setattr(RowCollector, "accept", meanwhile)
+    monkeypatch.setattr(RowCollector, "_count", meanwhile)
     assert "changed while it was read; try again when nothing writes to it" in read_here(tmp_path, about)
 
 

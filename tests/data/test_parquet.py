@@ -1,17 +1,20 @@
 """Parquet: which values are texts and labels, and how much of a file is read."""
 
 import resource
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gazette.core.corpus import Parquet
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
-from gazette.data.readers import parquet
+from gazette.data.readers import parquet, plain
 from gazette.data.readers.rows import EMPTY, ReadResult
 
 RAW = Parquet(format="parquet", path="raw.parquet", text=["text"], label="label")
@@ -92,6 +95,35 @@ def test_a_small_file_may_unpack_to_some_mebibytes_and_no_more(tmp_path: Path, m
     assert read(tmp_path, text=texts, label=["a"] * 16).articles.height == 16
     with pytest.raises(DataContractError, match="decompresses to more than 1 times its size"):
         read(tmp_path, text=[*texts[:15], texts[15] + "x"], label=["a"] * 16)
+
+
+VALUES = st.none() | st.sampled_from(["", "\0", "a", "a\x07", "中", "x" * 9]) | st.text(max_size=3)
+COLUMN = st.lists(VALUES, min_size=1, max_size=6) | st.lists(st.sampled_from(["x", "yzé", ""]), min_size=1, max_size=3)
+LABELS = st.lists(st.sampled_from(["b", None])).map(lambda values: [*values, "b"][::-1])
+LABELS |= st.lists(st.integers(0, 9)) | st.just(["b"] * 6)
+
+
+@given(COLUMN, COLUMN, LABELS, st.sampled_from([("a",), ("a", "b"), ("b", "a", "b")]), st.booleans())
+def test_plain_batches_are_read_as_row_by_row(
+    a: list[str | None], b: list[str | None], label: list[Any], text: tuple[str, ...], labeled: bool
+) -> None:
+    rows = min(len(a), len(b), len(label) or 1)
+    table = {"a": pa.array(a[:rows], pa.string()), "b": pa.array(b[:rows], pa.string()), "label": label[:rows] or ["b"]}
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for module in (parquet, plain):
+            patch.setattr(module, "MAX_FIELD", 6)
+        patch.setattr(parquet, "BATCH_ROWS", 2)
+        result = read(Path(folder), *text, "label" if labeled else None, **table)
+        patch.setattr(plain, "find_strings", lambda arrays: None)
+        one_by_one = read(Path(folder), *text, "label" if labeled else None, **table)
+    assert result.articles.equals(one_by_one.articles, null_equal=True)
+    assert result.articles.schema == one_by_one.articles.schema
+    assert result.rejects.equals(one_by_one.rejects) and result.notes == one_by_one.notes
+
+
+def test_bytes_that_are_no_text_are_rejected_in_a_batch_of_texts(tmp_path: Path) -> None:
+    result = read(tmp_path, text=pa.array([b"x", b"caf\xe9", b"y"]).view(pa.string()), label=["a", "b", "a"])
+    assert result.articles["line"].to_list() == [1, 3] and result.rejects["line"].to_list() == [2]
 
 
 def test_rows_of_many_batches_and_slices_are_all_read(tmp_path: Path) -> None:

@@ -35,17 +35,33 @@ def test_rows_are_python_objects_for_a_batch_only(monkeypatch: pytest.MonkeyPatc
     assert pending == [1, 2, 3, 0, 1, 2, 3, 0, 1]
 
 
-def test_articles_are_handed_over_while_a_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_passed_on_while_a_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BATCH_ROWS", 4)
-    parts: list[pl.DataFrame] = []
-    collector, taken = RowCollector("all.csv", receive=parts.append), []
+    parts: list[rows.ReadResult] = []
+    collector, taken = RowCollector("all.csv", take=parts.append), []
     for number in range(1, 10):
         collector.accept("x\a" if number in (2, 9) else "x", "a", number)
-        taken.append(sum(part.height for part in parts))
+        taken.append(sum(part.articles.height for part in parts))
     result = collector.result()
-    assert taken == [0, 0, 0, 4, 4, 4, 4, 8, 8] and pl.concat(parts)["line"].to_list() == [*range(1, 10)]
-    assert result.articles.is_empty() and result.articles.columns == parts[0].columns
+    assert taken == [0, 0, 0, 4, 4, 4, 4, 8, 8]
+    assert pl.concat(part.articles for part in parts)["line"].to_list() == [*range(1, 10)]
+    assert result.articles.is_empty() and result.articles.columns == parts[0].articles.columns
     assert result.notes == {rows.CONTROLS: 2}
+
+
+def test_tables_and_single_rows_come_in_order_and_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BATCH_ROWS", 4)
+    parts: list[rows.ReadResult] = []
+    collector = RowCollector("all.csv", take=parts.append)
+    collector.accept("x", "a", 1)
+    collector.reject(2, "no", "x")
+    for first, size in ((3, 3), (6, 1), (7, 9)):
+        table = pl.DataFrame({"text": ["x"] * size, "label": "a", "line": range(first, first + size), "date": None})
+        collector.accept_table(table)
+    collector.accept("x", "a", 16)
+    collector.result()
+    assert [part.articles["line"].to_list() for part in parts] == [[1, 3, 4, 5], [*range(6, 16)], [16], []]
+    assert (collector.rows, collector.rejected) == (16, 1)
 
 
 def test_a_file_with_too_many_rejects_is_broken_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:

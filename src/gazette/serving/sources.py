@@ -5,7 +5,6 @@ import logging
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from gazette.data.coding import NO_HINTS, Hints, detect_coding
 from gazette.data.readers import plaintext
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
-from gazette.data.readers.rows import ReadResult, Receive
+from gazette.data.readers.rows import ReadResult, Take
 
 logger = logging.getLogger(__name__)
 TEXT = "text"  # the default column
@@ -95,24 +94,20 @@ def _coding(path: Path, reading: Reading) -> Coding:
     return coding
 
 
-def read_source(source: Source, receive: Receive) -> ReadResult:
-    """Read the articles of a source in parts, and return the rows that could not be read.
-
-    An identifier is in the place of the label.
-    """
+def read_source(source: Source, take: Take) -> ReadResult:
+    """Read a source and pass its articles and rejects on in parts; an identifier is in the place of the label."""
     if isinstance(source.layout, Folder):
-        return read_file(source.layout, source.path, labeled=False, receive=receive)
+        return read_file(source.layout, source.path, labeled=False, take=take)
+    name = pl.lit(source.name).alias("file")
 
-    def rename(articles: pl.DataFrame) -> None:
-        receive(articles.with_columns(file=pl.lit(source.name)))
+    def pass_on(part: ReadResult) -> None:
+        take(ReadResult(part.articles.with_columns(name), part.rejects.with_columns(name)))
 
     real = source.path.resolve()
     if source.layout is None:
-        result = plaintext.read_lines(real.parent, real.name, source.coding, rename)
-    else:
-        file = source.layout.model_copy(update={"path": real.name})
-        result = read_file(file, real.parent, source.has_id, rename)
-    return replace(result, rejects=result.rejects.with_columns(file=pl.lit(source.name)))
+        return plaintext.read_lines(real.parent, real.name, source.coding, pass_on)
+    file = source.layout.model_copy(update={"path": real.name})
+    return read_file(file, real.parent, source.has_id, pass_on)
 
 
 def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
@@ -135,13 +130,14 @@ def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
 def _all_texts(sources: list[Source]) -> list[str]:
     texts: list[str] = []
     for source in sources:
-        parts: list[pl.DataFrame] = []
-        result = read_source(source, parts.append)
-        if result.rejects.height:
-            first = result.rejects.row(0, named=True)
+        parts: list[ReadResult] = []
+        read_source(source, parts.append)
+        rejects = pl.concat(part.rejects for part in parts)
+        if rejects.height:
+            first = rejects.row(0, named=True)
             raise DataContractError(
-                f"{source.path}: {result.rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
+                f"{source.path}: {rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
                 f"first is in {first['file']}, line {first['line']}: {first['reason']}; seen: {first['seen']}"
             )
-        texts += itertools.chain.from_iterable(part["text"] for part in parts)
+        texts += itertools.chain.from_iterable(part.articles["text"] for part in parts)
     return texts

@@ -16,18 +16,18 @@ from gazette.data.readers.columns import column_index, list_columns
 from gazette.data.readers.delimited_rows import Row, iter_rows
 from gazette.data.readers.lines import iter_lines
 from gazette.data.readers.open import check_kind, open_raw
-from gazette.data.readers.rows import EMPTY, ReadResult, Receive, RowCollector
+from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector, Take
 
 SAMPLE_ROWS = 100  # whose most common width is the width of a file without a header
 
 
-def read_delimited(raw: Path, file: Delimited, labeled: bool = True, receive: Receive | None = None) -> ReadResult:
+def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take | None = None) -> ReadResult:
     """Read the text columns, joined by a line break, and the label: names of the header, or positions from 1.
 
     Raises DataContractError if the file as a whole does not match its description.
     """
     path, quotes = raw / file.path, file.quotes
-    rows = RowCollector(file.path, labeled and file.date is not None, receive)
+    rows = RowCollector(file.path, labeled and file.date is not None, take)
     with open_raw(raw, file.path, file.coding) as content:
         check_kind(content, path)
         names, crlf = read_header(content, path, file.delimiter, quotes, file.header)

@@ -12,18 +12,18 @@ from gazette.core.escape import escape
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind
-from gazette.data.readers.rows import ReadResult, Receive, RowCollector
+from gazette.data.readers.rows import ReadResult, RowCollector, Take
 
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
 MAX_PATH = 50_000  # characters, when every byte of the longest path is an escape
 
 
-def read_folder(raw: Path, folder: Folder, labeled: bool = True, receive: Receive | None = None) -> ReadResult:
+def read_folder(raw: Path, folder: Folder, labeled: bool = True, take: Take | None = None) -> ReadResult:
     """Read every file below the folder that is not hidden; without labels, files may lie at any depth.
 
     The overlay of the corpus is none of them. A file is in the first of the encodings that can decode it.
     """
-    top, rows = raw / folder.path, RowCollector(folder.path, receive=receive)
+    top, rows = raw / folder.path, RowCollector(folder.path, take=take)
     if not top.is_dir():
         raise DataContractError(f"{top} is not a folder; the description names it. Is the corpus fetched or pulled?")
     check_inside(top, raw)

@@ -14,18 +14,16 @@ from gazette.data.readers.columns import list_columns, missing_column_hint, quot
 from gazette.data.readers.jsonarray import iter_elements
 from gazette.data.readers.lines import Line, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
-from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, Receive, RowCollector
+from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector, Take
 
 
-def read_json(
-    raw: Path, file: JsonLines | JsonArray, labeled: bool = True, receive: Receive | None = None
-) -> ReadResult:
+def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True, take: Take | None = None) -> ReadResult:
     """Read the text's keys (nulls are skipped, the rest joined by a line break) and the label, a string or an integer.
 
     A key that an object lacks is a null. Raises DataContractError if no object has it.
     """
     path, columns = raw / file.path, list_columns(file, labeled)
-    rows = RowCollector(file.path, labeled and file.date is not None, receive)
+    rows = RowCollector(file.path, labeled and file.date is not None, take)
     is_array = isinstance(file, JsonArray)
     keys: dict[str, None] = {}
     absent = set(columns)

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 from gazette.core.corpus import Parquet
 from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
-from gazette.data.readers import columns
+from gazette.data.readers import columns, plain
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import open_raw
-from gazette.data.readers.rows import EMPTY, ReadResult, Receive, RowCollector
+from gazette.data.readers.plain import Columns
+from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector, Take
 
 MAX_FOOTER = 1 << 22  # bytes; it describes each column of each row group
 MAX_MEMORY = 1 << 28  # bytes that reading a batch may add, its pages and its values, and for each byte of the file:
@@ -26,24 +27,27 @@ SLICE_ROWS = 256  # converted to Python objects at a time
 TOO_LONG = b"\0too long"  # replaces a value that is too long to convert
 
 
-def read_parquet(raw: Path, file: Parquet, labeled: bool = True, receive: Receive | None = None) -> ReadResult:
+def read_parquet(raw: Path, file: Parquet, labeled: bool = True, take: Take | None = None) -> ReadResult:
     """Read the text columns (strings), the label (strings or integers), or dictionaries of them, and the date.
 
     Nulls among text columns are skipped, the rest is joined by a line break; a null label makes the row a reject.
     """
     path, wanted = raw / file.path, list(dict.fromkeys(columns.list_columns(file, labeled)))
     label, date = (file.label, file.date) if labeled else (None, None)
-    rows = RowCollector(file.path, date is not None, receive)
+    rows = RowCollector(file.path, date is not None, take)
     with open_raw(raw, file.path) as content:
         parquet = _open(content, path, wanted, label, date)
         rows.unused = [column for column in parquet.schema_arrow.names if column not in wanted]
         budget = MAX_GROWTH * max(path.stat().st_size, 1 << 20)
-        for batch in _iter_batches(parquet, path, wanted):
-            budget -= sum(map(_count_bytes, batch.values()))
+        for batch, strings in _iter_batches(parquet, path, wanted):
+            budget -= sum(map(plain.count_bytes, batch.values()))
             if budget < 0:
                 raise DataContractError(
                     f"{path} decompresses to more than {MAX_GROWTH} times its size; it is not a table of news"
                 )
+            if strings:
+                rows.accept_table(plain.join(strings, file.text, label, date, rows.rows + rows.skipped + 1))
+                continue
             for start in range(0, len(batch[wanted[0]]), SLICE_ROWS):
                 parts = [array.slice(start, SLICE_ROWS).to_pylist() for array in batch.values()]
                 for values in zip(*parts, strict=True):
@@ -53,7 +57,8 @@ def read_parquet(raw: Path, file: Parquet, labeled: bool = True, receive: Receiv
     return rows.result()
 
 
-def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Iterator[dict[str, pa.Array]]:
+def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Iterator[tuple[Columns, Columns | None]]:
+    """Yield the columns of each batch, and the same as strings if all of their values are plain."""
     limit = MAX_MEMORY + MEMORY_PER_BYTE * path.stat().st_size
     try:
         batches = parquet.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False)
@@ -61,8 +66,10 @@ def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Ite
             with _bounded_memory(limit):
                 if (batch := next(batches, None)) is None:
                     return
-                arrays = {column: _drop_giants(_write_instants(batch.column(column))) for column in wanted}
-            yield arrays
+                arrays = {column: _write_instants(batch.column(column)) for column in wanted}
+                strings = plain.find_strings(arrays)
+                arrays = arrays if strings else {column: _drop_giants(array) for column, array in arrays.items()}
+            yield arrays, strings
     except MemoryError:
         raise DataContractError(
             f"{path}: reading {BATCH_ROWS:,} rows takes more than {limit >> 20} MiB; write the file again with "
@@ -104,12 +111,6 @@ def _write_instants(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.timestamp("us", array.type.tz and "UTC"), safe=False)
     return array.cast(pa.string()).dictionary_encode() if pa.types.is_temporal(array.type) else array
-
-
-def _count_bytes(array: pa.Array) -> int:
-    if not pa.types.is_dictionary(array.type) or pa.types.is_integer(array.dictionary.type):
-        return 0
-    return pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0
 
 
 def _add(

@@ -9,7 +9,7 @@ import polars as pl
 from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.data.readers import delimited, folder, jsonlines, parquet
 from gazette.data.readers.dates import add_dates
-from gazette.data.readers.rows import ReadResult, Receive, strip_labels
+from gazette.data.readers.rows import ReadResult, Take, strip_labels
 
 READERS: dict[type, Callable[..., ReadResult]] = {
     Folder: folder.read_folder,
@@ -45,12 +45,12 @@ def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
     )
 
 
-def read_file(file: File, raw: Path, labeled: bool = True, receive: Receive | None = None) -> ReadResult:
+def read_file(file: File, raw: Path, labeled: bool = True, take: Take | None = None) -> ReadResult:
     """Read one raw file, or folder of files; without labels (`labeled` is false), only the texts of new articles.
 
-    `receive` takes the articles in parts, each `rows.BATCH_ROWS` rows of the file at most.
+    With `take`, rows are passed on to it, part by part, and the result has only what is known of the whole file.
     """
-    return READERS[type(file)](raw, file, labeled, receive)
+    return READERS[type(file)](raw, file, labeled, take)
 
 
 def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:

@@ -14,28 +14,23 @@ from gazette.core.errors import DataContractError
 from gazette.core.escape import escape
 from gazette.core.limits import MAX_ROWS
 
-Receive = Callable[[pl.DataFrame], None]  # takes articles while a file is read, so that memory does not grow with it
-
-BATCH_ROWS = 1 << 16  # rows that are Python objects at a time
+BATCH_ROWS = 1 << 16  # rows that are Python objects at a time, unless they have more characters than
+BATCH_CHARACTERS = 1 << 25
 MAX_REJECTS = MAX_ROWS // 100  # of a file; with more it is broken as a whole
 
+CONTROLS = "texts with control characters, kept as they are"
 CONTROL = r"[\p{Cc}--\n\t]"
 INVISIBLE = "\u180e\u200b\u200c\u200d\u2060\ufeff"  # zero width; spreadsheets and the web leave them at the ends
 WHITE = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + INVISIBLE
 PADDED = "labels with white space around them, taken without it"
-CONTROLS = "texts with control characters, kept as they are"
 EMPTY = "rows that are empty all over, skipped"
 ARTICLE = {"text": pl.String, "label": pl.String, "file": pl.String, "line": pl.Int64, "date": pl.String}
-UNDATED = {column: kind for column, kind in ARTICLE.items() if column != "date"}
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
 
 
 @dataclass(frozen=True)
 class ReadResult:
-    """Articles, rejects, unused columns, and notes: oddities that were accepted, with their number of rows.
-
-    Articles that a `Receive` took while the file was read are not among them.
-    """
+    """Articles, rejects, unused columns, and notes: oddities that were accepted, with their number of rows."""
 
     articles: pl.DataFrame
     rejects: pl.DataFrame
@@ -54,11 +49,14 @@ class ReadResult:
         }
 
 
-class RowCollector:
-    """Collects rows as columns, so that ten million fit in memory, or hands them over in parts."""
+Take = Callable[[ReadResult], None]
 
-    def __init__(self, file: str, is_dated: bool = False, receive: Receive | None = None) -> None:
-        self.file, self.receive = file, receive
+
+class RowCollector:
+    """Collects rows as columns, so that ten million fit in memory, or passes them on to `take` in parts."""
+
+    def __init__(self, file: str, is_dated: bool = False, take: Take | None = None) -> None:
+        self.file = file
         self.rows = 0
         self.rejected = 0
         self.skipped = 0
@@ -66,14 +64,25 @@ class RowCollector:
         self.notes: dict[str, int] = {}
         self._articles: list[tuple[str, str | None, str, int, str | None]] = []
         self._rejects: list[tuple[str, int, str, str]] = []
+        self._characters = 0
         self.is_dated = is_dated
-        self._article_parts: list[pl.DataFrame] = []
-        self._reject_parts = [pl.DataFrame(schema=REJECT)]
+        self._tables: list[pl.DataFrame] = []  # articles since the last part
+        self._parts: list[ReadResult] = []
+        self._take = take or self._parts.append
 
     def accept(self, text: str, label: str | None, line: int, file: str | None = None, date: str | None = None) -> None:
         """Add an article; `file` is for folders, `date` as it is written."""
         self._articles.append((text, label, file or self.file, line, date))
+        self._characters += len(text)
         self._count()
+
+    def accept_table(self, articles: pl.DataFrame) -> None:
+        """Add many articles of the file at once: the columns text, label and line, and date as it is written."""
+        self._pack()
+        self._characters += int(articles["text"].str.len_bytes().sum())
+        table = articles.with_columns(file=pl.lit(self.file))
+        self._tables.append(table.select(pl.col(name).cast(kind) for name, kind in ARTICLE.items()))
+        self._count(articles.height)
 
     def reject(self, line: int, reason: str, seen: str, file: str | None = None) -> None:
         """Add a reject; `seen` is escaped and truncated. Raises DataContractError after `MAX_REJECTS`."""
@@ -95,31 +104,34 @@ class RowCollector:
         """Count an oddity that is accepted, so that it is reported."""
         self.notes[oddity] = self.notes.get(oddity, 0) + 1
 
-    def _count(self) -> None:
-        self.rows += 1
+    def _count(self, rows: int = 1) -> None:
+        parts = self.rows // BATCH_ROWS
+        self.rows += rows
         if self.rows > MAX_ROWS:
             raise DataContractError(f"{self.file} has more than {MAX_ROWS:,} rows; split it into several files")
-        if self.rows % BATCH_ROWS == 0:
+        if self.rows // BATCH_ROWS > parts or self._characters > BATCH_CHARACTERS:
             self._flush()
 
+    def _pack(self) -> None:
+        self._tables.append(pl.DataFrame(self._articles, schema=ARTICLE, orient="row"))
+        self._articles = []
+
     def _flush(self) -> None:
-        articles = pl.DataFrame(self._articles, schema=ARTICLE, orient="row")
-        articles = articles if self.is_dated else articles.drop("date")
+        self._pack()
+        articles = pl.concat(self._tables, rechunk=True)
         if with_controls := articles.filter(pl.col("text").str.contains(CONTROL)).height:
             self.notes[CONTROLS] = self.notes.get(CONTROLS, 0) + with_controls
-        if self.receive:
-            self.receive(articles)
-        else:
-            self._article_parts.append(articles)
-        self._reject_parts.append(pl.DataFrame(self._rejects, schema=REJECT, orient="row"))
-        self._articles, self._rejects = [], []
+        articles = articles if self.is_dated else articles.drop("date")
+        self._take(ReadResult(articles, pl.DataFrame(self._rejects, schema=REJECT, orient="row")))
+        self._tables, self._rejects, self._characters = [], [], 0
 
     def result(self) -> ReadResult:
-        """Return all rows, without those that were handed over."""
+        """Return the rows that were not passed on (none, but all columns, if all were), and all notes."""
         self._flush()
-        none = pl.DataFrame(schema=ARTICLE if self.is_dated else UNDATED)
-        articles, rejects = pl.concat([none, *self._article_parts]), pl.concat(self._reject_parts)
-        return ReadResult(articles, rejects, self.unused, dict(sorted(self.notes.items())))
+        schema = {name: kind for name, kind in ARTICLE.items() if self.is_dated or name != "date"}
+        articles = [pl.DataFrame(schema=schema), *(part.articles for part in self._parts)]
+        rejects = [pl.DataFrame(schema=REJECT), *(part.rejects for part in self._parts)]
+        return ReadResult(pl.concat(articles), pl.concat(rejects), self.unused, dict(sorted(self.notes.items())))
 
 
 def strip_labels(result: ReadResult, known: Sequence[str] = ()) -> ReadResult:

@@ -13,6 +13,7 @@ from gazette.core import articles, files, tables
 from gazette.core.corpus import Folder
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import Hints
+from gazette.data.readers.rows import ReadResult
 from gazette.pipeline import hashing
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import results
@@ -144,18 +145,19 @@ class Stager:
 
     def read(self, source: Source) -> None:
         """Stage the articles of a source that meet the contract of rows; the others go to `quarantine`."""
-        unusable: list[pl.DataFrame] = []
+        unusable = [pl.DataFrame(schema=REJECT)]
 
-        def receive(table: pl.DataFrame) -> None:
+        def take(part: ReadResult) -> None:
+            table = part.articles
             rows = table.select("text", pl.lit(NO_LABEL).alias("label"), pl.lit("test").alias("split"), "file", "line")
             _, bad = articles.split_invalid(rows, [NO_LABEL])
-            unusable.append(bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NO_LABEL}: ")))
+            bad = bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NO_LABEL}: "))
+            unusable.extend([part.rejects, bad])
             usable = table.join(bad, on=["file", "line"], how="anti", maintain_order="left") if bad.height else table
             self.add(usable.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text"))
 
-        result = read_source(source, receive)
-        self.notes.update(result.notes)
-        self.quarantine.append(pl.concat([result.rejects, *unusable]).sort("file", "line", maintain_order=True))
+        self.notes.update(read_source(source, take).notes)
+        self.quarantine.append(pl.concat(unusable).sort("file", "line", maintain_order=True))
 
     def add(self, table: pl.DataFrame) -> None:
         """Stage the next articles; a part is written once it is full."""
