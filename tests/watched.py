@@ -45,12 +45,16 @@ class Watched:
         return champion
 
     def start(self, **extra: str) -> "subprocess.Popen[str]":
+        """Start the flow; whoever kills it ends what it runs too."""
+        return self._start(self.project.cold() | extra)
+
+    def _start(self, environment: dict[str, str]) -> "subprocess.Popen[str]":
         paths = f"{self.project.environment['PYTHONPATH']}:{self.folder}"
-        return self.flow.start(self.folder, "-c", RUN, **{**self.project.cold(), "PYTHONPATH": paths, **extra})
+        return self.flow.start(self.folder, "-c", RUN, **{**environment, "PYTHONPATH": paths})
 
     def run(self) -> list[str]:
         """Run the flow and return the kinds of its actions."""
-        output, _ = self.start().communicate(timeout=600)
+        output, _ = self._start(self.project.environment).communicate(timeout=600)
         state: dict[str, Any] = next(
             run["state"]
             for run in self.flow.ask("flow_runs", sort="START_TIME_DESC")
