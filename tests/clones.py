@@ -63,7 +63,7 @@ class Project:
 
     def cold(self) -> dict[str, str]:
         """Return the environment in which every command imports what it needs itself."""
-        return {name: value for name, value in self.environment.items() if name != warm.ADDRESS}
+        return self.environment | {warm.ADDRESS: ""}
 
     def __call__(self, command: str, code: int = 0) -> str:
         result = subprocess.run(

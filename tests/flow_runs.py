@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import warm
 from projects import ROOT
 
 from gazette.pipeline.execution import run as running
@@ -20,8 +21,11 @@ class Flow:
 
     def __init__(self, address: str, home: Path) -> None:
         self.address = address
+        guard = home / "guard"
+        guard.mkdir(exist_ok=True)
+        (guard / "sitecustomize.py").write_text(warm.HAND_OVER)
         self.environment = running.child_environment(
-            {"PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+            {"PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PYTHONPATH": f"{ROOT}:{guard}"}
         )
 
     def start(self, root: Path, *options: str, **extra: str) -> "subprocess.Popen[str]":
@@ -38,7 +42,8 @@ class Flow:
         )
 
     def __call__(self, root: Path, *options: str, code: int = 0, **extra: str) -> str:
-        process = self.start(root, *options, **extra)
+        """Run the pipeline from a warm process, and return its output."""
+        process = self.start(root, *options, **{warm.ADDRESS: warm.address(), **extra})
         output, _ = process.communicate(timeout=180)
         assert process.returncode == code, output
         return output

@@ -33,6 +33,8 @@ PACKAGES = [
     "dvc.commands.repro",
     "dvc.repo",
     "keras",
+    "prefect.main",
+    "prefect.task_runners",
 ]
 ADDRESS = "GAZETTE_WARM"
 SETTINGS = {
@@ -43,19 +45,20 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
 }
-# Of a sitecustomize.py: hands the command to the process that waits at the address, and ends as it ends.
-HAND_OVER = """\
+PROGRAMS = ("gazette", "dvc", "ask.py", "flows.pipeline")  # scripts and modules
+# A sitecustomize.py: hands the command to the process that waits at the address, and ends as it ends.
+HAND_OVER = f"""\
 import json, os, socket, sys
-if "GAZETTE_WARM" in os.environ and os.path.basename((sys.orig_argv + [""])[1]) in ("gazette", "dvc", "ask.py"):
-    if "serve" not in sys.orig_argv:
-        with socket.socket(socket.AF_UNIX) as warm:
-            warm.connect(os.environ["GAZETTE_WARM"])
-            command = [sys.orig_argv[1:], os.getcwd(), dict(os.environ), sys.path]
-            message = json.dumps(command).encode()
-            socket.send_fds(warm, [len(message).to_bytes(8, "big")], [0, 1, 2])
-            warm.sendall(message)
-            code = warm.recv(1)
-        os._exit(code[0] if code else 1)
+_words = [word for word in sys.orig_argv[1:] if word != "-m"]
+_address = os.environ.get("{ADDRESS}")
+if _address and _words and os.path.basename(_words[0]) in {PROGRAMS} and "serve" not in _words:
+    with socket.socket(socket.AF_UNIX) as warm:
+        warm.connect(_address)
+        message = json.dumps([_words, os.getcwd(), dict(os.environ), sys.path]).encode()
+        socket.send_fds(warm, [len(message).to_bytes(8, "big")], [0, 1, 2])
+        warm.sendall(message)
+        code = warm.recv(1)
+    os._exit(code[0] if code else 1)
 """
 _servers: list[subprocess.Popen[bytes]] = []
 
@@ -118,10 +121,14 @@ def _run(connection: socket.socket) -> NoReturn:
     runpy.run_path(f"{guard}/sitecustomize.py")
     os.environ.update(environment)
     os.environ.pop("DVC_STAGE", None)  # or it would end, since DVC is not its parent
-    sys.path.insert(0, str(Path(sys.argv[0]).parent))
     code: object = None
     try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        if Path(sys.argv[0]).is_absolute():
+            sys.path.insert(0, str(Path(sys.argv[0]).parent))
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        else:
+            sys.path.insert(0, folder)
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     except SystemExit as end:
         code = end.code
     except Exception:  # noqa: BLE001
