@@ -121,6 +121,20 @@ def test_plain_batches_are_read_as_row_by_row(
     assert result.rejects.equals(one_by_one.rejects) and result.notes == one_by_one.notes
 
 
+def test_the_texts_of_earlier_row_groups_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_strings, sizes = plain.find_strings, []
+
+    def watch(arrays: dict[str, pa.Array]) -> Any:
+        sizes.append(len(arrays["text"].dictionary))
+        return find_strings(arrays)
+
+    monkeypatch.setattr(plain, "find_strings", watch)
+    table = pa.table({"text": [f"text {number}" for number in range(9000)], "label": ["a", "b", "c"] * 3000})
+    pq.write_table(table, tmp_path / "raw.parquet", row_group_size=1500)
+    assert parquet.read_parquet(tmp_path, RAW).articles["line"].to_list() == [*range(1, 9001)]
+    assert len(sizes) == 12 and max(sizes) <= 1500
+
+
 def test_bytes_that_are_no_text_are_rejected_in_a_batch_of_texts(tmp_path: Path) -> None:
     result = read(tmp_path, text=pa.array([b"x", b"caf\xe9", b"y"]).view(pa.string()), label=["a", "b", "a"])
     assert result.articles["line"].to_list() == [1, 3] and result.rejects["line"].to_list() == [2]

@@ -1,5 +1,6 @@
 """Parquet, batch by batch: a row's line is its number, from 1."""
 
+import itertools
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,10 @@ def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Ite
     """Yield the columns of each batch, and the same as strings if all of their values are plain."""
     limit = MAX_MEMORY + MEMORY_PER_BYTE * path.stat().st_size
     try:
-        batches = parquet.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False)
+        batches = itertools.chain.from_iterable(  # a reader of several row groups remembers the texts of all of them
+            parquet.iter_batches(BATCH_ROWS, [group], columns=wanted, use_threads=False)
+            for group in range(parquet.num_row_groups)
+        )
         while True:
             with _bounded_memory(limit):
                 if (batch := next(batches, None)) is None:
