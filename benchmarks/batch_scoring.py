@@ -1,12 +1,11 @@
-"""Rows per second and peak memory of `gazette score` with 1 and 2 workers, killed once halfway and resumed.
+"""Rows per second and peak memory of `gazette score` with 1 and 2 workers, with and without the journal.
 
-    python benchmarks/batch_scoring.py BUNDLE TEXTS.csv [ROWS]
+    python benchmarks/batch_scoring.py BUNDLE TEXTS.csv [ROWS]          articles in CSV; killed once halfway and resumed
+    python benchmarks/batch_scoring.py BUNDLE TEXTS.csv ROWS titles     titles in Parquet
 
 TEXTS.csv is AG News: class, title, description. Its rows are repeated up to ROWS, a million by default.
 """
 
-import csv
-import itertools
 import json
 import os
 import signal
@@ -16,40 +15,49 @@ import tempfile
 import time
 from pathlib import Path
 
+import polars as pl
 
-def main(bundle: str, texts: str, rows: int = 1_000_000) -> None:
-    """Score with one worker, with two, and with two killed halfway and resumed."""
+
+def main(bundle: str, texts: str, rows: str = "1000000", what: str = "articles") -> None:
+    """Score with one worker, with two, and articles with two killed halfway and resumed."""
     with tempfile.TemporaryDirectory() as box:
-        articles = Path(box) / "articles.csv"
-        write(Path(texts), articles, rows)
+        articles = Path(box) / ("articles.csv" if what == "articles" else "titles.parquet")
+        write(Path(texts), articles, int(rows))
         for workers in (1, 2):
-            run(articles, Path(box) / f"whole{workers}", bundle, workers)
-        killed = Path(box) / "killed"
-        run(articles, killed, bundle, 2, kill_after=rows // 65_536 // 2)
-        before = {path.name: path.stat().st_mtime_ns for path in killed.glob("part-*")}
-        run(articles, killed, bundle, 2)
-        unchanged = sum(killed.joinpath(name).stat().st_mtime_ns == time for name, time in before.items())
-        whole = Path(box) / "whole1"
-        equal = all((whole / path.name).read_bytes() == path.read_bytes() for path in killed.glob("[mpq]*.*"))
-        print(
-            f"{len(before)} parts when killed, {unchanged} of them kept; results equal to those of one worker: {equal}"
-        )
+            for journal in (True, False):
+                run(articles, Path(box) / f"whole{workers}{journal}", bundle, workers, journal)
+        if what == "articles":
+            kill(articles, Path(box), bundle, int(rows) // 65_536 // 2)
+
+
+def kill(articles: Path, box: Path, bundle: str, parts: int) -> None:
+    """Kill a scoring after so many parts, resume it, and compare."""
+    killed, whole = box / "killed", box / "whole1True"
+    run(articles, killed, bundle, 2, kill_after=parts)
+    before = {path.name: path.stat().st_mtime_ns for path in killed.glob("part-*")}
+    run(articles, killed, bundle, 2)
+    unchanged = sum(killed.joinpath(name).stat().st_mtime_ns == time for name, time in before.items())
+    equal = all((whole / path.name).read_bytes() == path.read_bytes() for path in killed.glob("[mpq]*.*"))
+    print(f"{len(before)} parts when killed, {unchanged} of them kept; results equal to those of one worker: {equal}")
 
 
 def write(texts: Path, articles: Path, rows: int) -> None:
     """Write `rows` rows, each with a number."""
-    with texts.open(encoding="utf-8", newline="") as file:
-        articles_of_file = [" ".join(row[1:]) for row in csv.reader(file)]
-    with articles.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "text"])
-        writer.writerows(zip(range(rows), itertools.cycle(articles_of_file)))
+    columns = ["class", "title", "description"]
+    table = pl.read_csv(texts, has_header=False, new_columns=columns)
+    text = pl.col("title") if articles.suffix == ".parquet" else pl.concat_str("title", "description", separator=" ")
+    repeated = pl.concat([table.lazy().select(text=text)] * -(-rows // table.height)).head(rows).with_row_index("id")
+    repeated = repeated.select(pl.col("id").cast(pl.String), "text")
+    if articles.suffix == ".parquet":
+        repeated.sink_parquet(articles, row_group_size=1 << 17)
+    else:
+        repeated.sink_csv(articles)
 
 
-def run(articles: Path, to: Path, bundle: str, workers: int, kill_after: int = 0) -> None:
+def run(articles: Path, to: Path, bundle: str, workers: int, journal: bool = True, kill_after: int = 0) -> None:
     """Score and print rate and peak memory of each process; kill it after `kill_after` parts."""
     words = ["score", str(articles), "--to", str(to), "--model", bundle, "--id", "id", "--workers", str(workers)]
-    words += ["--journal", str(to.parent / "journal")]
+    words += ["--journal", str(to.parent / f"journal-{to.name}")] if journal else ["--no-journal"]
     load, began = os.getloadavg()[0], time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "gazette", *words], stdout=subprocess.DEVNULL)
     peaks: dict[int, int] = {}
@@ -65,8 +73,9 @@ def run(articles: Path, to: Path, bundle: str, workers: int, kill_after: int = 0
     busy = sum(ticks.values()) / os.sysconf("SC_CLK_TCK")
     rows = 0 if kill_after else json.loads((to / "manifest.json").read_text())["rows"]["read"]
     print(
-        f"{workers} workers: {seconds:.0f} s ({busy:.0f} s of a core), {rows / seconds:,.0f} rows/s "
-        f"({rows / busy:,.0f} per core second); peak MiB {first} here, {max(others, default=0)} in a worker; "
+        f"{workers} workers, {'' if journal else 'no '}journal: {seconds:.0f} s ({busy:.0f} s of a core), "
+        f"{rows / seconds:,.0f} rows/s ({rows / busy:,.0f} per core second); "
+        f"peak MiB {first} here, {max(others, default=0)} in a worker; "
         f"load {load:.1f} to {os.getloadavg()[0]:.1f}{' (killed)' if kill_after else ''}",
         flush=True,
     )
@@ -100,4 +109,4 @@ def cpu(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *map(int, sys.argv[3:]))  # type: ignore[arg-type]
+    main(*sys.argv[1:])

@@ -18,13 +18,14 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.failures import failed
-from flows.runners import dask_runner
 from gazette.cli import journal as journals
 from gazette.cli import score_view
 from gazette.core.errors import GazetteError
 from gazette.registry import versions
 from gazette.serving.batch import parts, pools, run, timing
 from gazette.serving.batch.staging import Options
+
+WAITING = 256  # parts that wait for Dask's workers at once, each in a thread that does nothing else
 
 
 @flow(name="score", persist_result=False)
@@ -97,14 +98,15 @@ def _settle(future: "Future[Any]") -> Callable[[PrefectFuture[Any]], None]:
 
 @contextmanager
 def _task_pool(runner: str, workers: int) -> Iterator[TaskPool]:
-    if runner == "dask":
-        with dask_runner(workers) as cluster:
-            yield TaskPool(cluster, parts.score_part)
-        return
-    threads: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=workers)
-    with pools.worker_pool(runner, workers) as processes, threads:
+    """Run tasks in threads of this process that call workers; Dask decides again where a lost worker's part runs.
 
-        def score_in_process(folder: str, number: int) -> str:
-            return processes.submit(parts.score_part, folder, number).result()
+    prefect-dask would run the tasks on Dask: it leaves those of a lost worker running (PrefectHQ/prefect#21638) and
+    repeats finished ones (#15442).
+    """
+    threads: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=workers if runner == "processes" else WAITING)
+    with pools.worker_pool(runner, workers) as pool, threads:
 
-        yield TaskPool(threads, score_in_process)
+        def score_on_a_worker(folder: str, number: int) -> str:
+            return pool.submit(parts.score_part, folder, number).result()
+
+        yield TaskPool(threads, score_on_a_worker)

@@ -1,23 +1,30 @@
 """The flow `score`, with a real Prefect server."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from projects import ROOT
 
+from gazette.serving.batch.parts import BLOCK
+
 pytest.importorskip("prefect")
 pytestmark = pytest.mark.slow
 
 
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+
+
 def run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": paths},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=300,
@@ -35,6 +42,30 @@ def test_the_flow_gives_what_the_command_gives_on_processes_and_on_dask(tmp_path
         assert "part-00002" in done.stdout + done.stderr
         for path in sorted((tmp_path / "plain").glob("[mpq]*.*")):
             assert path.read_bytes() == (tmp_path / runner / path.name).read_bytes(), path.name
+
+
+def test_a_lost_worker_of_dask_costs_no_part_and_leaves_no_task_running(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "new.txt").write_text("".join(f"goal {'bank ' * (n % 99)}\n" for n in range(12 * BLOCK)))
+    words = ["flows.score", "new.txt", "--model", str(bundle), "--part-rows", "1", "--workers", "2", "--to", "scored"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words, "--runner", "dask"], cwd=tmp_path, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    while len(list((tmp_path / "scored").glob("part-*"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    children = [
+        pid for task in Path(f"/proc/{process.pid}/task").iterdir() for pid in (task / "children").read_text().split()
+    ]
+    os.kill(
+        next(int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()), signal.SIGKILL
+    )
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert output.count("Finished in state Completed()") == 13, output  # 12 parts and the flow
+    assert run(tmp_path, "gazette", "score", *words[1:-1], "whole").returncode == 0
+    for path in sorted((tmp_path / "whole").glob("[mpq]*.*")):
+        assert path.read_bytes() == (tmp_path / "scored" / path.name).read_bytes(), path.name
 
 
 def test_the_flow_ends_with_the_commands_code(tmp_path: Path, bundle: Path) -> None:

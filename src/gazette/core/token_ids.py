@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 CHUNK = 1024  # texts that are tokenized together
-PIECES = 1 << 17  # words whose subwords are remembered
+PIECES, LONGEST = 1 << 16, 32  # words whose subwords are remembered, and their characters at most
 
 # What NFKC and lower case map one by one, as the tokenizers do: no combining marks, nothing that is removed.
 _PLAIN = "\t\n\r -~¡-¬®-ÿ‘’“”–—…、。《》「」『』【】\u4e00-\u9fff\uff01-\uff5e"
@@ -145,7 +145,9 @@ class _Pieces(dict[str, list[int]]):
         return [*itertools.chain.from_iterable(map(self.__getitem__, words))]
 
     def __missing__(self, word: str) -> list[int]:
-        if len(self) >= PIECES:
-            self.clear()
-        self[word] = ids = [token.id for token in self.model.tokenize(word)]
+        ids = [token.id for token in self.model.tokenize(word)]
+        if len(word) <= LONGEST:
+            if len(self) >= PIECES:
+                self.clear()
+            self[word] = ids
         return ids
