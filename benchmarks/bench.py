@@ -49,7 +49,7 @@ def field() -> dict[str, dict[str, Any]]:
     ours = {
         name: common | {"candidate": name, "models": {name: model}}
         for name, model in numbers["models"].items()
-        if model["family"] != "bert"  # which starts from a pretrained encoder
+        if model["family"] not in ("bert", "static")  # which start from a pretrained encoder
     }
     return read(Path(__file__).with_name("contenders.yaml")) | ours
 

@@ -231,9 +231,11 @@ def find_model(section: str) -> dict[str, Any]:
 
 def find_family(values: dict[str, Any]) -> dict[str, Any]:
     """Return the JSON schema of a model's section."""
-    from gazette.training.encoders import fine_tuning, heads
+    from gazette.training.encoders import fine_tuning, heads, static
     from gazette.training.networks import family
 
+    if values["family"] == "static":
+        return dict(static.Params.model_json_schema())
     if values["family"] != "bert":
         schema = dict(family.load_family(values["family"]).Params.model_json_schema())
         return schema | {"properties": schema["properties"] | {"family": {"const": values["family"]}}}

@@ -29,10 +29,20 @@ TUNED: dict[str, Any] = {
     "layer_decay": 0.8,    "weight_decay": 0.01, "warmup_ratio": 0.1, "batch_size": 8, "epochs": 6, "max_steps": 1000,
 }  # fmt: skip
 STUDENT = {"family": "linear", **TOKENS, **FAMILIES["linear"]}
+UNSEEN = "鲸鲨"  # characters that the encoder knows and no article has
 MODELS = {
     "tuned": TUNED,
     "probe": {"family": "bert", "l2": 1e-4, "max_iter": 50},
     "student": STUDENT,
+    "static": {
+        "family": "static",
+        **TOKENS,
+        **FAMILIES["linear"],
+        "vocabulary": 1000,
+        "max_features": 2000,
+        "dimensions": 4,
+        "vector_length": 0.5,
+    },
 }
 
 
@@ -66,7 +76,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         "language: zh\nlabels: [体育, 财经]\nsource: here\nterms: none\n"
         "files: {train: [{format: csv, path: a.csv, header: true, text: [text], label: label}]}\n"
     )
-    make_encoder(project.paths["pretrained"], "".join(table["text"]))
+    make_encoder(project.paths["pretrained"], "".join(table["text"]) + UNSEEN)
     return project
 
 
@@ -108,11 +118,12 @@ def moved(before: dict[str, Any], network: Any) -> set[str]:
 
 
 def test_the_shipped_encoders_of_params_yaml_are_accepted() -> None:
-    from gazette.training.encoders import fine_tuning, heads
+    from gazette.training.encoders import fine_tuning, heads, static
 
     models = files.read_yaml(ROOT / "params.yaml")["models"]
     fine_tuning.Params(**models["minilm"])
     heads.Params(**models["probe"])
+    static.Params(**models["static"])
 
 
 def test_an_encoder_computes_what_the_paper_defines_whatever_the_padding(tmp_path: Path) -> None:
@@ -190,6 +201,29 @@ def test_a_linear_probe_is_what_its_bundle_predicts(project: Project) -> None:
     assert features.read_bytes() == before
     linear_probe.run(**project.params, **project.paths, features=features, **project.options("probe"))
     assert files.read_json(project.folder / "probe" / "score")["accuracy"] > 0.9
+
+
+def test_words_that_no_article_has_count_by_the_encoders_vectors(project: Project) -> None:
+    from gazette.stages import fine_tune
+
+    shared = {name: project.params[name] for name in ("train", "models")}
+    fine_tune.run(**shared, **project.paths, **project.options("static"))
+    bundle = Bundle(project.folder / "models" / "static")
+    assert files.read_json(project.folder / "static" / "score")["accuracy"] > 0.9
+    nothing, *probabilities = bundle.probabilities(["", *UNSEEN])
+    assert all(np.abs(row - nothing).max() > 1e-4 for row in probabilities)
+
+
+def test_a_words_vector_is_centered_reduced_and_weighs_more_if_it_is_rare() -> None:
+    from gazette.training.encoders.static import weigh_vectors
+
+    answers = np.array([[9, 9], [9, 9], [2, 0], [0, 3], [0, 5]], np.float32)
+    texts = [np.array([2, 3]), np.array([2]), np.array([2])]
+    vectors = weigh_vectors(answers, texts, 1)
+    assert vectors.shape == (5, 1)
+    assert not vectors[:2].any()
+    assert vectors[2] * vectors[3] < 0
+    assert abs(vectors[4]) > abs(vectors[3]) > abs(vectors[2])
 
 
 def test_a_part_of_the_rows_is_drawn_the_same_each_time() -> None:

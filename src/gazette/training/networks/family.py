@@ -27,6 +27,6 @@ def load_family(name: str) -> ModuleType:
     if name not in names:
         raise ConfigError(
             f"no family {name!r}; `family` in section models of params.yaml is one of {', '.join(names)}; "
-            "`bert` is for candidates under `pretrained`, which start from a pretrained encoder"
+            "`bert` and `static` are for candidates under `pretrained`, which start from a pretrained encoder"
         )
     return importlib.import_module(f"gazette.training.networks.families.{name}")

@@ -11,10 +11,15 @@ Floats = npt.NDArray[np.float64]
 _TOLERANCE = 0.01  # liblinear's; a hundredth of it changes no metric and takes half as long again
 
 
-def l2_normalize(counts: sparse.csr_matrix, weights: Floats) -> sparse.csr_matrix:
-    """Return rows of counts times the weights of the columns, each divided by its L2 norm if counts were 0 or 1."""
+def l2_normalize(
+    counts: sparse.csr_matrix, weights: Floats, columns: sparse.spmatrix | None = None
+) -> sparse.csr_matrix:
+    """Return rows of counts times `columns`, each divided by the L2 norm that the n-grams times weights have.
+
+    The norm is that of counts of 0 or 1. Without `columns`, each n-gram is its own column, times its weight.
+    """
     length = np.sqrt((counts @ weights**2).clip(min=1e-12))
-    return (sparse.diags(1 / length) @ counts @ sparse.diags(weights)).tocsr()
+    return (sparse.diags(1 / length) @ counts @ (sparse.diags(weights) if columns is None else columns)).tocsr()
 
 
 def solve_svm(

@@ -10,7 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 from pydantic import Field
+from scipy import sparse
 
+from gazette.core.arrays import Array
 from gazette.training.networks import layers, solvers, training_loop
 from gazette.training.networks.batches import Rows
 from gazette.training.networks.family import EpochCallback
@@ -76,19 +78,40 @@ def build(params: Params, vocabulary: int, classes: int) -> keras.Model:
 def fit(
     network: keras.Model, params: Params, train: Rows, valid: Rows, seed: int, on_epoch: EpochCallback | None = None
 ) -> list[dict[str, float]]:
+    """Solve for the table in place; `on_epoch` is not called."""
+    return solve(network, params, train, valid, seed)
+
+
+def solve(
+    network: keras.Model,
+    params: Params,
+    train: Rows,
+    valid: Rows,
+    seed: int,
+    vectors: Array | None = None,
+    vector_length: float = 1.0,
+) -> list[dict[str, float]]:
     """Solve for the table in place and return a learning curve of one point, the solution.
 
-    Regularized by `C` instead of early stopping, and calibrated by a temperature on the validation rows. `on_epoch` is
-    not called.
+    Regularized by `C` instead of early stopping, and calibrated by a temperature on the validation rows. With `vectors`
+    (tokens × dimensions), the sum of a text's vectors, of `vector_length` in the mean, stands beside its n-grams; both
+    are linear in what the text contains, so one table holds the solution.
     """
     x, x_valid = ngram_matrix(network, train), ngram_matrix(network, valid)
     classes = network.output_shape[1]
     targets = np.eye(classes)[train.labels] if train.soft_labels is None else train.soft_labels.astype(np.float64)
-    features = frequent_ngrams(x, params)
+    features = frequent_ngrams(x if vectors is None else _with_all_tokens(x, len(vectors)), params)
     x, x_valid = x[:, features], x_valid[:, features]
     class_rows = targets.sum(axis=0)
     feature_weights = solvers.term_weights(x.sign().T @ targets, class_rows, params.smoothing)
-    x, x_valid = (solvers.l2_normalize(counts, feature_weights) for counts in (x, x_valid))
+    columns = sparse.diags(feature_weights)
+    if vectors is not None:
+        tokens = features[features < len(vectors)]
+        added = sparse.csr_matrix(vectors[tokens].astype(np.float64))
+        added.resize((len(features), added.shape[1]))
+        squares = solvers.l2_normalize(x, feature_weights, added).power(2).sum() / x.shape[0]
+        columns = sparse.hstack([columns, added * (vector_length / np.sqrt(squares))])
+    x, x_valid = (solvers.l2_normalize(counts, feature_weights, columns) for counts in (x, x_valid))
     row_weights = np.ones(len(targets))
     if params.class_weight:
         row_weights = (len(targets) / (classes * class_rows))[train.labels]
@@ -96,7 +119,7 @@ def fit(
 
     scores = x_valid @ weights + bias
     factor = solvers.fit_temperature(scores, valid.labels)
-    fill_rows(network, features, "table", _table(feature_weights, weights * factor))
+    fill_rows(network, features, "table", _table(feature_weights, columns @ (weights * factor)))
     network.get_layer("bias").set_weights([bias * factor])
     point: dict[str, float] = {"epoch": epochs}
     for split, logits, labels in (("train", x @ weights + bias, train.labels), ("valid", scores, valid.labels)):
@@ -105,8 +128,13 @@ def fit(
     return [point]
 
 
+def _with_all_tokens(x: sparse.csr_matrix, tokens: int) -> sparse.csr_matrix:
+    """Return the rows and one with every token, so that a token of no row is among the features with `min_df` 1."""
+    return sparse.vstack([x, sparse.csr_matrix(np.arange(x.shape[1]) < tokens, dtype=x.dtype)], "csr")
+
+
 def _table(feature_weights: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the rows of the table; weights and squares share one scale, so that eight bits can hold both."""
-    weights, squares = feature_weights[:, None] * weights, feature_weights[:, None] ** 2
+    squares = feature_weights[:, None] ** 2
     scale = np.abs(weights).max(initial=1e-9) / squares.max(initial=1e-9)
     return np.hstack([weights * scale, squares * scale**2])
