@@ -2,6 +2,8 @@
 
     python benchmarks/stage_times.py                in a project that is up to date; outputs are made again, equal
     python benchmarks/stage_times.py train@lstm     these stages only
+
+Prints the load and a table in Markdown.
 """
 
 import os
