@@ -68,7 +68,7 @@ def address() -> str:
     from gazette.pipeline import inheritance  # not in the warm process: a clone has its own
 
     if not _servers:
-        folder = tempfile.mkdtemp(prefix="warm")
+        folder = tempfile.mkdtemp(prefix="warm", dir="/tmp")  # the path of a socket has a hundred characters
         atexit.register(shutil.rmtree, folder)
         server = [sys.executable, __file__, f"{folder}/socket"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
