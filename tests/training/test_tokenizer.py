@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, trainers
 
 from gazette.training.networks.tokenizer import encode, set_max_length, train_tokenizer
 
@@ -48,6 +48,18 @@ def test_rare_words_and_words_past_the_vocabulary_are_unknown() -> None:
 @pytest.mark.parametrize("tokens", KINDS)
 def test_the_same_texts_give_the_same_file(tokens: Tokens) -> None:
     assert train_tokenizer(TEXTS, tokens, 50, 1).to_str() == train_tokenizer(iter(TEXTS), tokens, 50, 1).to_str()
+
+
+@pytest.mark.parametrize("vocabulary", [2, 3, 12, 1000])
+@pytest.mark.parametrize("min_frequency", [1, 2])
+def test_words_are_those_that_the_trainer_of_the_tokenizers_would_learn(vocabulary: int, min_frequency: int) -> None:
+    texts = [*TEXTS, "it#39;s Ünder 2½ «Bank» \x07the\x07 가 [UNK] ΣΣΣ", "a\u0308 ä 中\u3000国", ""]
+    tokenizer = train_tokenizer(texts, "words", vocabulary, min_frequency)
+    trained = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    trained.normalizer, trained.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
+    options = {"vocab_size": vocabulary, "min_frequency": min_frequency, "special_tokens": ["[PAD]", "[UNK]"]}
+    trained.train_from_iterator(texts, trainers.WordLevelTrainer(**options, show_progress=False))
+    assert tokenizer.to_str() == trained.to_str()
 
 
 @pytest.mark.parametrize("tokens", KINDS)

@@ -7,7 +7,8 @@ import itertools
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ _MARKS = re.escape(_ASCII_MARKS) + "¡§«¶·»¿‘’“”–—、。《》
 _HAN = "\u4e00-\u9fff"
 _BERT = {"clean_text": True, "strip_accents": False, "lowercase": True}
 _search_other = re.compile(f"[^{_PLAIN}]").search
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has nothing but characters that Python treats as the tokenizers do."""
+    return _search_other(text) is None
 
 
 class Ragged:
@@ -55,6 +61,17 @@ class Encoder:
             lengths += map(len, rows)
             ids.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32))
         return Ragged(np.concatenate(ids), np.array(lengths[1:], np.int64))
+
+    def count_words(self, texts: Iterable[str]) -> Counter[str]:
+        """Count what the tokenizer makes of texts before it looks anything up; added tokens are not looked for."""
+        counts = Counter[str]()
+        for text in texts:
+            counts.update(self.shortcut.split(text) if self.shortcut and is_plain(text) else self._split(text))
+        return counts
+
+    def _split(self, text: str) -> list[str]:
+        normalized = self.tokenizer.normalizer.normalize_str(text)
+        return [word for word, _ in self.tokenizer.pre_tokenizer.pre_tokenize_str(normalized)]
 
     def _encode_chunk(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         rows = [self.shortcut.encode(text) if self.shortcut else None for text in texts]
@@ -97,14 +114,15 @@ class Shortcut:
 
     def encode(self, text: str) -> list[int] | None:
         """Return the ids of a text, None if it is not plain."""
-        if _search_other(text):
+        if not is_plain(text):
             return None
         for token in self.special:
             if token in text:
                 return None
-        return self.vocabulary.encode(self._split(text))[: self.longest]
+        return self.vocabulary.encode(self.split(text))[: self.longest]
 
-    def _split(self, text: str) -> list[str]:
+    def split(self, text: str) -> list[str]:
+        """Return the words of a plain text, before they are looked up."""
         is_ascii = text.isascii()
         if not is_ascii:
             text = unicodedata.normalize("NFKC", text)

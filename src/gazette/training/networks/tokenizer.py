@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from gazette.core.normalization import normalizer
 from gazette.core.token_ids import Encoder
 
-PAD, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
+SPECIAL = [PAD, UNKNOWN] = ["[PAD]", "[UNK]"]  # ids 0 and 1
 
 
 def train_tokenizer(
@@ -21,18 +21,26 @@ def train_tokenizer(
     white space; bpe: subwords between spaces and punctuation, the most frequent pairs merged first (R. Sennrich et al.,
     ACL 2016), which makes words out of consecutive Han characters.
     """
-    special = [PAD, UNKNOWN]
-    model, trainer = (
-        (models.BPE, trainers.BpeTrainer) if tokens == "bpe" else (models.WordLevel, trainers.WordLevelTrainer)
-    )
-    tokenizer = Tokenizer(model(unk_token=UNKNOWN))
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN) if tokens == "bpe" else _word_model([]))
     characters = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("", "isolated")])
     tokenizer.normalizer = normalizer(han_apart=tokens != "bpe")
     tokenizer.pre_tokenizer = characters if tokens == "characters" else pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(
-        texts, trainer(vocab_size=vocabulary, min_frequency=min_frequency, special_tokens=special, show_progress=False)
-    )
+    if tokens == "words":  # as the trainer does, and four times as fast
+        counts = Encoder(tokenizer).count_words(texts)
+        frequent = sorted((-count, word) for word, count in counts.items() if count >= min_frequency)
+        tokenizer.model = _word_model([word for _, word in frequent[: vocabulary - len(SPECIAL)]])
+        tokenizer.add_special_tokens(SPECIAL)
+    else:
+        trainer = trainers.BpeTrainer if tokens == "bpe" else trainers.WordLevelTrainer
+        settings = trainer(
+            vocab_size=vocabulary, min_frequency=min_frequency, special_tokens=SPECIAL, show_progress=False
+        )
+        tokenizer.train_from_iterator(texts, settings)
     return tokenizer
+
+
+def _word_model(words: list[str]) -> models.WordLevel:
+    return models.WordLevel({word: number for number, word in enumerate([*SPECIAL, *words])}, UNKNOWN)
 
 
 def set_max_length(tokenizer: Tokenizer, ids: Sequence[np.ndarray], quantile: float, cap: int) -> int:
