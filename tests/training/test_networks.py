@@ -271,6 +271,18 @@ def test_a_second_view_stands_behind_the_first_and_no_n_gram_crosses() -> None:
     assert set(np.unique(HashedNgrams(3, 512, 20)(joined))) == apart
 
 
+def test_the_views_of_rows_count_apart_what_they_count_together() -> None:
+    from gazette.training.networks.batches import Rows
+    from gazette.training.networks.ngrams import ngram_matrix
+
+    ids = [np.array(text, np.int32) for text in ([3, 4], [], [5])]
+    rows = Rows(ids, np.zeros(3, np.int64), pieces=ids[::-1])
+    _, _, network = built("linear", subword_vocabulary=20)
+    words, pieces = (ngram_matrix(network, view) for view in rows.views())
+    assert words.sum() == pieces.sum() > 0
+    np.testing.assert_array_equal((words + pieces).toarray(), ngram_matrix(network, rows).toarray())
+
+
 def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
     from ruamel.yaml import YAML
 

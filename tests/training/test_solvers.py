@@ -37,6 +37,17 @@ def test_a_rows_weight_is_how_often_it_counts() -> None:
     np.testing.assert_allclose(X @ heavy[0] + heavy[1], X @ repeated[0] + repeated[1], atol=0.02)
 
 
+def test_two_parts_are_solved_apart_and_their_scores_added() -> None:
+    first, second = X.multiply(np.arange(8) < 4).tocsr(), X.multiply(np.arange(8) >= 4).tocsr()
+    target = np.eye(3)[LABELS]
+    weights, bias, _ = solvers.solve_parts([first, second], target, ROW_WEIGHTS, 1.0, 7)
+    alone = [
+        solvers.solve_svm(part, target, ROW_WEIGHTS, len(LABELS) / part.power(2).sum(), 7) for part in (first, second)
+    ]
+    expected = sum(part @ solution[0] + solution[1] for part, solution in zip((first, second), alone, strict=True))
+    np.testing.assert_allclose(X @ weights + bias, expected)
+
+
 def test_a_low_cost_shrinks_the_weights() -> None:
     shrunk, free = (
         np.abs(solvers.solve_svm(X, np.eye(3)[LABELS], ROW_WEIGHTS, cost, 7)[0]).max() for cost in (0.01, 10.0)

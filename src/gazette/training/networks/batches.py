@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,13 @@ class Rows:
         """Yield the inputs of a network for `size` rows at a time, in order."""
         for rows in (slice(start, start + size) for start in range(0, len(self.ids), size)):
             yield pad(self.ids[rows]) if self.pieces is None else [pad(self.ids[rows]), pad(self.pieces[rows])]
+
+    def views(self) -> list["Rows"]:
+        """Return the rows with one view each; the other is empty."""
+        if self.pieces is None:
+            return [self]
+        nothing = [ids[:0] for ids in self.ids]
+        return [replace(self, pieces=nothing), replace(self, ids=nothing)]
 
     def to_targets(self, classes: int, weights: np.ndarray | None = None, smoothing: float = 0.0) -> np.ndarray:
         """Return what a network is fitted to, per row: its label, its weight in the loss, a probability per class.

@@ -12,13 +12,17 @@ _TOLERANCE = 0.01  # liblinear's; a hundredth of it changes no metric and takes 
 
 
 def l2_normalize(
-    counts: sparse.csr_matrix, weights: Floats, columns: sparse.spmatrix | None = None
+    counts: sparse.csr_matrix,
+    weights: Floats,
+    columns: sparse.spmatrix | None = None,
+    whole: sparse.csr_matrix | None = None,
 ) -> sparse.csr_matrix:
     """Return rows of counts times `columns`, each divided by the L2 norm that the n-grams times weights have.
 
-    The norm is that of counts of 0 or 1. Without `columns`, each n-gram is its own column, times its weight.
+    The norm is that of counts of 0 or 1, of `whole` if `counts` are a part of it. Without `columns`, each n-gram is its
+    own column, times its weight.
     """
-    length = np.sqrt((counts @ weights**2).clip(min=1e-12))
+    length = np.sqrt(((counts if whole is None else whole) @ weights**2).clip(min=1e-12))
     return (sparse.diags(1 / length) @ counts @ (sparse.diags(weights) if columns is None else columns)).tocsr()
 
 
@@ -40,6 +44,23 @@ def solve_svm(
         models.append(svm.fit(sparse.vstack([rows[positive], rows[negative]]), sides, weights))
     coefficients, bias = (np.vstack([getattr(svm, name) for svm in models]) for name in ("coef_", "intercept_"))
     return coefficients.T, bias[:, 0], max(int(svm.n_iter_) for svm in models)
+
+
+def solve_parts(
+    parts: list[sparse.csr_matrix], targets: Array, row_weights: Floats, cost: float, seed: int
+) -> tuple[Floats, Floats, int]:
+    """Return the sum of the solutions of `solve_svm` for each part of the rows, as if its rows had length 1.
+
+    Each part alone must tell the classes apart, so none leans on the other.
+    """
+    if len(parts) == 1:
+        return solve_svm(parts[0], targets, row_weights, cost, seed)
+    squares = [part.power(2).sum() / part.shape[0] for part in parts]
+    solutions = [
+        solve_svm(part, targets, row_weights, cost / square, seed) for part, square in zip(parts, squares, strict=True)
+    ]
+    weights, biases, epochs = zip(*solutions, strict=True)
+    return np.sum(weights, axis=0), np.sum(biases, axis=0), max(epochs)
 
 
 def term_weights(per_class: Floats, rows: Floats, smoothing: float) -> Floats:

@@ -95,9 +95,11 @@ def solve(
 
     Regularized by `C` instead of early stopping, and calibrated by a temperature on the validation rows. With `vectors`
     (tokens × dimensions), the sum of a text's vectors, of `vector_length` in the mean, stands beside its n-grams; both
-    are linear in what the text contains, so one table holds the solution.
+    are linear in what the text contains, so one table holds the solution. Two views are solved for one by one, and
+    their scores added.
     """
-    x, x_valid = ngram_matrix(network, train), ngram_matrix(network, valid)
+    views = [ngram_matrix(network, view) for view in train.views()]
+    x, x_valid = sum(views[1:], views[0]), ngram_matrix(network, valid)
     classes = network.output_shape[1]
     targets = np.eye(classes)[train.labels] if train.soft_labels is None else train.soft_labels.astype(np.float64)
     features = frequent_ngrams(x if vectors is None else _with_all_tokens(x, len(vectors)), params)
@@ -111,11 +113,12 @@ def solve(
         added.resize((len(features), added.shape[1]))
         squares = solvers.l2_normalize(x, feature_weights, added).power(2).sum() / x.shape[0]
         columns = sparse.hstack([columns, added * (vector_length / np.sqrt(squares))])
+    parts = [solvers.l2_normalize(view[:, features], feature_weights, columns, x) for view in views]
     x, x_valid = (solvers.l2_normalize(counts, feature_weights, columns) for counts in (x, x_valid))
     row_weights = np.ones(len(targets))
     if params.class_weight:
         row_weights = (len(targets) / (classes * class_rows))[train.labels]
-    weights, bias, epochs = solvers.solve_svm(x, targets, row_weights, params.C, seed)
+    weights, bias, epochs = solvers.solve_parts(parts, targets, row_weights, params.C, seed)
 
     scores = x_valid @ weights + bias
     factor = solvers.fit_temperature(scores, valid.labels)
