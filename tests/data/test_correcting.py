@@ -17,6 +17,7 @@ from gazette.cli.corpus import corpus
 from gazette.core.corpus import OVERLAY, read_description
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.data import correcting, overlay
+from gazette.data.corrected import read_corrected
 from gazette.data.feedback import Feedback
 from gazette.data.readers import read
 from gazette.evaluation.audit import spreadsheet
@@ -63,7 +64,7 @@ def call(*words: str) -> Result:
 
 def corrected() -> tuple[list[tuple[str, str]], dict[str, dict[str, int]]]:
     """Return text and label of the articles as corrected, and the counts by source."""
-    articles, _, _, about = overlay.read_corrected(read_description(Path("data/corpora/tiny.yaml")), RAW)
+    articles, _, _, about = read_corrected(read_description(Path("data/corpora/tiny.yaml")), RAW)
     return articles.select("text", "label").rows(), about.get("sources", {})
 
 

@@ -26,8 +26,10 @@ def rows(split: str, count: int, sport: float = 0.5, seed: int = 0, length: int 
 
 
 def between(*parts: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    articles = pl.DataFrame([row for part in parts for row in part]).with_columns(key=pl.col("text"))
-    return {row.pop("split"): row for row in drift.measure_drift(articles).to_dicts()}
+    articles = pl.DataFrame([row for part in parts for row in part])
+    lengths = articles.group_by("split", characters=pl.col("text").str.len_chars()).agg(rows=pl.len())
+    classes = articles.group_by("split", "label").agg(rows=pl.len())
+    return {row.pop("split"): row for row in drift.measure_drift(lengths, classes, articles).to_dicts()}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -14,7 +14,8 @@ def articles(*texts: str, split: str = "train") -> pl.DataFrame:
 
 def test_an_example_begins_shortly_before_what_was_found() -> None:
     rows = articles("word " * 200 + "<br> and more", "sound")
-    result = examples.flag_examples(rows, damage.flag_damage(rows).select("markup"), damage.damage_patterns())
+    rows = rows.hstack(damage.flag_damage(rows))
+    result = examples.flag_examples(rows, ["markup"], damage.damage_patterns())
     assert result.select("kind", "file", "line").rows() == [("markup", "all.csv", 1)]
     assert "<br> and more" in result["seen"].item()
     assert len(result["seen"].item()) <= 200
@@ -22,7 +23,8 @@ def test_an_example_begins_shortly_before_what_was_found() -> None:
 
 def test_of_each_kind_the_first_few_are_shown_by_file_and_line() -> None:
     rows = articles(*(f"story {number} <br>" for number in range(20))).reverse()
-    result = examples.flag_examples(rows, damage.flag_damage(rows).select("markup"), damage.damage_patterns())
+    rows = rows.hstack(damage.flag_damage(rows))
+    result = examples.flag_examples(rows, ["markup"], damage.damage_patterns())
     assert result["line"].to_list() == list(range(1, examples.EXAMPLES_PER_KIND + 1))
 
 

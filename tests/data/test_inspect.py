@@ -1,5 +1,6 @@
 """A corpus inspected: every row is somewhere, and personal data are treated as the params say."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ NUMBERS = files.read_yaml(ROOT / "params.yaml")["validate"]
 LayDown = Callable[..., tuple[Path, Path]]
 
 
-def inspected(paths: tuple[Path, Path], docs: Path, **changes: Any) -> inspect.Inspection:
+def inspected(paths: tuple[Path, Path], folder: Path, **changes: Any) -> inspect.Inspection:
     description, raw = paths
-    return inspect.inspect_corpus(corpus.read_description(description), raw, bounds.Params(**NUMBERS | changes), docs)
+    parts = Path(tempfile.mkdtemp(dir=folder))
+    params = bounds.Params(**NUMBERS | changes)
+    return inspect.inspect_corpus(corpus.read_description(description), raw, params, folder / "docs", parts)
 
 
 @pytest.fixture
@@ -50,9 +53,9 @@ def test_masked_personal_data_are_gone_from_the_articles(
     lay_down: LayDown, letters: pl.DataFrame, tmp_path: Path
 ) -> None:
     inspection = inspected(lay_down(letters), tmp_path, personal_data="mask")
-    assert inspection.articles.height == 60
-    assert inspection.articles["text"].str.contains("<email>").sum() == 2
-    assert not inspection.articles["text"].str.contains("jane.doe").any()
+    assert inspection.parts.rows == 60
+    assert inspection.articles().collect()["text"].str.contains("<email>").sum() == 2
+    assert not inspection.articles().collect()["text"].str.contains("jane.doe").any()
     assert inspection.whole["personal_data"].item() == 0
 
 
@@ -62,7 +65,7 @@ def test_rows_with_personal_data_can_go_to_quarantine(lay_down: LayDown, letters
         (3, "personal data: email"),
         (6, "personal data: email"),
     ]
-    assert inspection.articles.height + inspection.rejects.height == 60
+    assert inspection.parts.rows + inspection.rejects.height == 60
     assert not inspection.rejects["seen"].str.contains("jane").any()
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gazette.core import normalization
 from gazette.data.validation import near_duplicates, profile
@@ -12,11 +14,13 @@ Table = Callable[..., pl.DataFrame]
 
 
 def of(articles: pl.DataFrame, rejects: int = 0, **flags: list[bool]) -> dict[str, Any]:
-    keyed = normalization.add_key(articles)
-    keyed = keyed.with_columns(copy="key", group=near_duplicates.group_near_duplicates(keyed["key"], 0.8, "en"))
-    return profile.corpus_profile(keyed, rejects, pl.DataFrame(flags, schema=dict.fromkeys(flags, pl.Boolean))).row(
-        0, named=True
-    )
+    keyed = normalization.add_key(articles).with_columns(weight=1.0, characters=pl.col("text").str.len_chars())
+    group = near_duplicates.group_near_duplicates(keyed["key"], 0.8, "en")
+    exact = profile.count_repetition(keyed, "key")
+    near = profile.count_repetition(keyed.with_columns(group=group), "group")
+    lengths = keyed.group_by("split", "characters").agg(rows=pl.len().cast(pl.Int64))
+    shares = profile.flag_shares(pl.DataFrame(flags, schema=dict.fromkeys(flags, pl.Boolean)), keyed["weight"])
+    return profile.corpus_profile(lengths, rejects, exact, near, shares).row(0, named=True)
 
 
 def train(*texts: str) -> list[tuple[str, str, str]]:
@@ -78,6 +82,22 @@ def test_lengths_are_quantiles_in_characters(table: Table) -> None:
     assert [result[f"characters_{q}"] for q in ("05", "50", "95")] == [6, 51, 96]
 
 
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=60))
+def test_quantiles_are_those_of_single_values(lengths: list[int]) -> None:
+    column = pl.Series("characters", lengths)
+    counted = column.value_counts(name="rows").with_columns(split=pl.lit("train"), rows=pl.col("rows").cast(pl.Int64))
+    result = profile.corpus_profile(counted, 0, {}, {}, {}).row(0, named=True)
+    for q in (5, 50, 95):
+        assert result[f"characters_{q:02d}"] == column.quantile(q / 100, "nearest")
+
+
+def test_a_row_counts_by_its_weight(table: Table) -> None:
+    rows = table(*train("one", "one", "two")).with_columns(weight=pl.Series([0.0, 5.0, 5.0]))
+    assert profile.count_repetition(rows, "text")["duplicates_train"] == 5
+    flags = pl.DataFrame({"markup": [True, None, False]})
+    assert profile.flag_shares(flags, pl.Series([1.0, 9.0, 3.0])) == {"markup": 0.25}
+
+
 def test_a_corpus_without_rows_has_a_profile(table: Table) -> None:
     result = of(table(*train("one")).clear(), rejects=2, markup=[])
     assert (result["rows"], result["quarantined"], result["markup"], result["exact_conflicts"]) == (0, 1, 0, 0)
@@ -90,7 +110,7 @@ def test_a_corpus_without_rows_has_a_profile(table: Table) -> None:
 
 def test_classes_are_counted_in_every_split(table: Table) -> None:
     rows = table(*train("one", "two", "three"), ("four", "b", "train"), ("five", "b", "test"))
-    result = profile.class_profile(rows, ["test", "train"], ["a", "b"])
+    result = profile.class_profile(rows.lazy(), ["test", "train"], ["a", "b"])
     assert result.select("split", "label", "rows", "share").rows() == [
         ("test", "a", 0, 0),
         ("test", "b", 1, 1),
@@ -100,14 +120,18 @@ def test_classes_are_counted_in_every_split(table: Table) -> None:
 
 
 def test_a_split_without_any_row_has_shares_of_0(table: Table) -> None:
-    result = profile.class_profile(table(*train("one")), ["test", "train"], ["a"])
+    result = profile.class_profile(table(*train("one")).lazy(), ["test", "train"], ["a"])
     assert result.filter(pl.col("split") == "test").select("rows", "share").rows() == [(0, 0)]
 
 
 def test_a_declared_class_without_any_row_counts_0(table: Table) -> None:
-    result = profile.class_profile(table(*train("one")), ["train"], ["a", "never"])
+    result = profile.class_profile(table(*train("one")).lazy(), ["train"], ["a", "never"])
     assert result.filter(pl.col("label") == "never").select("rows", "share").rows() == [(0, 0)]
 
 
 def test_a_class_that_was_not_declared_is_counted_too(table: Table) -> None:
-    assert profile.class_profile(table(*train("one")), ["train"], ["b", "c"])["label"].to_list() == ["a", "b", "c"]
+    assert profile.class_profile(table(*train("one")).lazy(), ["train"], ["b", "c"])["label"].to_list() == [
+        "a",
+        "b",
+        "c",
+    ]

@@ -53,7 +53,7 @@ def show(name: str, as_json: bool) -> None:
     """
     from gazette.cli import corpus_view
     from gazette.core import corpus
-    from gazette.data import overlay
+    from gazette.data import corrected
 
     description = corpus.read_description(_find_description(name))
     state, cure = _state(name, description.fetch is not None)
@@ -61,7 +61,7 @@ def show(name: str, as_json: bool) -> None:
         corpus_view.show_description(name, description, str(RAW / name), f"{state}: {cure}" if cure else state)
     table, rejects = None, None
     if state == "present":
-        table, rejects, *_ = overlay.read_corrected(description, RAW / name)
+        table, rejects, *_ = corrected.read_corrected(description, RAW / name)
     if as_json:
         about = {
             "name": name,

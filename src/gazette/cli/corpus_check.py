@@ -37,8 +37,10 @@ def diff(before: str, after: str, rows: int, as_json: bool) -> None:
         sides = []
         for number, name in enumerate((before, after)):
             description, raw = snapshots.find_snapshot(name, Path(box) / str(number))
-            sides.append(inspect.inspect_corpus(description, raw, bounds, Path(box) / "docs" / str(number)))
-    old, new = (normalization.add_key(side.articles) for side in sides)
+            docs, parts = (Path(box) / name / str(number) for name in ("docs", "parts"))
+            parts.mkdir(parents=True)
+            sides.append(inspect.inspect_corpus(description, raw, bounds, docs, parts))
+        old, new = (normalization.add_key(side.articles().collect()) for side in sides)
     figures = comparing.summarize_changes(old, new)
     figures["contract"] = {
         name: corpus_diff.list_breaches(side, bounds.model_dump())
@@ -72,7 +74,7 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     """
     from gazette.cli import corpus_diff
     from gazette.core import articles
-    from gazette.data import overlay, snapshots
+    from gazette.data import corrected, snapshots
     from gazette.evaluation.audit import audit as auditing
     from gazette.evaluation.audit import spreadsheet
     from gazette.pipeline import written
@@ -86,7 +88,7 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     to = to or Path("data/audit") / f"{name}.csv"
     written.check_replaceable(to)  # somebody may have filled in labels
     description, raw = snapshots.find_snapshot(name, Path())
-    table, *_ = overlay.read_corrected(description, raw)
+    table, *_ = corrected.read_corrected(description, raw)
     table, _ = articles.split_invalid(table, description.labels)
     click.echo(f"{table.height:,} articles, {folds} folds: about a minute", err=True)
     suspects, estimate = auditing.audit_labels(table, numbers["models"][model], shared, folds)

@@ -51,6 +51,9 @@ class Article(pa.DataFrameModel):
         return data.lazyframe.select(pl.col(data.key).str.len_chars() <= MAX_FIELD)
 
 
+COLUMNS = tuple(Article.to_schema().columns)
+
+
 def read_articles(path: Path) -> pl.DataFrame:
     """Read the articles at `path`; raises DataContractError, with the row and its place, if they break the contract."""
     return _check(pl.read_parquet(path), path)

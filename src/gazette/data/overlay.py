@@ -13,12 +13,11 @@ import polars as pl
 
 from gazette.core import files
 from gazette.core.articles import unknown_label_reason
-from gazette.core.corpus import OVERLAY, Corpus
+from gazette.core.corpus import OVERLAY
 from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.normalization import normalize
 from gazette.data import dedup
-from gazette.data.readers import read
 
 RANKS = {"added": 0, "volunteered": 1, "asked": 2, "disagreement": 2, "audit": 2}  # sources; a higher one wins
 KINDS = ("label", "article")  # of an article that was in the raw files when it was written, or of a new one
@@ -26,27 +25,6 @@ FIELDS = ("text", "label", "source", "kind", "when", "who")
 # What becomes of a line. If an article is in several rows, the first that holds for one of them.
 OUTCOMES = ("relabeled", "train_only", "withheld", "unchanged", "known", "added", "absent", "superseded", "disputed")
 MAX_CONTRADICTIONS = 5
-
-
-def read_corrected(
-    corpus: Corpus, raw: Path
-) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]], dict[str, Any]]:
-    """Return articles with their corrections, rejects, counts per file, and what was corrected; see `read_corpus`.
-
-    The last is empty without an overlay. Raises DataContractError if the overlay is broken or contradicts itself.
-    """
-    table, rejects, accounts = read.read_corpus(corpus, raw)
-    path = raw / OVERLAY
-    if not path.exists():
-        return table, rejects, accounts, {}
-    content = path.read_bytes()
-    overlay = parse_overlay(content, path)
-    check_labels(overlay, corpus.labels)
-    corrected, outcomes = apply(table, overlay)
-    rows = corrected.height - table.height
-    account = {"split": "train", "file": OVERLAY, "rows": rows, "articles": rows, "rejected": 0, "unused": []}
-    notes = {"other lines": overlay.height - rows} if rows < overlay.height else {}
-    return corrected, rejects, [*accounts, {**account, "notes": notes}], summarize(outcomes, content)
 
 
 def parse_overlay(content: bytes, path: Path) -> pl.DataFrame:
@@ -118,36 +96,63 @@ def _describe(row: dict[str, list[str]]) -> str:
 
 
 def apply(articles: pl.DataFrame, overlay: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the corrected articles, and the overlay with `outcome` and `was`, the label before.
+    """Return the corrected articles, and the overlay with `outcome` and `was`, the label before."""
+    corrections = Corrections(overlay)
+    corrected = corrections.apply(articles)
+    new, outcomes = corrections.finish()
+    return drop_unneeded(pl.concat([corrected, new], how="diagonal")), outcomes
+
+
+def drop_unneeded(articles: pl.DataFrame) -> pl.DataFrame:
+    """Return articles without `train_label` if there is nothing that `preprocess` has to know of."""
+    is_needed = "train_label" in articles and (articles["train_label"].count() or OVERLAY in articles["file"])
+    return articles if is_needed else articles.drop("train_label", strict=False)
+
+
+class Corrections:
+    """The lines of an overlay, applied to the articles of a corpus part by part.
 
     What was asked for, and audits, apply to every row of the text. What is volunteered never changes a published valid
     or test row; for others it stands in column `train_label`, since only `preprocess` knows which of them are train
     rows. New articles follow as rows of train in the file OVERLAY.
     """
-    winners = resolve(overlay).with_row_index("number")
-    numbers = dict(winners.select("key", "number").iter_rows())
 
-    def match(texts: pl.Series) -> pl.Series:
-        return normalize(texts).replace_strict(numbers, default=None, return_dtype=pl.UInt32)
+    def __init__(self, overlay: pl.DataFrame) -> None:
+        self._overlay = overlay
+        self._winners = resolve(overlay).with_row_index("number")
+        self._numbers = dict(self._winners.select("key", "number").iter_rows())
+        self._reached: pl.DataFrame | None = None  # the first row that each line holds for, by its outcome
 
-    rows = articles.with_columns(number=pl.concat(dedup.map_parts(articles["text"], match)))
-    to = winners.select("number", "source", to="label")
-    rows = rows.join(to, on="number", how="left", maintain_order="left").with_columns(outcome=_outcome())
-    reached = rows.drop_nulls("number").sort("outcome", maintain_order=True).unique("number", maintain_order=True)
-    outcomes = winners.join(reached.select("number", "outcome", was="label"), on="number", how="left")
-    missing = pl.when(kind="article").then(pl.lit("added")).otherwise(pl.lit("absent"))
-    outcomes = outcomes.select("line", "was", outcome=pl.coalesce(pl.col("outcome").cast(pl.String), missing))
-    outcomes = overlay.join(outcomes, on="line", how="left", maintain_order="left")
-    lost = pl.when(_is_disputed()).then(pl.lit("disputed")).otherwise(pl.lit("superseded"))
-    outcomes = outcomes.with_columns(pl.col("outcome").fill_null(lost))
-    new = outcomes.filter(outcome="added").select(
-        "text", "label", split=pl.lit("train"), file=pl.lit(OVERLAY), line=pl.col("line")
-    )
-    label = pl.when(outcome="relabeled").then("to").otherwise("label")
-    corrected = rows.with_columns(label=label, train_label=pl.when(outcome="train_only").then("to"))
-    if not new.height and not corrected["train_label"].count():  # nothing that `preprocess` has to know of
-        return corrected.select(articles.columns), outcomes
-    return pl.concat([corrected.select(*articles.columns, "train_label"), new], how="diagonal"), outcomes
+    def apply(self, articles: pl.DataFrame) -> pl.DataFrame:
+        """Return a part of the articles with its corrections and `train_label`."""
+
+        def match(texts: pl.Series) -> pl.Series:
+            return normalize(texts).replace_strict(self._numbers, default=None, return_dtype=pl.UInt32)
+
+        rows = articles.with_columns(number=pl.concat(dedup.map_parts(articles["text"], match)))
+        to = self._winners.select("number", "source", to="label")
+        rows = rows.join(to, on="number", how="left", maintain_order="left").with_columns(outcome=_outcome())
+        reached = rows.drop_nulls("number").select("number", "outcome", was="label")
+        reached = reached if self._reached is None else pl.concat([self._reached, reached])
+        self._reached = reached.sort("outcome", maintain_order=True).unique("number", keep="first", maintain_order=True)
+        label = pl.when(outcome="relabeled").then("to").otherwise("label")
+        rows = rows.with_columns(label=label, train_label=pl.when(outcome="train_only").then("to"))
+        return rows.select(*articles.columns, "train_label")
+
+    def finish(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the new articles, and the overlay with `outcome` and `was`, the label before."""
+        empty = self._winners.select("number", outcome=pl.lit(None, pl.Enum(OUTCOMES)), was="label").clear()
+        reached = empty if self._reached is None else self._reached
+        outcomes = self._winners.join(reached, on="number", how="left")
+        missing = pl.when(kind="article").then(pl.lit("added")).otherwise(pl.lit("absent"))
+        outcomes = outcomes.select("line", "was", outcome=pl.coalesce(pl.col("outcome").cast(pl.String), missing))
+        outcomes = self._overlay.join(outcomes, on="line", how="left", maintain_order="left")
+        lost = pl.when(_is_disputed()).then(pl.lit("disputed")).otherwise(pl.lit("superseded"))
+        outcomes = outcomes.with_columns(pl.col("outcome").fill_null(lost))
+        new = outcomes.filter(outcome="added").select(
+            "text", "label", split=pl.lit("train"), file=pl.lit(OVERLAY), line=pl.col("line")
+        )
+        return new, outcomes
 
 
 def _outcome() -> pl.Expr:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from gazette.core import articles, corpus, files, tables
+from gazette.core import articles, atomic, corpus, files, tables
 from gazette.core.errors import DataContractError
 from gazette.data import overlay
 from gazette.data.validation import breaches, inspect
@@ -23,20 +23,28 @@ def run(
     docs: Path,
 ) -> None:
     """Raise DataContractError, after writing the report, if rows or the corpus break their contract."""
-    inspection = inspect.inspect_corpus(corpus.read_description(description), raw, params, docs)
-    facts = inspection.report
-    unmet = breaches.explain_breaches(facts, inspection.rejects, inspection.examples, params.model_dump())
-    stops = any(breach.severity == CRITICAL for breach in unmet)
-    files.write_json(report, facts | ({"breaches": [asdict(breach) for breach in unmet]} if stops else {}))
-    tables.write_parquet(quarantine, inspection.rejects)
-    tables.write_parquet(examples, inspection.examples)
-    if stops:
-        raise DataContractError(breaches.render_message(unmet, inspection.rejects))
-    articles.write_articles(validated, inspection.articles.sort("split", "file", "line"))
-    quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
-    lines = [f"  {line}" for line in breaches.render_breaches(unmet)]
-    lines += [f"  corrections {line}" for line in overlay.describe(inspection.corrections)]
-    lines += [f"  {dates}" for dates in inspection.dates]
+    with atomic.temporary_folder(validated) as folder:
+        inspection = inspect.inspect_corpus(corpus.read_description(description), raw, params, docs, folder)
+        facts = inspection.report
+        unmet = breaches.explain_breaches(facts, inspection.rejects, inspection.examples, params.model_dump())
+        stops = any(breach.severity == CRITICAL for breach in unmet)
+        files.write_json(report, facts | ({"breaches": [asdict(breach) for breach in unmet]} if stops else {}))
+        tables.write_parquet(quarantine, inspection.rejects)
+        tables.write_parquet(examples, inspection.examples)
+        if stops:
+            raise DataContractError(breaches.render_message(unmet, inspection.rejects))
+        with atomic.temporary_folder(validated) as ordered:
+            articles.write_articles(validated, inspection.sorted_articles(ordered))
+        lines = [f"  {line}" for line in breaches.render_breaches(unmet)]
+        lines += [f"  corrections {line}" for line in overlay.describe(inspection.corrections)]
+        lines += [f"  {dates}" for dates in inspection.dates]
+    lines += [
+        f"  estimated on {counts['sampled']:,} of {counts['rows']:,} articles of {split}: languages, phrases, words, "
+        "near duplicates"
+        for split, counts in inspection.sampled.items()
+    ]
     lines += [f"  skipped: {check}; {why}" for check, why in inspection.skipped.items()]
-    counts = f"{inspection.articles.height:,} validated articles, {quarantined:,} rows in quarantine"
+    quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
+    rows = inspection.whole["rows"].item()
+    counts = f"{rows:,} validated articles, {quarantined:,} rows in quarantine"
     print(f"{counts}, {warnings} warnings", *lines, sep="\n")

@@ -1,5 +1,6 @@
 """The raw files of a corpus, read as its description says."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import polars as pl
 
 from gazette.core.corpus import Corpus, Delimited, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.data.readers import delimited, folder, jsonlines, parquet
-from gazette.data.readers.dates import add_dates
+from gazette.data.readers.dates import INSTANT, add_dates
 from gazette.data.readers.rows import ReadResult, Take, strip_labels
 
 READERS: dict[type, Callable[..., ReadResult]] = {
@@ -27,22 +28,45 @@ def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
 
     Every row of a raw file is in exactly one of the two tables.
     """
-    articles, rejects, accounts = [], [], []
-    for split, files in sorted(corpus.files.items()):
-        for file in files:
-            result = strip_labels(read_file(file, raw), corpus.labels)
-            if not isinstance(file, Folder) and file.date is not None and corpus.until is not None:
-                result = add_dates(result, file, corpus.until)
-            articles.append(result.articles.with_columns(split=pl.lit(split)))
-            rejects.append(result.rejects.with_columns(split=pl.lit(split)))
-            accounts.append({"split": split, "file": file.path, **result.account})
-    named = decode_labels(pl.concat(articles, how="diagonal"), corpus.labels, corpus.numbered_from)
-    dates = ["date"] if corpus.is_dated else []
-    return (
-        named.select("text", "label", "split", "file", "line", *dates),
-        pl.concat(rejects).select("split", "file", "line", "reason", "seen"),
-        accounts,
-    )
+    parts: list[tuple[pl.DataFrame, pl.DataFrame]] = []
+    accounts = read_parts(corpus, raw, lambda *part: parts.append(part))
+    articles, rejects = map(pl.concat, zip(*parts, strict=True))
+    return articles, rejects, accounts
+
+
+def read_parts(corpus: Corpus, raw: Path, take: Callable[[pl.DataFrame, pl.DataFrame], None]) -> list[dict[str, Any]]:
+    """Read as `read_corpus` does, but pass articles and rejects on to `take`, part by part; return counts per file."""
+    return [
+        {"split": split, "file": file.path, **_read_parts(corpus, raw, split, file, take)}
+        for split, files in sorted(corpus.files.items())
+        for file in files
+    ]
+
+
+def _read_parts(
+    corpus: Corpus, raw: Path, split: str, file: File, take: Callable[[pl.DataFrame, pl.DataFrame], None]
+) -> dict[str, Any]:
+    columns = ["text", "label", "split", "file", "line", *(["date"] if corpus.is_dated else [])]
+    rows, notes = Counter[str](), Counter[str]()
+
+    def pass_on(part: ReadResult) -> None:
+        part = strip_labels(part, corpus.labels)
+        if not isinstance(file, Folder) and file.date is not None and corpus.until is not None:
+            part = add_dates(part, file, corpus.until)
+        articles = decode_labels(part.articles, corpus.labels, corpus.numbered_from)
+        if corpus.is_dated and "date" not in articles.columns:
+            articles = articles.with_columns(date=pl.lit(None, INSTANT))
+        rows.update(articles=articles.height, rejected=part.rejects.height)
+        notes.update(part.notes)
+        in_split = pl.lit(split).alias("split")
+        take(
+            articles.with_columns(in_split).select(columns),
+            part.rejects.with_columns(in_split).select("split", "file", "line", "reason", "seen"),
+        )
+
+    result = read_file(file, raw, take=pass_on)
+    notes.update(result.notes)
+    return result.account | {"rows": rows.total(), **rows, "notes": dict(sorted(notes.items()))}
 
 
 def read_file(file: File, raw: Path, labeled: bool = True, take: Take | None = None) -> ReadResult:

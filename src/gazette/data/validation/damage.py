@@ -18,6 +18,7 @@ MARKUP = (
     r"|#(?:3[4689]|6[02]|\d{3,4});|\b(?:amp|quot|nbsp|apos|[lg]t|[lr][sd]quo|[mn]dash|hellip);"  # without the ampersand
 )
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+FLAGS = ("mojibake", "replacement_character", "markup", "control_characters")
 PADDING = "锟斤拷|烫烫烫|屯屯屯|锘縗"  # two U+FFFD in UTF-8 read as GBK; uninitialized memory in GBK; a byte order mark
 
 

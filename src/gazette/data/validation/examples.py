@@ -3,11 +3,13 @@
 Every function returns rows of kind, split, file, line and seen (an excerpt, escaped).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
 from gazette.core.escape import escape
+from gazette.data import dedup
+from gazette.data.parts import PLACE, Parts
 from gazette.data.validation.bounds import Bounds
 
 EXAMPLES_PER_KIND = 5
@@ -15,10 +17,9 @@ MAX_CLASSES = 20  # of a kind
 MAX_BEFORE = 60  # characters of an excerpt before the match
 
 
-def flag_examples(articles: pl.DataFrame, flags: pl.DataFrame, patterns: dict[str, str]) -> pl.DataFrame:
+def flag_examples(articles: pl.DataFrame, flags: Sequence[str], patterns: dict[str, str]) -> pl.DataFrame:
     """Return the first rows with each flag, excerpted from the first match of its pattern in `patterns`."""
-    rows = articles.hstack(flags)
-    return pl.concat([_first(rows.filter(pl.col(name)), name, patterns.get(name, "^")) for name in flags.columns])
+    return pl.concat([_first(articles.filter(pl.col(name)), name, patterns.get(name, "^")) for name in flags])
 
 
 def near_duplicate_examples(articles: pl.DataFrame) -> pl.DataFrame:
@@ -44,41 +45,59 @@ def near_duplicate_examples(articles: pl.DataFrame) -> pl.DataFrame:
 
 
 def breach_examples(
-    articles: pl.DataFrame, classes: pl.DataFrame, bounds: Bounds, failed: Collection[tuple[str, str]]
+    parts: Parts, classes: pl.DataFrame, bounds: Bounds, failed: Collection[tuple[str, str]], median: float
 ) -> pl.DataFrame:
-    """Return the first rows behind the expectations that are not met (`failed`: table and column)."""
-    parts = [_first(articles.clear(), "")]
+    """Return the first rows behind the expectations that are not met (`failed`: table and column).
+
+    `median` is the length of the median article.
+    """
+    rows = parts.scan()
+    kinds: list[tuple[str, pl.LazyFrame]] = []
     for table, column in failed:
         if table == "corpus" and column.startswith("exact_"):
-            parts.append(_first(articles.filter(_is_equal(column)), column))
+            kinds.append((column, _find_equal(parts, column)))
         elif column == "missing_dates":
-            parts.append(_first(articles.filter(pl.col("date").is_null()), column))
+            kinds.append((column, rows.filter(pl.col("date").is_null())))
         elif (table, column) == ("corpus", "characters_50"):
-            length = pl.col("text").str.len_chars()
-            shortest = articles.select(length.median()).item() < bounds.min_median_characters
-            ranked = articles.sort(length, descending=not shortest, maintain_order=True)
-            parts.append(_first(ranked.head(EXAMPLES_PER_KIND), column))
+            is_longest = median >= bounds.min_median_characters
+            ranked = rows.sort("characters", "row", descending=[is_longest, False])
+            kinds.append((column, ranked.head(EXAMPLES_PER_KIND)))
         elif table == "drift":
-            parts += [_first(articles.filter(split=split), "split") for split in ("valid", "test")]
+            kinds += [("split", rows.filter(split=split)) for split in ("valid", "test")]
     few = classes.filter(pl.col("rows") < bounds.min_rows_per_class).sort("rows", "split", "label")
     dominant = classes.filter(pl.col("share") > bounds.max_class_share)
-    for kind, rows in (("few_articles", few), ("dominant_class", dominant)):
-        parts += [
-            _first(articles.filter(split=split, label=label), kind)
-            for split, label in rows.select("split", "label").head(MAX_CLASSES).iter_rows()
+    for kind, breaches in (("few_articles", few), ("dominant_class", dominant)):
+        kinds += [
+            (kind, rows.filter(split=split, label=label))
+            for split, label in breaches.select("split", "label").head(MAX_CLASSES).iter_rows()
         ]
-    return pl.concat(parts).unique(["kind", "split", "file", "line"], keep="first", maintain_order=True)
+    examples = [
+        _first(next(iter(parts)).clear(), ""),
+        *(_first(first_rows(parts, [rows]), kind) for kind, rows in kinds),
+    ]
+    return pl.concat(examples).unique(["kind", "split", "file", "line"], keep="first", maintain_order=True)
 
 
-def _is_equal(column: str) -> pl.Expr:
-    """Tell the rows that column `exact_…` of the profile counts."""
+def first_rows(parts: Parts, tables: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Return, whole, the first rows of each table by split, file and line."""
+    first = [table.select("row", *PLACE).sort(PLACE).head(EXAMPLES_PER_KIND) for table in tables]
+    numbers = pl.concat(pl.collect_all(first, engine="streaming"))["row"]
+    return parts.gather(numbers.to_numpy())
+
+
+def _find_equal(parts: Parts, column: str) -> pl.LazyFrame:
+    """Return the first rows that column `exact_…` of the profile counts."""
     _, kind, *splits = column.split("_")
+    in_split = pl.col("split") == splits[0] if splits else pl.lit(True)
     if kind == "conflicts":
-        return pl.col("label").n_unique().over("copy") > 1
-    in_split = pl.col("split") == splits[0]
-    if kind == "duplicates":
-        return in_split & ~pl.struct("split", "copy").is_first_distinct()
-    return in_split & (pl.col("split") == splits[1]).any().over("copy")
+        condition = pl.col("label").n_unique().over("key") > 1
+    elif kind == "duplicates":
+        condition = in_split & ~pl.struct("split", "key").is_first_distinct()
+    else:
+        condition = in_split & (pl.col("split") == splits[1]).any().over("key")
+    rows = parts.scan().select("row", "label", "low", "high", *PLACE)
+    equal = dedup.iter_equal(rows, parts.rows)
+    return pl.concat(part.filter(condition).sort(PLACE).head(EXAMPLES_PER_KIND) for part in equal).lazy()
 
 
 def leakage_examples(leaks: pl.DataFrame) -> pl.DataFrame:
@@ -99,6 +118,12 @@ def personal_data_examples(articles: pl.DataFrame, matches: pl.DataFrame, masked
     rows = matches.select("row", "kind").with_columns(text=masked).join(places, on="row", maintain_order="left")
     parts = [_first(part, str(kind)) for (kind,), part in rows.sort("kind").group_by("kind", maintain_order=True)]
     return pl.concat([_first(rows.clear().with_columns(label=pl.lit("")), ""), *parts])
+
+
+def join_examples(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the first examples of each kind, of those in parts of a corpus."""
+    rows = pl.concat(parts).sort("kind", *PLACE, maintain_order=True)
+    return rows.filter(pl.int_range(pl.len()).over("kind") < EXAMPLES_PER_KIND)
 
 
 def _first(rows: pl.DataFrame, kind: str, place: str = "^") -> pl.DataFrame:

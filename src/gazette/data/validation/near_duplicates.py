@@ -4,6 +4,8 @@ Candidates come from MinHash and are then compared shingle by shingle, so every 
 the same in every process, for any number of threads.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import polars as pl
 from scipy.sparse import coo_array, csgraph
@@ -48,6 +50,31 @@ def group_near_duplicates(texts: pl.Series, similarity: float, language: str) ->
         misses += new_misses
     _, heads, groups = np.unique(labels, return_index=True, return_inverse=True)
     return pl.Series(unique[heads[groups[copies]]])
+
+
+def find_neighbors(
+    sample: pl.Series, parts: Iterable[pl.DataFrame], similarity: float, language: str
+) -> Iterator[pl.DataFrame]:
+    """Yield, of each part (row, text, …), the rows that may be near a text of the sample.
+
+    They are those in one of its buckets, of which each passes on its first `NEIGHBORS` rows.
+    """
+    n = minhash.SHINGLE_LENGTH.get(base(language), minhash.OTHER_LENGTH)
+    known = [np.unique(band) for band in minhash.hash_bands(sample, similarity, n, _letters)[0]]
+    passed = [np.zeros(len(band), dtype=np.int64) for band in known]
+    for part in parts:
+        is_near = np.zeros(part.height, dtype=bool)
+        bands, _ = minhash.hash_bands(part["text"], similarity, n, _letters)
+        for band, buckets, counts in zip(bands, known, passed, strict=True):
+            places = np.searchsorted(buckets, band)
+            rows = np.flatnonzero(buckets[np.minimum(places, len(buckets) - 1)] == band)
+            places = places[rows]
+            order = np.argsort(places, kind="stable")
+            ordered = places[order]
+            rank = np.arange(len(ordered)) - np.searchsorted(ordered, ordered) + counts[ordered]
+            is_near[rows[order[rank < NEIGHBORS]]] = True
+            np.add.at(counts, places, 1)
+        yield part.filter(is_near)
 
 
 def _letters(texts: pl.Series) -> pl.Series:
