@@ -67,3 +67,14 @@ def test_parts_without_rows_have_columns(tmp_path: Path) -> None:
     parts.append(pl.DataFrame(schema={"text": pl.String, **dict.fromkeys(PLACE, pl.String)}))
     assert parts.rows == 0 == parts.gather(np.zeros(0, dtype=np.int64)).height
     assert parts.scan().collect().columns == ["row", "text", *PLACE]
+
+
+def test_few_rows_of_a_part_do_not_keep_its_texts_in_memory(tmp_path: Path) -> None:
+    parts = Parts(tmp_path)
+    for _ in range(2):
+        text = pl.Series("text", ["a text that is too long to stand in a view"] * 1000)
+        parts.append(text.to_frame().with_columns(split=pl.lit("train"), file=pl.lit("all.csv"), line=1))
+    buffers = (
+        parts.gather(np.array([3, 1500]))["text"].rechunk().to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
+    )
+    assert sum(buffer.size for buffer in buffers if buffer) < 1000

@@ -60,7 +60,7 @@ class Parts:
         rows = np.unique(rows)
         edges = np.searchsorted(rows, self._starts)
         wanted = [
-            part[rows[start:stop] - offset]
+            copy_strings(part[rows[start:stop] - offset])
             for part, offset, start, stop in zip(self, self._starts, edges, edges[1:], strict=False)
             if start < stop
         ]
@@ -88,3 +88,8 @@ class Parts:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.parquet"
+
+
+def copy_strings(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with strings of their own: those taken from a table keep all of its strings in memory."""
+    return rows.with_columns(pl.col(pl.String) + "")

@@ -45,16 +45,16 @@ def _compare_classes(classes: pl.DataFrame, split: str) -> float:
 
 def _compare_lengths(lengths: pl.DataFrame, split: str) -> float:
     counts = _side_by_side(lengths, "characters", split)
-    train, other = np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True)
-    return float(np.abs(train - other).max())
+    train, compared = np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True)
+    return float(np.abs(train - compared).max())
 
 
 def _side_by_side(table: pl.DataFrame, values: str, split: str) -> np.ndarray:
     """Return the rows of train and of a split with each value, in order: 2 × values."""
     rows = table.filter(pl.col("split").is_in(["train", split]), pl.col("rows") > 0)
     counts = [pl.col("rows").filter(split=name).sum() for name in ("train", split)]
-    ordered = rows.group_by(values).agg(train=counts[0], other=counts[1]).sort(values)
-    return ordered.select("train", "other").to_numpy().T
+    ordered = rows.group_by(values).agg(train=counts[0], compared=counts[1]).sort(values)
+    return ordered.select("train", "compared").to_numpy().T
 
 
 def _sample(texts: pl.Series) -> pl.Series:

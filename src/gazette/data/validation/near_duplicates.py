@@ -14,6 +14,7 @@ from gazette.core import normalization
 from gazette.core.arrays import Array
 from gazette.data import dedup
 from gazette.data.languages import base
+from gazette.data.parts import copy_strings
 from gazette.data.validation import minhash
 
 NEIGHBORS = 4  # that follow a text in its bucket and are compared with it
@@ -74,7 +75,7 @@ def find_neighbors(
             rank = np.arange(len(ordered)) - np.searchsorted(ordered, ordered) + counts[ordered]
             is_near[rows[order[rank < NEIGHBORS]]] = True
             np.add.at(counts, places, 1)
-        yield part.filter(is_near)
+        yield copy_strings(part.filter(is_near))
 
 
 def _letters(texts: pl.Series) -> pl.Series:
