@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import warm
 from projects import ROOT
 
 from gazette.pipeline.execution import run as running
@@ -21,11 +20,8 @@ class Flow:
 
     def __init__(self, address: str, home: Path) -> None:
         self.address = address
-        guard = home / "guard"
-        guard.mkdir(exist_ok=True)
-        (guard / "sitecustomize.py").write_text(warm.HAND_OVER)
         self.environment = running.child_environment(
-            {"PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PYTHONPATH": f"{ROOT}:{guard}"}
+            {"PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PYTHONPATH": str(ROOT)}
         )
 
     def start(self, root: Path, *options: str, **extra: str) -> "subprocess.Popen[str]":
@@ -42,8 +38,7 @@ class Flow:
         )
 
     def __call__(self, root: Path, *options: str, code: int = 0, **extra: str) -> str:
-        """Run the pipeline from a warm process, and return its output."""
-        process = self.start(root, *options, **{warm.ADDRESS: warm.address(), **extra})
+        process = self.start(root, *options, **extra)
         output, _ = process.communicate(timeout=180)
         assert process.returncode == code, output
         return output

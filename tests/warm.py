@@ -33,8 +33,6 @@ PACKAGES = [
     "dvc.commands.repro",
     "dvc.repo",
     "keras",
-    "prefect.main",
-    "prefect.task_runners",
 ]
 ADDRESS = "GAZETTE_WARM"
 SETTINGS = {
@@ -45,12 +43,11 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
 }
-PROGRAMS = ("gazette", "dvc", "ask.py", "flows.pipeline")  # scripts and modules
+PROGRAMS = ("gazette", "dvc", "ask.py")
 # A sitecustomize.py: hands the command to the process that waits at the address, and ends as it ends.
 HAND_OVER = f"""\
 import json, os, socket, sys
-_words = [word for word in sys.orig_argv[1:] if word != "-m"]
-_address = os.environ.get("{ADDRESS}")
+_words, _address = sys.orig_argv[1:], os.environ.get("{ADDRESS}")
 if _address and _words and os.path.basename(_words[0]) in {PROGRAMS} and "serve" not in _words:
     with socket.socket(socket.AF_UNIX) as warm:
         warm.connect(_address)
@@ -104,31 +101,45 @@ def _end_with_caller() -> None:
 
 
 def _run(connection: socket.socket) -> NoReturn:
-    """Run the command in this process, as Python would."""
+    """Run the command in a process of its own, which may become another program, and send its exit code."""
     size, files, _, _ = socket.recv_fds(connection, 8, 3)
     message = connection.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
-    sys.argv, folder, environment, sys.path = json.loads(message)
     os.setsid()
-    threading.Thread(target=_end_with_command, args=(connection,), daemon=True).start()
-    for number, file in enumerate(files):
-        os.dup2(file, number)
+    command = os.fork()
+    if command == 0:
+        connection.close()
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+            os.close(file)
+        _be_command(*json.loads(message))
+    for file in files:
         os.close(file)
+    threading.Thread(target=_end_with_client, args=(connection,), daemon=True).start()
+    code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
+    connection.send(bytes([code if code >= 0 else 128 - code]))
+    os._exit(0)
+
+
+def _end_with_client(connection: socket.socket) -> None:
+    """End the session when whoever handed over the command is gone."""
+    connection.recv(1)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _be_command(words: list[str], folder: str, environment: dict[str, str], path: list[str]) -> NoReturn:
+    """Do what Python does with a script, without the imports."""
     form = {"encoding": "utf-8", "errors": "backslashreplace", "closefd": False, "buffering": 1}
     sys.stdin, sys.stdout, sys.stderr = (open(number, mode, **form) for number, mode in enumerate("rww"))  # noqa: SIM115, PTH123
     os.chdir(folder)
     os.environ.clear()
-    guard = next(path for path in sys.path if Path(path, "sitecustomize.py").exists())
+    guard = next(place for place in path if Path(place, "sitecustomize.py").exists())
     runpy.run_path(f"{guard}/sitecustomize.py")
     os.environ.update(environment)
-    os.environ.pop("DVC_STAGE", None)  # or it would end, since DVC is not its parent
+    os.environ |= {"DVC_ROOT": "/"} if "DVC_STAGE" in environment else {}  # or it would end: DVC is not its parent
+    sys.argv, sys.path = words, [str(Path(words[0]).parent), *path]
     code: object = None
     try:
-        if Path(sys.argv[0]).is_absolute():
-            sys.path.insert(0, str(Path(sys.argv[0]).parent))
-            runpy.run_path(sys.argv[0], run_name="__main__")
-        else:
-            sys.path.insert(0, folder)
-            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        runpy.run_path(words[0], run_name="__main__")
     except SystemExit as end:
         code = end.code
     except Exception:  # noqa: BLE001
@@ -140,15 +151,7 @@ def _run(connection: socket.socket) -> NoReturn:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    number = code if isinstance(code, int) else int(code is not None)
-    connection.send(bytes([number & 255]))
-    os._exit(number)
-
-
-def _end_with_command(connection: socket.socket) -> None:
-    """End the session when the command that was handed over is gone."""
-    connection.recv(1)
-    os.killpg(0, signal.SIGKILL)
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":
