@@ -192,3 +192,15 @@ def test_kinds_of_reasons_hold_nothing_that_they_quote() -> None:
         ("unknown label", 2),
         ("3 fields, expected 2", 1),
     ]
+
+
+@pytest.mark.parametrize("part", [1, 7, 1000])
+def test_a_sample_is_the_rows_of_its_seed_in_their_order_whatever_the_parts(
+    tmp_path: Path, english: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    articles.write_articles(tmp_path / "articles.parquet", english)
+    monkeypatch.setattr(articles, "PART", part)
+    sample = articles.sample_articles(tmp_path / "articles.parquet", 20, seed=3)
+    assert sample.equals(english[articles.sample_rows(english.height, 20, seed=3)])
+    for most in (None, english.height, 1000):
+        assert articles.sample_articles(tmp_path / "articles.parquet", most, seed=3).equals(english)

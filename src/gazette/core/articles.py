@@ -67,6 +67,19 @@ def iter_articles(path: Path) -> Iterator[pl.DataFrame]:
         yield _check(rows.slice(start, PART).collect(), path)
 
 
+def sample_articles(path: Path, max_rows: int | None, seed: int) -> pl.DataFrame:
+    """Read at most `max_rows` articles (None: all), sampled by a seed, otherwise like `read_articles`."""
+    total = pl.scan_parquet(path).select(pl.len()).collect().item()
+    if max_rows is None or max_rows >= total:
+        return read_articles(path)
+    rows, start, parts = sample_rows(total, max_rows, seed), 0, []
+    for part in iter_articles(path):
+        first, stop = np.searchsorted(rows, (start, start + part.height))
+        parts.append(part[rows[first:stop] - start].with_columns(pl.col("text") + ""))  # a copy, not a view of the part
+        start += part.height
+    return pl.concat(parts)
+
+
 def _check(articles: pl.DataFrame, path: Path) -> pl.DataFrame:
     try:
         return _validate(articles)

@@ -21,7 +21,7 @@ def run(
 ) -> None:
     """Raise ConfigError if `pretrained` is not a supported encoder or the loss becomes non-finite."""
     params = parse(learn.Params, train, "params.yaml, section train")
-    corpus, (rows, valid) = learn.load_splits(params, description, train_rows, valid_rows)
+    corpus, (rows, valid) = learn.load_splits(params, description, train_rows, valid_rows, max_rows=params.max_rows)
     from gazette.training.encoders import fine_tuning, static
 
     section, where = models[candidate], f"params.yaml, section models.{candidate}"

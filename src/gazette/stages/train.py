@@ -19,7 +19,7 @@ def run(
     outs: CandidateFiles,
 ) -> None:
     """Raise ConfigError if the loss becomes non-finite or ONNX lacks an operation of the network."""
-    corpus, (train_split, valid_split) = learn.load_splits(params, description, train, valid)
+    corpus, (train_split, valid_split) = learn.load_splits(params, description, train, valid, max_rows=params.max_rows)
     where = f"params.yaml, section models.{candidate}"
     learned = learn.train_candidate(models[candidate], where, train_split, valid_split, params.seed)
     print(save_candidate(learned, valid_split, corpus, params, outs))

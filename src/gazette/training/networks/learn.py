@@ -34,6 +34,7 @@ class Params(BaseModel, frozen=True, extra="forbid"):
     onednn: bool
     resamples: int = Field(ge=100, le=100_000)
     export_tolerance: float = Field(gt=0)
+    max_rows: int | None = Field(None, ge=1)
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,18 @@ class Learned:
     probabilities: npt.NDArray[np.float32]
 
 
-def read_split(path: Path, labels: list[str]) -> Split:
-    """Read a split that `preprocess` wrote."""
-    table = articles.read_articles(path)
+def read_split(path: Path, labels: list[str], max_rows: int | None = None, seed: int = 0) -> Split:
+    """Read a split that `preprocess` wrote, or at most `max_rows` of its rows, sampled by a seed."""
+    table = articles.sample_articles(path, max_rows, seed)
     return Split(table["text"].to_list(), articles.encode_labels(table["label"], labels), len(labels))
 
 
-def load_splits(params: Params, description: Path, *splits: Path) -> tuple[Corpus, list[Split]]:
-    """Read a corpus description and splits, then configure TensorFlow."""
+def load_splits(
+    params: Params, description: Path, *splits: Path, max_rows: int | None = None
+) -> tuple[Corpus, list[Split]]:
+    """Read a corpus description and splits, at most `max_rows` of each, then configure TensorFlow."""
     corpus = read_description(description)
-    rows = [read_split(path, corpus.labels) for path in splits]
+    rows = [read_split(path, corpus.labels, max_rows, params.seed) for path in splits]
     runtime.configure_tensorflow(params.seed, params.threads, params.onednn)
     return corpus, rows
 

@@ -22,7 +22,9 @@ class Objective:
             raise ConfigError(f"{', '.join(missing)}: missing; run `dvc repro preprocess` to create the splits")
         self.where, self.model, self.shared = f"params.yaml, section models.{candidate}", model, shared
         labels = corpus.read_description(paths["description"]).labels
-        self.train, self.valid = (learn.read_split(paths[split], labels) for split in ("train", "valid"))
+        self.train, self.valid = (
+            learn.read_split(paths[split], labels, shared.max_rows, shared.seed) for split in ("train", "valid")
+        )
 
     def check(self, ranges: dict[str, Range]) -> None:
         """Raise ConfigError if an end of a range is not allowed for its key."""
