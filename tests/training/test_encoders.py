@@ -40,6 +40,7 @@ MODELS = {
         **FAMILIES["linear"],
         "vocabulary": 1000,
         "max_features": 2000,
+        "buckets": 50_021,
         "dimensions": 4,
         "vector_length": 0.5,
     },

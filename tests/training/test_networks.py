@@ -283,6 +283,16 @@ def test_the_views_of_rows_count_apart_what_they_count_together() -> None:
     np.testing.assert_array_equal((words + pieces).toarray(), ngram_matrix(network, rows).toarray())
 
 
+def test_a_token_of_no_row_has_a_weight_if_there_are_vectors(rows: Any) -> None:
+    unseen = np.setdiff1d(np.arange(200), np.concatenate(rows.ids))
+    for vectors in (None, np.random.default_rng(4).normal(size=(200, 3))):
+        module, params, network = built("linear")
+        module.solve(network, params, rows, rows, 1, vectors, 0.5)
+        lookup, table = (network.get_layer(name).get_weights()[0] for name in ("lookup", "table"))
+        weighted = table[lookup[unseen], :2].any(axis=1)
+        assert weighted.all() if vectors is not None else not weighted.any()
+
+
 def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
     from ruamel.yaml import YAML
 
