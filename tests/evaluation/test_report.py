@@ -85,6 +85,7 @@ def write_outputs(folder: Path, findings: list[dict[str, Any]]) -> dict[str, dic
             "classes": [],
             "drift": [{"split": "test", "classes": 0.123, "lengths": 0.0, "vocabulary": 0.0}],
             "personal_data": {"email": 3},
+            "sampled": {"train": {"rows": 300_000, "sampled": 100_000}},
             "files": [
                 {"split": "train", "file": f"{ATTACK}.csv", "rows": 4, "articles": 3, "rejected": 1}
                 | {"unused": [ATTACK], "notes": {"blank lines, skipped": 7}}
@@ -169,6 +170,10 @@ def test_the_page_is_self_contained(page: Page) -> None:
     assert [link for link in links if not (link or "").startswith(("#", "data:"))] == []
     assert not re.search(r"url\(|@import", " ".join(page.content["style"]))
     assert not {"iframe", "object", "embed", "img"} & {tag for tag, _ in page.tags}
+
+
+def test_the_page_says_what_was_estimated_on_how_many_articles(page: Page) -> None:
+    assert "those of a sample: 100,000 of 300,000 articles of train." in page.text
 
 
 def test_the_page_has_files_examples_drift_and_personal_data(page: Page) -> None:
