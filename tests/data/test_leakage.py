@@ -137,14 +137,6 @@ def test_parts_change_nothing(table: Table, monkeypatch: pytest.MonkeyPatch) -> 
     assert whole.height
 
 
-def test_a_large_corpus_is_sampled(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    articles = corpus(table, lambda n, label: f"Reuters - {body(n)}" if label == "a" and n % 2 else body(n))
-    monkeypatch.setattr(leakage, "MAX_ROWS_SAMPLED", 200)
-    (only,) = leakage.find_leaks(articles, 0.01, 0.8).to_dicts()
-    assert only["phrase"] == "reuters -"
-    assert 30 < only["rows"] < 70
-
-
 # From when on
 
 

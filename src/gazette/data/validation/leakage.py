@@ -17,7 +17,6 @@ MAX_CHARACTERS = 80  # of a line, in which its first or last tokens are found
 ALPHA = 0.01  # chance of a single false positive in a corpus without leakage
 MIN_SHARE_AT_PLACE = 0.9  # of the texts with a phrase: boilerplate, unlike a topic, is always at the same place
 MAX_ROWS_SEARCHED = 50_000  # texts, sampled with a fixed seed, in which that is measured
-MAX_ROWS_SAMPLED = 200_000  # train texts, sampled with a fixed seed
 PART_ROWS = 1 << 16  # texts whose phrases are counted at a time
 
 
@@ -27,13 +26,9 @@ def find_leaks(articles: pl.DataFrame, min_rows_share: float, min_purity: float)
     A phrase has one to four tokens; at least `min_rows_share` of the texts have it at its place; at least `min_purity`
     of these are of one class, more than the class's share explains; and it hardly ever occurs elsewhere. Of phrases
     that extend one another, the longest with half of the rows is kept. The first and the last line of a text count
-    separately, so title and description both have a start and an end. With more than `MAX_ROWS_SAMPLED` train texts,
-    `rows` counts a sample.
+    separately, so title and description both have a start and an end.
     """
-    rows = (articles["split"] == "train").arg_true()
-    train = articles.select("label", "text")[
-        rows if rows.len() <= MAX_ROWS_SAMPLED else rows.sample(MAX_ROWS_SAMPLED, seed=7).sort()
-    ]
+    train = articles.filter(split="train")
     texts = train.select("label", text=pl.col("text").str.normalize("NFKC").str.to_lowercase().str.strip_chars())
     phrases = _phrases(texts)
     classes = texts.group_by("label").agg(of_class=pl.len()).with_columns(share=pl.col("of_class") / texts.height)
