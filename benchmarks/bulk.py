@@ -3,10 +3,10 @@
     python benchmarks/bulk.py ag_news=PROJECT bbc_news=PROJECT
 
 Each PROJECT is a clone after `make run`: its data/clean and its bundle of `linear`. fastText trains on the same rows
-with the settings that won in `make bench`, and reads texts as there; "bare" reads them in lower case and does no more
-to them, which costs it accuracy. Neither tokenizer runs on two threads, so two cores are two processes, half the rows
-each; ONNX Runtime's two threads in one process are measured too. Contenders take turns, and the best turn counts.
-Seconds of a core are beside the clock's, since others may use the machine.
+with the settings that won in `make bench`, and reads texts as there; "bare" reads them in lower case alone, and its
+accuracy was not measured. Neither tokenizer runs on two threads, so two cores are two processes, half the rows each;
+ONNX Runtime's two threads in one process are measured too. Contenders take turns, and the best turn counts. Seconds of
+a core are beside the clock's, since others may use the machine.
 """
 
 import json
