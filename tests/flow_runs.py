@@ -69,7 +69,8 @@ class Flow:
         return [line["message"] for line in self.ask("logs", logs=wanted, sort="TIMESTAMP_ASC")]
 
 
-def until(happened: Callable[[], bool], within: float = 60) -> None:
+def until(happened: Callable[[], bool], within: float = 180) -> None:
+    """Wait for what must happen; `within` is shorter only if it would happen by itself later."""
     end = time.monotonic() + within
     while not happened():
         assert time.monotonic() < end, "it did not happen in time"

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from click.testing import CliRunner
+from flow_runs import until
 from projects import copy_stage
 
 from gazette.cli import app
@@ -268,14 +269,7 @@ def test_a_stage_dies_with_the_process_that_started_it(dvc_project: Make, number
     children = psutil.Process(parent.pid).children(recursive=True)
     os.kill(parent.pid, number)
     parent.wait()
-    until(lambda: not any(orphans.is_running(child) for child in children), within=10)
-
-
-def until(happened: Callable[[], bool], within: float = 30) -> None:
-    end = time.monotonic() + within
-    while not happened():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
+    until(lambda: not any(orphans.is_running(child) for child in children), within=40)
 
 
 def test_a_stage_under_way_is_left_alone_when_another_is_repaired(dvc_project: Make, forked: bool) -> None:

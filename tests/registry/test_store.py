@@ -42,6 +42,20 @@ def test_two_that_register_one_bundle_at_once_end_with_one_version(client: Any, 
     assert registered.find_digest("other") is None
 
 
+def test_a_database_that_is_restored_in_its_place_answers_again(client: Any, tmp_path: Path) -> None:
+    from gazette.core.errors import ConfigError
+    from gazette.registry.store import client as registry
+
+    client.create_registered_model("tiny")
+    database = tmp_path / "registry.db"
+    content = database.read_bytes()
+    database.write_bytes(b"")  # as `cp` does, before it writes
+    with pytest.raises(ConfigError, match="no such table"):
+        registry.find_version(client, "tiny", "champion", None)
+    database.write_bytes(content)
+    assert registry.find_version(client, "tiny", "champion", None) is None
+
+
 def test_a_run_tells_of_every_candidate(client: Any, bundle: Path) -> None:
     model = logged(bundle, "abc")
     runs = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])

@@ -42,7 +42,7 @@ def champion(registry: tuple[Path, Any], server: Server) -> Iterator[Callable[[s
 
     yield move
     move("1")
-    until(lambda: {version(server) for _ in range(10)} == {"1"}, within=30)
+    until(lambda: {version(server) for _ in range(10)} == {"1"})
 
 
 def test_a_move_of_the_champion_is_live_in_every_worker_and_loses_no_request(
@@ -61,7 +61,7 @@ def test_a_move_of_the_champion_is_live_in_every_worker_and_loses_no_request(
         thread.start()
     for number in ("2", "1", "2"):
         champion(number)
-        until(lambda: {version(server) for _ in range(10)} == {number}, within=30)  # noqa: B023
+        until(lambda: {version(server) for _ in range(10)} == {number})  # noqa: B023
     stop.set()
     for thread in threads:
         thread.join()
@@ -91,7 +91,7 @@ def test_a_version_that_is_not_what_was_registered_never_answers(
     model = store.log_run(run, damaged)
     number = store.create_version(client, "tiny", model, {"digest": "0" * 32 + ".dir"}, "about")
     champion(number)
-    until(lambda: f"tiny/{number}" in server.ask("/health/ready")[1]["refused"], within=30)
+    until(lambda: f"tiny/{number}" in server.ask("/health/ready")[1]["refused"])
     assert {version(server) for _ in range(10)} == {"1"}
     (line,) = server.lines("refused")
     assert line["version"] == number and "must not be trusted" in line["reason"]
@@ -102,17 +102,17 @@ def test_a_registry_that_is_gone_leaves_the_last_version_answering(server: Serve
     content = database.read_bytes()
     try:
         database.write_bytes(b"no database" * 4096)
-        until(lambda: server.ask("/health/ready")[1]["source"]["unreachable_since"], within=60)
+        until(lambda: server.ask("/health/ready")[1]["source"]["unreachable_since"])
         assert version(server) == "1"
     finally:
         database.write_bytes(content)
-    until(lambda: not server.ask("/health/ready")[1]["source"]["unreachable_since"], within=60)
+    until(lambda: not server.ask("/health/ready")[1]["source"]["unreachable_since"])
 
 
 def test_the_shadow_answers_aside_and_is_counted(server: Server) -> None:
     for _ in range(20):
         server.ask("/v1/predict", {"texts": ["goal"]})
-    until(lambda: server.lines("shadow"), within=30)
+    until(lambda: server.lines("shadow"))
     line = server.lines("shadow")[0]
     assert line["agreed"] and line["labels"] == ["sport", "sport"] and line["versions"] == ["1", "2"]
     assert 'gazette_shadow_texts_total{agreed="true"}' in server.ask("/metrics")[1]
@@ -122,7 +122,7 @@ def test_a_killed_worker_is_replaced_and_the_others_go_on(server: Server) -> Non
     before = {worker.pid for worker in server.workers()}
     victim = server.workers()[0]
     victim.send_signal(signal.SIGKILL)
-    until(lambda: len(after := {worker.pid for worker in server.workers()}) == 2 and after != before, within=30)
+    until(lambda: len(after := {worker.pid for worker in server.workers()}) == 2 and after != before)
     assert server.ask("/v1/predict", {"texts": ["goal"]})[0] == 200
 
 

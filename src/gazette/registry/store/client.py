@@ -56,6 +56,8 @@ def connect() -> mlflow.MlflowClient:
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     for name, value in REQUESTS.items():
         os.environ.setdefault(name, value)
+    if address.database():  # an open connection may not see that a database was restored in its place
+        os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs a page if a database is locked
     logging.getLogger("alembic").setLevel(logging.WARNING)
