@@ -56,14 +56,14 @@ class Project:
             "PYTHONPATH": os.pathsep.join([str(guard), str(folder / "src")]),
             "GAZETTE_LOOKED_UP": str(self.lookups),
             "LANG": "C.UTF-8",
-            warm.ADDRESS: warm.address(),
+            warm.STAGES: warm.address(warm.STAGES),
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.org"),
         }
 
     def cold(self) -> dict[str, str]:
         """Return the environment in which every command imports what it needs itself."""
-        return self.environment | {warm.ADDRESS: ""}
+        return self.environment | {warm.STAGES: ""}
 
     def __call__(self, command: str, code: int = 0) -> str:
         result = subprocess.run(

@@ -1,5 +1,6 @@
 """Small corpora and a small bundle that several tests read."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import warm
 from bundles import make_bundle
 from flow_runs import Flow
 from generating import LABELS, generated
@@ -21,6 +23,8 @@ for _name in inheritance.read_at_start(os.environ):  # or a test that calls `mai
     del os.environ[_name]
 
 git_environment.forget_caller()  # in a hook the tests would work on the repository of the hook
+
+gc.set_threshold(20_000)  # as in our processes
 
 settings.register_profile("gazette", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("gazette")
@@ -96,6 +100,13 @@ def wide() -> dict[str, object]:
         **middle,
         "end": copy_stage("end", *(f"made_{name}" for name in "abcd")),
     }
+
+
+@pytest.fixture
+def warm_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands that a test starts fork from a process that has imported what they need."""
+    for name, value in warm.environment().items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")

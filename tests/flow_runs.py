@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import warm
 from projects import ROOT
 
 from gazette.pipeline.execution import run as running
@@ -37,8 +38,14 @@ class Flow:
             start_new_session=True,
         )
 
+    @property
+    def warm(self) -> dict[str, str]:
+        """The variables with which a run forks from a process that has imported Prefect."""
+        variables = warm.environment(warm.FLOWS, self.environment)
+        return variables | {"PYTHONPATH": f"{variables['PYTHONPATH']}:{ROOT}"}
+
     def __call__(self, root: Path, *options: str, code: int = 0, **extra: str) -> str:
-        process = self.start(root, *options, **extra)
+        process = self.start(root, *options, **self.warm | extra)
         output, _ = process.communicate(timeout=180)
         assert process.returncode == code, output
         return output

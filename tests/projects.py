@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import warm
+
 from gazette.pipeline.execution import run
 
 ROOT = Path(__file__).parent.parent
@@ -52,9 +54,10 @@ PUBLISHED: dict[str, object] = {
 
 
 def shell(folder: Path, command: str) -> str:
-    """Run a shell command, which must succeed, and return its stdout."""
+    """Run a shell command, which must succeed, and return its stdout; DVC and Gazette in it from the warm process."""
+    environment = run.child_environment({}) | warm.environment()
     result = subprocess.run(
-        command, shell=True, cwd=folder, env=run.child_environment({}), capture_output=True, text=True, check=False
+        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, (command, result.stderr)
     return result.stdout.strip()

@@ -1,11 +1,12 @@
-"""A process that has imported the heavy packages and forks for each command of a clone, which saves it seconds.
+"""Processes that have imported the heavy packages and fork for each command of a test, which saves it seconds.
 
 Such a command is a process as any other, but for its imports, its parent and its group: what is about processes,
-their start or their end runs without.
+their start or their end runs without. Prefect has a process of its own, since its import changes what is logged.
 """
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -18,23 +19,28 @@ import sys
 import tempfile
 import threading
 import traceback
+import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-PACKAGES = [
-    "great_expectations",
-    "pandera.polars",
-    "mlflow",
-    "mlflow.store.tracking.sqlalchemy_store",
-    "mlflow.store.model_registry.sqlalchemy_store",
-    "sklearn.svm",
-    "sklearn.metrics",
-    "onnxruntime",
-    "dvc.commands.repro",
-    "dvc.repo",
-    "keras",
-]
-ADDRESS = "GAZETTE_WARM"
+STAGES, FLOWS = "GAZETTE_WARM", "GAZETTE_WARM_FLOWS"  # variables with the addresses of the processes
+PACKAGES = {
+    STAGES: [
+        "great_expectations",
+        "pandera.polars",
+        "mlflow",
+        "mlflow.store.tracking.sqlalchemy_store",
+        "mlflow.store.model_registry.sqlalchemy_store",
+        "sklearn.svm",
+        "sklearn.metrics",
+        "onnxruntime",
+        "dvc.commands.repro",
+        "dvc.repo",
+        "keras",
+    ],
+    FLOWS: ["prefect", "prefect.flows", "prefect.artifacts", "prefect.events", "prefect_dask", "dvc.repo"],
+}
 SETTINGS = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -47,8 +53,14 @@ PROGRAMS = ("gazette", "dvc", "ask.py")
 # A sitecustomize.py: hands the command to the process that waits at the address, and ends as it ends.
 HAND_OVER = f"""\
 import json, os, socket, sys
-_words, _address = sys.orig_argv[1:], os.environ.get("{ADDRESS}")
-if _address and _words and os.path.basename(_words[0]) in {PROGRAMS} and "serve" not in _words:
+_words = sys.orig_argv[1:]
+_word = next((word for word in _words if word not in ("-m", "-c")), "")
+_address = None
+if _word.startswith(("flows.", "from flows")):
+    _address = os.environ.get("{FLOWS}")
+elif os.path.basename(_word) in {PROGRAMS} and "serve" not in _words:
+    _address = os.environ.get("{STAGES}")
+if _address:
     with socket.socket(socket.AF_UNIX) as warm:
         warm.connect(_address)
         message = json.dumps([_words, os.getcwd(), dict(os.environ), sys.path]).encode()
@@ -57,33 +69,44 @@ if _address and _words and os.path.basename(_words[0]) in {PROGRAMS} and "serve"
         code = warm.recv(1)
     os._exit(code[0] if code else 1)
 """
-_servers: list[subprocess.Popen[bytes]] = []
+_servers: dict[str, subprocess.Popen[bytes]] = {}
 
 
-def address() -> str:
-    """Return where the warm process of these tests waits; it starts at the first call and ends with them."""
+def address(kind: str, base: Mapping[str, str] | None = None) -> str:
+    """Return where the warm process of a kind waits; it starts at the first call and ends with the tests."""
     from gazette.pipeline import inheritance  # not in the warm process: a clone has its own
 
-    if not _servers:
+    if kind not in _servers:
         folder = tempfile.mkdtemp(prefix="warm", dir="/tmp")  # the path of a socket has a hundred characters
         atexit.register(shutil.rmtree, folder)
-        server = [sys.executable, __file__, f"{folder}/socket"]
+        Path(folder, "sitecustomize.py").write_text(HAND_OVER)
+        command = [sys.executable, __file__, f"{folder}/socket", *PACKAGES[kind]]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        _servers.append(subprocess.Popen(server, env=inheritance.child_environment() | SETTINGS, **pipes))
-        assert _servers[0].stdout is not None
-        _servers[0].stdout.readline()  # until it listens; it imports while the first command waits
-    return str(_servers[0].args[2])  # type: ignore[index]
+        inherited = inheritance.child_environment() | SETTINGS | dict(base or {})
+        _servers[kind] = subprocess.Popen(command, env=inherited, **pipes)  # type: ignore[call-overload]
+        stdout = _servers[kind].stdout
+        assert stdout is not None
+        stdout.readline()  # until it listens; it imports while the first command waits
+    return str(_servers[kind].args[2])  # type: ignore[index]
 
 
-def main(path: str) -> None:
-    """Wait for commands at a path, and fork for each."""
+def environment(kind: str = STAGES, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables with which a command runs from the warm process of a kind."""
+    socket = address(kind, base)
+    return {kind: socket, "PYTHONPATH": str(Path(socket).parent)}
+
+
+def main(path: str, packages: list[str]) -> None:
+    """Import packages, wait for commands at a path, and fork for each."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
     print(flush=True)
     threading.Thread(target=_end_with_caller, daemon=True).start()
-    for name in PACKAGES:
+    for name in packages:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # or each command would copy all of it, to look for garbage
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -136,10 +159,10 @@ def _be_command(words: list[str], folder: str, environment: dict[str, str], path
     runpy.run_path(f"{guard}/sitecustomize.py")
     os.environ.update(environment)
     os.environ |= {"DVC_ROOT": "/"} if "DVC_STAGE" in environment else {}  # or it would end: DVC is not its parent
-    sys.argv, sys.path = words, [str(Path(words[0]).parent), *path]
+    sys.orig_argv = [sys.executable, *words]
     code: object = None
     try:
-        runpy.run_path(words[0], run_name="__main__")
+        _run_program(words, path)
     except SystemExit as end:
         code = end.code
     except Exception:  # noqa: BLE001
@@ -154,5 +177,19 @@ def _be_command(words: list[str], folder: str, environment: dict[str, str], path
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
+def _run_program(words: list[str], path: list[str]) -> None:
+    """Do with a script, a module (`-m`) or a program (`-c`) what Python does."""
+    if words[0] == "-m":
+        sys.argv, sys.path = words[1:], [str(Path.cwd()), *path]
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    elif words[0] == "-c":
+        sys.argv, sys.path = ["-c", *words[2:]], ["", *path]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(words[1], vars(sys.modules["__main__"]))
+    else:
+        sys.argv, sys.path = words, [str(Path(words[0]).parent), *path]
+        runpy.run_path(words[0], run_name="__main__")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2:])

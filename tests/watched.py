@@ -54,7 +54,7 @@ class Watched:
 
     def run(self) -> list[str]:
         """Run the flow and return the kinds of its actions."""
-        output, _ = self._start(self.project.environment).communicate(timeout=600)
+        output, _ = self._start(self.project.environment | self.flow.warm).communicate(timeout=600)
         state: dict[str, Any] = next(
             run["state"]
             for run in self.flow.ask("flow_runs", sort="START_TIME_DESC")

@@ -1,6 +1,7 @@
 """`gazette`, or `python -m gazette`: run a command and turn its result into an exit code."""
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -21,6 +22,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 def main(command: click.Command = gazette) -> None:
     """Exit with 0 for success, 1 rejected, 2 usage or configuration, 3 broken data contract, 70 internal error."""
     streams.configure()
+    gc.set_threshold(20_000)  # imports make a million objects and no garbage; to look for it takes half a second of 5
     try:
         ignored = inheritance.clean_process()  # before a library is imported that reads its environment
         if "DVC_STAGE" in os.environ:  # before anything slow

@@ -9,6 +9,8 @@ import pytest
 from gazette.registry import ledger
 from gazette.registry.ledger import VersionRef
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 ENTRY = ledger.next_entry([], "promotion", "tiny", VersionRef("1", "a.dir", "a" * 40), "t <t@x>", "first", "c" * 40)
 
 

@@ -15,7 +15,7 @@ from projects import ROOT
 
 from gazette.core import files
 
-pytestmark = pytest.mark.slow  # two processes that import TensorFlow and MLflow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_commands")]
 
 PARAMS = """\
 corpus: tiny

@@ -23,6 +23,8 @@ from gazette.data.readers import read
 from gazette.evaluation.audit import spreadsheet
 from gazette.pipeline import storage
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 DESCRIPTION = """\
 language: en
 labels: [sport, trade]

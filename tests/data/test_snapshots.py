@@ -9,6 +9,8 @@ from gazette.core.errors import ConfigError
 from gazette.data import snapshots
 from gazette.pipeline import storage
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 DESCRIPTION = """\
 language: en
 labels: [a, b]

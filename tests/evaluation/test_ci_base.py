@@ -11,7 +11,7 @@ from gazette.core.errors import ConfigError
 from gazette.evaluation.ci import base, checkout
 from gazette.pipeline import git, hashing, revisions
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_commands")]
 
 RUN = "dvc repro -q evaluate && git add -A && git commit -qm ran"
 STAGES = {

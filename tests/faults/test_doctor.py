@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import standin
+import warm
 
 pytestmark = pytest.mark.slow
 
@@ -28,13 +29,17 @@ def project(template: Path, tmp_path: Path) -> Path:
     return shutil.copytree(template, tmp_path / "project", symlinks=True)
 
 
+def environment() -> dict[str, str]:
+    return standin.environment() | warm.environment()
+
+
 def dvc(folder: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "dvc", *words], cwd=folder, env=standin.environment(), check=True)
+    subprocess.run([sys.executable, "-m", "dvc", *words], cwd=folder, env=environment(), check=True)
 
 
 def doctor(folder: Path, *words: str, code: int = 0) -> str:
     command = [sys.executable, "-m", "gazette", "doctor", *words]
-    result = subprocess.run(command, cwd=folder, env=standin.environment(), capture_output=True, text=True)
+    result = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
     assert result.returncode == code, result.stdout + result.stderr
     return result.stdout
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import warm
 from flow_runs import Flow, until
 from projects import copy_stage
 
@@ -24,7 +25,7 @@ Make = Callable[..., Path]
 def serial(root: Path, *options: str) -> bytes:
     """Return the dvc.lock of a serial `dvc repro`."""
     command = [sys.executable, "-m", "dvc", "repro", "--quiet", *options]
-    subprocess.run(command, cwd=root, env=run.child_environment({}), check=True)
+    subprocess.run(command, cwd=root, env=run.child_environment({}) | warm.environment(), check=True)
     return (root / "dvc.lock").read_bytes()
 
 

@@ -12,6 +12,8 @@ from projects import SOMEBODY, make_published, shell
 from gazette.core.errors import ConfigError
 from gazette.lineage.proof import clone, compare, machines
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import warm
 from click.testing import CliRunner
 from flow_runs import until
 from projects import copy_stage
@@ -32,7 +33,7 @@ def repro(root: Path, *more: str) -> None:
     subprocess.run(
         [sys.executable, "-m", "dvc", "repro", "--quiet", *more],
         cwd=root,
-        env=running.child_environment({}),
+        env=running.child_environment({}) | warm.environment(),
         check=True,
     )
 

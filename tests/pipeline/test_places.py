@@ -17,6 +17,8 @@ from gazette.pipeline.execution.run import run_stage
 from gazette.pipeline.publishing import publish, raw_data, worktree
 from gazette.pipeline.recovery import guard, rwlock
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 ODD = "ml/a b#%'新\"闻"
 PLACES = {"subfolder": ("ml/news", "ml/news"), "odd": (ODD, ODD), "dvc above": ("ml/news", "")}
 

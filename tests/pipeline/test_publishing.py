@@ -17,6 +17,8 @@ from gazette.pipeline.execution import run as running
 from gazette.pipeline.publishing import publish, raw_data
 from gazette.pipeline.publishing.worktree import worktree
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 
 @pytest.fixture(autouse=True)
 def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:

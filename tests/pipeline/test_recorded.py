@@ -13,6 +13,8 @@ from gazette.core import atomic, files
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing, recorded, storage
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 BUNDLES, SCORES, CURVES = (Path(name) for name in ("models/candidates", "reports/candidates", "reports/curves"))
 PARAMS = {"candidates": ["one"], "pretrained": {"fine_tune": {}, "linear_probe": {}}, "teachers": {}}
 

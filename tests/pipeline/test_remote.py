@@ -10,6 +10,8 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import remote, revisions
 from gazette.pipeline.publishing import raw_data, worktree
 
+pytestmark = pytest.mark.usefixtures("warm_commands")
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -106,6 +106,7 @@ def test_a_statement_cannot_be_read_from_a_server_that_is_not_there(monkeypatch:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_commands")
 @pytest.mark.parametrize(
     "words",
     [["versions"], ["pull", "news@champion", "--to", "models/news"], ["score", "new.txt", "--to", "scored"],

@@ -28,7 +28,10 @@ def reexec_in_tree() -> None:
 
 def loaded_modules() -> dict[str, Path]:
     """Return the file of each Gazette module that this process has imported, by its path in a project."""
-    files = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
+    modules = [  # few of thousands, so a Path for each is cheap
+        module for name, module in list(sys.modules.items()) if name.partition(".")[0] in (PACKAGE.name, "__main__")
+    ]
+    files = [Path(file) for module in modules if (file := getattr(module, "__file__", None))]
     return {(SOURCE / file.relative_to(PACKAGE)).as_posix(): file for file in files if file.is_relative_to(PACKAGE)}
 
 
