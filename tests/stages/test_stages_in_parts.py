@@ -11,7 +11,8 @@ from projects import ROOT
 from gazette.core import articles, files
 from gazette.data import dedup
 from gazette.data.readers import rows
-from gazette.data.validation import sampling
+from gazette.data.validation import personal_data, sampling
+from gazette.data.validation.kept import Findings, KeptFindings
 from gazette.stages import preprocess, validate
 
 NUMBERS = files.read_yaml(ROOT / "params.yaml")
@@ -120,6 +121,69 @@ def test_validate_leaves_the_same_bytes_for_parts_of_any_size(
     result = pl.read_parquet(tmp_path / "parts" / "validated")
     assert result.equals(result.sort("split", "file", "line"))
     assert result.height == table.height + (2 if policy == "keep" else 0)
+
+
+@pytest.fixture
+def inspected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows of each part in which personal data were looked for; parts are small."""
+    monkeypatch.setattr(rows, "BATCH_ROWS", 16)
+    sizes, find = list[int](), personal_data.find_personal_data
+
+    def record(texts: pl.Series, language: str) -> pl.DataFrame:
+        sizes.append(texts.len())
+        return find(texts, language)
+
+    monkeypatch.setattr(personal_data, "find_personal_data", record)
+    return sizes
+
+
+def interrupt(folder: Path, monkeypatch: pytest.MonkeyPatch, after: int, **changes: str) -> None:
+    """Run `validate` until the articles of a number of parts are on disk."""
+    keep, calls = KeptFindings.keep, iter(range(after))
+
+    def keep_some(kept: KeptFindings, findings: Findings) -> None:
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        keep(kept, findings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KeptFindings, "keep", keep_some)
+        with pytest.raises(KeyboardInterrupt):
+            validated(folder, **changes)
+
+
+@pytest.mark.parametrize(("after", "policy"), [(1, "keep"), (9, "quarantine")])
+def test_what_an_interrupted_validation_knew_is_not_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inspected: list[int], after: int, policy: str
+) -> None:
+    for name in ("whole", "interrupted"):
+        lay_down(tmp_path / name, news(3), correct(news(3)) if policy == "keep" else "")
+    whole = validated(tmp_path / "whole", personal_data=policy)
+    sizes = list(inspected)
+    interrupt(tmp_path / "interrupted", monkeypatch, after, personal_data=policy)
+    inspected.clear()
+    assert validated(tmp_path / "interrupted", personal_data=policy) == whole
+    assert inspected == sizes[after:]
+    assert len(list((tmp_path / "interrupted").iterdir())) == len(list((tmp_path / "whole").iterdir()))
+
+
+@pytest.mark.parametrize("change", ["a row", "a param", "the code"])
+def test_what_was_known_of_other_rows_or_by_other_rules_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inspected: list[int], change: str
+) -> None:
+    lay_down(tmp_path / "news", news(3))
+    interrupt(tmp_path / "news", monkeypatch, 9)
+    policy = "mask" if change == "a param" else "keep"
+    if change == "a row":
+        path = tmp_path / "news/raw/test.csv"
+        path.write_text(path.read_text().replace(" ", " another ", 1))
+    if change == "the code":
+        monkeypatch.setattr("gazette.pipeline.hashing.dvc_hash", str)
+    inspected.clear()
+    result = pl.read_parquet(validated(tmp_path / "news", personal_data=policy)["validated"])
+    assert sum(inspected) == news(3).height + 1 == result.height  # with the one that has an address
+    assert result["text"].str.contains(" another ").any() == (change == "a row")
+    assert result["text"].str.contains("<email>").any() == (change == "a param")
 
 
 def test_validate_leaves_no_temporary_file(tmp_path: Path) -> None:

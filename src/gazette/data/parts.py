@@ -29,12 +29,20 @@ class Parts:
         """Append rows of one split; the first part, which has the schema, may be empty."""
         if table.is_empty() and self._ends:
             return
-        places = table.select(PLACE)
+        table.write_parquet(self._path(len(self._ends)))
+        self._add(table.select(PLACE))
+
+    def adopt(self, rows: int) -> None:
+        """Append the rows that another run appended in the same place, and left in the folder."""
+        if rows == 0 and self._ends:
+            return
+        self._add(pl.read_parquet(self._path(len(self._ends)), columns=list(PLACE)))
+
+    def _add(self, places: pl.DataFrame) -> None:
         ordered = places.sort(PLACE)
         self._are_sorted = self._are_sorted and places.equals(ordered)
         self._ends.append((*ordered.head(1).rows(), *ordered.tail(1).rows()))
-        table.write_parquet(self._path(len(self._ends) - 1))
-        self._starts.append(self.rows + table.height)
+        self._starts.append(self.rows + places.height)
 
     def scan(self) -> pl.LazyFrame:
         """Return all rows, with their numbers."""

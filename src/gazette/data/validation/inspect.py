@@ -27,6 +27,7 @@ from gazette.data.validation import (
 )
 from gazette.data.validation.bounds import Params
 from gazette.data.validation.checks import column_of
+from gazette.data.validation.kept import KeptFindings
 from gazette.data.validation.rows import RowInspector
 
 
@@ -95,12 +96,13 @@ class Inspection:
 
 
 def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path, folder: Path) -> Inspection:
-    """Read and inspect a corpus; writes Data Docs to `docs`, and the articles, in parts, to the empty `folder`.
+    """Read and inspect a corpus; writes Data Docs to `docs`, and the articles, in parts, to `folder`.
 
     Raises DataContractError if a file is broken.
     """
     parts, similarity = Parts(folder), params.near_duplicate_similarity
-    inspector = RowInspector(described, params.personal_data, parts)
+    settings = {"policy": params.personal_data, "language": described.language, "labels": described.labels}
+    inspector = RowInspector(described, params.personal_data, parts, KeptFindings(folder, settings))
     files, corrections = corrected.read_parts(described, raw, inspector.take)
     rejects, rows = inspector.rejects, parts.scan()
     lengths = rows.group_by("split", "characters").agg(rows=pl.len().cast(pl.Int64)).collect(engine="streaming")

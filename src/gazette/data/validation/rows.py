@@ -10,26 +10,29 @@ from gazette.core.corpus import Corpus
 from gazette.data import dedup
 from gazette.data.parts import Parts
 from gazette.data.validation import damage, examples, personal_data
+from gazette.data.validation.kept import Findings, KeptFindings
 
 
 class _Part(NamedTuple):
     rows: pl.DataFrame
     quarantined: pl.DataFrame
-    kinds: dict[str, int]  # matches of personal data of each kind
-    matched: int  # rows with any
-    masked: pl.DataFrame  # the first of them
+    kinds: dict[str, int]
+    matched: int
+    masked: pl.DataFrame
 
 
 class RowInspector:
     """Takes rows in parts, writes the articles among them to `parts`, and keeps the others and what is counted.
 
     A row of `parts` is an article, the digest of its key (`low`, `high`), its length, and a flag for each damage.
+    `kept` has what an interrupted run knew of a part.
     """
 
-    def __init__(self, described: Corpus, policy: str, parts: Parts) -> None:
+    def __init__(self, described: Corpus, policy: str, parts: Parts, kept: KeptFindings) -> None:
         self._described = described
         self._policy = policy
         self._parts = parts
+        self._kept = kept
         self._rejects: dict[str, list[pl.DataFrame]] = {"unreadable": [], "invalid": [], "quarantined": []}
         self._labels: list[pl.DataFrame] = []
         self._masked: list[pl.DataFrame] = []
@@ -39,18 +42,36 @@ class RowInspector:
     def take(self, table: pl.DataFrame, unreadable: pl.DataFrame) -> None:
         """Take a part of the articles as they were read, and of the rows that could not be."""
         self._labels = [pl.concat([*self._labels, table.select("label")]).unique(maintain_order=True)]
+        findings = self._kept.recall(table)
+        if findings is None:
+            findings = self._find(table)
+            self._kept.keep(findings)
+        else:
+            self._parts.adopt(findings.articles)
+        self._rejects["unreadable"].append(unreadable)
+        self._rejects["invalid"].append(findings.invalid)
+        self._rejects["quarantined"].append(findings.quarantined)
+        self._rows += findings.rows
+        self._kinds.update(findings.kinds)
+        self._matched += findings.matched
+        self._masked = [examples.join_examples([*self._masked, findings.masked])]
+
+    def _find(self, table: pl.DataFrame) -> Findings:
+        """Inspect rows, and append the articles among them to `parts`."""
         valid, invalid = articles.split_invalid(table, self._described.labels)
         slices = list(valid.iter_slices(dedup.PART_ROWS)) or [valid]
         parts = list(dedup.map_threads(self._inspect, slices))
-        self._parts.append(pl.concat(part.rows for part in parts))
-        self._rows += valid.height
-        self._rejects["unreadable"].append(unreadable)
-        self._rejects["invalid"].append(invalid)
-        for part in parts:
-            self._rejects["quarantined"].append(part.quarantined)
-            self._kinds.update(part.kinds)
-            self._matched += part.matched
-        self._masked = [examples.join_examples([*self._masked, *(part.masked for part in parts)])]
+        rows = pl.concat(part.rows for part in parts)
+        self._parts.append(rows)
+        return Findings(
+            invalid,
+            pl.concat(part.quarantined for part in parts),
+            examples.join_examples([part.masked for part in parts]),
+            dict(sum((Counter(part.kinds) for part in parts), Counter())),
+            sum(part.matched for part in parts),
+            valid.height,
+            rows.height,
+        )
 
     @property
     def rejects(self) -> pl.DataFrame:

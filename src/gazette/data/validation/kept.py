@@ -1,0 +1,88 @@
+"""What was found in the parts of a corpus, kept until the stage ends, so that an interrupted run does not lose it.
+
+The next run takes over the parts whose rows are the same, if code, packages and settings are.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from gazette.core import atomic, files
+from gazette.pipeline import hashing
+
+PACKAGE = Path(__file__).parents[2]
+LIBRARIES = ("ftfy", "pandera", "phonenumberslite", "polars", "python-stdnum")  # that look at a row
+ABOUT = "about.json"
+FRAMES = ("invalid", "quarantined", "masked")
+
+
+class Findings(NamedTuple):
+    """What is known of a part beside its articles."""
+
+    invalid: pl.DataFrame  # rejects, as all of these
+    quarantined: pl.DataFrame
+    masked: pl.DataFrame  # the first matches of personal data
+    kinds: dict[str, int]  # matches of each kind
+    matched: int  # rows with any
+    rows: int  # valid ones
+    articles: int  # of these, not quarantined
+
+
+@contextmanager
+def interruptible_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder, which may hold what an interrupted run left; it stays if this one is interrupted too."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    except Exception:
+        atomic.remove(path)
+        raise
+    atomic.remove(path)
+
+
+class KeptFindings:
+    """The findings in parts, in a folder."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._number = -1
+        self._digest = ""  # of the rows up to here
+        about = {
+            "settings": dict(settings),
+            "code": [hashing.dvc_hash(PACKAGE / name) for name in ("core", "data")],
+            "packages": {name: version(name) for name in LIBRARIES},
+        }
+        if not (folder / ABOUT).exists() or files.read_json(folder / ABOUT) != about:
+            for path in folder.iterdir():
+                atomic.remove(path)
+            files.write_json(folder / ABOUT, about)
+
+    def recall(self, table: pl.DataFrame) -> Findings | None:
+        """Return what an interrupted run found in the next part, if it had the same rows up to its end."""
+        content = table.write_ipc(None).getbuffer()
+        self._number += 1
+        self._digest = blake2b(content, key=self._digest.encode(), digest_size=16).hexdigest()
+        record = files.read_json(self._path()) if self._path().exists() else {}
+        if record.pop("digest", None) != self._digest:
+            return None
+        return Findings(**record | {name: _to_frame(record[name]) for name in FRAMES})
+
+    def keep(self, findings: Findings) -> None:
+        """Keep what was found in the part that was asked for last; its articles must be on disk."""
+        record = {
+            name: value.to_dict(as_series=False) if isinstance(value, pl.DataFrame) else value
+            for name, value in findings._asdict().items()
+        }
+        files.write_json(self._path(), record | {"digest": self._digest})
+
+    def _path(self) -> Path:
+        return self._folder / f"{self._number:06}.json"
+
+
+def _to_frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
+    return pl.DataFrame(columns, schema={name: pl.Int64 if name == "line" else pl.String for name in columns})
