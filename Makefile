@@ -46,8 +46,8 @@ serve: install ## answer over HTTP by the selected bundle, with a page to try it
 schedule: install ## Prefect's server with its page, the deployments and a worker, until Ctrl-C; PORT=4200
 	@python -m flows.schedule --port $(or $(PORT),4200)
 
-test: install ## the tests, two files at a time; WORKERS=4
-	pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
+test: install ## the tests, three files at a time, since some wait; WORKERS=4
+	pytest --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py

@@ -95,14 +95,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         proxy = Proxy(port)
         patch.chdir(box)
         patch.setenv("MLFLOW_TRACKING_URI", proxy.address)
-        for name, value in (("MAX_RETRIES", "2"), ("BACKOFF_FACTOR", "0"), ("BACKOFF_JITTER", "0"), ("TIMEOUT", "2")):
-            patch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", value)
         from gazette.registry.store import client as registry
         from gazette.registry.store import retry
 
         patch.setattr(resolve, "list_revisions", lambda digest: ["r" * 40])
-        patch.setattr(retry, "RETRY_SECONDS", 1)
-        patch.setattr(retry, "PAUSE", 0.1)
         client = registry.connect()
         bundle = make_bundle(box)
         accepted, model = set(), None
@@ -117,6 +113,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ready = World(proxy, database, client, model, accepted)
         ready.promote("1")
         ready.promote("2")
+        patch.setattr(retry, "RETRY_SECONDS", 1)
+        patch.setattr(retry, "PAUSE", 0.1)
+        for name, value in (("MAX_RETRIES", "2"), ("BACKOFF_FACTOR", "0"), ("BACKOFF_JITTER", "0"), ("TIMEOUT", "2")):
+            patch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", value)
         yield ready
         proxy.shutdown()
 
