@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +76,7 @@ def _check_code(stage: str) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return _parse(path.read_bytes(), path) if path.exists() else {}
-
-
-@lru_cache(maxsize=2)  # PIPELINE and PARAMS; the latter is read again at the end
-def _parse(content: bytes, path: Path) -> dict[str, Any]:
-    return files.parse_yaml(content, path)
+    return files.read_yaml(path) if path.exists() else {}
 
 
 def _names(entries: Sequence[Any]) -> Iterator[str]:
