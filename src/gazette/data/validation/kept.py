@@ -52,6 +52,7 @@ class KeptFindings:
         self._folder = folder
         self._number = -1
         self._digest = ""  # of the rows up to here
+        self._differs = False  # from what an interrupted run had
         about = {
             "settings": dict(settings),
             "code": [hashing.dvc_hash(PACKAGE / name) for name in ("core", "data")],
@@ -67,8 +68,14 @@ class KeptFindings:
         content = table.write_ipc(None).getbuffer()
         self._number += 1
         self._digest = blake2b(content, key=self._digest.encode(), digest_size=16).hexdigest()
+        if self._differs:
+            return None
         record = files.read_json(self._path()) if self._path().exists() else {}
         if record.pop("digest", None) != self._digest:
+            self._differs = True
+            for path in self._folder.glob("[0-9]*.json"):
+                if path >= self._path():
+                    path.unlink()  # its articles will be overwritten
             return None
         return Findings(**record | {name: _to_frame(record[name]) for name in FRAMES})
 
