@@ -11,8 +11,8 @@ from projects import ROOT
 from gazette.core import articles, files
 from gazette.data import dedup
 from gazette.data.readers import rows
-from gazette.data.validation import personal_data, sampling
-from gazette.data.validation.kept import Findings, KeptFindings
+from gazette.data.validation import part_records, personal_data, sampling
+from gazette.data.validation.part_records import PartRecord, PartRecords
 from gazette.stages import preprocess, validate
 
 NUMBERS = files.read_yaml(ROOT / "params.yaml")
@@ -139,15 +139,15 @@ def inspected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def interrupt(folder: Path, monkeypatch: pytest.MonkeyPatch, after: int, **changes: str) -> None:
     """Run `validate` until the articles of a number of parts are on disk."""
-    keep, calls = KeptFindings.keep, iter(range(after))
+    save, calls = PartRecords.save, iter(range(after))
 
-    def keep_some(kept: KeptFindings, findings: Findings) -> None:
+    def save_some(records: PartRecords, record: PartRecord) -> None:
         if next(calls, None) is None:
             raise KeyboardInterrupt
-        keep(kept, findings)
+        save(records, record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(KeptFindings, "keep", keep_some)
+        patch.setattr(PartRecords, "save", save_some)
         with pytest.raises(KeyboardInterrupt):
             validated(folder, **changes)
 
@@ -178,7 +178,7 @@ def test_what_was_known_of_other_rows_or_by_other_rules_does_not_count(
         path = tmp_path / "news/raw/test.csv"
         path.write_text(path.read_text().replace(" ", " another ", 1))
     if change == "the code":
-        monkeypatch.setattr("gazette.pipeline.hashing.dvc_hash", str)
+        monkeypatch.setattr(part_records, "_hash_code", lambda: "another")
     inspected.clear()
     result = pl.read_parquet(validated(tmp_path / "news", personal_data=policy)["validated"])
     assert sum(inspected) == news(3).height + 1 == result.height  # with the one that has an address

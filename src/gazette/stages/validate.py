@@ -6,7 +6,7 @@ from pathlib import Path
 from gazette.core import articles, atomic, corpus, files, tables
 from gazette.core.errors import DataContractError
 from gazette.data import overlay
-from gazette.data.validation import breaches, inspect, kept
+from gazette.data.validation import breaches, inspect, part_records
 from gazette.data.validation.bounds import Params
 from gazette.data.validation.checks import CRITICAL
 
@@ -23,7 +23,7 @@ def run(
     docs: Path,
 ) -> None:
     """Raise DataContractError, after writing the report, if rows or the corpus break their contract."""
-    with kept.interruptible_folder(validated.with_name(f".{validated.name}.parts")) as folder:
+    with part_records.interruptible_folder(validated.with_name(f".{validated.name}.parts")) as folder:
         inspection = inspect.inspect_corpus(corpus.read_description(description), raw, params, docs, folder)
         facts = inspection.report
         unmet = breaches.explain_breaches(facts, inspection.rejects, inspection.examples, params.model_dump())

@@ -27,7 +27,7 @@ from gazette.data.validation import (
 )
 from gazette.data.validation.bounds import Params
 from gazette.data.validation.checks import column_of
-from gazette.data.validation.kept import KeptFindings
+from gazette.data.validation.part_records import PartRecords
 from gazette.data.validation.rows import RowInspector
 
 
@@ -102,7 +102,7 @@ def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path, fol
     """
     parts, similarity = Parts(folder), params.near_duplicate_similarity
     settings = {"policy": params.personal_data, "language": described.language, "labels": described.labels}
-    inspector = RowInspector(described, params.personal_data, parts, KeptFindings(folder, settings))
+    inspector = RowInspector(described, params.personal_data, parts, PartRecords(folder, settings))
     files, corrections = corrected.read_parts(described, raw, inspector.take)
     rejects, rows = inspector.rejects, parts.scan()
     lengths = rows.group_by("split", "characters").agg(rows=pl.len().cast(pl.Int64)).collect(engine="streaming")

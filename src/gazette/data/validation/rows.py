@@ -10,10 +10,10 @@ from gazette.core.corpus import Corpus
 from gazette.data import dedup
 from gazette.data.parts import Parts
 from gazette.data.validation import damage, examples, personal_data
-from gazette.data.validation.kept import Findings, KeptFindings
+from gazette.data.validation.part_records import PartRecord, PartRecords
 
 
-class _Part(NamedTuple):
+class _Slice(NamedTuple):
     rows: pl.DataFrame
     quarantined: pl.DataFrame
     kinds: dict[str, int]
@@ -25,14 +25,14 @@ class RowInspector:
     """Takes rows in parts, writes the articles among them to `parts`, and keeps the others and what is counted.
 
     A row of `parts` is an article, the digest of its key (`low`, `high`), its length, and a flag for each damage.
-    `kept` has what an interrupted run knew of a part.
+    `records` has those of parts that an interrupted run inspected.
     """
 
-    def __init__(self, described: Corpus, policy: str, parts: Parts, kept: KeptFindings) -> None:
+    def __init__(self, described: Corpus, policy: str, parts: Parts, records: PartRecords) -> None:
         self._described = described
         self._policy = policy
         self._parts = parts
-        self._kept = kept
+        self._records = records
         self._rejects: dict[str, list[pl.DataFrame]] = {"unreadable": [], "invalid": [], "quarantined": []}
         self._labels: list[pl.DataFrame] = []
         self._masked: list[pl.DataFrame] = []
@@ -42,28 +42,28 @@ class RowInspector:
     def take(self, table: pl.DataFrame, unreadable: pl.DataFrame) -> None:
         """Take a part of the articles as they were read, and of the rows that could not be."""
         self._labels = [pl.concat([*self._labels, table.select("label")]).unique(maintain_order=True)]
-        findings = self._kept.recall(table)
-        if findings is None:
-            findings = self._find(table)
-            self._kept.keep(findings)
+        record = self._records.load(table)
+        if record is None:
+            record = self._inspect(table)
+            self._records.save(record)
         else:
-            self._parts.adopt(findings.articles)
+            self._parts.adopt(record.articles)
         self._rejects["unreadable"].append(unreadable)
-        self._rejects["invalid"].append(findings.invalid)
-        self._rejects["quarantined"].append(findings.quarantined)
-        self._rows += findings.rows
-        self._kinds.update(findings.kinds)
-        self._matched += findings.matched
-        self._masked = [examples.join_examples([*self._masked, findings.masked])]
+        self._rejects["invalid"].append(record.invalid)
+        self._rejects["quarantined"].append(record.quarantined)
+        self._rows += record.rows
+        self._kinds.update(record.kinds)
+        self._matched += record.matched
+        self._masked = [examples.join_examples([*self._masked, record.masked])]
 
-    def _find(self, table: pl.DataFrame) -> Findings:
+    def _inspect(self, table: pl.DataFrame) -> PartRecord:
         """Inspect rows, and append the articles among them to `parts`."""
         valid, invalid = articles.split_invalid(table, self._described.labels)
         slices = list(valid.iter_slices(dedup.PART_ROWS)) or [valid]
-        parts = list(dedup.map_threads(self._inspect, slices))
+        parts = list(dedup.map_threads(self._inspect_slice, slices))
         rows = pl.concat(part.rows for part in parts)
         self._parts.append(rows)
-        return Findings(
+        return PartRecord(
             invalid,
             pl.concat(part.quarantined for part in parts),
             examples.join_examples([part.masked for part in parts]),
@@ -99,7 +99,7 @@ class RowInspector:
         """The first matches of each kind of personal data, masked."""
         return self._masked[0]
 
-    def _inspect(self, table: pl.DataFrame) -> _Part:
+    def _inspect_slice(self, table: pl.DataFrame) -> _Slice:
         matches = personal_data.find_personal_data(table["text"], self._described.language)
         masked = examples.personal_data_examples(table, matches, personal_data.star_out(table["text"], matches))
         kinds = dict(matches["kind"].value_counts().iter_rows())
@@ -109,7 +109,7 @@ class RowInspector:
         marked = rows.with_columns(
             damage.flag_damage(keyed), low=low, high=high, characters=pl.col("text").str.len_chars()
         )
-        return _Part(marked, quarantined, kinds, matches["row"].n_unique(), masked)
+        return _Slice(marked, quarantined, kinds, matches["row"].n_unique(), masked)
 
 
 def _apply_policy(policy: str, table: pl.DataFrame, matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

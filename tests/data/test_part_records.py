@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gazette.core.corpus import Corpus
 from gazette.data.parts import PLACE, Parts
-from gazette.data.validation.kept import Findings, KeptFindings
+from gazette.data.validation.part_records import PartRecord, PartRecords
 from gazette.data.validation.rows import RowInspector
 
 SCHEMA = {"text": pl.String, "label": pl.String, "split": pl.String, "file": pl.String, "line": pl.Int64}
@@ -26,15 +26,15 @@ class Inspector(RowInspector):
     """Inspects rows in no time, and dies before one of its steps."""
 
     def __init__(self, folder: Path, steps: Iterator[int]) -> None:
-        self.parts, self.kept, self.steps = Parts(folder), KeptFindings(folder, {}), steps
-        super().__init__(Corpus.model_construct(labels=[]), "keep", self.parts, self.kept)
+        self.parts, self.steps = Parts(folder), steps
+        super().__init__(Corpus.model_construct(labels=[]), "keep", self.parts, PartRecords(folder, {}))
 
-    def _find(self, table: pl.DataFrame) -> Findings:
+    def _inspect(self, table: pl.DataFrame) -> PartRecord:
         next(self.steps)
         good = table.filter(pl.col("text") != "bad")
         self.parts.append(good)
         next(self.steps)
-        return Findings(REJECTS, REJECTS, MASKED, {}, 0, good.height, good.height)
+        return PartRecord(REJECTS, REJECTS, MASKED, {}, 0, good.height, good.height)
 
     def run(self, corpus: list[list[str]]) -> list[str]:
         for number, texts in enumerate(corpus):
@@ -45,7 +45,7 @@ class Inspector(RowInspector):
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kept")
+    return tmp_path_factory.mktemp("records")
 
 
 @given(st.tuples(corpora, corpora, corpora), runs)

@@ -1,6 +1,6 @@
-"""What was found in the parts of a corpus, kept until the stage ends, so that an interrupted run does not lose it.
+"""Records of the parts of a corpus that were inspected, on disk until the stage ends, so that it can resume.
 
-The next run takes over the parts whose rows are the same, if code, packages and settings are.
+A run takes over the parts that an interrupted one left, as long as their rows, code, packages and settings are equal.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from gazette.core import atomic, files
-from gazette.pipeline import hashing
 
 PACKAGE = Path(__file__).parents[2]
 LIBRARIES = ("ftfy", "pandera", "phonenumberslite", "polars", "python-stdnum")  # that look at a row
@@ -21,7 +20,7 @@ ABOUT = "about.json"
 FRAMES = ("invalid", "quarantined", "masked")
 
 
-class Findings(NamedTuple):
+class PartRecord(NamedTuple):
     """What is known of a part beside its articles."""
 
     invalid: pl.DataFrame  # rejects, as all of these
@@ -45,8 +44,8 @@ def interruptible_folder(path: Path) -> Iterator[Path]:
     atomic.remove(path)
 
 
-class KeptFindings:
-    """The findings in parts, in a folder."""
+class PartRecords:
+    """The records of parts, in a folder."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self._folder = folder
@@ -55,7 +54,7 @@ class KeptFindings:
         self._differs = False  # from what an interrupted run had
         about = {
             "settings": dict(settings),
-            "code": [hashing.dvc_hash(PACKAGE / name) for name in ("core", "data")],
+            "code": _hash_code(),
             "packages": {name: version(name) for name in LIBRARIES},
         }
         if not (folder / ABOUT).exists() or files.read_json(folder / ABOUT) != about:
@@ -63,8 +62,8 @@ class KeptFindings:
                 atomic.remove(path)
             files.write_json(folder / ABOUT, about)
 
-    def recall(self, table: pl.DataFrame) -> Findings | None:
-        """Return what an interrupted run found in the next part, if it had the same rows up to its end."""
+    def load(self, table: pl.DataFrame) -> PartRecord | None:
+        """Return the record of the next part, if an interrupted run had the same rows up to its end."""
         content = table.write_ipc(None).getbuffer()
         self._number += 1
         self._digest = blake2b(content, key=self._digest.encode(), digest_size=16).hexdigest()
@@ -77,18 +76,23 @@ class KeptFindings:
                 if path >= self._path():
                     path.unlink()  # its articles will be overwritten
             return None
-        return Findings(**record | {name: _to_frame(record[name]) for name in FRAMES})
+        return PartRecord(**record | {name: _to_frame(record[name]) for name in FRAMES})
 
-    def keep(self, findings: Findings) -> None:
-        """Keep what was found in the part that was asked for last; its articles must be on disk."""
-        record = {
+    def save(self, record: PartRecord) -> None:
+        """Write the record of the part that was asked for last; its articles must be on disk."""
+        values = {
             name: value.to_dict(as_series=False) if isinstance(value, pl.DataFrame) else value
-            for name, value in findings._asdict().items()
+            for name, value in record._asdict().items()
         }
-        files.write_json(self._path(), record | {"digest": self._digest})
+        files.write_json(self._path(), values | {"digest": self._digest})
 
     def _path(self) -> Path:
         return self._folder / f"{self._number:06}.json"
+
+
+def _hash_code() -> str:
+    paths = sorted(path for name in ("core", "data") for path in (PACKAGE / name).rglob("*.py"))
+    return blake2b(b"".join(path.read_bytes() for path in paths), digest_size=16).hexdigest()
 
 
 def _to_frame(columns: dict[str, list[Any]]) -> pl.DataFrame:
