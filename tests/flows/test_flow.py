@@ -193,7 +193,7 @@ def test_a_run_that_is_ended_takes_its_stages_with_it_and_the_next_one_finishes(
     began = time.monotonic()
     os.kill(process.pid, number)
     process.wait(30)
-    until(lambda: not processes(f"sleep 60.{number}"), within=40)
+    until(lambda: not processes(f"sleep 60.{number}"), within=10)
     assert time.monotonic() - began < 15
     (root / "go").touch()
     flow(root)
@@ -206,5 +206,5 @@ def test_without_a_server_one_is_started_for_the_run(flow: Flow, dvc_project: Ma
     output = flow(root, code=3, PREFECT_API_URL="", PREFECT_HOME="")
     assert "a ended with 3" in output and (home / "prefect.db").exists()
     address = str(output.split("View at http://")[1].split("/")[0])
-    until(lambda: not processes(f"--port {address.rpartition(':')[2]}"), within=40)
+    until(lambda: not processes(f"--port {address.rpartition(':')[2]}"), within=10)
     assert not (root / "home").exists() and "telemetry" not in (home / server.LOG).read_text()

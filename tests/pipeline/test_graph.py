@@ -270,7 +270,7 @@ def test_a_stage_dies_with_the_process_that_started_it(dvc_project: Make, number
     children = psutil.Process(parent.pid).children(recursive=True)
     os.kill(parent.pid, number)
     parent.wait()
-    until(lambda: not any(orphans.is_running(child) for child in children), within=40)
+    until(lambda: not any(orphans.is_running(child) for child in children), within=10)
 
 
 def test_a_stage_under_way_is_left_alone_when_another_is_repaired(dvc_project: Make, forked: bool) -> None:

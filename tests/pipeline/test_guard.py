@@ -46,8 +46,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.wait()
 
 
-def gone(processes: list[psutil.Process]) -> bool:
-    give_up = time.monotonic() + 40  # they would end by themselves after a minute
+def gone(processes: list[psutil.Process], within: float) -> bool:
+    give_up = time.monotonic() + within
     while any(orphans.is_running(process) for process in processes) and time.monotonic() < give_up:
         time.sleep(0.01)
     return time.monotonic() < give_up
@@ -145,7 +145,7 @@ def test_a_signal_ends_the_run_and_all_below_it(start: Start, number: int, code:
     began = time.monotonic()
     run.send_signal(number)
     assert run.wait() == code
-    assert gone(below)
+    assert gone(below, within=1)
     assert time.monotonic() - began < supervisor.GRACE + 5  # on a machine at its limit
 
 
@@ -153,7 +153,7 @@ def test_a_run_that_is_killed_takes_all_below_it_along(start: Start) -> None:
     run = start(RUN, "sh", "-c", "echo 1; sleep 60; sleep 60")
     below = three_below(run)
     run.kill()
-    assert gone(below)
+    assert gone(below, within=2)
 
 
 def test_what_is_below_a_command_that_is_killed_goes_too(start: Start) -> None:
@@ -161,7 +161,7 @@ def test_what_is_below_a_command_that_is_killed_goes_too(start: Start) -> None:
     supervising, shell, sleep = three_below(run)
     shell.kill()
     assert run.wait() == 137
-    assert gone([supervising, sleep])
+    assert gone([supervising, sleep], within=1)
 
 
 def test_a_commands_own_code_is_the_runs(start: Start) -> None:
