@@ -9,7 +9,7 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN PIP_CONSTRAINT P
 unexport UV_TARGET UV_PREFIX UV_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER UV_NO_BINARY UV_NO_BINARY_PACKAGE
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PYTHONSAFEPATH PYTHONSTARTUP LD_PRELOAD
 
-.PHONY: help install run bert flow schedule serve test faults check bench docs ui lock clean
+.PHONY: help install run bert flow schedule serve test servers faults check bench docs ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ schedule: install ## Prefect's server with its page, the deployments and a worke
 test: install ## the tests, three files at a time, since some wait; WORKERS=4
 	pytest --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
+servers: install ## the tests on PostgreSQL and an S3 server, which they start; four minutes
+	pytest -m servers tests/production
+
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py
 	pytest --quiet -m faults tests/faults tests/registry/test_registry_faults.py
@@ -75,7 +78,7 @@ ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 lock: install ## resolve the dependencies anew, and name those of each stage in environment.yaml
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra pipeline --group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra pipeline --extra servers --group dev pyproject.toml --output-file requirements.lock
 	$(MAKE) install
 	python -m gazette.pipeline.environment
 

@@ -153,3 +153,16 @@ def clone(folder: Path, guard: Path) -> Project:
     project.set(corpus="tiny", candidates=["linear", "cnn"], **SMALL)
     project("git init -q && dvc add -q data/raw/tiny && git add -A && git commit -qm start")
     return project
+
+
+def share(project: Project, folder: Path) -> Project:
+    """Clone a project by git, with its branch at `origin.git` beside it, to which both push."""
+    origin = project.folder.with_name("origin.git")
+    if not origin.exists():
+        project(f"git init -q --bare -b main '{origin}' && git branch -M main && git remote add origin '{origin}'")
+    project("git push -q -u origin main")
+    project(f"git clone -q '{origin}' '{folder}'")
+    guard = Path(project.environment["HOME"])
+    copy = Project(folder, guard)
+    copy.environment |= {**project.environment, "PYTHONPATH": copy.environment["PYTHONPATH"]}
+    return copy
