@@ -20,6 +20,7 @@ NOTE = "<!-- Written by `python docs/references.py`; do not edit. -->"
 MODELS = {
     "monitor": "gazette.monitoring.params:Params",
     "smoke_test": "gazette.registry.smoke_test:Params",
+    "trust": "gazette.registry.trust:Params",
     "gate": "gazette.evaluation.gate.rules:Rules",
     "retrain": "gazette.monitoring.policy:Params",
 }

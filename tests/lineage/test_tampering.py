@@ -10,10 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from keys import write_key
 from projects import SOMEBODY, make_project, shell
 
+from gazette.cli import app
 from gazette.lineage.proof import verify
 from gazette.registry import ledger, signing
 
@@ -32,7 +36,7 @@ Path("reports/metrics.json").write_text(json.dumps({"accuracy": 0.9875, "macro_f
 """
 STAGES: dict[str, object] = {
     "select": {
-        "cmd": f"{sys.executable} src/make.py",
+        "cmd": f"{sys.executable} src/make.py --bundle models/selected",
         "deps": ["data/raw/tiny", "src/make.py"],
         "params": ["select"],
         "outs": ["models/selected"],
@@ -92,6 +96,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         root, f"git add -A && git {SOMEBODY} commit -qm ran && openssl pkey -in ../key.pem -pubout -out ../public.pem"
     )
     shell(root, f"{sys.executable} -m gazette attest --sign ../key.pem --to statements/tiny.json")
+    write_key(Path("../ecdsa.pem"), ec.derive_private_key(7, ec.SECP256R1()))
+    shell(root, f"{sys.executable} -m gazette attest --oms ../ecdsa.pem --to statements/tiny.sig")
     yield root
     os.chdir(before)
 
@@ -156,6 +162,51 @@ def test_a_statement_without_a_signature_is_refused_where_a_key_is_given(project
         assert faults(key=False) == []
     finally:
         path.write_bytes(content)
+
+
+def verify_command(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app.gazette, ["verify", *words])
+    return result.exit_code, result.output
+
+
+def test_the_signature_of_the_bundle_is_verified_where_a_key_is_named(project: Path) -> None:
+    assert verify_command("--require-signature", "../ecdsa.pub") == (0, "everything is as recorded\n")
+    write_key(Path("../stranger.pem"), ec.derive_private_key(8, ec.SECP256R1()))
+    fault = "statements/tiny.sig: it is not signed by ../stranger.pub\n"
+    assert verify_command("--require-signature", "../stranger.pub") == (3, fault)
+
+
+def test_the_policy_of_params_requires_a_signature_too(project: Path) -> None:
+    params, signature = Path("params.yaml"), Path("statements/tiny.sig")
+    content, signed = params.read_text(), signature.read_bytes()
+    params.write_text(content + "trust: {require_signature: [../ecdsa.pub]}\n")
+    try:
+        assert "tiny.sig" not in verify_command()[1]
+        signature.unlink()
+        assert "models/selected: it has no signature, expected that of ../ecdsa.pub" in verify_command()[1]
+        signature.write_text("{")
+        assert "statements/tiny.sig: not a signature of a model" in verify_command()[1]
+    finally:
+        signature.write_bytes(signed)
+        params.write_text(content)
+
+
+def test_a_bundle_that_differs_from_the_one_that_was_signed_is_named(project: Path) -> None:
+    path = Path("models/selected/model.onnx")
+    content = path.read_bytes()
+    path.write_bytes(content + b"x")
+    try:
+        assert (
+            "statements/tiny.sig: it is on other files: model.onnx"
+            in verify_command("--require-signature", "../ecdsa.pub")[1]
+        )
+    finally:
+        path.write_bytes(content)
+
+
+def test_a_statement_and_a_signature_are_two_calls(project: Path) -> None:
+    result = CliRunner().invoke(app.gazette, ["attest", "--sign", "../key.pem", "--oms", "../ecdsa.pem"])
+    assert result.exit_code == 2 and "call it twice for both" in result.output
 
 
 def test_a_ledger_whose_last_line_was_cut_off_is_found(project: Path) -> None:

@@ -43,7 +43,11 @@ def test_a_statement_that_was_put_beside_a_version_comes_out_again_signed_or_not
     key.write_bytes(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     path.write_text(json.dumps(signing.sign(json.dumps(STATEMENT).encode(), key)))
     statements.attach_statement("tiny", "abc.dir", path)
+    signature = tmp_path / "one.sig"
+    signature.write_text('{"mediaType": "a"}')
+    statements.attach_statement("tiny", "abc.dir", signature, statements.SIGNATURE)
     assert statements.fetch_statement("tiny", "1") == STATEMENT
+    assert statements.fetch_record("tiny", "1", statements.SIGNATURE) == {"mediaType": "a"}
 
 
 def test_a_statement_that_was_changed_in_the_registry_is_refused(client: Any, tmp_path: Path) -> None:

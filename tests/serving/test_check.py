@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from keys import write_key
 
 from gazette.core.bundle import Bundle
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
-from gazette.registry import signing, statements
+from gazette.registry import model_signature, signing, statements, versions
 from gazette.serving import pull
 from gazette.serving.online import follow, roster, source
-from gazette.serving.online.check import check
+from gazette.serving.online.check import check, check_signature
 from gazette.serving.online.follow import Follower
 from gazette.serving.online.roster import Roster
 from gazette.serving.online.source import NoVersionError, Wanted
@@ -74,6 +76,27 @@ def test_a_statement_about_another_bundle_is_refused(bundle: Path, monkeypatch: 
     monkeypatch.setattr(statements, "unwrap", lambda record: record)
     with pytest.raises(ConfigError, match=r"other digests for bundle\.json"):
         check(wanted(bundle, has_statement=True), bundle, "")
+
+
+def test_where_a_signature_is_required_only_what_the_key_signed_answers(tmp_path: Path, bundle: Path) -> None:
+    """A follower of a folder begins once the signature that `gazette pull` writes beside it is by the key."""
+    key = write_key(tmp_path / "key.pem", ec.derive_private_key(7, ec.SECP256R1()))
+    follower = Follower(tmp_path, source.Folder(bundle, "tiny"), None, "", (str(key.with_suffix(".pub")),))
+    with pytest.raises(ConfigError, match=r"it has no signature, expected that of .*key\.pub"):
+        follower.begin()
+    signature = model_signature.sign(bundle, "tiny", key)
+    bundle.with_name("bundle.sig").write_text(signing.text(signature))
+    follower.begin()
+    assert follower.roster.main.name == "tiny"
+    stranger = write_key(tmp_path / "stranger.pem", ec.derive_private_key(8, ec.SECP256R1()))
+    with pytest.raises(ConfigError, match="it is not signed by"):
+        check_signature(signature, bundle, [str(stranger)])
+
+
+def test_the_signature_of_a_version_is_that_of_its_tag(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> None:
+    monkeypatch.setattr(versions, "require_registry", lambda _: None)
+    monkeypatch.setattr(statements, "fetch_record", lambda *parts: dict(enumerate(parts)))
+    assert source.Registry("tiny/3").fetch_signature(wanted(bundle)) == {0: "tiny", 1: "3", 2: "signature"}
 
 
 def test_answers_that_are_no_probabilities_are_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

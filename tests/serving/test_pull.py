@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from keys import write_key
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
-from gazette.registry import statements
+from gazette.registry import model_signature, statements
 from gazette.registry.store import client
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.serving import pull
@@ -116,6 +118,45 @@ def test_a_statement_of_other_files_is_refused(
     with pytest.raises(ConfigError, match=r"its statement has other digests for bundle\.json"):
         pull.pull("tiny/1", TO)
     assert not TO.exists()
+
+
+@pytest.fixture
+def signed(remote: RegisteredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Version 1 is signed, version 2 is not; the keys of its signer and of a stranger."""
+    keys = [write_key(tmp_path / name, ec.derive_private_key(n, ec.SECP256R1())) for n, name in ((7, "a"), (8, "b"))]
+    signature = model_signature.sign(tmp_path / "version1", "tiny", keys[0])
+    remote.versions["1"].tags[statements.SIGNATURE] = "0" * 64
+    monkeypatch.setattr(statements, "fetch_record", lambda name, number, tag: signature if tag == "signature" else None)
+    return keys
+
+
+def test_a_signed_version_is_pulled_with_its_signature_beside_it(signed: list[Path]) -> None:
+    pull.pull("tiny/1", TO, signers=signed)
+    record = json.loads(Path("models/news.sig").read_text())
+    assert model_signature.verify(record, TO, signed[:1]) == []
+    pull.pull("tiny/2", TO)
+    pull.pull("tiny/1", TO, signers=signed[:1])
+    assert pulled_version() == "1"
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [("1", "it is not signed by "), ("2", "it has no signature, expected that")]
+)
+def test_a_version_that_the_key_did_not_sign_is_not_pulled(signed: list[Path], number: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=f"tiny/{number}: {why}"):
+        pull.pull(f"tiny/{number}", TO, signers=signed[1:])
+    assert not TO.exists() and not LOCK.exists()
+    pull.pull(f"tiny/{number}", TO)
+    with pytest.raises(ConfigError, match=f"tiny/{number}: {why}"):  # the folder is there, and still not trusted
+        pull.pull_locked(signers=signed[1:])
+
+
+def test_a_file_of_the_users_in_the_place_of_the_signature_stays(signed: list[Path]) -> None:
+    TO.parent.mkdir()
+    Path("models/news.sig").write_text("mine")
+    with pytest.raises(ConfigError, match=r"models/news\.sig exists and is not as Gazette wrote it"):
+        pull.pull("tiny/1", TO)
+    assert Path("models/news.sig").read_text() == "mine" and not TO.exists()
 
 
 def test_another_version_replaces_it_atomically_and_readers_keep_the_old_one(remote: RegisteredModel) -> None:

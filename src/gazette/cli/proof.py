@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gazette.cli import options, project, streams
+from gazette.cli import options, project, streams, trust
 from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import escape_lines
 
@@ -82,24 +82,28 @@ def _show(record: dict[str, Any], differences: list[Any]) -> None:
 @click.option("--statement", type=options.PATH,
               help="Check only this statement.  [default: statements/*.json]")  # fmt: skip
 @click.option("--registry", is_flag=True, help="Also download the registered version of the selected bundle.")
+@trust.SIGNERS
 @options.as_json()
-def verify(key: Path | None, statement: Path | None, registry: bool, as_json: bool) -> None:
+def verify(key: Path | None, statement: Path | None, registry: bool, signers: tuple[Path, ...], as_json: bool) -> None:
     """Hash everything recorded of this revision again, and list what differs.
 
     Checks files under git, raw data, code, params, outputs, the ledger and the statements, and runs nothing. Exits with
-    3 if anything differs.
+    3 if anything differs, or if a signature of the selected bundle is required and none is in statements/*.sig.
 
     \b
     Examples:
       gazette verify
       gazette verify --key team.pub.pem --registry --json
     """
-    from gazette.lineage.proof import provenance
+    from gazette.lineage.proof import provenance, signatures
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.lineage.proof import verify as verifying
 
+    keys = trust.list_signers(signers)
     statements = [statement] if statement else sorted(provenance.FOLDER.glob("*.json"))
     differences = verifying.verify_revision(statements, key)
+    if keys:
+        differences += signatures.signature_faults(keys)
     if registry:
         differences += verifying.verify_registered(*reproducing.revision_identity("HEAD"))
     if as_json:
@@ -112,28 +116,45 @@ def verify(key: Path | None, statement: Path | None, registry: bool, as_json: bo
 
 @click.command()
 @SIGN
+@click.option("--oms", type=options.PATH,
+              help="Sign the selected bundle in the OpenSSF Model Signing format, by this private ECDSA key in PEM, "
+                   "instead of writing a statement.")  # fmt: skip
 @TO
-def attest(key: Path | None, to: Path | None) -> None:
+def attest(key: Path | None, oms: Path | None, to: Path | None) -> None:
     """Write a statement about this revision without reproducing it: outputs, materials, params, machine.
 
-    Example: gazette attest --sign key.pem
+    With --oms, writes a signature of the selected bundle that `model_signing verify key` accepts, to
+    statements/CORPUS-REVISION.sig.
+
+    \b
+    Examples:
+      gazette attest --sign key.pem
+      gazette attest --oms ecdsa.pem
     """
     from gazette.core import files
-    from gazette.lineage.proof import provenance
+    from gazette.lineage.proof import provenance, signatures
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.lineage.proof import verify as verifying
     from gazette.pipeline import git, written
+    from gazette.registry import model_signature, statements
 
+    if key and oms:
+        raise click.UsageError("--sign signs a statement, --oms the bundle itself; call it twice for both")
     if differences := verifying.verify_revision([], None):
         raise DataContractError("the tree is not as recorded:\n" + "\n".join(f"  {line}" for line in differences))
     commit = git.resolve_commit("HEAD")
     corpus, digest = reproducing.revision_identity(commit)
-    machines = {path.stem: files.read_json(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
-    path = to or provenance.statement_path(corpus, commit)
-    written.check_replaceable(path, provenance.is_statement)
-    provenance.write_statement(provenance.make_statement(Path(), commit, machines, None), path, key)
+    if oms:
+        path = to or signatures.signature_path(corpus, commit)
+        written.check_replaceable(path, model_signature.is_signature)
+        signatures.write_signature(corpus, path, oms)
+    else:
+        machines = {path.stem: files.read_json(path) for path in sorted(reproducing.FINGERPRINTS.glob("*.json"))}
+        path = to or provenance.statement_path(corpus, commit)
+        written.check_replaceable(path, provenance.is_statement)
+        provenance.write_statement(provenance.make_statement(Path(), commit, machines, None), path, key)
     click.echo(path)
-    _attach(corpus, digest, path)
+    _attach(corpus, digest, path, statements.SIGNATURE if oms else statements.TAG)
 
 
 def _explain_machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
@@ -143,13 +164,13 @@ def _explain_machine(machines: dict[str, Any], corpus: str, digest: str) -> str:
     return fingerprints.explain_machines(fingerprints.recorded_machine(corpus, digest), now)
 
 
-def _attach(corpus: str, digest: str, path: Path) -> None:
-    """Attach the statement to its version, if there is a registry; raises ConfigError if that does not answer."""
+def _attach(corpus: str, digest: str, path: Path, tag: str = "statement") -> None:
+    """Attach a statement or a signature to its version, if there is a registry; raises ConfigError if that is down."""
     from gazette.registry import statements
 
     try:
-        version = statements.attach_statement(corpus, digest, path)
+        version = statements.attach_statement(corpus, digest, path, tag)
     except ConfigError as error:
         raise ConfigError(f"{path} is written, but not attached to its version: {error}") from error
     if version:
-        echo_progress(f"the statement is attached to {version}")
+        echo_progress(f"the {tag} is attached to {version}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gazette.cli import options, project
+from gazette.cli import options, project, trust
 from gazette.core.errors import ConfigError, DataContractError
 
 
@@ -113,22 +113,27 @@ def relocate() -> None:
 @click.argument("version", metavar="[NAME@ALIAS]", required=False)
 @click.option("--to", type=options.PATH, help="Folder for the bundle.")
 @click.option("--locked", is_flag=True, help="Pull exactly what gazette.lock pins, or exit with 1.")
-def pull(version: str | None, to: Path | None, locked: bool) -> None:
+@trust.SIGNERS
+def pull(version: str | None, to: Path | None, locked: bool, signers: tuple[Path, ...]) -> None:
     """Download a registered bundle, check its digest, and pin it in gazette.lock.
 
-    The folder is replaced atomically.
+    The folder is replaced atomically. A signature of the version is written beside it, to FOLDER.sig.
 
     \b
     Examples:
       gazette pull bbc_news@champion --to models/news
       gazette pull bbc_news/7 --to models/news
-      gazette pull --locked
+      gazette pull --locked --require-signature team.pub.pem
     """
     if locked == bool(version or to) or (version is None) != (to is None):
         raise click.UsageError("pass NAME@ALIAS and --to FOLDER, or --locked alone")
     from gazette.serving import pull as pulling
 
-    pins = pulling.pull_locked() if locked else {to.as_posix(): pulling.pull(version, to)} if version and to else {}
+    keys = trust.list_signers(signers)
+    if version and to:
+        pins = {to.as_posix(): pulling.pull(version, to, signers=keys)}
+    else:
+        pins = pulling.pull_locked(signers=keys)
     click.echo("\n".join(pulling.list_folders(pins)))
 
 

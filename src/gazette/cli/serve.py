@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gazette.cli import journal as journals
-from gazette.cli import options, project
+from gazette.cli import options, project, trust
 
 if TYPE_CHECKING:
     from gazette.serving.online.source import Folder
@@ -22,6 +22,7 @@ OPTIONS = [
     click.option("--canary", default=0.0, show_default=True, type=click.FloatRange(0, 1),
                  help="Share of the requests that the shadow answers instead."),
     click.option("--key", type=options.PATH, help="Public key; only versions with a statement signed by it answer."),
+    trust.SIGNERS,
     click.option("--tokens", type=options.PATH, help="File with the SHA-256 of a token on each line.  "
                  "[default: those in GAZETTE_TOKENS; without any, everybody may ask]"),
     click.option("--requests-per-second", default=0.0, type=click.FloatRange(0), help="Of a token.  [default: any]"),
@@ -51,6 +52,7 @@ def serve(
     shadow: str | None,
     canary: float,
     key: Path | None,
+    signers: tuple[Path, ...],
     tokens: Path | None,
     requests_per_second: float,
     max_bytes: int,
@@ -98,7 +100,8 @@ def serve(
     limits = Limits(max_bytes, max_texts, max_characters, queue, deadline, grace, requests_per_second)
     params = journals.read_params()
     settings = Settings(
-        model or str(folder or ""), shadow or "", canary, limits, digests, str(key or ""), workers, feedback,
+        model or str(folder or ""), shadow or "", canary, limits, digests, str(key or ""),
+        tuple(map(str, trust.list_signers(signers))), workers, feedback,
         "" if no_journal else journal, params.sample,
     )  # fmt: skip
     if bool(tls_cert) != bool(tls_key):

@@ -23,7 +23,7 @@ TYPE = "application/vnd.in-toto+json"
 
 def sign(payload: bytes, key: Path) -> dict[str, Any]:
     """Return an envelope of `payload` with one signature; raises ConfigError if there is no private Ed25519 key."""
-    private = _load_key(key)
+    private = load_key(key)
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigError(f"{key}: expected a private Ed25519 key; `openssl genpkey -algorithm ed25519 -out {key}`")
     envelope = Envelope(payload, TYPE, {})
@@ -41,7 +41,7 @@ def verify(envelope: dict[str, Any], key: Path) -> list[str]:
 
     Only the canonical form is accepted: no other JSON, Base64 or key id. Raises ConfigError if the key cannot be read.
     """
-    loaded = _load_key(key)
+    loaded = load_key(key)
     public = loaded.public_key() if isinstance(loaded, Ed25519PrivateKey) else loaded
     if not isinstance(public, Ed25519PublicKey):
         raise ConfigError(f"{key}: expected a public Ed25519 key; `openssl pkey -in KEY -pubout` writes it")
@@ -63,6 +63,17 @@ def text(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def load_key(path: Path) -> object:
+    """Return the private or public key in a PEM file; raises ConfigError if there is none."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such key")
+    pem = path.read_bytes()
+    try:
+        return load_pem_private_key(pem, None) if b"PRIVATE KEY" in pem else load_pem_public_key(pem)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: not a key in PEM without a password: {error}") from None
+
+
 def _parse(envelope: dict[str, Any]) -> Envelope:
     try:
         parsed = Envelope.from_dict(copy.deepcopy(envelope))  # it changes the signatures that it is passed
@@ -75,13 +86,3 @@ def _parse(envelope: dict[str, Any]) -> Envelope:
 
 def _with_id(key: Ed25519PublicKey) -> SSlibKey:
     return SSlibKey.from_crypto(key, keyid=hashlib.sha256(key.public_bytes_raw()).hexdigest())
-
-
-def _load_key(path: Path) -> object:
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such key")
-    pem = path.read_bytes()
-    try:
-        return load_pem_private_key(pem, None) if b"PRIVATE KEY" in pem else load_pem_public_key(pem)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"{path}: not a key in PEM without a password: {error}") from None

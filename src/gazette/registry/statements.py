@@ -1,4 +1,4 @@
-"""A statement in the registry: an artifact of the version's run, with its SHA-256 as a tag of the version."""
+"""Statements and signatures in the registry: artifacts of a version's run, their SHA-256 as tags of the version."""
 
 import json
 import tempfile
@@ -9,11 +9,12 @@ from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry.store import address
 
-TAG, FOLDER = "statement", "statements"
+TAG, SIGNATURE = "statement", "signature"  # tags of a version
+FOLDER, SUFFIX = "statements", ".sig"  # of artifacts, and of files with a signature
 
 
-def attach_statement(name: str, digest: str, statement: Path) -> str | None:
-    """Attach a statement to the version of a bundle and return that version; None if no registry has it."""
+def attach_statement(name: str, digest: str, statement: Path, tag: str = TAG) -> str | None:
+    """Attach a statement or a signature to the version of a bundle and return that; None if no registry has it."""
     if not digest or not address.registry_exists():
         return None
     from gazette.registry.store import client as store
@@ -25,7 +26,7 @@ def attach_statement(name: str, digest: str, statement: Path) -> str | None:
         return None
     if version.run:
         call_with_retries(client.log_artifact, version.run, str(statement), FOLDER)
-    store.set_tags(client, name, version.number, {TAG: hashing.hash_file(statement)})
+    store.set_tags(client, name, version.number, {tag: hashing.hash_file(statement)})
     return f"{name}/{version.number}"
 
 
@@ -46,8 +47,8 @@ def unwrap(record: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(signing.payload(record))) if "payload" in record else record
 
 
-def fetch_record(name: str, number: str) -> dict[str, Any] | None:
-    """Return the statement of a version in its envelope; None if it has none.
+def fetch_record(name: str, number: str, tag: str = TAG) -> dict[str, Any] | None:
+    """Return the statement of a version in its envelope, or its signature; None if it has none.
 
     Raises ConfigError if the file is not the one that the tag names.
     """
@@ -57,7 +58,7 @@ def fetch_record(name: str, number: str) -> dict[str, Any] | None:
     client: Any = store.connect()
     with registry_errors(), tempfile.TemporaryDirectory() as folder:
         version = client.get_model_version(name, number)
-        digest = version.tags.get(TAG)
+        digest = version.tags.get(tag)
         if not digest:
             return None
         artifacts = client.list_artifacts(version.run_id, FOLDER) if version.run_id else []
@@ -65,7 +66,7 @@ def fetch_record(name: str, number: str) -> dict[str, Any] | None:
         content = next((file.read_bytes() for file in files if hashing.hash_file(file) == digest), None)
     if content is None:
         raise ConfigError(
-            f"{name}/{number}: the registry has no statement with the SHA-256 {digest}, which its tag names; it was "
+            f"{name}/{number}: the registry has no {tag} with the SHA-256 {digest}, which its tag names; it was "
             "changed or removed: `gazette attest` at its revision writes it again"
         )
     record: dict[str, Any] = json.loads(content)

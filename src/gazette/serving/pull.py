@@ -8,14 +8,14 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gazette.core import atomic, files
 from gazette.core.errors import ConfigError, GazetteError
-from gazette.pipeline import hashing, ownership
+from gazette.pipeline import hashing, ownership, written
 from gazette.registry import statements, versions
 from gazette.registry.store.model import RegisteredVersion
 
@@ -42,23 +42,24 @@ class Pin:
     ledger: str
 
 
-def pull(name: str, to: Path, lock: Path = PULL_LOCK) -> Pin:
+def pull(name: str, to: Path, lock: Path = PULL_LOCK, signers: Sequence[Path] = ()) -> Pin:
     """Pull the version NAME@ALIAS, NAME/VERSION or NAME into a folder, and pin it in the lock.
 
-    Raises ConfigError if there is none, or if its files are not as registered.
+    Its signature, if it has one, is written beside the folder. Raises ConfigError if there is no such version, if its
+    files are not as registered, or if there are `signers` and it is signed by none of these keys.
     """
     check_link(to)
     pins = read_lock(lock) if lock.exists() else {}
     version = versions.find_version(name)
     tags = version.tags
     pin = Pin(version.name, version.number, version.digest, tags.get("revision", ""), tags.get("ledger", ""))
-    _download(pin, statements.TAG in tags, to)
+    _download(pin, tags, to, signers)
     pins |= {to.as_posix(): pin}
     files.write_json(lock.resolve(), {"folders": {folder: asdict(pins[folder]) for folder in sorted(pins)}})
     return pin
 
 
-def pull_locked(lock: Path = PULL_LOCK) -> dict[str, Pin]:
+def pull_locked(lock: Path = PULL_LOCK, signers: Sequence[Path] = ()) -> dict[str, Pin]:
     """Pull exactly what the lock pins, whatever the aliases are today.
 
     Raises PinMismatchError if the registry has something else under a pinned number.
@@ -75,7 +76,7 @@ def pull_locked(lock: Path = PULL_LOCK) -> dict[str, Pin]:
         head = f"{lock} pins what the registry does not have; nothing was pulled:"
         raise PinMismatchError("\n".join([head, *differences]))
     for folder, version in pinned.items():
-        _download(pins[folder], bool(version and statements.TAG in version.tags), Path(folder))
+        _download(pins[folder], version.tags if version else {}, Path(folder), signers)
     return pins
 
 
@@ -141,19 +142,44 @@ def statement_faults(statement: dict[str, Any], folder: Path) -> list[str]:
     return [path.name for path in paths if (path.name, hashing.hash_file(path)) not in named]
 
 
-def _download(pin: Pin, has_statement: bool, to: Path) -> None:
-    """Download the bundle of a pin to `to`, unless it is already there and intact."""
-    if versions.is_intact(to, pin.digest):
-        return
+def _download(pin: Pin, tags: Mapping[str, str], to: Path, signers: Sequence[Path]) -> None:
+    """Download the bundle of a pin to `to`, unless it is already there and intact, and its signature beside it."""
     check_link(to)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.partial-") as box:
-        folder = Path(box) / "bundle"
-        versions.download(f"{pin.name}/{pin.version}", pin.digest, folder)
-        statement = statements.fetch_statement(pin.name, pin.version) if has_statement else None
-        if statement and (names := statement_faults(statement, folder)):
-            raise ConfigError(f"{pin.name}/{pin.version}: its statement has other digests for {', '.join(names)}")
-        swap_folder(folder, to, pin.digest)
+    signature = (
+        statements.fetch_record(pin.name, pin.version, statements.SIGNATURE) if statements.SIGNATURE in tags else None
+    )
+    if signature:
+        from gazette.registry import model_signature  # imports cryptography
+
+        written.check_replaceable(signature_path(to), model_signature.is_signature)
+    if versions.is_intact(to, pin.digest):
+        _check_signature(pin, signature, to, signers)
+    else:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.partial-") as box:
+            folder = Path(box) / "bundle"
+            versions.download(f"{pin.name}/{pin.version}", pin.digest, folder)
+            _check_signature(pin, signature, folder, signers)
+            statement = statements.fetch_statement(pin.name, pin.version) if statements.TAG in tags else None
+            if statement and (names := statement_faults(statement, folder)):
+                raise ConfigError(f"{pin.name}/{pin.version}: its statement has other digests for {', '.join(names)}")
+            swap_folder(folder, to, pin.digest)
+    if signature:
+        files.write_json(signature_path(to), signature)
+
+
+def _check_signature(pin: Pin, signature: dict[str, Any] | None, folder: Path, signers: Sequence[Path]) -> None:
+    if not signers:
+        return
+    from gazette.registry import model_signature
+
+    if faults := model_signature.verify(signature, folder, signers):
+        raise ConfigError(f"{pin.name}/{pin.version}: {'; '.join(faults)}")
+
+
+def signature_path(folder: Path) -> Path:
+    """Return the path of a pulled bundle's signature, beside its folder."""
+    return folder.with_name(folder.name + statements.SUFFIX)
 
 
 def list_folders(pins: dict[str, Pin]) -> Sequence[str]:

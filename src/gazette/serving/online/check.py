@@ -1,6 +1,8 @@
 """What a version must pass before it may answer: digest, statement, recorded answers."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +28,14 @@ def check(wanted: Wanted, folder: Path, public_key: str) -> None:
         raise ConfigError(f"its files have the hash {digest}, it was registered with {wanted.digest}")
     _check_statement(wanted, folder, public_key)
     _check_answers(wanted, Bundle(folder, threads=1))
+
+
+def check_signature(signature: dict[str, Any] | None, folder: Path, signers: Sequence[str]) -> None:
+    """Raise ConfigError if none of the keys at these paths signed the files of a bundle."""
+    from gazette.registry import model_signature
+
+    if faults := model_signature.verify(signature, folder, [Path(key) for key in signers]):
+        raise ConfigError("; ".join(faults))
 
 
 def _check_statement(wanted: Wanted, folder: Path, public_key: str) -> None:

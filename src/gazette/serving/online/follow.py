@@ -19,8 +19,10 @@ RETRY_SECONDS = 30  # a refused version is checked again: a disk was full, a dow
 class Follower:
     """Keeps the roster of a running server true to its sources."""
 
-    def __init__(self, folder: Path, main: Source, shadow: Source | None, public_key: str) -> None:
-        self.folder, self.public_key = folder, public_key
+    def __init__(
+        self, folder: Path, main: Source, shadow: Source | None, public_key: str, signers: tuple[str, ...] = ()
+    ) -> None:
+        self.folder, self.public_key, self.signers = folder, public_key, signers
         self.sources = {"main": main} | ({"shadow": shadow} if shadow else {})
         self.refused: dict[tuple[str, str], tuple[str, float]] = {}  # why, and when to check again
         self.touched = time.monotonic()
@@ -92,10 +94,15 @@ class Follower:
         return replace(new, refused=new.refused | {name: reason})
 
     def _fetch(self, source: Source, wanted: Wanted) -> Served:
-        from gazette.serving.online.check import check  # numpy and ONNX Runtime, while the workers start
+        from gazette.serving.online.check import (
+            check,
+            check_signature,
+        )  # numpy and ONNX Runtime, while the workers start
 
         folder = source.fetch(wanted, self.folder)
         check(wanted, folder, self.public_key)
+        if self.signers:
+            check_signature(source.fetch_signature(wanted), folder, self.signers)
         return Served(wanted.name, wanted.version, wanted.digest, wanted.ledger, str(folder), _now())
 
 

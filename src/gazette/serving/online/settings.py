@@ -32,6 +32,7 @@ class Settings:
     limits: Limits = Limits()
     tokens: tuple[str, ...] = ()  # SHA-256 of the bearer tokens; none: everybody may ask
     public_key: str = ""  # path of the key that must have signed a statement about a bundle
+    signers: tuple[str, ...] = ()  # paths of the keys of which one must have signed a bundle; none: any may answer
     workers: int = 1
     feedback: str = "feedback"
     journal: str = ""  # empty: no journal
@@ -46,5 +47,5 @@ def write(folder: Path, settings: Settings) -> None:
 def read(folder: Path) -> Settings:
     """Read the settings from the folder of a running server."""
     record: dict[str, Any] = files.read_json(folder / "settings.json")
-    record["limits"], record["tokens"] = Limits(**record["limits"]), tuple(record["tokens"])
-    return Settings(**record)
+    lists = {name: tuple(record[name]) for name in ("tokens", "signers")}
+    return Settings(**record | lists | {"limits": Limits(**record["limits"])})

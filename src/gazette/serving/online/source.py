@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from gazette.core import files
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing
 from gazette.registry import versions
@@ -40,6 +41,9 @@ class Source(Protocol):
 
     def fetch(self, wanted: Wanted, box: Path) -> Path:
         """Return a folder with the bundle, perhaps a new one in `box`; raises ConfigError if there is none."""
+
+    def fetch_signature(self, wanted: Wanted) -> dict[str, Any] | None:
+        """Return the signature of a version in the OpenSSF format; None if it has none."""
 
 
 class Registry:
@@ -86,6 +90,12 @@ class Registry:
             versions.download(f"{wanted.name}/{wanted.version}", wanted.digest, folder)
         return folder.absolute()
 
+    def fetch_signature(self, wanted: Wanted) -> dict[str, Any] | None:
+        """Return the signature that the version's tag names; raises ConfigError if it is not that one."""
+        from gazette.registry import statements
+
+        return statements.fetch_record(wanted.name, wanted.version, statements.SIGNATURE)
+
 
 class Folder:
     """A folder with a bundle: what `gazette pull` keeps, or the selected bundle of a clone.
@@ -115,8 +125,8 @@ class Folder:
         return self.wanted
 
     def _stamp(self, place: Path) -> list[tuple[object, ...]]:
-        files = sorted(path for path in (*place.glob("*"), *self.locks) if path.is_file())
-        return [(place, path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+        paths = sorted(path for path in (*place.glob("*"), *self.locks) if path.is_file())
+        return [(place, path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
 
     def _read(self, place: Path) -> Wanted:
         digest = hashing.dvc_hash(place)
@@ -139,3 +149,8 @@ class Folder:
         copy = Path(tempfile.mkdtemp(prefix="bundle-", dir=box))
         shutil.copytree(self.folder.resolve(), copy, dirs_exist_ok=True)
         return copy
+
+    def fetch_signature(self, wanted: Wanted) -> dict[str, Any] | None:
+        """Return the signature beside the folder, where `gazette pull` writes it."""
+        path = pull.signature_path(self.folder)
+        return files.read_json(path) if path.exists() else None

@@ -115,7 +115,7 @@ def serve(
     address.check_certificate()
     with tempfile.TemporaryDirectory(prefix="gazette-serve-") as box:
         folder = Path(box)
-        follower = Follower(folder, *sources, options.public_key)
+        follower = Follower(folder, *sources, options.public_key, options.signers)
         settings.write(folder, options)
         os.environ[settings.VARIABLE] = str(folder)
         metrics.use_folder(folder / "metrics")
