@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.registry import ledger
+from gazette.registry import ledger, ledger_history
 from gazette.registry.ledger import Entry, VersionRef
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -149,17 +149,19 @@ def test_git_finds_a_last_line_that_was_altered_and_a_chain_that_was_written_ane
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "three")
-    assert ledger.rewritten_commits() == []
-    assert ledger.count_uncommitted() == 0
+    assert ledger_history.rewritten_commits() == []
+    assert ledger_history.count_uncommitted() == 0
     anew = entries(("promotion", A), ("override", B), ("rollback", A), ("promotion", B))
     ledger.append_entry(anew[3])
-    assert (ledger.rewritten_commits(), ledger.count_uncommitted()) == ([], 1)
+    assert (ledger_history.rewritten_commits(), ledger_history.count_uncommitted()) == ([], 1)
     git("commit", "-qam", "four")
-    assert (ledger.rewritten_commits(), ledger.count_uncommitted()) == ([], 0)
+    assert (ledger_history.rewritten_commits(), ledger_history.count_uncommitted()) == ([], 0)
     book.write_text(book.read_text().replace("t@x", "u@x"))
-    assert ledger.rewritten_commits() == ["ledger.jsonl: committed lines were changed since"]
+    assert ledger_history.rewritten_commits() == ["ledger.jsonl: committed lines were changed since"]
     git("commit", "-qam", "anew")
     commits = [line.split()[0] for line in git("log", "--format=%h", "--abbrev=9").splitlines()]
-    assert ledger.rewritten_commits() == [f"commit {commits[0]}: changed lines of ledger.jsonl that {commits[1]} had"]
+    assert ledger_history.rewritten_commits() == [
+        f"commit {commits[0]}: changed lines of ledger.jsonl that {commits[1]} had"
+    ]
     book.unlink()
-    assert ledger.rewritten_commits()[1:] == ["ledger.jsonl: committed lines were changed since"]
+    assert ledger_history.rewritten_commits()[1:] == ["ledger.jsonl: committed lines were changed since"]

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from gazette.core.errors import ConfigError
 from gazette.pipeline import hashing, revisions
-from gazette.registry import promotion, smoke_test
+from gazette.registry import resolve, smoke_test
 from gazette.registry.smoke_test import Articles, Params
 from gazette.registry.versions import ResolvedModel
 
@@ -96,7 +96,7 @@ def test_the_revision_is_the_first_commit_in_which_the_bundle_was_selected(proje
     commit("one.dir", candidate="two.dir")
     second = commit("two.dir", candidate="one.dir")
     commit("two.dir", candidate="other.dir")
-    assert promotion.find_revision(ResolvedModel("tiny/2", project, "two.dir")) == second
+    assert resolve.find_revision(ResolvedModel("tiny/2", project, "two.dir")) == second
 
 
 def test_recorded_predictions_are_read_with_their_texts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_a_bundle_that_no_lock_names_has_no_revision(project: Path) -> None:
     commit("one.dir", candidate="two.dir")
     for digest in ("two.dir", "three.dir"):
         with pytest.raises(ConfigError, match="has no revision"):
-            promotion.find_revision(ResolvedModel("tiny/2", project, digest))
+            resolve.find_revision(ResolvedModel("tiny/2", project, digest))
 
 
 def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_commit_that_is_on_no_branch_is_no_revision(project: Path) -> None:
     git("update-ref", "refs/exps/one", experiment)
     git("checkout", "-q", "main")
     with pytest.raises(ConfigError, match="has no revision"):
-        promotion.find_revision(ResolvedModel("tiny/2", project, "two.dir"))
+        resolve.find_revision(ResolvedModel("tiny/2", project, "two.dir"))
 
 
 @pytest.mark.slow

@@ -41,12 +41,12 @@ def ledger(verify: bool, as_json: bool) -> None:
       gazette ledger --json
     """
     from gazette.registry import ledger as book
-    from gazette.registry import listing
+    from gazette.registry import ledger_history, listing
 
     faults = book.verify_chain(book.read_lines())
     entries = [] if faults else book.read_ledger()
     if verify:
-        faults += book.rewritten_commits() + listing.names_ahead_of_ledger(entries)
+        faults += ledger_history.rewritten_commits() + listing.names_ahead_of_ledger(entries)
     if faults:
         raise DataContractError("\n".join([f"{book.PATH} cannot be trusted:", *(f"  {fault}" for fault in faults)]))
     if as_json:
@@ -54,7 +54,7 @@ def ledger(verify: bool, as_json: bool) -> None:
     elif not verify:
         _show([listing.entry_row(entry) for entry in entries], {})
     if verify:
-        new = book.count_uncommitted()
+        new = ledger_history.count_uncommitted()
         late = f"; the last {new} in no commit yet, so git cannot vouch for them" if new else ""
         click.echo(f"{len(entries)} entries, the chain is intact{late}", err=as_json)
 

@@ -7,6 +7,7 @@ from typing import Any
 from gazette.core.errors import ConfigError
 from gazette.registry import ledger
 from gazette.registry.ledger import Entry
+from gazette.registry.shared_ledger import SharedLedger
 from gazette.registry.store import client as store
 from gazette.registry.store.model import RegisteredModel
 from gazette.registry.versions import CHAMPION
@@ -65,6 +66,16 @@ def sync(client: Any, name: str, entries: Sequence[Entry], force: bool = False) 
             store.set_tags(client, name, move.to, {"revision": last.to.revision, "ledger": last.digest()})
         store.set_alias(client, name, move.alias, move.to)
     return moves
+
+
+def follow(client: Any, name: str, shared: SharedLedger) -> list[Move]:
+    """Move the aliases of a name to where the shared ledger has them, until it has not moved on meanwhile."""
+    moves: list[Move] = []
+    while True:
+        moves += sync(client, name, shared.entries, force=True)
+        shared, before = shared.read_again(), shared
+        if shared.head == before.head:
+            return moves
 
 
 def missing_champion_hint(name: str, entries: Sequence[Entry], model: RegisteredModel) -> str:

@@ -15,7 +15,6 @@ from typing import Any
 
 from gazette.core import atomic
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.pipeline import git
 
 PATH = Path("ledger.jsonl")
 PROMOTION, OVERRIDE, ROLLBACK = "promotion", "override", "rollback"
@@ -65,12 +64,16 @@ class Entry:
 
 def read_ledger(path: Path = PATH) -> list[Entry]:
     """Return the entries of the ledger, none if there is no file; raises DataContractError if it was altered."""
-    lines = read_lines(path)
+    return parse_entries(
+        read_lines(path), str(path), f"`git log -p {path}` shows by whom, `git restore {path}` undoes it"
+    )
+
+
+def parse_entries(lines: Sequence[str], where: str, cure: str) -> list[Entry]:
+    """Return the entries of the lines of a ledger; raises DataContractError with the cure if they were altered."""
     if errors := verify_chain(lines):
         listed = "\n".join(f"  {error}" for error in errors)
-        raise DataContractError(
-            f"{path} was altered:\n{listed}\n`git log -p {path}` shows by whom, `git restore {path}` undoes it"
-        )
+        raise DataContractError(f"{where} was altered:\n{listed}\n{cure}")
     return [_parse_entry(line) for line in lines]
 
 
@@ -106,8 +109,13 @@ def append_entry(entry: Entry, path: Path = PATH) -> None:
     lines = read_lines(path)
     if entry.number != len(lines) + 1 or entry.before != (_sha256(lines[-1]) if lines else ""):
         raise ConfigError(f"{path} has grown meanwhile; run the same command again")
+    write_lines([*lines, entry.line()], path)
+
+
+def write_lines(lines: Sequence[str], path: Path = PATH) -> None:
+    """Write the lines of a ledger atomically, and to the disk."""
     with atomic.atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(f"{line}\n" for line in [*lines, entry.line()])
+        file.writelines(f"{line}\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())
 
@@ -156,24 +164,6 @@ def verify_chain(lines: Sequence[str]) -> list[str]:
         if entry.origin != champion:
             errors.append(f"line {number}: does not start from the champion that {entry.name} had")
     return errors
-
-
-def rewritten_commits(path: Path = PATH) -> list[str]:
-    """Return the commits and files in which earlier lines changed; git detects what the chain alone cannot."""
-    errors = []
-    for commit in git.list_commits(str(path), "HEAD"):
-        for parent in git.run("rev-list", "--parents", "--max-count=1", commit).split()[1:]:
-            if not git.show_bytes(commit, str(path)).startswith(git.show_bytes(parent, str(path))):
-                errors.append(f"commit {commit[:9]}: changed lines of {path} that {parent[:9]} had")
-    here = path.read_bytes() if path.exists() else b""
-    if not here.startswith(git.show_bytes("HEAD", str(path))):
-        errors.append(f"{path}: committed lines were changed since")
-    return errors
-
-
-def count_uncommitted(path: Path = PATH) -> int:
-    """Return the number of lines that are in no commit yet."""
-    return len(read_lines(path)) - git.show_bytes("HEAD", str(path)).count(b"\n")
 
 
 def read_lines(path: Path = PATH) -> list[str]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from gazette.core.errors import ConfigError, GazetteError
 from gazette.pipeline import git, locks, state
-from gazette.registry import aliases, ledger, resolve, versions
+from gazette.registry import aliases, ledger, resolve, shared_ledger, versions
 from gazette.registry.ledger import Entry, VersionRef
+from gazette.registry.shared_ledger import SharedLedger
 from gazette.registry.store import client as store
 from gazette.registry.verdict import ACCEPT, FAIL, PASS, Finding, Verdict
 from gazette.registry.versions import ResolvedModel
@@ -52,9 +53,10 @@ class PromotionResult:
 
 @dataclass(frozen=True)
 class PromotionStart:
-    """The state before a promotion: the registry, the ledger, what was finished, and whether an entry was resumed."""
+    """The state before a promotion: registry and ledgers, what was finished, and whether an entry was resumed."""
 
     client: Any
+    shared: SharedLedger | None
     entries: list[Entry]
     finished: list[str]
     resumed: bool
@@ -88,7 +90,7 @@ def promote(name: str, reference: str, decision: Decision, judge: Judge, smoke_t
         rollback = ledger.suppressed(start.entries, name).get(model.digest)
         if rollback and not decision.override:
             raise RejectedError(_suppression(model, rollback))
-        revision = find_revision(model)
+        revision = resolve.find_revision(model)
         verdict = judge(model.folder)
         if verdict.digest != model.digest:
             raise ConfigError(f"the gate judged {verdict.digest}, not {model.digest} of {model.reference}")
@@ -134,16 +136,6 @@ def finish(name: str) -> list[str]:
         return _start(name).finished
 
 
-def find_revision(model: ResolvedModel) -> str:
-    """Return the revision of a model; raises ConfigError if it has none."""
-    for commit in resolve.list_revisions(model.digest):
-        return commit
-    raise ConfigError(
-        f"{model.reference} has no revision: no commit of a branch has a dvc.lock that selects its bundle "
-        f"({model.digest}). Commit the dvc.lock of the run that made it (`git commit -am …`)"
-    )
-
-
 @contextmanager
 def promotion_lock() -> Iterator[None]:
     """Exclude other promotions in this clone; raises ConfigError if one is running."""
@@ -155,10 +147,11 @@ def promotion_lock() -> Iterator[None]:
 def _start(name: str) -> PromotionStart:
     """Finish the last entry of the ledger if a call ended before its aliases moved, and return the state."""
     versions.require_registry(name)
-    entries = ledger.read_ledger()
     client = store.connect()
     note = state.state_folder(Path()) / PENDING
     pending = note.read_text(encoding="utf-8") if note.exists() else ""
+    shared = shared_ledger.read()
+    entries = shared_ledger.catch_up(shared, pending) if shared else ledger.read_ledger()
     last = entries[-1] if entries and entries[-1].digest() == pending else None
     finished = []
     if last:
@@ -169,15 +162,20 @@ def _start(name: str) -> PromotionStart:
         else:
             aliases.check_not_behind(each, entries, store.get_model(client, each))
     note.unlink(missing_ok=True)
-    return PromotionStart(client, entries, finished, last is not None and last.name == name)
+    return PromotionStart(client, shared, entries, finished, last is not None and last.name == name)
 
 
 def _record(start: PromotionStart, entry: Entry) -> PromotionResult:
-    """Write the ledger, then move the aliases."""
+    """Write the ledger, first the one that clones share, then move the aliases."""
     note = state.state_folder(Path()) / PENDING
     note.write_text(entry.digest(), encoding="utf-8")
+    if start.shared:
+        shared_ledger.push(start.shared, entry)
     ledger.append_entry(entry)
-    aliases.sync(start.client, entry.name, [*start.entries, entry])
+    if start.shared:
+        aliases.follow(start.client, entry.name, start.shared.read_again())
+    else:
+        aliases.sync(start.client, entry.name, [*start.entries, entry])
     note.unlink()
     return PromotionResult(entry, True, start.finished)
 

@@ -7,6 +7,7 @@ from gazette.pipeline import dvclock, git
 from gazette.registry import versions
 from gazette.registry.store import address
 from gazette.registry.store.model import RegisteredVersion
+from gazette.registry.versions import ResolvedModel
 
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
@@ -36,6 +37,16 @@ def list_revisions(digest: str) -> list[str]:
     selected = ("--branches", "--remotes", "--tags", "HEAD", f"-S{digest}")  # without the commits of experiments
     locks = (dvclock.load_or_none(commit) for commit in git.list_commits("dvc.lock", *selected))
     return [str(lock.commit) for lock in locks if lock and lock.bundle == digest]
+
+
+def find_revision(model: ResolvedModel) -> str:
+    """Return the revision of a model; raises ConfigError if it has none."""
+    for commit in list_revisions(model.digest):
+        return commit
+    raise ConfigError(
+        f"{model.reference} has no revision: no commit of a branch has a dvc.lock that selects its bundle "
+        f"({model.digest}). Commit the dvc.lock of the run that made it (`git commit -am …`)"
+    )
 
 
 def resolve_commit(reference: str) -> str:

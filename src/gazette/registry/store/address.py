@@ -43,6 +43,12 @@ def database() -> Path | None:
     return Path(match["path"]) if match else None
 
 
+def is_shared() -> bool:
+    """Whether other clones may use the registry: a server does not belong to a project, nor does a database outside."""
+    path, project = database(), locations.project_folder().resolve()
+    return path is None or not path.resolve().is_relative_to(project)
+
+
 def artifact_folder() -> Path:
     """Return the folder below whose `mlruns` a new registry keeps its files: the database's, or else the project's."""
     path = database()
