@@ -97,6 +97,15 @@ def test_a_damaged_bundle_is_pulled_again(remote: RegisteredModel) -> None:
     assert hashing.dvc_hash(TO) == pull.read_lock(LOCK)["models/news"].digest
 
 
+def test_an_intact_folder_that_an_image_copied_is_left_as_it_is(remote: RegisteredModel) -> None:
+    pull.pull("tiny/1", TO)
+    real = TO.resolve()
+    TO.unlink()
+    real.rename(TO)
+    pull.pull_locked()
+    assert TO.is_dir() and not TO.is_symlink()
+
+
 def test_files_that_are_not_what_was_registered_are_refused(
     remote: RegisteredModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

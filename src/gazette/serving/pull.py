@@ -144,17 +144,17 @@ def statement_faults(statement: dict[str, Any], folder: Path) -> list[str]:
 
 def _download(pin: Pin, tags: Mapping[str, str], to: Path, signers: Sequence[Path]) -> None:
     """Download the bundle of a pin to `to`, unless it is already there and intact, and its signature beside it."""
-    check_link(to)
     signature = (
         statements.fetch_record(pin.name, pin.version, statements.SIGNATURE) if statements.SIGNATURE in tags else None
     )
     if signature:
-        from gazette.registry import model_signature  # imports cryptography
+        from gazette.registry import model_signature, signing  # import cryptography
 
         written.check_replaceable(signature_path(to), model_signature.is_signature)
     if versions.is_intact(to, pin.digest):
         _check_signature(pin, signature, to, signers)
     else:
+        check_link(to)
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.partial-") as box:
             folder = Path(box) / "bundle"
@@ -165,7 +165,9 @@ def _download(pin: Pin, tags: Mapping[str, str], to: Path, signers: Sequence[Pat
                 raise ConfigError(f"{pin.name}/{pin.version}: its statement has other digests for {', '.join(names)}")
             swap_folder(folder, to, pin.digest)
     if signature:
-        files.write_json(signature_path(to), signature)
+        text, path = signing.text(signature), signature_path(to)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # an image may be read-only
+            atomic.write_text(path, text)
 
 
 def _check_signature(pin: Pin, signature: dict[str, Any] | None, folder: Path, signers: Sequence[Path]) -> None:
