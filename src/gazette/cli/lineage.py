@@ -1,11 +1,16 @@
 """The commands about where a model comes from, and what two models differ in."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gazette.cli import options, project
+
+if TYPE_CHECKING:
+    from gazette.lineage.trace import ModelLineage
 
 
 @click.command()
@@ -64,24 +69,47 @@ def diff(before: str, after: str | None, rows: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("version")
+@click.option(
+    "--format",
+    "form",
+    default="markdown",
+    show_default=True,
+    type=click.Choice(["markdown", "cyclonedx", "spdx"]),
+    help="A card to read, or a bill of materials: CycloneDX 1.7, or SPDX 3.0.1 with the AI profile.",
+)
 @click.option("--to", type=options.PATH, help="A file.  [default: standard output]")
-def card(version: str, to: Path | None) -> None:
+def card(version: str, form: str, to: Path | None) -> None:
     """Write the model card of a version, a digest or a commit, in Markdown, from recorded facts only.
+
+    Or write a bill of materials from the same facts, with every hash that can be computed again: of the bundle, the
+    splits, the locks and the statements.
 
     \b
     Examples:
       gazette card bbc_news@champion
       gazette card HEAD --to MODEL_CARD.md
+      gazette card bbc_news@champion --format cyclonedx --to news.cdx.json
+      gazette card bbc_news@champion --format spdx --to news.spdx.json
     """
-    from gazette.lineage import card
     from gazette.lineage.trace import trace
     from gazette.pipeline import written
 
     if to:
         written.check_replaceable(to)
-    text = card.render_card(trace(version))
+    text = _renderer(form)(trace(version))
     if to is None:
         click.echo(text, nl=False)
         return
     written.write_text(to, text)
     click.echo(to)
+
+
+def _renderer(form: str) -> "Callable[[ModelLineage], str]":
+    """Return what renders a card in a format."""
+    from gazette.lineage import card
+    from gazette.lineage.bom import cyclonedx, facts, spdx
+
+    if form == "markdown":
+        return card.render_card
+    render = {"cyclonedx": cyclonedx.render_bom, "spdx": spdx.render_bom}[form]
+    return lambda model: render(facts.gather_facts(model))

@@ -38,7 +38,7 @@ def gather_card(model: ModelLineage, lock: DvcLock) -> dict[str, Any]:
     """Return the content of the card by name; empty if it was not recorded."""
     selected = lock.record("select", "selection").get("selected")
     description = lock.yaml(lock.option("validate", "description") or "")
-    stages = {name.partition("@")[2]: name for name in model.stages if name.partition("@")[0] in CANDIDATE_STAGES}
+    stages = candidate_stages(model)
     train = model.stages.get(stages.get(str(selected), ""), {})
     return {
         "model": model,
@@ -63,9 +63,19 @@ def gather_card(model: ModelLineage, lock: DvcLock) -> dict[str, Any]:
     }
 
 
-def _worst_slices(lock: DvcLock) -> list[dict[str, str]]:
-    """Return the slices with the lowest accuracy, without classes, which the card lists separately."""
+def candidate_stages(model: ModelLineage) -> dict[str, str]:
+    """Return the stage that made each candidate, by the candidate's name."""
+    return {name.partition("@")[2]: name for name in model.stages if name.partition("@")[0] in CANDIDATE_STAGES}
+
+
+def read_slices(lock: DvcLock) -> list[dict[str, str]]:
+    """Return the slices of the test articles with their accuracy, without classes, which metrics list separately."""
     path = lock.option("evaluate", "slices")
     text = lock.text(path) if path else None
-    slices = [row for row in csv.DictReader(io.StringIO(text or "")) if row["slice"] != "class"]
+    return [row for row in csv.DictReader(io.StringIO(text or "")) if row["slice"] != "class"]
+
+
+def _worst_slices(lock: DvcLock) -> list[dict[str, str]]:
+    """Return the slices with the lowest accuracy."""
+    slices = read_slices(lock)
     return sorted(slices, key=lambda row: (float(row["accuracy"]), row["slice"], row["value"]))[:WORST_SLICES]

@@ -13,7 +13,7 @@ from gazette.core import atomic, files
 from gazette.core.errors import ConfigError
 from gazette.lineage.proof.compare import local_outputs
 from gazette.pipeline import dvclock, git, hashing
-from gazette.registry import signing
+from gazette.registry import signing, statements
 
 FOLDER = Path("statements")
 MATERIALS = ("dvc.yaml", "dvc.lock", "params.yaml", "requirements.lock")
@@ -76,12 +76,19 @@ def statement_path(corpus: str, commit: str) -> Path:
 
 def is_statement(content: bytes) -> bool:
     """Whether a file's content is a statement that Gazette wrote, signed or not."""
+    return stated_revision(content) is not None
+
+
+def stated_revision(content: bytes) -> str | None:
+    """Return the commit that a statement is on, which is not verified; None if the content is no statement of ours."""
     try:
         record = json.loads(content)
-        inner = json.loads(signing.payload(record)) if "payload" in record else record
-        return bool(inner["predicate"]["buildDefinition"]["buildType"] == BUILD)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
+        definition = statements.unwrap(record)["predicate"]["buildDefinition"]
+        if definition["buildType"] != BUILD:
+            return None
+        return str(definition["resolvedDependencies"][0]["digest"]["gitCommit"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def write_statement(record: dict[str, Any], path: Path, key: Path | None) -> None:
