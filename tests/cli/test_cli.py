@@ -65,7 +65,7 @@ def exit_code(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
 
 def validate_words(description: Path, raw: Path) -> list[str]:
     words = ["validate", "--description", str(description), "--raw", str(raw)]
-    for name in ("validated", "quarantine", "examples", "report", "docs"):
+    for name in ("erased", "validated", "quarantine", "examples", "report", "docs"):
         words += [f"--{name}", f"out/{name}"]
     return words
 
@@ -81,7 +81,7 @@ SELECT = [
 def test_help_lists_commands_in_groups_and_stages_and_exit_codes() -> None:
     lines = CliRunner().invoke(app.gazette, ["--help"]).output.splitlines()
     assert [line for line in lines if re.fullmatch(r"\w+:", line)] == [
-        "Options:", "Data:", "Run:", "Judge:", "Release:", "Watch:", "Prove:"
+        "Options:", "Data:", "Run:", "Judge:", "Release:", "Watch:", "Maintain:", "Prove:"
     ]  # fmt: skip
     text = " ".join(" ".join(lines).split())
     assert f"Stages, called by dvc.yaml: {', '.join(sorted(app.stages()))} Exit codes: 0 fine" in text

@@ -16,7 +16,7 @@ from projects import shell
 from gazette.cli.corpus import corpus
 from gazette.core.corpus import OVERLAY, read_description
 from gazette.core.errors import ConfigError, DataContractError
-from gazette.data import correcting, overlay
+from gazette.data import correcting, erased, overlay
 from gazette.data.corrected import read_corrected
 from gazette.data.feedback import Feedback
 from gazette.data.readers import read
@@ -270,3 +270,14 @@ def test_read_corpus_does_not_take_the_overlay_for_a_raw_file(tmp_path: Path) ->
     )
     articles, rejects, _ = read.read_corpus(read_description(tmp_path / "tiny.yaml"), tmp_path)
     assert (articles.height, rejects.filter(pl.col("file") == OVERLAY).height) == (2, 0)
+
+
+def test_an_erased_article_is_not_added_again(project: Path) -> None:
+    text = "A text that was erased"
+    erased.record_erased(erased.hash_texts(pl.Series([text]))[0])
+    output = call("correct", "tiny", write("f.jsonl", replace(ANSWER, text=text.upper())), "--yes").output
+    assert f"1 new texts cannot be used, so they are left out. The first: f.jsonl, line 1: {erased.REASON}" in output
+    more = {"title": [text, "A new one", "Another new one"], "text": [""] * 3, "label": ["sport"] * 3}
+    pl.DataFrame(more).write_csv("more.csv")
+    with pytest.raises(DataContractError, match=r"nothing is added\. The first: .*: erased on request"):
+        call("extend", "tiny", "more.csv", "--yes")

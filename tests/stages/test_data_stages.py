@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from gazette.core import articles, files
 from gazette.core.errors import DataContractError
+from gazette.data import erased
 from gazette.stages import preprocess, validate
 
 NUMBERS = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
@@ -233,3 +234,14 @@ def test_what_is_shown_of_a_row_in_a_message_is_escaped(tmp_path: Path) -> None:
     with pytest.raises(DataContractError) as stop:
         validated(tmp_path, train=[*TRAIN, *bad])
     assert str(stop.value).replace("\n", "").isprintable()
+
+
+def test_an_erased_article_that_comes_back_is_quarantined_without_its_text(tmp_path: Path) -> None:
+    text = TRAIN[3][0]
+    erased.record_erased(erased.hash_texts(pl.Series([text]))[0], tmp_path / "erased")
+    again = (f"  {text.upper()} ", "trade")
+    _, table, quarantine = validated(tmp_path, train=[*TRAIN, again], test=TEST)
+    assert table.height == len(TRAIN) - 1 + len(TEST) and text not in table["text"].to_list()
+    assert quarantine.select("line", "reason", "seen").rows() == [
+        (5, erased.REASON, "sport: …"), (len(TRAIN) + 2, erased.REASON, "trade: …")
+    ]  # fmt: skip

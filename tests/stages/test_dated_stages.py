@@ -38,7 +38,7 @@ def validated(folder: Path, rows: list[Row], **bounds: float) -> dict[str, Any]:
         "  train: [{format: csv, path: news.csv, header: true, text: [text], label: label, date: when, "
         "date_format: iso}]\n"
     )
-    outs = {name: folder / name for name in ("validated", "quarantine", "examples", "report", "docs")}
+    outs = {name: folder / name for name in ("erased", "validated", "quarantine", "examples", "report", "docs")}
     params = validate.Params(**NUMBERS["validate"] | SMALL | bounds)
     validate.run(params, description=folder / "tiny.yaml", raw=folder / "raw", **outs)
     report: dict[str, Any] = json.loads((folder / "report").read_text())

@@ -59,7 +59,15 @@ def run_validate(paths: tuple[Path, Path], out: Path, params: validate.Params = 
         "quarantine": out / "quarantine.parquet",
         "examples": out / "examples.parquet",
     }
-    validate.run(params, description=description, raw=raw, **outs, report=out / "report.json", docs=out.parent / "docs")
+    validate.run(
+        params,
+        description=description,
+        raw=raw,
+        erased=out / "erased",
+        **outs,
+        report=out / "report.json",
+        docs=out.parent / "docs",
+    )
     return read_json(out / "report.json")
 
 

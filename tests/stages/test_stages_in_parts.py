@@ -94,7 +94,14 @@ def lay_down(folder: Path, table: pl.DataFrame, overlay: str = "") -> None:
 def validated(folder: Path, **changes: str) -> dict[str, bytes]:
     paths = {name: folder / name for name in OUTS[validate]}
     params = validate.Params(**NUMBERS["validate"] | LOOSE | changes)
-    validate.run(params, description=folder / "tiny.yaml", raw=folder / "raw", docs=folder / "docs", **paths)
+    validate.run(
+        params,
+        description=folder / "tiny.yaml",
+        raw=folder / "raw",
+        erased=folder / "erased",
+        docs=folder / "docs",
+        **paths,
+    )
     return {name: path.read_bytes() for name, path in paths.items()}
 
 

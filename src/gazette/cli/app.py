@@ -14,6 +14,7 @@ from gazette import __version__
 from gazette.cli import (
     ci,
     corpus,
+    erasure,
     explain,
     gate,
     journal,
@@ -117,4 +118,5 @@ gazette.add_under(
 )
 gazette.add_under("Release", registry.pull, predict.predict, explain.explain, score.score, serve.serve)
 gazette.add_under("Watch", journal.journal, monitor.monitor)
+gazette.add_under("Maintain", erasure.erase)
 gazette.add_under("Prove", lineage.lineage, lineage.card, proof.reproduce, proof.verify, proof.attest)

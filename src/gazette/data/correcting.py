@@ -14,6 +14,7 @@ from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import format_places
 from gazette.data import feedback, fetch, ingest, overlay, splits
 from gazette.data.coding import NO_HINTS, Hints
+from gazette.data.erased import read_erased, split_erased
 from gazette.data.paths import RAW
 from gazette.data.readers.columns import Columns
 from gazette.pipeline import revisions, storage
@@ -73,7 +74,9 @@ def _split_invalid(table: pl.DataFrame, labels: list[str]) -> tuple[pl.DataFrame
     """Return the corrections without new articles that break the row contract, and place and reason of these."""
     rows = table.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     new = rows.filter(kind="article").select("text", "label", split=pl.lit("train"), file="place", line="line")
-    _, rejects = articles.split_invalid(new, labels)
+    present, gone = split_erased(new, read_erased())
+    _, invalid = articles.split_invalid(present, labels)
+    rejects = pl.concat([invalid, gone])
     valid = rows.join(rejects, on="line", how="anti", maintain_order="left").select(table.columns)
     return valid, rejects.select("reason", place="file")
 

@@ -17,6 +17,7 @@ from gazette.core.escape import quote
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.date_formats import detect_format
 from gazette.data.description import render_description
+from gazette.data.erased import read_erased, split_erased
 from gazette.data.labels import infer_labels, map_labels
 from gazette.data.paths import DESCRIPTIONS, RAW
 from gazette.data.readers.columns import Columns
@@ -114,8 +115,9 @@ def validate_rows(sources: list[SourceFile], corpus: Corpus) -> tuple[pl.DataFra
     """Return the articles, and the rows that `validate` will quarantine, with file, line and reason."""
     decoded = decode_labels(_concat(sources, "articles"), corpus.labels, corpus.numbered_from)
     columns = ("text", "label", "split", "file", "line", *(["date"] if corpus.is_dated else []))
-    table, invalid = articles.split_invalid(decoded.select(columns), corpus.labels)
-    rejects = pl.concat([_concat(sources, "rejects").select(invalid.columns), invalid])
+    present, gone = split_erased(decoded.select(columns), read_erased())
+    table, invalid = articles.split_invalid(present, corpus.labels)
+    rejects = pl.concat([_concat(sources, "rejects").select(invalid.columns), gone, invalid])
     for split in corpus.files:
         lost, valid = (part.filter(pl.col("split") == split) for part in (rejects, table))
         _check_most_readable(lost, lost.height + valid.height, split)

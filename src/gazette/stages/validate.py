@@ -6,6 +6,7 @@ from pathlib import Path
 from gazette.core import articles, atomic, corpus, files, tables
 from gazette.core.errors import DataContractError
 from gazette.data import overlay
+from gazette.data.erased import read_erased
 from gazette.data.validation import breaches, inspect, part_records
 from gazette.data.validation.bounds import Params
 from gazette.data.validation.checks import CRITICAL
@@ -16,6 +17,7 @@ def run(
     *,
     description: Path,
     raw: Path,
+    erased: Path,
     validated: Path,
     quarantine: Path,
     examples: Path,
@@ -24,7 +26,8 @@ def run(
 ) -> None:
     """Raise DataContractError, after writing the report, if rows or the corpus break their contract."""
     with part_records.interruptible_folder(validated.with_name(f".{validated.name}.parts")) as folder:
-        inspection = inspect.inspect_corpus(corpus.read_description(description), raw, params, docs, folder)
+        described, removed = corpus.read_description(description), read_erased(erased)
+        inspection = inspect.inspect_corpus(described, raw, params, docs, folder, removed)
         facts = inspection.report
         unmet = breaches.explain_breaches(facts, inspection.rejects, inspection.examples, params.model_dump())
         stops = any(breach.severity == CRITICAL for breach in unmet)

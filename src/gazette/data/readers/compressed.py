@@ -75,7 +75,7 @@ def _open(file: BinaryIO, path: Path, compression: Compression) -> IO[bytes]:
         return bz2.BZ2File(file)
     if compression == "zip":
         archive = zipfile.ZipFile(file)
-        return archive.open(_only_entry(archive, path))
+        return archive.open(only_entry(archive, path))
     import pyarrow as pa
 
     copy = os.fdopen(os.dup(file.fileno()), "rb")  # which pyarrow closes
@@ -101,7 +101,8 @@ def _unpack_xz(file: BinaryIO) -> Iterator[bytes]:
                 raise EOFError("the file ends before its content")
 
 
-def _only_entry(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+def only_entry(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    """Return the one file of an archive; raises DataContractError if it has several, or is an Office document."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_junk(entry.filename)]
     names = [entry.filename for entry in entries]
     if "[Content_Types].xml" in names:

@@ -11,6 +11,7 @@ import polars as pl
 from gazette.core import articles, normalization
 from gazette.core.corpus import OVERLAY, Corpus
 from gazette.data import corrected, dedup
+from gazette.data.erased import split_erased
 from gazette.data.languages import skipped_checks
 from gazette.data.parts import Parts
 from gazette.data.validation import (
@@ -95,15 +96,24 @@ class Inspection:
         }
 
 
-def inspect_corpus(described: Corpus, raw: Path, params: Params, docs: Path, folder: Path) -> Inspection:
+def inspect_corpus(
+    described: Corpus, raw: Path, params: Params, docs: Path, folder: Path, erased: frozenset[str] = frozenset()
+) -> Inspection:
     """Read and inspect a corpus; writes Data Docs to `docs`, and the articles, in parts, to `folder`.
+
+    Articles whose hash is in `erased` are rejects.
 
     Raises DataContractError if a file is broken.
     """
     parts, similarity = Parts(folder), params.near_duplicate_similarity
     settings = {"policy": params.personal_data, "language": described.language, "labels": described.labels}
     inspector = RowInspector(described, params.personal_data, parts, PartRecords(folder, settings))
-    files, corrections = corrected.read_parts(described, raw, inspector.take)
+
+    def take(table: pl.DataFrame, rejects: pl.DataFrame) -> None:
+        present, gone = split_erased(table, erased)
+        inspector.take(present, pl.concat([rejects, gone]))
+
+    files, corrections = corrected.read_parts(described, raw, take)
     rejects, rows = inspector.rejects, parts.scan()
     lengths = rows.group_by("split", "characters").agg(rows=pl.len().cast(pl.Int64)).collect(engine="streaming")
     sizes = dict(lengths.group_by("split").agg(pl.col("rows").sum()).iter_rows())

@@ -1,0 +1,86 @@
+"""Which article a person means: by the place of a raw row, by an id, by a file with its text, or by the text itself."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+
+from gazette.core.corpus import Folder
+from gazette.core.errors import ConfigError
+from gazette.data.paths import RAW
+from gazette.data.readers import read
+from gazette.lineage.erasure.article import Article
+from gazette.lineage.erasure.places import Project
+from gazette.serving.journal import read as journal_read
+
+_PLACE = re.compile(r"(?P<path>.+):(?P<line>\d+)")
+
+
+def find_article(project: Project, word: str) -> Article:
+    """Return the article that a word names; raises ConfigError if it names none.
+
+    It is `FILE:LINE` (a row of a raw file, or a line of JSON), a file (of a raw folder, or with nothing but the text),
+    the id of a text in the journal's sample or of a question, or else a text of two words or more.
+    """
+    text = _read_place(project, word) or _read_id(project, word) or (word if len(word.split()) > 1 else None)
+    if text is None:
+        raise ConfigError(
+            f"{word}: no file, no line of one, no id in {project.journal} or {project.questions}, and no text; give "
+            "FILE:LINE for a row, or the whole text, best as a file"
+        )
+    languages = tuple(sorted({about.language for about in project.corpora.values()}))
+    article = Article(text, languages)
+    return Article(_unmask(project, article), languages) if article.is_masked else article
+
+
+def _unmask(project: Project, article: Article) -> str:
+    """Return the text in raw files of which personal data were masked in the journal; as it is if there is none."""
+    for name, about in project.corpora.items():
+        if (RAW / name).is_dir():
+            texts = read.read_corpus(about, RAW / name)[0]["text"]
+            if (matches := texts.filter(article.is_text(texts))).len():
+                return str(matches[0])
+    return article.text
+
+
+def _read_place(project: Project, word: str) -> str | None:
+    match = _PLACE.fullmatch(word)
+    path, line = (Path(match["path"]), int(match["line"])) if match else (Path(word), 0)
+    if not path.is_file():
+        return None
+    inside = path.absolute().is_relative_to(RAW.absolute())
+    text = _read_raw(project, path.absolute().relative_to(RAW.absolute()), line) if inside else None
+    if text is not None:
+        return text
+    if not line:
+        return path.read_text(encoding="utf-8").strip()
+    lines = path.read_bytes().split(b"\n")
+    if path.suffix == ".jsonl" and line <= len(lines) and lines[line - 1].strip():
+        return str(json.loads(lines[line - 1])["text"])
+    raise ConfigError(f"{word}: no article in this line; give the line of a raw file, of feedback, or a text")
+
+
+def _read_raw(project: Project, path: Path, line: int) -> str | None:
+    name, inner = path.parts[0], Path(*path.parts[1:])
+    about = project.corpora.get(name)
+    for file in [file for files in (about.files.values() if about else ()) for file in files]:
+        is_folder = isinstance(file, Folder)
+        if not (inner.is_relative_to(file.path) if is_folder else inner == Path(file.path)):
+            continue
+        if not is_folder and not line:
+            raise ConfigError(f"{RAW / path} has many articles; name one: {RAW / path}:LINE")
+        place = inner.relative_to(file.path).as_posix() if is_folder else file.path
+        rows = read.read_file(file, RAW / name).articles.filter(pl.col("file") == place)
+        rows = rows if is_folder else rows.filter(pl.col("line") == line)
+        if rows.height:
+            return str(rows["text"][0])
+    return None
+
+
+def _read_id(project: Project, word: str) -> str | None:
+    texts = journal_read.texts(project.journal).filter(id=word)["text"].to_list()
+    for path in sorted(project.questions.glob("*.jsonl")):
+        records = map(json.loads, filter(None, path.read_bytes().splitlines()))
+        texts += [record["text"] for record in records if record["id"] == word]
+    return texts[0] if texts else None
