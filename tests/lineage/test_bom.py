@@ -185,10 +185,10 @@ def test_a_statement_here_on_the_revision_is_named_with_its_hash(model: trace.Mo
     definition = {"buildType": "urn:gazette:pipeline:1", "resolvedDependencies": [{"digest": {"gitCommit": commit}}]}
     Path("statements").mkdir()
     statement = Path("statements/tiny.json")
-    statement.write_text(json.dumps({"predicate": {"buildDefinition": definition}}))
-    Path("statements/other.json").write_text(
-        json.dumps({"predicate": {"buildDefinition": definition | {"buildType": "x"}}})
-    )
+    record = {"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": definition}}
+    statement.write_text(json.dumps(record))
+    foreign = record | {"predicate": {"buildDefinition": definition | {"buildType": "x"}}}
+    Path("statements/foreign.json").write_text(json.dumps(foreign))
     references = of_cyclonedx(model)["metadata"]["component"]["externalReferences"]
     sha256 = hashlib.sha256(statement.read_bytes()).hexdigest()
     assert [part["hashes"][0]["content"] for part in references if part["url"].startswith("statements/")] == [sha256]

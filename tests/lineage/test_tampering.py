@@ -103,7 +103,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def faults(key: bool = True) -> list[str]:
-    return verify.verify_revision([Path("statements/tiny.json")], Path("../public.pem") if key else None)
+    return verify.verify_revision([Path("statements/tiny.json")], [Path("../public.pem")] if key else [])
 
 
 def test_what_nobody_touched_is_as_it_was_recorded(project: Path) -> None:

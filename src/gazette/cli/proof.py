@@ -29,7 +29,7 @@ def reproduce(name: str, key: Path | None, to: Path | None, as_json: bool) -> No
     """Make a revision again in a fresh clone, from raw data alone, and compare every byte.
 
     If all outputs are identical, writes a statement and exits with 0; else exits with 1 and names the first stage that
-    differs.
+    differs. With --sign, writes beside it the claim that the key's owner made it again, byte for byte, on this machine.
 
     \b
     Examples:
@@ -40,20 +40,27 @@ def reproduce(name: str, key: Path | None, to: Path | None, as_json: bool) -> No
     from gazette.lineage.proof import provenance
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.pipeline import written
-    from gazette.registry import resolve
+    from gazette.registry import resolve, signing
 
     commit = resolve.resolve_commit(name)
     corpus, digest = reproducing.revision_identity(commit)
     path = to or provenance.statement_path(corpus, commit)
-    written.check_replaceable(path, provenance.is_statement)
+    claim = provenance.claim_path(path, signing.key_id(key)) if key else None
+    for place in filter(None, (path, claim)):
+        written.check_replaceable(place, provenance.is_statement)
     with reproducing.reproduce_revision(commit, echo_progress) as (result, clone):
         record = result.record()
         record["machine"] = _explain_machine(result.machines, corpus, digest) if result.differences else ""
         if result.identical:
             facts = {"identical": True, "environment": record["environment"]}
             statement = provenance.make_statement(clone, result.revision, result.machines, facts)
-            provenance.write_statement(statement, path, key)
             record["statement"] = str(path)
+            if not provenance.is_signed_by_another(path, key):
+                provenance.write_statement(statement, path, key)
+            if claim and key:
+                again = provenance.make_claim(statement, signing.key_id(key), result.machines, record["environment"])
+                provenance.write_statement(again, claim, key)
+                record["claim"] = str(claim)
     if as_json:
         project.echo_json(record)
     else:
@@ -68,6 +75,8 @@ def _show(record: dict[str, Any], differences: list[Any]) -> None:
     if record["identical"]:
         click.echo(f"identical: {record['outputs']} outputs of {revision}, in {record['seconds']:.0f} s")
         click.echo(f"statement {record['statement']}")
+        if "claim" in record:
+            click.echo(f"claim {record['claim']}")
         return
     if record["failed"]:
         click.echo(f"{revision} could not be made: {escape_lines(record['failed'])}")
@@ -78,13 +87,24 @@ def _show(record: dict[str, Any], differences: list[Any]) -> None:
 
 
 @click.command()
-@click.option("--key", type=options.PATH, help="Require signatures by this public key in PEM.")
+@click.option("--key", "keys", type=options.PATH, multiple=True,
+              help="Require signatures by this public key in PEM; of several, one of each statement.")  # fmt: skip
+@click.option("--require", type=click.IntRange(0), metavar="N",
+              help="Require that the owners of so many of the keys made this revision again, byte for byte.  "
+                   "[default: trust.require in params.yaml, of trust.verifiers]")  # fmt: skip
 @click.option("--statement", type=options.PATH,
               help="Check only this statement.  [default: statements/*.json]")  # fmt: skip
 @click.option("--registry", is_flag=True, help="Also download the registered version of the selected bundle.")
 @trust.SIGNERS
 @options.as_json()
-def verify(key: Path | None, statement: Path | None, registry: bool, signers: tuple[Path, ...], as_json: bool) -> None:
+def verify(
+    keys: tuple[Path, ...],
+    require: int | None,
+    statement: Path | None,
+    registry: bool,
+    signers: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     """Hash everything recorded of this revision again, and list what differs.
 
     Checks files under git, raw data, code, params, outputs, the ledger and the statements, and runs nothing. Exits with
@@ -94,16 +114,20 @@ def verify(key: Path | None, statement: Path | None, registry: bool, signers: tu
     Examples:
       gazette verify
       gazette verify --key team.pub.pem --registry --json
+      gazette verify --require 2 --key ada.pub.pem --key grace.pub.pem --key alan.pub.pem
     """
-    from gazette.lineage.proof import provenance, signatures
+    from gazette.lineage.proof import provenance, signatures, verifiers
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.lineage.proof import verify as verifying
 
-    keys = trust.list_signers(signers)
+    owners = trust.list_signers(signers)
+    required, verifier_keys = trust.list_verifiers(require, keys)
     statements = [statement] if statement else sorted(provenance.FOLDER.glob("*.json"))
-    differences = verifying.verify_revision(statements, key)
-    if keys:
-        differences += signatures.signature_faults(keys)
+    differences = verifying.verify_revision(statements, keys)
+    if owners:
+        differences += signatures.signature_faults(owners)
+    if required:
+        differences += verifiers.verifier_faults(statements, verifier_keys, required)
     if registry:
         differences += verifying.verify_registered(*reproducing.revision_identity("HEAD"))
     if as_json:

@@ -26,6 +26,13 @@ def read_params() -> "Params":
     return parse(Params, sections.get("trust", {}), "params.yaml, section trust")
 
 
+def list_verifiers(required: int | None, keys: tuple[Path, ...]) -> tuple[int, list[Path]]:
+    """Return how many verifiers are required, and their keys: of the command line, else of the policy."""
+    params = read_params()
+    number = params.require if required is None else required
+    return number, list(keys) or [Path(key) for key in params.verifiers]
+
+
 def list_signers(keys: tuple[Path, ...]) -> list[Path]:
     """Return the keys of which one must have signed a bundle: those of the command line, else those of the policy."""
     return list(keys) or [Path(key) for key in read_params().require_signature]

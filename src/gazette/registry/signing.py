@@ -7,6 +7,7 @@ The envelope is https://github.com/secure-systems-lab/dsse, version 1. A key is 
 import copy
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,7 @@ def verify(envelope: dict[str, Any], key: Path) -> list[str]:
 
     Only the canonical form is accepted: no other JSON, Base64 or key id. Raises ConfigError if the key cannot be read.
     """
-    loaded = load_key(key)
-    public = loaded.public_key() if isinstance(loaded, Ed25519PrivateKey) else loaded
-    if not isinstance(public, Ed25519PublicKey):
-        raise ConfigError(f"{key}: expected a public Ed25519 key; `openssl pkey -in KEY -pubout` writes it")
-    signer = _with_id(public)
+    signer = _load_signer(key)
     try:
         parsed = _parse(envelope)
         parsed.verify([signer], threshold=1)
@@ -56,6 +53,19 @@ def verify(envelope: dict[str, Any], key: Path) -> list[str]:
     signatures = [{"keyid": signer.keyid, "sig": parsed.to_dict()["signatures"][0]["sig"]}]
     canonical = parsed.to_dict() | {"signatures": signatures}
     return [] if envelope == canonical else ["it is not in canonical form"]
+
+
+def verify_any(envelope: dict[str, Any], keys: Sequence[Path]) -> list[str]:
+    """Return what is wrong with an envelope, of which one of the keys must be its signer's; empty if it is intact."""
+    faults = [verify(envelope, key) for key in keys]
+    if len(keys) == 1 or not all(faults):
+        return faults[0] if all(faults) else []
+    return [f"its signature is by none of {', '.join(map(str, keys))}"]
+
+
+def key_id(key: Path) -> str:
+    """Return the id of a public Ed25519 key, or of a private one's public key; raises ConfigError if it is none."""
+    return str(_load_signer(key).keyid)
 
 
 def text(record: dict[str, Any]) -> str:
@@ -82,6 +92,14 @@ def _parse(envelope: dict[str, Any]) -> Envelope:
     if parsed.payload_type != TYPE or envelope.keys() != {"payload", "payloadType", "signatures"}:
         raise ValueError(f"expected a DSSE envelope of {TYPE}")
     return parsed
+
+
+def _load_signer(key: Path) -> SSlibKey:
+    loaded = load_key(key)
+    public = loaded.public_key() if isinstance(loaded, Ed25519PrivateKey) else loaded
+    if not isinstance(public, Ed25519PublicKey):
+        raise ConfigError(f"{key}: expected a public Ed25519 key; `openssl pkey -in KEY -pubout` writes it")
+    return _with_id(public)
 
 
 def _with_id(key: Ed25519PublicKey) -> SSlibKey:

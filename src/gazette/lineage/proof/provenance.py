@@ -1,9 +1,10 @@
 """Provenance as an in-toto statement: outputs with their SHA-256, materials, params, machine.
 
 The shape is https://in-toto.io/Statement/v1 with SLSA's provenance (https://slsa.dev/provenance/v1) as predicate; the
-same revision, machine and outcome give the same bytes.
+same revision, machine and outcome give the same bytes. docs/proof.md describes the second predicate, of re-derivation.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,9 @@ from gazette.registry import signing, statements
 FOLDER = Path("statements")
 MATERIALS = ("dvc.yaml", "dvc.lock", "params.yaml", "requirements.lock")
 BUILD = "urn:gazette:pipeline:1"
+STATEMENT, SLSA, REDERIVATION = (
+    "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1", "urn:gazette:re-derivation:1",
+)  # fmt: skip
 
 
 def make_statement(
@@ -31,11 +35,11 @@ def make_statement(
     outs = dvclock.list_outputs(stages).keys() - local_outputs(files.read_yaml(folder / "dvc.yaml")["stages"])
     sources = sorted(dvclock.list_inputs(stages))
     inputs = [path for path in sources if not any(path == out or out.startswith(path + "/") for out in outs)]
-    materials = [path for path in MATERIALS if (folder / path).exists()]
+    tracked = [(path, git.show_bytes(commit, path, folder)) for path in MATERIALS]  # the tree may have a later policy
     return {
-        "_type": "https://in-toto.io/Statement/v1",
+        "_type": STATEMENT,
         "subject": [_resource(name, folder / name) for out in sorted(outs) for name in _list_files(folder, out)],
-        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicateType": SLSA,
         "predicate": {
             "buildDefinition": {
                 "buildType": BUILD,
@@ -43,13 +47,33 @@ def make_statement(
                 "internalParameters": {"machine": dict(machines)},
                 "resolvedDependencies": [
                     {"name": "revision", "digest": {"gitCommit": commit}},
-                    *(_resource(path, folder / path) for path in [*materials, *inputs]),
+                    *(_descriptor(path, hashlib.sha256(content).hexdigest()) for path, content in tracked if content),
+                    *(_resource(path, folder / path) for path in inputs),
                 ],
             },
             "runDetails": {
                 "builder": {"id": BUILD},
                 "byproducts": [{"name": "reproduction", "annotations": dict(reproduction)}] if reproduction else [],
             },
+        },
+    }
+
+
+def make_claim(
+    statement: Mapping[str, Any], verifier: str, machines: Mapping[str, Any], environment: str
+) -> dict[str, Any]:
+    """Return the claim that a verifier, by its key's id, made all subjects of a statement again, byte for byte."""
+    return {
+        "_type": STATEMENT,
+        "subject": statement["subject"],
+        "predicateType": REDERIVATION,
+        "predicate": {
+            "result": "identical",
+            "method": BUILD,
+            "materials": statement["predicate"]["buildDefinition"]["resolvedDependencies"],
+            "verifier": {"id": verifier},
+            "machine": dict(machines),
+            "environment": environment,
         },
     }
 
@@ -65,13 +89,21 @@ def _list_files(folder: Path, out: str) -> list[str]:
 def _resource(name: str, path: Path) -> dict[str, Any]:
     if not path.exists():
         raise ConfigError(f"{name} does not exist: `gazette run` makes it, `dvc checkout` restores it")
-    digest = hashing.sha256_tree(path) if path.is_dir() else hashing.hash_file(path)
-    return {"name": name, "digest": {"sha256": digest}}
+    return _descriptor(name, hashing.sha256_tree(path) if path.is_dir() else hashing.hash_file(path))
+
+
+def _descriptor(name: str, sha256: str) -> dict[str, Any]:
+    return {"name": name, "digest": {"sha256": sha256}}
 
 
 def statement_path(corpus: str, commit: str) -> Path:
     """Return the path of the statement on a revision."""
     return FOLDER / f"{corpus}-{commit[:9]}.json"
+
+
+def claim_path(statement: Path, verifier: str) -> Path:
+    """Return the path of a verifier's claim, beside the statement on the same revision."""
+    return statement.with_suffix(f".{verifier[:8]}{statement.suffix}")
 
 
 def is_statement(content: bytes) -> bool:
@@ -82,13 +114,51 @@ def is_statement(content: bytes) -> bool:
 def stated_revision(content: bytes) -> str | None:
     """Return the commit that a statement is on, which is not verified; None if the content is no statement of ours."""
     try:
-        record = json.loads(content)
-        definition = statements.unwrap(record)["predicate"]["buildDefinition"]
-        if definition["buildType"] != BUILD:
-            return None
-        return str(definition["resolvedDependencies"][0]["digest"]["gitCommit"])
+        statement = statements.unwrap(json.loads(content))
+        if statement["predicateType"] == REDERIVATION:
+            circumstances(statement)
+        return revision_of(statement)
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def revision_of(statement: dict[str, Any]) -> str:
+    """Return the commit that a statement is on; raises ValueError or KeyError if it is none of ours."""
+    predicate = statement["predicate"]
+    is_claim = statement["predicateType"] == REDERIVATION
+    method = predicate["method"] if is_claim else predicate["buildDefinition"]["buildType"]
+    if method != BUILD:
+        raise ValueError(f"it states what {method} made, expected {BUILD}")
+    return str(materials_of(statement)[0]["digest"]["gitCommit"])
+
+
+def materials_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a statement names as its materials; the first is the revision."""
+    predicate = statement["predicate"]
+    is_claim = statement["predicateType"] == REDERIVATION
+    return list(predicate["materials"] if is_claim else predicate["buildDefinition"]["resolvedDependencies"])
+
+
+def circumstances(claim: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
+    """Return by whom (the id of a key), on which machine and with which packages a claim says that it was made."""
+    predicate = claim["predicate"]
+    return str(predicate["verifier"]["id"]), dict(predicate["machine"]), str(predicate["environment"])
+
+
+def read_claim(content: bytes) -> dict[str, Any] | None:
+    """Return the claim in a file's content, which is not verified; None if it is no claim."""
+    if stated_revision(content) is None:
+        return None
+    statement = statements.unwrap(json.loads(content))
+    return statement if statement["predicateType"] == REDERIVATION else None
+
+
+def is_signed_by_another(path: Path, key: Path | None) -> bool:
+    """Whether there is a statement at `path` that somebody else signed, and that must stay when this key signs too."""
+    if key is None or not path.exists() or not path.stat().st_size:
+        return False
+    record = files.read_json(path)
+    return "payload" in record and bool(signing.verify(record, key))
 
 
 def write_statement(record: dict[str, Any], path: Path, key: Path | None) -> None:
@@ -97,54 +167,3 @@ def write_statement(record: dict[str, Any], path: Path, key: Path | None) -> Non
     if key is not None:
         text = signing.text(signing.sign(text.encode(), key))
     atomic.write_text(path, text)
-
-
-def statement_faults(path: Path, folder: Path, commit: str, key: Path | None) -> list[str]:
-    """Return what is wrong with the statement at `path` on the tree at `folder`: form, signature, content.
-
-    The tree is at `commit`. If the statement is on a revision with another `dvc.lock`, only form and signature are
-    checked. Raises ConfigError if the key cannot be read.
-    """
-    try:
-        content = path.read_bytes()
-        record = json.loads(content)
-        if content != signing.text(record).encode():
-            return [f"{path}: not in canonical form"]
-        signed = "payload" in record or "signatures" in record
-        inner = json.loads(signing.payload(record)) if signed else record
-        machine = inner["predicate"]["buildDefinition"]["internalParameters"]["machine"]
-        byproducts = inner["predicate"]["runDetails"]["byproducts"]
-        revision = inner["predicate"]["buildDefinition"]["resolvedDependencies"][0]["digest"]["gitCommit"]
-        if not git.is_commit(revision):
-            return [f"{path}: it is on a revision {revision} that git does not know"]
-        if git.show(revision, "dvc.lock") == git.show(commit, "dvc.lock"):
-            reproduction = byproducts[0]["annotations"] if byproducts else None
-            faults = _differences(inner, make_statement(folder, revision, machine, reproduction))
-        else:
-            faults = []
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        return [f"{path}: not a statement: {error!r}"]
-    if key:
-        faults = [*(signing.verify(record, key) if signed else ["it has no signature"]), *faults]
-    return [f"{path}: {fault}" for fault in faults]
-
-
-def _differences(statement: dict[str, Any], actual: dict[str, Any]) -> list[str]:
-    differences = []
-    for kind, stated, present in (
-        ("output", statement["subject"], actual["subject"]),
-        ("material", *(side["predicate"]["buildDefinition"]["resolvedDependencies"] for side in (statement, actual))),
-    ):
-        before, after = ({entry["name"]: entry["digest"] for entry in side} for side in (stated, present))
-        differences += [
-            f"{kind} {name}: it states {_short(before.get(name))}, here is {_short(after.get(name))}"
-            for name in sorted(before.keys() | after.keys())
-            if before.get(name) != after.get(name)
-        ]
-    if not differences and statement != actual:
-        return ["its params or its form are not those of this revision"]
-    return differences
-
-
-def _short(digest: Any) -> str:
-    return str(next(iter(digest.values())))[:16] if digest else "none"

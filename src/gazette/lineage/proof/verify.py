@@ -1,7 +1,7 @@
 """Verify that all records of this revision still hold: every byte is read again, nothing is run."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from gazette.core import candidates, files, pointers
 from gazette.core.errors import ConfigError
 from gazette.core.escape import escape_path
-from gazette.lineage.proof import provenance
+from gazette.lineage.proof import checking
 from gazette.lineage.proof.compare import local_outputs
 from gazette.pipeline import dvclock, flatten, git, hashing
 from gazette.registry import ledger
@@ -19,15 +19,16 @@ NEWLINE = b"\n"
 SIDES = {"deps": "a dependency", "outs": "an output"}
 
 
-def verify_revision(statements: list[Path], key: Path | None) -> list[str]:
+def verify_revision(statements: list[Path], keys: Sequence[Path] | None) -> list[str]:
     """List what is not as recorded: files under git, raw data, code, params, outputs, ledger, statements.
 
-    Raises ConfigError if this is not a repository, or if the key cannot be read.
+    If there are keys, one of them must have signed each statement. Raises ConfigError if this is not a repository, or
+    if a key cannot be read.
     """
     commit = git.resolve_commit("HEAD")
     faults = [*_check_tracked(commit), *_check_ledger(commit), *_check_lock()]
     for path in statements:
-        faults += provenance.statement_faults(path, Path(), commit, key)
+        faults += checking.statement_faults(path, Path(), commit, keys or ())
     return faults
 
 
