@@ -71,7 +71,7 @@ def _bring_up_to_date(
         mark = {orphans.MARK: os.environ[orphans.MARK]}  # a Dask worker has another environment
         forked = runner == "processes" and any(step.wave for step in steps)
         if forked:
-            forkserver.start()
+            forkserver.start(tree.folder, [step.stage for step in steps])
         extra = mark | _addresses(home) | tree.extra
         options = {"root": str(tree.folder), "extra": extra, "force": force, "forked": forked}
         with _runner(runner, workers) as pool:

@@ -15,7 +15,7 @@ import pytest
 import warm
 from click.testing import CliRunner
 from flow_runs import until
-from projects import copy_stage
+from projects import copy_stage, make_project
 
 from gazette.cli import app
 from gazette.core.errors import ConfigError
@@ -183,7 +183,7 @@ def test_metrics_are_compared_with_the_last_commit(dvc_project: Make) -> None:
 def forked(request: pytest.FixtureRequest) -> bool:
     """Fork stages from a DVC that was started ahead, or not."""
     if request.param == "forked":
-        forkserver.start()
+        forkserver.start(Path(), [])
     return bool(request.param == "forked")
 
 
@@ -196,6 +196,33 @@ def test_a_stages_output_arrives_while_it_runs(dvc_project: Make, forked: bool) 
     assert moments["two"] - moments["one"] > 0.5
     assert run(root, "a", forked=forked).state == UNCHANGED
     assert run(root, "a", forked=forked, force=True, extra={"A": "b"}).state == RAN
+
+
+LONG = "echo 'a word and a word' " + "and another one " * 12 + "> long"
+
+
+@pytest.mark.parametrize("before", ["nothing", "a lock of another writer"])
+def test_a_forked_stage_writes_the_lock_that_dvc_writes(tmp_path: Path, before: str) -> None:
+    stages = {
+        "first": copy_stage("first", "raw", params=["rates", {"one.yaml": ["depth"]}]),
+        "long": {"cmd": LONG, "deps": ["raw"], "outs": ["long"]},
+        "many": {"foreach": ["1", "é"], "do": {"cmd": ["mkdir many${item}", "cp raw many${item}"], "deps": ["raw"]}},
+        "last": copy_stage("last", "long"),
+    }
+    stages["many"]["do"]["outs"] = ["many${item}"]  # type: ignore[index]
+    files = {"raw": "1\n", "params__yaml": "rates: {a: 1e-3, b: [1, {c: null}]}\n", "one__yaml": "depth: 3"}
+    root, twin = (make_project(tmp_path / name, stages, **files) for name in ("forked", "twin"))
+    names = ["first", "long", "many@1", "many@é", "last"]
+    if before != "nothing":
+        for folder in (root, twin):
+            (folder / "dvc.lock").write_text(f"schema: '2.0'\nstages:\n  gone:\n    cmd: {LONG}\n")
+    forkserver.start(root, names)
+    for text in ("1\n", "2\n"):
+        for folder in (root, twin):
+            (folder / "raw").write_text(text)
+        repro(twin)
+        assert not [name for name in names if run(root, name, forked=True).code]
+        assert (root / "dvc.lock").read_text() == (twin / "dvc.lock").read_text()
 
 
 @pytest.mark.parametrize(("ending", "code"), [("exit 3", 3), ("exit 1", 1), ("kill -9 $$", 137)])
@@ -255,7 +282,7 @@ PARENT = """
 import pathlib, sys
 from gazette.pipeline.execution import forkserver, run
 if sys.argv[2]:
-    forkserver.start()
+    forkserver.start(pathlib.Path(sys.argv[1]), ["a"])
 run.run_stage(pathlib.Path(sys.argv[1]), "a", print, forked=bool(sys.argv[2]))
 """
 
@@ -292,7 +319,7 @@ print(__name__)
 root = pathlib.Path(sys.argv[1])
 for _ in range(2 if __name__ == "__main__" else 0):
     with guard.exclusive_run(root) as repairs:
-        forkserver.start()
+        forkserver.start(root, ["a"])
         print(run.run_stage(root, "a", str, forked=True).state, repairs)
 """
 

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import AbstractContextManager, chdir, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,10 @@ _CHDIR_LOCK = threading.RLock()  # the working directory belongs to the process,
 
 
 @contextmanager
-def repo_lock(root: Path) -> Iterator[None]:
-    """Hold DVC's lock on the project, so that no stage ends meanwhile; waits for it."""
-    with Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
-        yield
+def repo_lock(root: Path) -> Iterator[AbstractContextManager[Any]]:
+    """Yield DVC's lock on the project, which waits for its holder: no stage ends while it is held."""
+    with Repo(str(root), _wait_for_lock=True) as repo:
+        yield repo.lock
 
 
 def own_stages(repo: Repo) -> list[Any]:

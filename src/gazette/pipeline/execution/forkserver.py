@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -19,27 +19,48 @@ from typing import NoReturn
 from gazette.pipeline import supervisor
 from gazette.pipeline.recovery import orphans
 
+OWN_ENTRY = "gazette.pipeline.execution.own_entry"  # imports DVC
 MODULES = [
+    "dvc.cachemgr",
     "dvc.cli.parser",
     "dvc.commands.repro",
-    "dvc.repo",
+    "dvc.data_cloud",
+    "dvc.repo.artifacts",
+    "dvc.repo.datasets",
+    "dvc.repo.metrics",
+    "dvc.repo.params",
+    "dvc.repo.plots",
+    "dvc.repo.stage",
     "dvc.rwlock",
     "dvc.scm",
-    "scmrepo.git",
+    "dvc_data.hashfile.db.local",
+    "dvc_data.hashfile.status",
+    "dulwich.ignore",
+    "dulwich.index",
     "dulwich.worktree",
+    "platformdirs.unix",
+    "scmrepo.git",
+    OWN_ENTRY,
 ]
+FILES = "_GAZETTE_DVC_FILES"  # the variable that names the files of stages, for own_entry
 _context = multiprocessing.get_context("forkserver")
 
 
-def start() -> None:
-    """Start the fork server if none runs, without waiting for its imports; it ends with this process."""
+def start(root: Path, stages: Iterable[str]) -> None:
+    """Start the fork server if none runs, without waiting for its imports; it ends with this process.
+
+    It reads the files of these stages ahead.
+    """
     main = sys.modules["__main__"]
     main.__spec__ = ModuleSpec(f"{main.__package__ or ''}.__main__", None)  # a name that no child imports again
     _context.set_forkserver_preload([__name__, *MODULES])
     mark = os.environ.pop(orphans.MARK, "")  # the server outlives the run, and is no orphan
+    files = {str((root / (stage.rpartition(":")[0] or "dvc.yaml")).absolute()) for stage in stages}
+    os.environ[FILES] = os.pathsep.join(sorted(files))
     try:
         forkserver.ensure_running()
     finally:
+        del os.environ[FILES]
         os.environ.update({orphans.MARK: mark} if mark else {})
 
 
@@ -89,6 +110,7 @@ def _supervise(
 def _dvc(words: list[str]) -> NoReturn:
     threading.Thread(target=_end_with_caller, args=(os.getppid(),), daemon=True).start()
     sys.argv = ["-c", *words]  # which DVC writes beside its locks: the fork server's own command is `python -c`
+    importlib.import_module(OWN_ENTRY).change_dvc(words[words.index("--single-item") + 1])
     code = importlib.import_module("dvc.cli").main(words)
     sys.stdout.flush()
     sys.stderr.flush()

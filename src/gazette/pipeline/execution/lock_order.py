@@ -5,14 +5,13 @@ keep is that of the lock before the run, then that of a serial run. A run keeps 
 it has ended; a killed one leaves them to its successor.
 """
 
-import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gazette.core import atomic, files
-from gazette.pipeline import graph, state
+from gazette.pipeline import graph, lock_record, lock_text, state
 from gazette.pipeline.recovery import repair
 
 COPIES = "locks-before-run"  # folder
@@ -25,14 +24,16 @@ def preserve_lock_order(root: Path, order: Sequence[str]) -> Iterator[Callable[[
     target = {lock: _names_before(root / lock, folder / lock) + names for lock, names in _by_lock(order).items()}
     new = {lock for lock, names in target.items() if len(set(names)) > len(_names(folder / lock))}
 
-    def sort_locks() -> None:
-        with graph.repo_lock(root):
-            for lock in new:
-                _sort(root / lock, target[lock])
-            repair.back_up_locks(root)
+    with graph.repo_lock(root) as repo_lock:
 
-    yield sort_locks
-    sort_locks()
+        def sort_locks() -> None:
+            with repo_lock:
+                for lock in new:
+                    _sort(root, root / lock, target[lock])
+                repair.back_up_locks(root)
+
+        yield sort_locks
+        sort_locks()
     shutil.rmtree(folder)
 
 
@@ -56,17 +57,21 @@ def _names_before(lock: Path, copy: Path) -> list[str]:
 
 
 def _names(lock: Path) -> list[str]:
-    text = lock.read_bytes() if lock.exists() else b""
-    return list(files.parse_yaml(text, lock).get("stages", {})) if text else []
+    text = lock.read_text(encoding="utf-8") if lock.exists() else ""
+    parts = lock_text.split(text)
+    return list(parts.blocks if parts else files.parse_yaml(text, lock).get("stages", {})) if text else []
 
 
-def _sort(lock: Path, target: list[str]) -> None:
+def _sort(root: Path, lock: Path, target: list[str]) -> None:
     """Sort the entries of a lock, each unchanged; those that are not in `target` stay last."""
     if not lock.exists():
         return
-    head, *entries = re.split(r"^(?=  \S)", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    names = _names(lock)
+    written = lock_record.read_written(root, lock)
+    parts = written or lock_text.split(lock.read_text(encoding="utf-8"))
     places = {name: place for place, name in reversed([*enumerate(target)])}
-    in_order = sorted(zip(names, entries, strict=True), key=lambda pair: places.get(pair[0], len(target)))
-    if [name for name, _ in in_order] != names:
-        atomic.write_text(lock, head + "".join(entry for _, entry in in_order))
+    names = list(parts.blocks) if parts else []
+    in_order = sorted(names, key=lambda name: places.get(name, len(target)))
+    if parts and in_order != names:
+        atomic.write_text(lock, str(parts.sort(in_order)))
+        if written:
+            lock_record.record_written(root, lock)

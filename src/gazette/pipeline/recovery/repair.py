@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gazette.core import atomic
 from gazette.core.errors import ConfigError
-from gazette.pipeline import git, locks, state
+from gazette.pipeline import git, lock_record, locks, state
 from gazette.pipeline.recovery import lock_check, orphans, rwlock
 
 COPIES = "locks"  # folder of the copies of dvc.lock, in one named after the commit they are based on
@@ -63,11 +63,15 @@ def back_up_locks(root: Path) -> None:
     copies = state.state_folder(root) / COPIES
     for lock in _locks(root):
         copy, text = copies / head / lock.relative_to(root), lock.read_bytes() if lock.exists() else b""
-        if text and not _is_copied(copy, text) and lock_check.stage_names(text) is not None:
+        if text and not _is_copied(copy, text) and _is_complete(root, lock, text):
             _write(copy, text)
     for folder in copies.glob("*"):
         if folder.name != head and _COMMIT.fullmatch(folder.name) and not folder.is_symlink():
             shutil.rmtree(folder)
+
+
+def _is_complete(root: Path, lock: Path, text: bytes) -> bool:
+    return lock_record.read_written(root, lock) is not None or lock_check.stage_names(text) is not None
 
 
 def _is_copied(copy: Path, text: bytes) -> bool:
