@@ -9,7 +9,7 @@ import pytest
 from clones import WORDS, clone
 
 pytestmark = pytest.mark.slow
-MARK = "lotloxiuq"[::-1]  # in no file of the project, which has this one
+MARK = " ".join(["quixolotl", *WORDS["sports"]])  # a title; its words stay in the vocabularies of models
 
 
 def find_mark(top: Path) -> list[str]:
@@ -28,7 +28,7 @@ def read(path: Path) -> str:
 def test_the_next_run_shows_that_it_is_gone_and_keeps_it_out(tmp_path: Path) -> None:
     project = clone(tmp_path / "project", tmp_path / "guard")
     raw = project.folder / "data/raw/tiny/news.csv"
-    row = f"sports,{MARK.title()} {' '.join(WORDS['sports'])},{' '.join([*WORDS['sports'], *WORDS['business']] * 2)}\n"
+    row = f"sports,{MARK.title()},{' '.join([*WORDS['sports'], *WORDS['business']] * 2)}\n"
     lines = raw.read_text().splitlines(keepends=True)
     raw.write_text("".join([*lines[:40], row, *lines[40:]]))
     project.set(candidates=["linear"])

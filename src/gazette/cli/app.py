@@ -27,6 +27,7 @@ from gazette.cli import (
     promotion,
     proof,
     registry,
+    retention,
     score,
     serve,
     tune,
@@ -118,5 +119,5 @@ gazette.add_under(
 )
 gazette.add_under("Release", registry.pull, predict.predict, explain.explain, score.score, serve.serve)
 gazette.add_under("Watch", journal.journal, monitor.monitor)
-gazette.add_under("Maintain", erasure.erase)
+gazette.add_under("Maintain", erasure.erase, retention.gc)
 gazette.add_under("Prove", lineage.lineage, lineage.card, proof.reproduce, proof.verify, proof.attest)

@@ -1,5 +1,6 @@
 """Bounds of the journal: by age and by size on the disk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,22 @@ def try_tidy(folder: Path, params: Params) -> None:
         tidy(folder, params, datetime.now(UTC))
     except ConfigError:
         return
+
+
+def list_old(folder: Path, before: datetime) -> list[Path]:
+    """Return the files of records and texts of days before that of a moment."""
+    day = f"{before.astimezone(UTC):%Y-%m-%d}"
+    return [segment.path for place in (RECORDS, TEXTS) for segment in _list(folder, place) if segment.day < day]
+
+
+def remove(folder: Path, before: datetime, paths: Sequence[Path]) -> None:
+    """Remove those of these files that are still old; raises ConfigError if another process tidies the journal."""
+    if paths:
+        with locks.file_lock(folder / layout.LOCK, f"{folder}: another process tidies it", seconds=0):
+            old = {*list_old(folder, before)} & {*paths}
+            for segment in [segment for place in (RECORDS, TEXTS) for segment in _list(folder, place)]:
+                if segment.path in old:
+                    _remove(segment)
 
 
 def size(folder: Path) -> int:
