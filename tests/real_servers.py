@@ -1,4 +1,4 @@
-"""PostgreSQL, an S3 server, and MLflow on both, on free ports of this machine; all end with the tests.
+"""PostgreSQL, an S3 server, and MLflow and Prefect on them, on free ports of this machine; all end with the tests.
 
 The S3 server is moto's: the real protocol, and objects in memory.
 """
@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from flows import server
 from gazette.pipeline import supervisor
 from gazette.pipeline.execution.run import child_environment
 
@@ -130,6 +131,17 @@ class Tracking(Server):
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         }
         super().__init__(command, port, folder, child_environment({**quiet, **variables}))
+
+
+class Orchestration(Server):
+    """Prefect's server with its database at `database`."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        port = free_port()
+        command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        settings = {"PREFECT_API_DATABASE_CONNECTION_URL": database, "PREFECT_SERVER_UI_ENABLED": "false"}
+        environment = child_environment({**server.QUIET, **settings, "PREFECT_HOME": str(folder)})
+        super().__init__([*command, "--port", str(port)], port, folder, environment)
 
 
 def _binary(name: str) -> Path:

@@ -45,7 +45,7 @@ def test_a_remote_that_does_not_answer_is_named(project: Path, kind: str, reason
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("s3://news/dvc", "requires 'dvc-s3' to be installed"),
+        ("gs://news/dvc", "requires 'dvc-gs' to be installed"),
         ("ssh://host/dvc", "requires 'dvc-ssh' to be installed"),
         ("http://no-such-host.invalid/dvc", "the name of its host is unknown"),
         ("/no/such/mount/dvc", "there is no folder /no/such/mount"),

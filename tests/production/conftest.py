@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import real_servers
-from real_servers import ObjectStorage, PostgreSQL, Tracking
+from real_servers import ObjectStorage, Orchestration, PostgreSQL, Tracking
 
 
 @pytest.fixture(scope="session")
@@ -30,5 +30,14 @@ def tracking(
     """MLflow's server, which may not answer yet: `wait` before it is used."""
     database = f"postgresql+psycopg{postgresql.create('mlflow')}"
     server = Tracking(tmp_path_factory.mktemp("tracking"), database, "s3://mlflow", storage.variables)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def orchestration(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchestration]:
+    """Prefect's server, which may not answer yet: `wait` before it is used."""
+    database = f"postgresql+asyncpg{postgresql.create('prefect')}"
+    server = Orchestration(tmp_path_factory.mktemp("orchestration"), database)
     yield server
     server.stop()

@@ -167,9 +167,18 @@ def test_a_file_in_the_way_of_a_relocation_stays_and_nothing_is_moved(registry: 
 
 def test_nothing_is_registered_into_a_tree(project: Path) -> None:
     with pytest.raises(ConfigError, match="`gazette registry relocate` moves them"):
-        locations.check_lasting("tiny", f"{project}/{TREES[0]}/mlruns/1")
-    locations.check_lasting("tiny", f"{project}/mlruns/1")
-    locations.check_lasting("tiny", "mlflow-artifacts:/1")
+        locations.check_lasting("tiny", f"{project}/{TREES[0]}/mlruns/1", project)
+    locations.check_lasting("tiny", f"{project}/mlruns/1", project)
+    locations.check_lasting("tiny", "mlflow-artifacts:/1", project)
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_nothing_is_registered_into_a_folder_of_another_machine(project: Path, scheme: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"/srv/elsewhere/mlruns/1, a folder of another machine.*mlflow experiments create"
+    ):
+        locations.check_lasting("tiny", f"{scheme}/srv/elsewhere/mlruns/1", project)
+    locations.check_lasting("tiny", f"{scheme}{project.parent}", project / "inside")
 
 
 def test_a_recorded_version_that_lost_its_files_is_not_current(registry: Path, project: Path) -> None:

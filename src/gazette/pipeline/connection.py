@@ -37,7 +37,7 @@ def explain(error: BaseException) -> Reason | None:
 
     None if it is none of those that are known: not a server's name, port, certificate, credentials or answer.
     """
-    causes = list(_causes(error))
+    causes = list(list_causes(error))
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             return Reason("the name of its host is unknown", passing=False)
@@ -89,7 +89,7 @@ def redact(url: str) -> str:
     return url.replace(f":{password}@", ":***@", 1) if password else url
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def list_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, what it was raised from, and what it wraps, each once."""
     queue: list[object] = [error]
     visited: set[int] = set()

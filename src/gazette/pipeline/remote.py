@@ -6,7 +6,7 @@ from typing import Any
 from dvc.exceptions import DvcException
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import connection, graph
+from gazette.pipeline import connection, graph, object_storage
 
 ANSWER_SECONDS = 10
 
@@ -47,8 +47,10 @@ def _describe_folder(where: str, folder: Path) -> str:
 
 def _describe_server(where: str, odb: Any) -> str:
     try:
-        connection.within(ANSWER_SECONDS, lambda: odb.fs.info(odb.path))
+        connection.within(ANSWER_SECONDS, lambda: _look(odb.fs, odb.path))
     except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
+        if fault := object_storage.explain(error):
+            return f"{where} failed: {fault}"
         reason = connection.explain(error)
         if reason is None and isinstance(error, FileNotFoundError):
             return ""  # it answers, and is empty
@@ -60,3 +62,11 @@ def _describe_server(where: str, odb: Any) -> str:
         )
         return f"{where} failed: {text}; start it, or correct the remote (`dvc remote list`){rest}"
     return ""
+
+
+def _look(fs: Any, path: str) -> None:
+    """Look into a remote; a listing of S3 says why it is refused, a look at one object only that it is."""
+    if fs.protocol == "s3":
+        fs.fs.call_s3("list_objects_v2", Bucket=path.partition("/")[0], MaxKeys=1)
+    else:
+        fs.info(path)

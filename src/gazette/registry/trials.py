@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import Metric, Param
 
-from gazette.registry.store import client, locations
+from gazette.registry.store import address, client, locations
 from gazette.registry.store.retry import call_with_retries
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class TrialRuns:
         name = f"{corpus} tuning"
         call_with_retries(self.client.create_experiment, name, ignore="RESOURCE_ALREADY_EXISTS")
         experiment: Any = call_with_retries(self.client.get_experiment_by_name, name)
-        locations.check_lasting(name, experiment.artifact_location)
+        locations.check_lasting(name, experiment.artifact_location, address.artifact_folder())
         self.experiment = experiment.experiment_id
         parents = self._search(f"tags.study = '{study}'")
         tags = {"study": study, "candidate": candidate}

@@ -96,7 +96,7 @@ def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
     # pyfunc.py imports it from beside itself when a version is loaded; MLflow runs it here first.
     sys.modules["bundle"] = gazette.core.bundle
     experiment = mlflow.set_experiment(run.experiment)
-    locations.check_lasting(run.experiment, experiment.artifact_location)
+    locations.check_lasting(run.experiment, experiment.artifact_location, address.artifact_folder())
     with mlflow.start_run(run_name=run.name, tags=run.tags):
         mlflow.log_metrics(run.metrics)
         for candidate in run.candidates:

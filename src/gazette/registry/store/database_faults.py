@@ -6,6 +6,7 @@ CURES = {
     "readonly database": "this user may not write to the file or to its folder",
     "unable to open database file": "its folder does not exist, or this user may not read it",
     "disk is full": "make room",
+    "No space left on device": "make room on the disk of what the message names, or of this machine",
     "not a database": "the file was damaged, or never was a registry: restore a copy of it, or move it away",
     "malformed": "the file was damaged: restore a copy of it, or move it away",
     "out-of-date database schema": "another version of MLflow made it: `mlflow db upgrade` with its address",

@@ -34,8 +34,18 @@ def project_folder() -> Path:
     return Path(tree["project"]) if tree else here
 
 
-def check_lasting(experiment: str, location: str) -> None:
-    """Raise ConfigError if an experiment's files are kept in a tree that a run removes."""
+def check_lasting(experiment: str, location: str, begun_here: Path) -> None:
+    """Raise ConfigError if an experiment's files are kept in a tree that a run removes, or on another machine.
+
+    `begun_here` is the folder below which a registry that begins here keeps its files.
+    """
+    path = _local_path(location)
+    if path and not path.exists() and not path.is_relative_to(begun_here.absolute()):
+        raise ConfigError(
+            f"the registry keeps the files of {experiment} in {path}, a folder of another machine, where what this one "
+            "registers would not be. Rename that experiment, and create one where all machines can read and write: "
+            f"`mlflow experiments create -n {experiment} -l s3://BUCKET/FOLDER`; see docs/servers.md"
+        )
     if TREE.match(location):
         raise ConfigError(
             f"the registry keeps the files of {experiment} in {location}, a tree that is removed after its run, so a "

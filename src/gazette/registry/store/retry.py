@@ -14,7 +14,7 @@ from requests import RequestException
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from gazette.core.errors import ConfigError
-from gazette.pipeline import connection
+from gazette.pipeline import connection, object_storage
 from gazette.registry.store import address, database_faults
 
 Result = TypeVar("Result")
@@ -39,19 +39,27 @@ def registry_errors() -> Iterator[None]:
     """Raise ConfigError with the address, the reason and the cure if the registry does not answer or fails."""
     try:
         yield
-    except (*ERRORS, *_database_errors()) as error:
+    except (*ERRORS, *_library_errors()) as error:
         raise ConfigError(explain(error)) from error
     except ImportError as error:
+        driver = (
+            "write postgresql+psycopg:// for the driver of the extra `servers`, " if "psycopg" in str(error) else ""
+        )
         raise ConfigError(
-            f"the registry at {shown_address()} needs a package that is not installed: {error}; `pip install` it, or "
-            "correct MLFLOW_TRACKING_URI"
+            f"the registry at {shown_address()} needs a package that is not installed: {error}; {driver}`pip install` "
+            "it, or correct MLFLOW_TRACKING_URI"
         ) from error
 
 
-def _database_errors() -> tuple[type[BaseException], ...]:
-    """Return SQLAlchemy's errors if MLflow has imported it; for a registry over HTTP it need not be installed."""
-    sqlalchemy = sys.modules.get("sqlalchemy.exc")
-    return (sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()
+def _library_errors() -> tuple[type[BaseException], ...]:
+    """Return errors of SQLAlchemy and of S3's client if MLflow has imported them; not every registry needs them."""
+    places = [
+        ("sqlalchemy.exc", "SQLAlchemyError"),
+        ("botocore.exceptions", "ClientError"),
+        ("botocore.exceptions", "BotoCoreError"),
+        ("boto3.exceptions", "Boto3Error"),
+    ]
+    return tuple(getattr(sys.modules[module], name) for module, name in places if module in sys.modules)
 
 
 def explain(error: BaseException) -> str:
@@ -59,6 +67,8 @@ def explain(error: BaseException) -> str:
     where = f"the registry at {shown_address()}"
     if fault := database_faults.explain(error):
         return f"{where} failed: {fault}"
+    if fault := object_storage.explain(error):
+        return f"{where} failed: {fault}. {AGAIN}"
     reason = connection.explain(error)
     if _is_passing(error):
         why = reason.text if reason else connection.first_line(error)
