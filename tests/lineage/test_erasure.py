@@ -243,6 +243,26 @@ def test_an_edit_of_raw_files_that_is_not_recorded_stops_it(project: Path) -> No
     assert find_mark(project.parent) == before and not Path("data/erased.jsonl").exists()
 
 
+@pytest.mark.parametrize("where", ["/no/such/disk", "ssh://nobody@127.0.0.1:1/store"])
+def test_a_remote_that_does_not_answer_stops_it_before_anything_is_removed(project: Path, where: str) -> None:
+    add_remote(where)
+    before = find_mark(project.parent)
+    assert isinstance(CliRunner().invoke(gazette, ["erase", TEXT, "--yes"]).exception, ConfigError)
+    assert find_mark(project.parent) == before and not Path("data/erased.jsonl").exists()
+
+
+def test_a_remote_that_cannot_be_listed_is_named(project: Path) -> None:
+    add_remote("http://127.0.0.1:1/store")
+    output = run(TEXT, "--yes", code=1).output
+    assert "more       http://127.0.0.1:1/store  stays  (a remote by HTTP cannot be listed" in output
+    assert find_mark(project.parent) == set()
+
+
+def add_remote(url: str) -> None:
+    with Path(".dvc/config.local").open("a") as file:
+        file.write(f"['remote \"more\"']\n    url = {url}\n")
+
+
 def test_raw_data_that_bring_it_back_lose_it_with_a_reason() -> None:
     table = pl.DataFrame({"text": ["another", f"  {TEXT.upper()}"], "label": ["sport"] * 2, "split": ["train"] * 2,
                           "file": ["all.csv"] * 2, "line": [2, 3]})  # fmt: skip

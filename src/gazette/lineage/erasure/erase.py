@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from gazette.core import atomic, files, pointers
+from gazette.core.corpus import OVERLAY
 from gazette.data import correcting, erased
 from gazette.data.paths import RAW
 from gazette.data.readers import cut
 from gazette.lineage.erasure import history, learned, places, records, search, stores
 from gazette.lineage.erasure.article import Article
 from gazette.lineage.erasure.learned import Learner
-from gazette.lineage.erasure.places import CUT, PENDING, REMOVE, Place, Project
+from gazette.lineage.erasure.places import CUT, PENDING, REMOVE, STAYS, Place, Project
 from gazette.pipeline import locks, revisions, state, storage
 from gazette.serving.batch import results
 from gazette.serving.journal import layout
@@ -35,13 +36,15 @@ class Findings:
 def find_everywhere(project: Project, article: Article, report: Report) -> Findings:
     """Search raw files, the project, git's history, DVC's cache and remotes; changes nothing."""
     report("searching files and git's history …")
-    in_files = [*places.find_raw(project, article), *places.find_files(project, article), *history.search(article)]
+    raw = places.find_raw(project, article)
+    matches = [*raw, *places.find_files(project, article, raw), *history.search(article)]
     with stores.open_stores(Path()) as opened:
         report(f"searching DVC's {', '.join(store.name for store in opened)} …")
         objects = stores.find_objects(opened, partial(search.has_article, article=article, encodings=project.encodings))
+        matches += [Place(store.name, digest, REMOVE) for store, digest in objects]
+        matches += [Place(store.name, store.where, STAYS, store.why) for store in opened if store.why]
     learners, unknown = learned.find_learners(article)
-    removable = [Place(name, digest, REMOVE) for name, digests in objects.items() for digest in digests]
-    return Findings(article.digest, in_files + removable, learners, unknown)
+    return Findings(article.digest, matches, learners, unknown)
 
 
 def erase(project: Project, article: Article, report: Report) -> Findings:
@@ -52,8 +55,10 @@ def erase(project: Project, article: Article, report: Report) -> Findings:
     """
     home = state.state_folder(Path())
     with locks.file_lock(home / "run.lock", "another run is at work in this folder"):
-        with stores.open_stores(Path()):
+        with stores.open_stores(Path()) as opened:
             report("searching …")
+            for store in opened:
+                store.check_answers()
         begun = _begin(project, article)
         erased.record_erased(article.digest)
         report("removing it from files …")
@@ -63,10 +68,9 @@ def erase(project: Project, article: Article, report: Report) -> Findings:
         current = _list_current(project)
         with stores.open_stores(Path()) as opened:
             has_article = partial(search.has_article, article=article, encodings=project.encodings)
-            for name, digests in stores.find_objects(opened, has_article).items():
-                store = next(store for store in opened if store.name == name)
-                for digest in {*digests} - current:
-                    report(f"removing {digest} from {name}")
+            for store, digest in stores.find_objects(opened, has_article):
+                if digest not in current:
+                    report(f"removing {digest} from {store.name}")
                     store.remove(digest)
         left = find_everywhere(project, article, report)
         atomic.remove(_path(article.digest))
@@ -88,7 +92,7 @@ def _begin(project: Project, article: Article) -> dict[str, Any]:
     path = _path(article.digest)
     if not path.exists():
         rows = {name for name, *_ in places.find_raw_rows(project, article)}
-        overlays = {Path(place.where).parent.name for place in _find_overlays(project, article)}
+        overlays = {path.parent.name for path in _find_overlays(project, article)}
         for name in rows | overlays:
             correcting.check_recorded(name)
         learners, unknown = learned.find_learners(article)
@@ -103,18 +107,17 @@ def _path(digest: str) -> Path:
     return PENDING / f"{digest}.json"
 
 
-def _find_overlays(project: Project, article: Article) -> list[Place]:
-    return [
-        place for place in places.find_files(project, article, RAW) if place.kind == "overlay" and place.action == CUT
-    ]
+def _find_overlays(project: Project, article: Article) -> list[Path]:
+    paths = (RAW / name / OVERLAY for name in project.corpora)
+    return [path for path in paths if path.exists() and records.count_records(path, article)]
 
 
 def _cut_raw(project: Project, article: Article, corpora: list[str]) -> None:
     """Cut the article's rows, and its lines in overlays, and record the rest by DVC."""
     for (name, number, split), rows in places.find_raw_rows(project, article).items():
         cut.cut_rows(RAW / name, project.corpora[name].files[split][number], rows)
-    for place in _find_overlays(project, article):
-        records.cut_records(Path(place.where), article)
+    for path in _find_overlays(project, article):
+        records.cut_records(path, article)
     for name in corpora:
         if pointers.pointer_path(RAW / name).exists():
             storage.dvc_add(RAW / name)

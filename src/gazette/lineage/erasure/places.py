@@ -1,7 +1,7 @@
 """The files of a project that have an article, and what can be done about each."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,11 +77,11 @@ def find_raw_rows(project: Project, article: Article) -> dict[tuple[str, int, Sp
     return {key: places for key, places in rows.items() if places}
 
 
-def find_files(project: Project, article: Article, top: Path = Path()) -> Iterator[Place]:
-    """Yield the files of the project, or below a folder of it, that have the article, beside the rows of raw files."""
-    raw = {Path(place.where.rpartition(":")[0]) for place in find_raw(project, article)}
-    for path in _walk(project, top):
-        if path not in raw and (
+def find_files(project: Project, article: Article, raw: Sequence[Place] = ()) -> Iterator[Place]:
+    """Yield the files of the project that have the article, but for raw files with rows that are known."""
+    known = {Path(place.where.rpartition(":")[0]) for place in raw}
+    for path in _walk(project):
+        if path not in known and (
             (_may_have_records(project, path) and records.count_records(path, article))
             or search.has_article(path, article, project.encodings, _is_text(path))
         ):
@@ -103,9 +103,9 @@ def _relative(path: str) -> Path:
     return Path(os.path.relpath(path))
 
 
-def _walk(project: Project, start: Path) -> Iterator[Path]:
-    more = [] if start.parts else [project.feedback, project.journal, project.questions, *project.also]
-    for top in [start, *(folder for folder in more if not folder.resolve().is_relative_to(Path.cwd()))]:
+def _walk(project: Project) -> Iterator[Path]:
+    more = [project.feedback, project.journal, project.questions, *project.also]
+    for top in [Path(), *(folder for folder in more if not folder.resolve().is_relative_to(Path.cwd()))]:
         for folder, inner, names in os.walk(top):
             here = Path(folder)
             skipped = {*SKIPPED} | {name for name in inner if here / name in (*project.stores, PENDING)}

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +15,12 @@ CACHE = "cache"
 
 
 class Store(NamedTuple):
-    """DVC's cache, or a remote by its name, where it is, and DVC's object database."""
+    """DVC's cache, or a remote by its name, where it is, and DVC's object database; `why` it cannot be searched."""
 
     name: str
     where: str
     database: Any
+    why: str = ""
 
     def remove(self, digest: str) -> None:
         """Remove an object."""
@@ -27,44 +28,66 @@ class Store(NamedTuple):
         if self.database.fs.exists(path):
             self.database.fs.rm_file(path)
 
+    def check_answers(self) -> None:
+        """Raise ConfigError if it does not answer, or if it is on a disk that is not mounted."""
+        if not self.why:
+            self.list_objects()
+
+    def list_objects(self) -> list[str]:
+        """List its objects; raises ConfigError if it does not answer."""
+        folder = Path(self.where)
+        if self.database.fs.protocol == "local" and not (folder.exists() or folder.parent.exists()):
+            raise ConfigError(f"{self.name}: there is no folder {folder.parent}; mount it, or `dvc remote list`")
+        try:
+            return sorted(self.database.all())
+        except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
+            reason = connection.explain(error)
+            why = reason.text if reason else connection.first_line(error)
+            raise ConfigError(f"DVC's remote {self.name} at {self.where} failed: {why}; `dvc remote list`") from None
+
 
 @contextmanager
 def open_stores(root: Path) -> Iterator[list[Store]]:
-    """Yield DVC's cache and all of its remotes, of which none but remotes by HTTP can only be read.
-
-    Raises ConfigError if one does not answer; then nothing has been removed.
-    """
+    """Yield DVC's cache and all of its remotes; raises ConfigError if one cannot be opened."""
     with graph.open_repo(root) as repo, repo.lock:
         cache = repo.cache.local
         stores = [Store(CACHE, str(cache.path), cache)]
         for name, settings in repo.config["remote"].items():
             where = connection.redact(str(settings.get("url", "")))
-            try:
-                stores.append(Store(name, where, repo.cloud.get_remote_odb(name)))
-            except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
-                raise ConfigError(f"DVC's remote {name} at {where} failed: {connection.first_line(error)}") from None
+            if where.startswith(("http:", "https:")):
+                why = "a remote by HTTP cannot be listed: remove there what the cache had"
+                stores.append(Store(name, where, None, why))
+            elif settings.get("version_aware") or settings.get("worktree"):
+                stores.append(Store(name, where, None, "it has files by their names and versions: remove them there"))
+            else:
+                stores.append(Store(name, where, _open(repo, name, where)))
         yield stores
 
 
-def list_models(store: Store) -> set[str]:
-    """Return the objects that folders of bundles name: models, which stay."""
-    listings = [digest for digest in store.database.all() if digest.endswith(".dir")]
-    entries = [entry for digest in listings for entry in json.loads(_read(store, digest))]
-    return {entry["md5"] for entry in entries if search.is_model(Path(entry["relpath"]).name)}
+def find_objects(stores: Sequence[Store], has_article: Callable[[Path], bool]) -> list[tuple[Store, str]]:
+    """Return the objects that have the article; each is read once, its nearest copy. Models are left out.
 
-
-def find_objects(stores: list[Store], has_article: Callable[[Path], bool]) -> dict[str, list[str]]:
-    """Return, for each store, the objects that have the article; each object is read once, the nearest copy."""
-    verdicts: dict[str, bool] = {}
-    matches: dict[str, list[str]] = {}
-    for store in stores:
-        models = list_models(store)
-        digests = sorted(digest for digest in store.database.all() if not digest.endswith(".dir"))
+    A file is a model if a folder's list of files gives it the name of one.
+    """
+    listed = [(store, store.list_objects()) for store in stores if not store.why]
+    folders = {digest: store for store, digests in reversed(listed) for digest in digests if digest.endswith(".dir")}
+    entries = (entry for digest, store in folders.items() for entry in json.loads(_read(store, digest)))
+    verdicts = {entry["md5"]: False for entry in entries if search.is_model(Path(entry["relpath"]).name)}
+    matches = []
+    for store, digests in listed:
         for digest in digests:
-            if digest not in verdicts:
-                verdicts[digest] = digest not in models and _check(store, digest, has_article)
-        matches[store.name] = [digest for digest in digests if verdicts[digest]]
+            if digest not in folders and digest not in verdicts:
+                verdicts[digest] = _check(store, digest, has_article)
+            if verdicts.get(digest):
+                matches.append((store, digest))
     return matches
+
+
+def _open(repo: Any, name: str, where: str) -> Any:
+    try:
+        return repo.cloud.get_remote_odb(name)
+    except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
+        raise ConfigError(f"DVC's remote {name} at {where} failed: {connection.first_line(error)}") from None
 
 
 def _check(store: Store, digest: str, has_article: Callable[[Path], bool]) -> bool:
