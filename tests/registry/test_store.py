@@ -1,9 +1,11 @@
 """With a real MLflow on a database of its own."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -63,6 +65,32 @@ def test_a_run_tells_of_every_candidate(client: Any, bundle: Path) -> None:
     assert nested.data.params == {"l2": "0.1"}
     assert nested.data.metrics == {"valid_loss": 0.7, "valid_macro_f1": 0.5}
     assert client.get_run(model.run_id).data.metrics == {"accuracy": 0.5}
+
+
+def test_figures_are_tied_to_the_split_that_they_are_of(client: Any, bundle: Path) -> None:
+    """On the run, on the candidate's and on the model, MLflow names each split by the hash that DVC has for it."""
+    from gazette.registry.store import client as registry
+    from gazette.registry.store.runs import Split
+
+    splits = [Split(name, f"data/clean/{name}.parquet", letter * 32) for name, letter in
+              (("train", "a"), ("valid", "b"))]  # fmt: skip
+    splits.append(Split("test", "data/clean/test.parquet", "c" * 32, 443))
+    candidate = registry.Candidate("linear", {}, [], {"macro_f1": 0.5})
+    run = registry.Run(candidates=[candidate], tags={}, examples=["goal"], splits=splits, **RUN)
+    model = registry.log_run(run, bundle)
+    inputs = {entry.tags[0].value: entry.dataset for entry in client.get_run(model.run_id).inputs.dataset_inputs}
+    assert {context: entry.digest[0] for context, entry in inputs.items()} == {
+        "training": "a", "validation": "b", "testing": "c",
+    }  # fmt: skip
+    test = inputs["testing"]
+    assert (test.name, json.loads(test.profile)) == ("test", {"num_rows": 443})
+    tags = {"dvc.path": "data/clean/test.parquet", "dvc.md5": "c" * 32}
+    assert mlflow.data.get_source(test).to_dict() == {"tags": tags}
+    (metric,) = client.get_logged_model(model.model_id).metrics
+    assert (metric.key, metric.value, metric.dataset_name, metric.dataset_digest) == ("accuracy", 0.5, "test", "c" * 32)
+    runs = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+    nested = next(run for run in runs if run.info.run_id != model.run_id)
+    assert {entry.dataset.name for entry in nested.inputs.dataset_inputs} == {"train", "valid"}
 
 
 def test_a_model_says_what_it_takes_and_shows_an_example(client: Any, bundle: Path) -> None:

@@ -18,6 +18,7 @@ from gazette.pipeline import git
 from gazette.registry.store import address
 from gazette.registry.store import client as registry
 from gazette.registry.store.model import TRAINED_ON
+from gazette.registry.store.runs import Candidate, Run, Split
 
 EXAMPLES = {"en": ["Shares fell after the bank cut its forecast."], "zh": ["央行宣布下调存款准备金率"]}
 
@@ -44,6 +45,8 @@ def run(
     lock: Path,
     bundle: Path,
     train: Path,
+    valid: Path,
+    test: Path,
     results: Results,
     receipt: Path,
     version: Path,
@@ -66,13 +69,18 @@ def run(
     if number is None:
         metrics = files.read_json(results.metrics)
         tags = _tags(recorded, lock, raw, digest, experiment) | _machine(results.fingerprints / f"{selected}.json")
-        record = registry.Run(
+        record = Run(
             experiment=name,
             name=selected,
             candidates=[_candidate(candidate, models[candidate], results) for candidate in names],
             metrics={key: value for key, value in metrics.items() if isinstance(value, float)},
             tags=tags,
             files=[lock, results.metrics],
+            splits=[
+                Split("train", str(train), _hash_of(train, recorded)),
+                Split("valid", str(valid), _hash_of(valid, recorded)),
+                Split("test", str(test), _hash_of(test, recorded), metrics["rows"]),
+            ],
             examples=EXAMPLES.get(languages.base(corpus.read_description(description).language), EXAMPLES["en"]),
         )
         model = registry.log_run(record, bundle)
@@ -91,10 +99,10 @@ def _is_upstream(stage: str, candidates: list[str]) -> bool:
     return name != "register" and (not candidate or candidate in candidates)
 
 
-def _candidate(name: str, params: dict[str, Any], results: Results) -> registry.Candidate:
+def _candidate(name: str, params: dict[str, Any], results: Results) -> Candidate:
     with (results.curves / f"{name}.csv").open(encoding="utf-8") as file:
         curve = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    return registry.Candidate(name, params, curve, files.read_json(results.scores / f"{name}.json"))
+    return Candidate(name, params, curve, files.read_json(results.scores / f"{name}.json"))
 
 
 def _class_counts(train: Path) -> dict[str, int]:

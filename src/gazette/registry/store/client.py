@@ -8,10 +8,8 @@ import logging
 import os
 import sys
 from contextlib import chdir
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -22,33 +20,11 @@ from gazette.core.errors import ConfigError
 from gazette.registry.store import address, locations, probe
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors
+from gazette.registry.store.runs import Candidate, Run, Split, log_inputs
 
 CHALLENGER = "challenger"
 FOLLOWED = "ledger"  # the tag of a name that holds the ledger entry its aliases follow
 _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What is logged of a candidate: its params, its learning curve (a dict per epoch), its score."""
-
-    name: str
-    params: dict[str, Any]
-    curve: list[dict[str, float]]
-    score: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What is logged of a run: its candidates, the metrics of the selected one, tags, artifacts and examples."""
-
-    experiment: str
-    name: str
-    candidates: list[Candidate]
-    metrics: dict[str, float]
-    tags: dict[str, str]
-    files: list[Path]
-    examples: list[str]
 
 
 def connect() -> mlflow.MlflowClient:
@@ -97,13 +73,13 @@ def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
     sys.modules["bundle"] = gazette.core.bundle
     experiment = mlflow.set_experiment(run.experiment)
     locations.check_lasting(run.experiment, experiment.artifact_location, address.artifact_folder())
-    with mlflow.start_run(run_name=run.name, tags=run.tags):
-        mlflow.log_metrics(run.metrics)
+    with mlflow.start_run(run_name=run.name, tags=run.tags) as active:
+        log_inputs(active.info.run_id, run.splits)
         for candidate in run.candidates:
-            _log_candidate(candidate)
+            _log_candidate(candidate, run.splits)
         for file in run.files:
             mlflow.log_artifact(str(file))
-        return mlflow.pyfunc.log_model(
+        model = mlflow.pyfunc.log_model(
             name="classifier",
             python_model=str(Path(__file__).with_name("pyfunc.py")),
             code_paths=[gazette.core.bundle.__file__, gazette.core.token_ids.__file__],
@@ -111,10 +87,14 @@ def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
             pip_requirements=[f"{package}=={version(package)}" for package in _SERVED_BY],
             input_example=run.examples,
         )
+        test = next((split.dataset() for split in run.splits if split.name == "test"), None)
+        mlflow.log_metrics(run.metrics, model_id=model.model_id, dataset=test)
+        return model
 
 
-def _log_candidate(candidate: Candidate) -> None:
-    with mlflow.start_run(run_name=candidate.name, nested=True):
+def _log_candidate(candidate: Candidate, splits: list[Split]) -> None:
+    with mlflow.start_run(run_name=candidate.name, nested=True) as active:
+        log_inputs(active.info.run_id, [split for split in splits if split.name != "test"])
         mlflow.log_params(candidate.params)
         mlflow.log_metrics({f"valid_{name}": value for name, value in candidate.score.items()})
         for row in candidate.curve:
