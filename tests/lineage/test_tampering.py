@@ -37,7 +37,7 @@ Path("reports/metrics.json").write_text(json.dumps({"accuracy": 0.9875, "macro_f
 STAGES: dict[str, object] = {
     "select": {
         "cmd": f"{sys.executable} src/make.py --bundle models/selected",
-        "deps": ["data/raw/tiny", "src/make.py"],
+        "deps": ["data/raw/tiny", "src/lib", "src/make.py"],
         "params": ["select"],
         "outs": ["models/selected"],
         "metrics": [{"reports/metrics.json": {"cache": False}}],
@@ -82,10 +82,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = make_project(box, STAGES, params__yaml=PARAMS)
     before = Path.cwd()
     os.chdir(root)
+    Path(".dvcignore").write_text("__pycache__\n")
     for folder in ("data/raw/tiny", "src"):
         Path(folder).mkdir(parents=True)
     Path("src/make.py").write_text(MAKE)
-    Path(".gitignore").write_text("/data/raw/?*/\n/models\n/.gazette\n")
+    Path("src/lib").mkdir()
+    Path("src/lib/words.py").write_text("WORDS = 1\n")
+    Path(".gitignore").write_text("/data/raw/?*/\n/models\n/.gazette\n__pycache__\n")
     for number, text in enumerate(["the team won the match", "shares fell by a tenth"], 1):
         Path(f"data/raw/tiny/{number}.txt").write_text(text)
     promoted(3)
@@ -124,6 +127,16 @@ def test_one_bit_is_found_and_named(project: Path, what: str, file: str, where: 
         assert named, f"byte {place}, bit {bit} of {file}"
     finally:
         path.write_bytes(content)
+
+
+def test_compiled_code_is_no_part_of_what_was_recorded(project: Path) -> None:
+    """Each interpreter writes its own, so another verifier has others, or none."""
+    compiled = Path("src/lib/__pycache__/words.cpython-311.pyc")
+    compiled.parent.mkdir()
+    for content in (b"", b"of another time"):
+        compiled.write_bytes(content)
+        assert faults() == []
+    shell(project, "rm -r src/lib/__pycache__")
 
 
 def test_there_are_forty_of_them() -> None:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+CACHE = "__pycache__"
+
 
 def hash_file(path: Path, kind: str = "sha256") -> str:
     """Return the digest of a file's bytes."""
@@ -13,9 +15,12 @@ def hash_file(path: Path, kind: str = "sha256") -> str:
 
 
 def sha256_tree(folder: Path) -> str:
-    """Return one SHA-256 of all files in a folder, hidden ones excluded: of the lines that `sha256sum` prints."""
+    """Return one SHA-256 of all files in a folder: of the lines that `sha256sum` prints.
+
+    Hidden files are no part of it, nor is compiled code, which every run may write anew.
+    """
     paths = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    visible = [path for path in paths if not any(part.startswith(".") for part in path.parts)]
+    visible = [path for path in paths if not any(part.startswith(".") or part == CACHE for part in path.parts)]
     lines = (f"{hash_file(folder / path)}  {path.as_posix()}\n".encode("utf-8", "surrogateescape") for path in visible)
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
@@ -40,6 +45,6 @@ def dvc_hash_or_none(path: Path) -> str | None:
 
 def list_hashes(folder: Path) -> dict[str, str]:
     """Return the MD5 of each file by its path in a folder; compiled code is never an input (`.dvcignore`)."""
-    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (path for path in folder.rglob("*") if path.is_file() and CACHE not in path.parts)
     paths = sorted(file.relative_to(folder).as_posix() for file in files)
     return {path: hash_file(folder / path, "md5") for path in paths}
