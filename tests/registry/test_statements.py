@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from keys import write_key
 
 from gazette.core.errors import ConfigError
-from gazette.registry import signing, statements
+from gazette.lineage.proof import verify
+from gazette.pipeline import hashing
+from gazette.registry import model_signature, signing, statements
 from gazette.registry.store import client as registry
 
 pytestmark = pytest.mark.slow
@@ -48,6 +52,25 @@ def test_a_statement_that_was_put_beside_a_version_comes_out_again_signed_or_not
     statements.attach_statement("tiny", "abc.dir", signature, statements.SIGNATURE)
     assert statements.fetch_statement("tiny", "1") == STATEMENT
     assert statements.fetch_record("tiny", "1", statements.SIGNATURE) == {"mediaType": "a"}
+
+
+def test_a_registered_bundle_must_have_its_signature_where_a_key_is_required(
+    client: Any, tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = write_key(tmp_path / "key.pem", ec.derive_private_key(7, ec.SECP256R1()))
+    monkeypatch.setattr(registry, "download", lambda version, to: bundle)
+    digest = hashing.dvc_hash(bundle)
+    client.set_model_version_tag("tiny", "1", "digest", digest)
+    assert verify.verify_registered("tiny", digest) == []
+    (fault,) = verify.verify_registered("tiny", digest, [key])
+    assert fault.startswith("tiny/1 in the registry: it has no signature, expected that of")
+    path = tmp_path / "one.sig"
+    path.write_text(signing.text(model_signature.sign(bundle, "tiny", key)))
+    statements.attach_statement("tiny", digest, path, statements.SIGNATURE)
+    assert verify.verify_registered("tiny", digest, [key]) == []
+    (bundle / "bundle.json").write_text("{}")
+    hashed, signed = verify.verify_registered("tiny", digest, [key])
+    assert "its files have the hash" in hashed and "it is on other files: bundle.json" in signed
 
 
 def test_a_statement_that_was_changed_in_the_registry_is_refused(client: Any, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def verify(
     if required:
         differences += verifiers.verifier_faults(statements, verifier_keys, required)
     if registry:
-        differences += verifying.verify_registered(*reproducing.revision_identity("HEAD"))
+        differences += verifying.verify_registered(*reproducing.revision_identity("HEAD"), owners)
     if as_json:
         project.echo_json({"statements": [str(path) for path in statements], "differs": differences})
     else:

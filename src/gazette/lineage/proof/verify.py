@@ -151,8 +151,12 @@ def _check_pointer(pointer: Path, hashes: dict[str, str | None]) -> Iterator[str
         yield pointers.mismatch(pointer, recorded, actual)
 
 
-def verify_registered(name: str, digest: str) -> list[str]:
-    """Return what is wrong with the registry's copy of a bundle, whose files are downloaded and hashed."""
+def verify_registered(name: str, digest: str, signers: Sequence[Path] = ()) -> list[str]:
+    """Return what is wrong with the registry's copy of a bundle, whose files are downloaded and hashed.
+
+    If there are signers, its signature there must be by one of these keys.
+    """
+    from gazette.registry import model_signature, statements
     from gazette.registry.store import client as store  # imports MLflow, about 5 s
 
     client = store.connect()
@@ -160,7 +164,10 @@ def verify_registered(name: str, digest: str) -> list[str]:
     if version is None:
         return [f"the registry has no version of {name} with the digest {digest}"]
     with tempfile.TemporaryDirectory() as folder:
-        actual = hashing.dvc_hash(store.download(f"{name}/{version.number}", Path(folder)))
-    if actual == digest:
-        return []
-    return [f"{name}/{version.number} in the registry: its files have the hash {actual}, not {digest}"]
+        bundle = store.download(f"{name}/{version.number}", Path(folder))
+        actual = hashing.dvc_hash(bundle)
+        signature = statements.fetch_record(name, version.number, statements.SIGNATURE) if signers else None
+        faults = model_signature.verify(signature, bundle, signers) if signers else []
+    if actual != digest:
+        faults = [f"its files have the hash {actual}, not {digest}", *faults]
+    return [f"{name}/{version.number} in the registry: {fault}" for fault in faults]
