@@ -49,12 +49,12 @@ schedule: install ## Prefect's server with its page, the deployments and a worke
 test: install ## the tests, three files at a time, since some wait; WORKERS=4
 	pytest --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
-servers: install ## the tests on PostgreSQL and an S3 server, which they start; four minutes
-	pytest -m servers tests/production
+servers: install ## the tests on PostgreSQL and an S3 server, which they start; three minutes
+	pytest -m "servers and not faults" tests/production
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py
-	pytest --quiet -m faults tests/faults tests/registry/test_registry_faults.py
+	pytest --quiet -m faults tests/faults tests/registry/test_registry_faults.py tests/production
 
 check: install ## style, types, architecture, names
 	ruff check

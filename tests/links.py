@@ -19,9 +19,9 @@ REFUSALS = {
 class Link:
     """Passes bytes on to a port, each way after `delay` seconds; with a `refusal`, requests get that answer instead."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, listener: socket.socket | None = None) -> None:
         self.upstream, self.delay, self.refusal = port, 0.0, ""
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -29,7 +29,8 @@ class Link:
         return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
     def close(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # closed before
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
     def _accept(self) -> None:

@@ -61,6 +61,11 @@ class Server:
 
         self.wait_for(answers)
 
+    def listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            return True
+        return False
+
     def wait_for(self, answers: Callable[[], bool]) -> None:
         until = time.monotonic() + START_SECONDS
         while not answers():

@@ -1,5 +1,8 @@
 """A Dask cluster that is not there, or is something else: exit code 2 with its address and the cure."""
 
+import os
+from pathlib import Path
+
 import pytest
 from broken_servers import broken_server
 from flow_runs import until
@@ -40,3 +43,25 @@ def test_a_scheduler_without_workers_is_told_and_one_with_workers_is_used(monkey
         cluster.scale(1)
         until(lambda: bool(cluster.scheduler.workers))
         assert dask_cluster.cluster_options(2) == {"address": cluster.scheduler_address}
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_see_the_project_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A worker with another root stands for another host."""
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(dask_cluster, "ANSWER_SECONDS", 20)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    with LocalCluster(n_workers=1, processes=True, dashboard_address=None, protocol="tcp") as cluster:
+        monkeypatch.setenv("DASK_SCHEDULER", cluster.scheduler_address)
+        assert dask_cluster.cluster_options(2) == {"address": cluster.scheduler_address}
+        stat = os.stat
+        monkeypatch.setattr(os, "stat", lambda *words, **more: _later(stat(*words, **more)))
+        with pytest.raises(ConfigError, match=f"workers at tcp://.* do not see {tmp_path}, or another folder"):
+            dask_cluster.cluster_options(2)
+
+
+def _later(status: os.stat_result) -> os.stat_result:
+    """Return what this host sees of a file that another host has not."""
+    return os.stat_result(tuple(status), {"st_mtime_ns": status.st_mtime_ns + 1})

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from gazette.core.errors import ConfigError
@@ -31,13 +32,44 @@ def cluster_options(workers: int) -> dict[str, Any]:
 
 
 def check_answers(address: str) -> None:
-    """Raise ConfigError if no scheduler answers at an address within `ANSWER_SECONDS`, or if it has no workers."""
+    """Raise ConfigError if no scheduler answers at an address within `ANSWER_SECONDS`, or if it has no workers.
+
+    In a project, also if a worker does not see its folder: stages read and write there.
+    """
     with cluster_errors(*_FOREIGN):
         identity = asyncio.run(asyncio.wait_for(_identity(address), ANSWER_SECONDS))
     if identity.get("type") != "Scheduler":
         raise ConfigError(f"{address} is a {identity.get('type')} of Dask; DASK_SCHEDULER names the scheduler")
     if not identity["n_workers"]:
         raise ConfigError(f"the Dask scheduler at {address} has no workers: `dask worker {address}` starts one")
+    graph = Path("dvc.yaml").absolute()
+    if graph.exists():
+        with cluster_errors(*_FOREIGN):
+            blind = asyncio.run(_list_blind(list(identity["workers"]), graph))
+        if blind:
+            raise ConfigError(
+                f"Dask's workers at {', '.join(blind)} do not see {graph.parent}, or another folder is there: stages "
+                "read and write this project's files, so machines need it under the same path on a shared disk "
+                "(docs/flows.md). Without one, give each machine a worker of Prefect instead (docs/servers.md)"
+            )
+
+
+async def _list_blind(workers: list[str], path: Path) -> list[str]:
+    """List the workers to which a file is not the one that is here; a copy elsewhere has another time."""
+    from distributed.core import rpc
+    from distributed.protocol.pickle import dumps
+
+    def look(place: str) -> tuple[int, int]:
+        status = os.stat(place) if os.path.exists(place) else None  # noqa: PTH110, PTH116  # pickled by value
+        return (status.st_mtime_ns, status.st_size) if status else (0, 0)
+
+    blind = []
+    for worker in workers:
+        async with rpc(worker, timeout=ANSWER_SECONDS) as server:
+            answer = await server.run(function=dumps(look), args=dumps((str(path),)))
+            if answer["result"] != look(str(path)):
+                blind.append(worker)
+    return blind
 
 
 async def _identity(address: str) -> dict[str, Any]:

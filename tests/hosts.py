@@ -1,0 +1,64 @@
+"""Hosts on this machine that share no disk and no network: each has namespaces of its own, which only root can make.
+
+A host reaches the servers of this machine alone, at their ports on its own 127.0.0.1, and sees its own folder alone.
+"""
+
+import ctypes
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from links import Link
+
+CLONE_NEWNET = 0x40000000
+# Hides the folder of all hosts, but for that of this one, before the command runs.
+HIDE = (
+    'mount --bind "$1" /mnt && mount -t tmpfs tmpfs "$0" && mkdir "$1" && mount --move /mnt "$1" && cd "$1" && shift 1'
+)
+
+
+class Host:
+    """A host whose files are in `box`/`name`; `ports` are those of the servers that it reaches."""
+
+    def __init__(self, box: Path, name: str, ports: Sequence[int], environment: Mapping[str, str]) -> None:
+        self.folder, self.box, self.environment = box / name, box, environment
+        self.folder.mkdir()
+        self.space = f"gazette-{os.getpid()}-{name}"
+        subprocess.run(["ip", "netns", "add", self.space], check=True)
+        subprocess.run(["ip", "-n", self.space, "link", "set", "lo", "up"], check=True)
+        self.links = [Link(port, self._listen(port)) for port in ports]
+
+    def __call__(self, command: str, code: int = 0) -> str:
+        inside = f'{HIDE} && exec sh -c "$1"'
+        words = ["unshare", "--mount", "sh", "-c", inside, str(self.box), str(self.folder), command]
+        result = subprocess.run(
+            ["ip", "netns", "exec", self.space, *words],
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stdout + result.stderr
+
+    def remove(self) -> None:
+        for link in self.links:
+            link.close()
+        subprocess.run(["ip", "netns", "del", self.space], check=True)
+
+    def _listen(self, port: int) -> socket.socket:
+        """Listen in the namespace, by a thread that enters it; a socket stays where it was created."""
+        listeners: list[socket.socket] = []
+
+        def enter() -> None:
+            with Path(f"/run/netns/{self.space}").open() as space:
+                assert ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET) == 0
+            listeners.append(socket.create_server(("127.0.0.1", port)))
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        return listeners[0]
