@@ -31,7 +31,9 @@ def test_the_command_line_replaces_the_policy() -> None:
     assert trust.list_signers(()) == [Path("ours.pem")]
     assert trust.list_signers((KEY,)) == [KEY]
     assert trust.list_verifiers(None, ()) == (2, [Path("a.pem"), Path("b.pem")])
-    assert trust.list_verifiers(0, (KEY,)) == (0, [KEY])
+    assert trust.list_verifiers(1, (KEY,)) == (1, [KEY])
+    assert trust.list_verifiers(1, ()) == (1, [Path("a.pem"), Path("b.pem")])
+    assert trust.list_verifiers(None, (KEY,)) == (2, [Path("a.pem"), Path("b.pem")])
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ FALSE: dict[str, Callable[[dict[str, Any]], object]] = {
 def test_a_claim_that_states_anything_else_does_not_count_and_is_named(project: Path, what: str) -> None:
     path = claim("ada", FALSE[what])
     assert count(*publics(*NAMES)) == []
+    assert verify("--key", "../ada.pub")[0] == (0 if what == "another verifier" else 3)
     if what != "another verifier":  # that claim holds, for somebody whose key is not here
         code, output = verify()
         assert code == 3 and f"{path}: " in output
@@ -109,6 +110,15 @@ def test_a_claim_that_states_anything_else_does_not_count_and_is_named(project: 
 def test_a_claim_in_anothers_name_does_not_count(project: Path) -> None:
     claim("ada", key="alan")
     assert count(*publics(*NAMES)) == []
+
+
+def test_a_strangers_claim_neither_counts_nor_disturbs(project: Path) -> None:
+    claim("grace")
+    state = provenance.make_statement(Path(), git.resolve_commit("HEAD"), MACHINE, None)
+    provenance.write_statement(state, Path("statements/tiny.json"), Path("../ada.pem"))
+    assert verify("--key", "../ada.pub") == (0, "everything is as recorded\n")
+    claim("ada", key="alan")
+    assert "tiny.ada.json: its signature is not that of ../ada.pub" in verify("--key", "../ada.pub")[1]
 
 
 def test_a_statement_of_a_rebuild_is_no_claim(project: Path) -> None:
@@ -124,6 +134,12 @@ def test_a_claim_holds_for_a_commit_with_the_same_lock_and_for_no_other(project:
     assert count(*publics("ada")) == ["ada"]
     shell(project, f"sed -i s/seed/number/ dvc.lock && git add -A && git {SOMEBODY} commit -qm other")
     assert count(*publics("ada")) == []
+
+
+def test_a_malformed_claim_on_another_lock_is_named(project: Path) -> None:
+    claim("ada", FALSE["no verifier"])
+    shell(project, f"sed -i s/seed/number/ dvc.lock && git add -A && git {SOMEBODY} commit -qm later")
+    assert "statements/tiny.ada.json: not a statement: " in verify("--key", "../ada.pub")[1]
 
 
 def test_the_policy_of_params_names_verifiers(project: Path) -> None:

@@ -27,10 +27,13 @@ def read_params() -> "Params":
 
 
 def list_verifiers(required: int | None, keys: tuple[Path, ...]) -> tuple[int, list[Path]]:
-    """Return how many verifiers are required, and their keys: of the command line, else of the policy."""
+    """Return how many verifiers are required, and their keys: those of the policy, or of the command line.
+
+    If the command line requires none itself, its keys are not those of verifiers.
+    """
     params = read_params()
-    number = params.require if required is None else required
-    return number, list(keys) or [Path(key) for key in params.verifiers]
+    verifiers = [Path(key) for key in params.verifiers]
+    return (params.require, verifiers) if required is None else (required, list(keys) or verifiers)
 
 
 def list_signers(keys: tuple[Path, ...]) -> list[Path]:

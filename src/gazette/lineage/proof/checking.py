@@ -14,7 +14,8 @@ def statement_faults(path: Path, folder: Path, commit: str, keys: Sequence[Path]
     """Return what is wrong with the statement at `path` on the tree at `folder`: form, signature, content.
 
     The tree is at `commit`. If the statement is on a revision with another `dvc.lock`, only form and signature are
-    checked. If there are keys, one of them must have signed it. Raises ConfigError if a key cannot be read.
+    checked. If there are keys, one of them must have signed it, unless it is the claim of somebody whose key is not
+    among them: nobody counts that. Raises ConfigError if a key cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -23,15 +24,22 @@ def statement_faults(path: Path, folder: Path, commit: str, keys: Sequence[Path]
             return [f"{path}: not in canonical form"]
         signed = "payload" in record or "signatures" in record
         inner = json.loads(signing.payload(record)) if signed else record
-        revision = provenance.revision_of(inner)
+        revision, is_strangers = provenance.revision_of(inner), _is_strangers(inner, keys)
         if not git.is_commit(revision):
             return [f"{path}: it is on a revision {revision} that git does not know"]
         faults = _differences(inner, _restate(inner, folder)) if is_on(revision, commit) else []
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         return [f"{path}: not a statement: {error!r}"]
-    if keys:
+    if keys and not is_strangers:
         faults = [*(signing.verify_any(record, keys) if signed else ["it has no signature"]), *faults]
     return [f"{path}: {fault}" for fault in faults]
+
+
+def _is_strangers(statement: dict[str, Any], keys: Sequence[Path]) -> bool:
+    """Whether a statement is the claim of a verifier whose key is none of these."""
+    if statement["predicateType"] != provenance.REDERIVATION:
+        return False
+    return provenance.circumstances(statement)[0] not in {signing.key_id(key) for key in keys}
 
 
 def is_on(revision: str, commit: str) -> bool:
