@@ -72,6 +72,13 @@ def test_a_bucket_without_rights_names_those_that_are_needed(world: World, stora
     assert world.count(digest) == 1
 
 
+def test_what_s3_refuses_mlflow_s_server_is_told_as_a_failure_of_that(world: World, storage: ObjectStorage) -> None:
+    run: dict[str, Any] = {"experiment": "proxied", "name": "linear", "metrics": {}, "files": [], "candidates": []}
+    with rights(storage), pytest.raises(ConfigError, match=r"HTTP 500\. Its log says why") as ended:
+        registry.log_run(registry.Run(tags={"digest": world.change()}, examples=["goal"], **run), world.bundle)
+    print(ended.value)
+
+
 def test_a_database_that_restarts_in_the_middle_costs_seconds(world: World, postgresql: PostgreSQL) -> None:
     digest = world.change()
 

@@ -55,6 +55,12 @@ def test_what_was_appended_is_read_and_whole(book: Path) -> None:
     assert [entry.before for entry in THREE] == ["", THREE[0].digest(), THREE[1].digest()]
 
 
+def test_a_clock_that_went_back_breaks_no_chain() -> None:
+    late = ledger.next_entry(THREE, "promotion", "tiny", B, "t", "", "c" * 40, None, WHEN - timedelta(days=400))
+    assert ledger.verify_chain([*LINES, late.line()]) == []
+    assert ledger.last_entry([*THREE, late], "tiny") == late
+
+
 def test_every_changed_bit_of_a_line_that_is_not_the_last_is_found(book: Path) -> None:
     whole = book.read_bytes()
     for place in range(0, whole.rstrip(b"\n").rindex(b"\n"), 7):
