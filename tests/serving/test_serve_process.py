@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+import sys
 import threading
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flow_runs import until
+from keys import write_key
 from servers import Server
 
 pytestmark = pytest.mark.slow
@@ -128,3 +130,12 @@ def test_a_folder_has_no_statement_that_a_key_could_have_signed(bundles: list[Pa
     command = ["gazette", "serve", "--folder", str(bundles[0]), "--key", "public.pem"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2 and "signed statements are in the registry" in ended.stderr
+
+
+def test_a_start_that_is_refused_ends_with_its_reason_alone(bundles: list[Path], tmp_path: Path) -> None:
+    """Its workers, which may be importing still, are gone by then: one that went on would miss the server's folder."""
+    key = write_key(tmp_path / "ecdsa.pem", ec.derive_private_key(7, ec.SECP256R1()))
+    command = ["-m", "gazette", "serve", "--folder", bundles[0], "--port", "0", "--require-signature", key]
+    ended = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("gazette: it has no signature, expected that of") and "Traceback" not in ended.stderr

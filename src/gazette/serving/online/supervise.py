@@ -72,6 +72,9 @@ class _Supervisor(Multiprocess):
                 self.ready = all(process.wait_until_ready(START_SECONDS) for process in self.processes)
             except BaseException:
                 self.terminate_all()
+                for worker in self.processes:  # one that is importing would go on, and miss the server's folder
+                    worker.process.kill()
+                    worker.join()
                 raise
         if not self.ready:
             self.should_exit.set()
