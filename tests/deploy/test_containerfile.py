@@ -112,7 +112,7 @@ def test_the_lock_has_all_that_the_served_image_installs_so_that_every_hash_is_c
     assert {name for name in visited if name not in known} == set()
 
 
-def test_signals_reach_the_worker_through_a_first_process_that_the_image_installs() -> None:
+def test_signals_reach_a_command_through_a_first_process_that_the_image_installs() -> None:
     (first,) = values("pipeline", "ENTRYPOINT")
     assert first == '["/usr/bin/tini", "--"]' and re.search(r"apt-get install .* tini ", values("pipeline", "RUN")[0])
 
