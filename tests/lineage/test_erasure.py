@@ -215,7 +215,7 @@ def test_a_killed_erasure_continues(project: Path, monkeypatch: pytest.MonkeyPat
     def kill(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for module, step in ((cut, "cut_rows"), (erasure.storage, "dvc_add"), (erasure, "_list_current")):
+    for module, step in ((cut, "cut_rows"), (erasure.storage, "dvc_add"), (erasure, "_list_raw_objects")):
         with monkeypatch.context() as patch:
             patch.setattr(module, step, kill)
             assert CliRunner().invoke(gazette, ["erase", "data/raw/tiny/all.csv:5", "--yes"]).exit_code != 0
@@ -255,6 +255,15 @@ def test_a_remote_that_cannot_be_listed_is_named(project: Path) -> None:
     add_remote("http://127.0.0.1:1/store")
     output = run(TEXT, "--yes", code=1).output
     assert "more       http://127.0.0.1:1/store  stays  (a remote by HTTP cannot be listed" in output
+    assert find_mark(project.parent) == set()
+
+
+def test_raw_files_that_are_not_in_the_tree_are_not_lost(project: Path) -> None:
+    shutil.rmtree("data/raw/tiny")
+    output = run(TEXT, "--yes", code=1).output
+    assert output.count("`dvc checkout` them, then erase again") == 4  # file and overlay, in cache and remote
+    subprocess.run("dvc checkout -q data/raw/tiny.dvc", shell=True, check=True)
+    run(TEXT, "--yes")
     assert find_mark(project.parent) == set()
 
 

@@ -21,6 +21,7 @@ from gazette.serving.batch import results
 from gazette.serving.journal import layout
 
 Report = Callable[[str], None]
+ABSENT = "raw files that are not in the tree: `dvc checkout` them, then erase again"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,11 @@ def find_everywhere(project: Project, article: Article, report: Report) -> Findi
     with stores.open_stores(Path()) as opened:
         report(f"searching DVC's {', '.join(store.name for store in opened)} …")
         objects = stores.find_objects(opened, partial(search.has_article, article=article, encodings=project.encodings))
-        matches += [Place(store.name, digest, REMOVE) for store, digest in objects]
+        protected = _list_raw_objects(absent=True)
+        matches += [
+            Place(store.name, digest, STAYS, ABSENT) if digest in protected else Place(store.name, digest, REMOVE)
+            for store, digest in objects
+        ]
         matches += [Place(store.name, store.where, STAYS, store.why) for store in opened if store.why]
     learners, unknown = learned.find_learners(article)
     return Findings(article.digest, matches, learners, unknown)
@@ -65,7 +70,7 @@ def erase(project: Project, article: Article, report: Report) -> Findings:
         _cut_raw(project, article, begun["corpora"])
         for place in [*places.find_files(project, article)]:
             _remove(place, article)
-        current = _list_current(project)
+        current = _list_raw_objects(absent=False)  # from which the article was cut
         with stores.open_stores(Path()) as opened:
             has_article = partial(search.has_article, article=article, encodings=project.encodings)
             for store, digest in stores.find_objects(opened, has_article):
@@ -123,10 +128,10 @@ def _cut_raw(project: Project, article: Article, corpora: list[str]) -> None:
             storage.dvc_add(RAW / name)
 
 
-def _list_current(project: Project) -> set[str]:
-    """Return the objects of raw files as they are now; the article was cut from them."""
-    paths = [pointers.pointer_path(RAW / name) for name in project.corpora]
-    listings = [revisions.list_folder(pointers.read_hash(path)) for path in paths if path.exists()]
+def _list_raw_objects(absent: bool) -> set[str]:
+    """Return the objects of raw files that pointers name now; if `absent`, only of those that are not in the tree."""
+    paths = [path for path in RAW.glob("*.dvc") if not (absent and path.with_suffix("").exists())]
+    listings = [revisions.list_folder(pointers.read_hash(path)) for path in paths]
     return {digest for listing in listings if listing for digest in listing.values()}
 
 
