@@ -22,7 +22,7 @@ from flows import artifacts, experiment
 from flows.failures import failed
 from flows.runners import dask_runner
 from gazette.core.errors import ConfigError, DataContractError, GazetteError
-from gazette.pipeline import git_environment, graph
+from gazette.pipeline import connection, git_environment, graph
 from gazette.pipeline.execution import forkserver, lock_order
 from gazette.pipeline.execution.run import INTERRUPTED, TIMED_OUT, run_stage, terminate_all
 from gazette.pipeline.execution.scheduler import FAILED, NOT_REACHED, RAN, RESTORED, StageOutcome, exit_code, run_steps
@@ -177,4 +177,4 @@ def _links(root: Path) -> dict[str, str]:
     report = root / "reports" / "report.html"
     links = {"report": report.as_uri()} if report.exists() else {}
     has_registry = address.is_named() or (root / address.DATABASE).exists()
-    return links | ({"registry": address.absolute_uri(root)} if has_registry else {})
+    return links | ({"registry": connection.redact(address.absolute_uri(root))} if has_registry else {})

@@ -103,7 +103,7 @@ def relocate() -> None:
 
     path = address.database()
     if path is None or not path.exists():
-        raise ConfigError(f"{address.tracking_uri()} is not a database here, so its server knows where its files are")
+        raise ConfigError(f"{address.name()} is not a database here, so its server knows where its files are")
     moves = locations.relocate(path, address.artifact_folder())
     lines = [f"{source} → {target}" for source, target in moves]
     click.echo("\n".join([*(lines or ["nothing to move"]), *locations.describe_lost(path)]))

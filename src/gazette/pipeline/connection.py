@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from gazette.core.escape import escape
 
 Result = TypeVar("Result")
 
+_LOGIN = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s/?#:@]*:)?[^\s/?#]*@", re.IGNORECASE)  # a token may stand alone
+_SECRET = re.compile(r"([?&][\w-]*(?:password|passwd|pwd|token|secret|key|sig|signature)=)[^&\s]+", re.IGNORECASE)
 _STATUS = re.compile(r"\b(?:error code|status code|too many|HTTP error|HTTP Error|status:|error '|got) ?'?([45]\d\d)\b")
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
 _NOT_DATA = re.compile(r"valid JSON|JSONDecodeError|Expecting value")
@@ -61,7 +62,7 @@ def explain(error: BaseException) -> Reason | None:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of a message, escaped and without its full stop; the error's name if it has none."""
-    return escape(str(error).strip().split("\n")[0].rstrip(".")) or type(error).__name__
+    return escape(redact(str(error)).strip().split("\n")[0].rstrip(".")) or type(error).__name__
 
 
 def within(seconds: float, call: Callable[[], Result]) -> Result:
@@ -83,10 +84,9 @@ def within(seconds: float, call: Callable[[], Result]) -> Result:
     return future.result()
 
 
-def redact(url: str) -> str:
-    """Return an address without the password in it."""
-    password = urlsplit(url).password
-    return url.replace(f":{password}@", ":***@", 1) if password else url
+def redact(text: str) -> str:
+    """Return an address, or a message with some, without passwords and tokens in them."""
+    return _SECRET.sub(r"\1***", _LOGIN.sub(r"\1\2***@", text))
 
 
 def list_causes(error: BaseException) -> Iterator[BaseException]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gazette.core import files
+from gazette.pipeline import connection
 from gazette.registry.store import locations
 
 VARIABLE = "MLFLOW_TRACKING_URI"
@@ -20,8 +21,8 @@ def is_named() -> bool:
 
 
 def name() -> str:
-    """Return what a message calls the registry: MLFLOW_TRACKING_URI, or the name of the project's database."""
-    return os.environ[VARIABLE] if is_named() else str(DATABASE)
+    """Return what a message calls the registry: MLFLOW_TRACKING_URI without a password, or the project's database."""
+    return connection.redact(os.environ[VARIABLE]) if is_named() else str(DATABASE)
 
 
 def tracking_uri() -> str:
@@ -62,7 +63,7 @@ def registry_exists() -> bool:
 
 def describe_registry(challenged: bool) -> dict[str, Any]:
     """Return what `register` records beside a version's number: its registry, and whether it is the challenger."""
-    return {"registry": tracking_uri(), "challenged": challenged}
+    return {"registry": connection.redact(tracking_uri()), "challenged": challenged}
 
 
 def is_current(version: Path) -> bool:

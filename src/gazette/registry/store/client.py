@@ -30,6 +30,7 @@ _SERVED_BY = ("mlflow", "numpy", "onnxruntime", "tokenizers")
 def connect() -> mlflow.MlflowClient:
     """Return a client of the registry that the environment names; raises ConfigError if it does not answer."""
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # with the password in the server's address
     for name, value in REQUESTS.items():
         os.environ.setdefault(name, value)
     if address.database():  # an open connection may not see that a database was restored in its place
