@@ -76,6 +76,8 @@ def test_what_the_cache_has_needs_no_remote_and_what_it_lacks_waits_for_none(pro
             revisions.fetch_file("HEAD", "raw", tmp_path / "other")
         with pytest.raises(ConfigError, match=r"neither in the cache nor at the remote.*no answer in time"):
             raw_data.fetch_data(project)
+        with pytest.raises(ConfigError, match=r"`false`, which brings .*no answer in time.*, ended with 1"):
+            raw_data.fetch_data(project, ["false"], lambda _: None)
 
 
 @pytest.mark.parametrize("kind", ["closed", "silent"])

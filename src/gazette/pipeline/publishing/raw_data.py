@@ -33,7 +33,7 @@ def fetch_data(folder: Path, prepare: Sequence[str] = (), on_line: OnLine = prin
     nodes = graph.read_graph(folder)
     if prepare and any(_is_missing(node) for node in nodes):
         for command in prepare:
-            _run_command(command, folder, on_line)
+            _run_command(command, folder, on_line, error)
         nodes = graph.read_graph(folder)
     check_raw_data(nodes, error)
     if altered := cache.list_altered_raw_files(folder):
@@ -48,9 +48,13 @@ def _is_missing(node: Node) -> bool:
     return node.name.endswith(".dvc") and bool(MISSING & {change.state for change in node.changes})
 
 
-def _run_command(command: str, folder: Path, on_line: OnLine) -> None:
-    """Run a command in a folder; raises ConfigError with its last lines if it fails, DataContractError after 3."""
-    on_line(f"raw data are missing: `{command}`")
+def _run_command(command: str, folder: Path, on_line: OnLine, why: str) -> None:
+    """Run a command in a folder; raises ConfigError with its last lines if it fails, DataContractError after 3.
+
+    `why` is why the remote did not bring the data, if that is known.
+    """
+    reason = f" ({why})" if why else ""
+    on_line(f"raw data are missing{reason}: `{command}`")
     process = supervisor.start_command(shlex.split(command), folder, run.child_environment(tree=folder))
     last: deque[str] = deque(maxlen=MAX_LINES)
     for line in process.stdout or ():
@@ -58,7 +62,8 @@ def _run_command(command: str, folder: Path, on_line: OnLine) -> None:
         on_line(last[-1])
     if code := process.wait():
         error = DataContractError if code == DataContractError.code else ConfigError
-        raise error("\n".join([f"`{command}`, which brings raw data that are missing, ended with {code}:", *last]))
+        head = f"`{command}`, which brings raw data that are missing{reason}, ended with {code}:"
+        raise error("\n".join([head, *last]))
 
 
 def check_raw_data(nodes: Sequence[Node], why: str = "") -> None:
