@@ -164,7 +164,7 @@ def _cut(kind: str, path: Path, article: Article) -> Place:
     """Return what can be done about a file of records, or of nobody knows what."""
     rows = records.count_records(path, article)
     if rows:
-        return Place(kind, path.as_posix(), CUT, f"{rows:,} rows")
+        return Place(kind, path.as_posix(), CUT, f"{rows:,} row{'s' * (rows != 1)}")
     if rows is None and _is_nothing_else(path, article):
         return Place(kind, path.as_posix(), REMOVE)
     return Place(kind, path.as_posix(), STAYS, "among other things: edit the file, or remove it")
