@@ -5,6 +5,7 @@ A host reaches the servers of this machine alone, at their ports on its own 127.
 
 import ctypes
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -14,10 +15,18 @@ from pathlib import Path
 from links import Link
 
 CLONE_NEWNET = 0x40000000
+
 # Hides the folder of all hosts, but for that of this one, before the command runs.
 HIDE = (
     'mount --bind "$1" /mnt && mount -t tmpfs tmpfs "$0" && mkdir "$1" && mount --move /mnt "$1" && cd "$1" && shift 1'
 )
+
+
+def can_part() -> bool:
+    """Whether this process may make namespaces and mount; root in a container may not."""
+    if os.getuid() != 0 or not all(shutil.which(name) for name in ("ip", "unshare")):
+        return False
+    return subprocess.run(["unshare", "--mount", "--net", "true"], check=False, capture_output=True).returncode == 0
 
 
 class Host:

@@ -1,8 +1,6 @@
 """Two hosts that share no disk: what they share is git's remote, DVC's remote, and the servers."""
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,17 +8,16 @@ from pathlib import Path
 
 import pytest
 from flow_runs import Flow
-from hosts import Host
+from hosts import Host, can_part
 from projects import PUBLISHED, ROOT, make_project
 from real_servers import ObjectStorage, Orchestration, Server, free_port
 
 from gazette.pipeline.execution.run import child_environment
 
-can_part = os.getuid() == 0 and all(shutil.which(name) for name in ("ip", "unshare"))
 pytestmark = [
     pytest.mark.servers,
     pytest.mark.slow,
-    pytest.mark.skipif(not can_part, reason="namespaces need root, iproute2 and util-linux"),
+    pytest.mark.skipif(not can_part(), reason="namespaces need root, iproute2 and util-linux"),
 ]
 
 WHO = {f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -81,8 +78,9 @@ def test_a_scheduled_run_on_each_shares_results_by_the_remotes_alone(
     assert (a.folder / "project" / "made_train").read_text() == "1\n8\n"
     log = a("cd project && git log -2 --format=%B")
     assert "Retrained: train\n" in log and "Stages-Run: train" in log  # `start` came from host a's cache, by S3
-    runs = Flow(f"{orchestration.address}/api", a.folder).ask("flow_runs", sort="START_TIME_DESC", limit=6)
-    assert {run["state_type"] for run in runs} == {"COMPLETED"}
+    runs = Flow(f"{orchestration.address}/api", a.folder).ask("flow_runs", sort="START_TIME_DESC")
+    states = [run["state_type"] for run in runs if run["start_time"]]
+    assert set(states[:6]) == {"COMPLETED"}  # a retraining and its pipeline, three times
 
 
 @pytest.mark.parametrize(
