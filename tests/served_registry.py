@@ -86,5 +86,7 @@ def rights(storage: ObjectStorage, *actions: str) -> Iterator[None]:
         )
 
     check("0")
-    yield
-    check("inf")
+    try:
+        yield
+    finally:
+        check("inf")

@@ -74,7 +74,7 @@ def test_a_bucket_without_rights_names_those_that_are_needed(world: World, stora
 
 def test_what_s3_refuses_mlflow_s_server_is_told_as_a_failure_of_that(world: World, storage: ObjectStorage) -> None:
     run: dict[str, Any] = {"experiment": "proxied", "name": "linear", "metrics": {}, "files": [], "candidates": []}
-    with rights(storage), pytest.raises(ConfigError, match=r"HTTP 500\. Its log says why") as ended:
+    with rights(storage), pytest.raises(ConfigError, match=r"it answers HTTP 500|it closes the connection") as ended:
         registry.log_run(registry.Run(tags={"digest": world.change()}, examples=["goal"], **run), world.bundle)
     print(ended.value)
 
