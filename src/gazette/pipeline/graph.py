@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, chdir, contextmanager
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def read_graph(root: Path, targets: Sequence[str] = ()) -> list[Node]:
     """
     with open_repo(root) as repo, repo.lock:
         active = get_active_graph(repo.index.graph)
-        stages = plan_repro(active, collect_stages(repo, targets or _every_file(repo)))
+        stages = plan_repro(active, collect_stages(repo, targets) if targets else own_stages(repo))
         nodes = {stage: _node(repo, stage, active) for stage in stages}
         wanted = [node for stage, node in nodes.items() if node.changes or not stage.is_data_source]
     names = {node.name for node in wanted}
@@ -51,13 +52,12 @@ def repo_lock(root: Path) -> Iterator[AbstractContextManager[Any]]:
 
 
 def own_stages(repo: Repo) -> list[Any]:
-    """Return the stages in this folder and below; the folder with `.dvc` may be above, and have other projects too."""
+    """Return the stages in this folder and below, file by file.
+
+    The folder with `.dvc` may be above, and have other projects too.
+    """
     stages = (stage for stage in repo.index.stages if not stage.is_data_source)
-    return [stage for stage in stages if Path(stage.path).is_relative_to(Path.cwd())]
-
-
-def _every_file(repo: Repo) -> list[str]:
-    return sorted({stage.path for stage in own_stages(repo)})
+    return sorted((stage for stage in stages if Path(stage.path).is_relative_to(Path.cwd())), key=attrgetter("path"))
 
 
 @contextmanager
@@ -156,7 +156,7 @@ def set_params(root: Path, overrides: Sequence[str]) -> None:
 def list_dvc_files(root: Path) -> list[str]:
     """List the files that define stages, as DVC names them."""
     with open_repo(root) as repo:
-        return [os.path.relpath(path) for path in _every_file(repo)]
+        return [os.path.relpath(path) for path in sorted({stage.path for stage in own_stages(repo)})]
 
 
 def git_tracked_outputs(root: Path) -> list[str]:
