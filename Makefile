@@ -49,7 +49,7 @@ schedule: install ## Prefect's server with its page, the deployments and a worke
 test: install ## the tests, three files at a time, since some wait; WORKERS=4
 	pytest --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
-servers: install ## the tests on PostgreSQL and an S3 server, which they start; six minutes on two busy cores
+servers: install ## the tests on PostgreSQL and an S3 server, which they start; five minutes on two cores
 	pytest -m "servers and not faults" tests/production
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour

@@ -1,6 +1,6 @@
 """DVC as it reads and writes the entry of one stage in `dvc.lock`, and leaves the text of the others as it is.
 
-DVC itself reads `dvc.yaml` and the whole lock for each stage, and writes the whole lock again: ten seconds with a
+DVC itself reads `dvc.yaml` and the whole lock for each stage, and writes the whole lock again: three seconds with a
 thousand stages. This changes DVC in a process that runs a single stage, as `forkserver` starts it. The bytes stay those
 of DVC: a lock is only spliced if DVC or a splice wrote it last; see `lock_record`.
 """
