@@ -34,11 +34,11 @@ def describe_problem(root: Path) -> str:
                 f"{where} failed: {connection.first_line(error)}; `dvc remote list` and `dvc remote modify` correct it"
             )
         if odb.fs.protocol == "local":
-            return _describe_folder(where, Path(repo.config["remote"][name]["url"]))
+            return describe_folder(where, Path(repo.config["remote"][name]["url"]))
         return _describe_server(where, odb)
 
 
-def _describe_folder(where: str, folder: Path) -> str:
+def describe_folder(where: str, folder: Path) -> str:
     """Check a folder; the first push makes it, but not the folder above, which may be a disk that is not mounted."""
     if folder.exists() or folder.parent.exists():
         return ""
@@ -49,19 +49,26 @@ def _describe_server(where: str, odb: Any) -> str:
     try:
         connection.within(ANSWER_SECONDS, lambda: _look(odb.fs, odb.path))
     except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
-        if fault := object_storage.explain(error):
-            return f"{where} failed: {fault}"
-        reason = connection.explain(error)
-        if reason is None and isinstance(error, FileNotFoundError):
-            return ""  # it answers, and is empty
-        if reason and "HTTP 404" in reason.text:
-            return ""
-        text = reason.text if reason else connection.first_line(error)
-        rest = (
-            ". Nothing is lost: when it answers again, the same command continues" if reason and reason.passing else ""
-        )
-        return f"{where} failed: {text}; start it, or correct the remote (`dvc remote list`){rest}"
+        return "" if _is_empty(error) else describe_failure(where, error)
     return ""
+
+
+def _is_empty(error: Exception) -> bool:
+    """Whether a remote answers, and has nothing yet."""
+    reason = connection.explain(error)
+    if object_storage.explain(error):
+        return False
+    return "HTTP 404" in reason.text if reason else isinstance(error, FileNotFoundError)
+
+
+def describe_failure(where: str, error: Exception) -> str:
+    """Return why a remote failed, with its address and the cure."""
+    if fault := object_storage.explain(error):
+        return f"{where} failed: {fault}"
+    reason = connection.explain(error)
+    text = reason.text if reason else connection.first_line(error)
+    rest = ". Nothing is lost: when it answers again, the same command continues" if reason and reason.passing else ""
+    return f"{where} failed: {text}; start it, or correct the remote (`dvc remote list`){rest}"
 
 
 def _look(fs: Any, path: str) -> None:

@@ -62,7 +62,9 @@ class Article:
         if len(self._letters) < SHORT:
             return any(_reduce(cell) in self._reduced_keys for cell in _CELL.split(content))
         letters = _reduce(content)
-        return all(w in letters for w in self._windows) if whole else any(w in letters for w in self._parts)
+        if whole:
+            return all(window in letters for window in self._windows)
+        return any(window in letters for window in self._parts)
 
     def _is_excerpt(self, cell: str | None) -> bool:
         parts = [_reduce(cell or ""), _reduce((cell or "").partition(": ")[2])]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gazette.core.errors import ConfigError
 from gazette.lineage.erasure import search
-from gazette.pipeline import connection, graph
+from gazette.pipeline import connection, graph, remote
 
 CACHE = "cache"
 
@@ -35,15 +35,13 @@ class Store(NamedTuple):
 
     def list_objects(self) -> list[str]:
         """List its objects; raises ConfigError if it does not answer."""
-        folder = Path(self.where)
-        if self.database.fs.protocol == "local" and not (folder.exists() or folder.parent.exists()):
-            raise ConfigError(f"{self.name}: there is no folder {folder.parent}; mount it, or `dvc remote list`")
+        title = f"DVC's remote {self.name} at {self.where}"
+        if self.database.fs.protocol == "local" and (fault := remote.describe_folder(title, Path(self.where))):
+            raise ConfigError(fault)
         try:
             return sorted(self.database.all())
         except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
-            reason = connection.explain(error)
-            why = reason.text if reason else connection.first_line(error)
-            raise ConfigError(f"DVC's remote {self.name} at {self.where} failed: {why}; `dvc remote list`") from None
+            raise ConfigError(remote.describe_failure(title, error)) from None
 
 
 @contextmanager
@@ -87,7 +85,7 @@ def _open(repo: Any, name: str, where: str) -> Any:
     try:
         return repo.cloud.get_remote_odb(name)
     except Exception as error:  # noqa: BLE001  # each kind of remote has errors of its own
-        raise ConfigError(f"DVC's remote {name} at {where} failed: {connection.first_line(error)}") from None
+        raise ConfigError(remote.describe_failure(f"DVC's remote {name} at {where}", error)) from None
 
 
 def _check(store: Store, digest: str, has_article: Callable[[Path], bool]) -> bool:

@@ -94,10 +94,8 @@ class Follower:
         return replace(new, refused=new.refused | {name: reason})
 
     def _fetch(self, source: Source, wanted: Wanted) -> Served:
-        from gazette.serving.online.check import (
-            check,
-            check_signature,
-        )  # numpy and ONNX Runtime, while the workers start
+        # Imports numpy and ONNX Runtime, while the workers start.
+        from gazette.serving.online.check import check, check_signature
 
         folder = source.fetch(wanted, self.folder)
         check(wanted, folder, self.public_key)
