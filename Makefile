@@ -9,14 +9,14 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN PIP_CONSTRAINT P
 unexport UV_TARGET UV_PREFIX UV_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER UV_NO_BINARY UV_NO_BINARY_PACKAGE
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PYTHONSAFEPATH PYTHONSTARTUP LD_PRELOAD
 
-.PHONY: help install run bert flow schedule serve test servers faults check bench docs ui lock clean
+.PHONY: help install run bert flow schedule serve test servers versions faults check bench docs ui lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/installed ## make .venv from requirements.lock, hashes checked
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock pyproject.toml packages/prefect-dvc/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Gazette needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12")'
 	@if [ -n "$$(ls -A .venv 2>/dev/null)" ] && [ ! -e .venv/.gazette ] && [ ! -e .venv/installed ]; then \
 	  echo ".venv was not made by make install, so it is not replaced; move it elsewhere" >&2; exit 2; fi
@@ -25,7 +25,7 @@ install: .venv/installed ## make .venv from requirements.lock, hashes checked
 	awk '/^uv==/,/# via/' requirements.lock > .venv/uv.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.lock
 	.venv/bin/uv pip install --python .venv/bin/python --quiet --require-hashes --no-deps --requirement requirements.lock
-	.venv/bin/uv pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation --editable .
+	.venv/bin/uv pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation --editable packages/prefect-dvc --editable .
 	@touch $@
 
 run: install ## fetch the corpus of params.yaml and bring every stage up to date
@@ -51,6 +51,9 @@ test: install ## the tests, three files at a time, since some wait; WORKERS=4
 
 servers: install ## the tests on PostgreSQL and an S3 server, which they start; five minutes on two cores
 	pytest -m "servers and not faults" tests/production
+
+versions: install ## tests of prefect-dvc with the oldest and the newest DVC that it allows, each in an environment of its own
+	packages/prefect-dvc/tests/versions.sh
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour
 	python tests/faults/kills.py
@@ -78,7 +81,7 @@ ui: install ## MLflow's page on this registry
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 lock: install ## resolve the dependencies anew, and name those of each stage in environment.yaml
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra pipeline --extra servers --group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-package prefect-dvc --python-version 3.11 --extra pipeline --extra servers --group dev pyproject.toml --output-file requirements.lock
 	$(MAKE) install
 	python -m gazette.pipeline.environment
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from prefect_dvc.core.errors import parse
 
 from gazette.core import files
 from gazette.core.arrays import Array
-from gazette.core.errors import parse
 from gazette.monitoring import cusum, signals, windows
 from gazette.monitoring.params import Params
 from gazette.monitoring.thresholds import DAYS_A_YEAR

@@ -19,10 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from prefect_dvc.environment import QUIET, child_environment
+from prefect_dvc.flows import server
 from projects import PUBLISHED, make_project
-
-from flows import server
-from gazette.pipeline.execution import run
 
 RUN = "from flows.retrain import retrain; print(retrain(return_state=True).message)"
 WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -30,7 +29,7 @@ WHO = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in
 
 def shell(folder: Path, command: str) -> str:
     """Run a command, which must succeed, and return its stdout."""
-    environment = run.child_environment(WHO)
+    environment = child_environment(WHO)
     return subprocess.run(
         command, shell=True, cwd=folder, env=environment, check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -54,8 +53,8 @@ def main(rounds: int) -> None:
     shell(root, "git remote add origin ../origin.git && git push -q origin main")
     process, address = server.start(box / "prefect")
     server.wait(process, address, box / "prefect")
-    environment = run.child_environment(
-        {**WHO, **server.QUIET, "PREFECT_API_URL": address, "PREFECT_HOME": str(box / "prefect")}
+    environment = child_environment(
+        {**WHO, **QUIET, "PREFECT_API_URL": address, "PREFECT_HOME": str(box / "prefect")}
         | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "PREFECT_LOGGING_LEVEL": "ERROR"}
     )
     chance, good = random.Random(7), 0

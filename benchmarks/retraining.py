@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 import yaml
+from prefect_dvc.core.errors import parse
 
 from gazette.core import articles
 from gazette.core.bundle import Bundle
-from gazette.core.errors import parse
 from gazette.evaluation.gate import judge
 from gazette.evaluation.gate.rules import Rules
 from gazette.pipeline import cmdline

@@ -25,9 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 from load import Load, closed_loop, open_loop
+from prefect_dvc import hashing
 from servers import Server
-
-from gazette.pipeline import hashing
 
 RECORD = {"texts": ["Shares in the oil company fell after the bank cut its forecast for the year, analysts said."]}
 SECONDS = float(os.environ.get("SECONDS", "10"))

@@ -13,15 +13,14 @@ import sys
 import time
 from pathlib import Path
 
+from prefect_dvc.environment import child_environment
 from ruamel.yaml import YAML
-
-from gazette.pipeline.execution import run
 
 stages = YAML(typ="safe", pure=True).load(Path("dvc.lock"))["stages"]
 print(f"load {os.getloadavg()[0]:.1f}\n\n| stage | seconds | processor seconds |\n|---|---|---|")
 for name in sys.argv[1:] or stages:
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(stages[name]["cmd"], shell=True, env=run.child_environment(), capture_output=True, check=True)
+    subprocess.run(stages[name]["cmd"], shell=True, env=child_environment(), capture_output=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"| {name} | {time.monotonic() - start:.1f} | {used:.1f} |", flush=True)

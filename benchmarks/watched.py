@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc import hashing
 
 from gazette.core.bundle import Bundle
 from gazette.monitoring import answers, observe, policy, reference
@@ -14,7 +15,6 @@ from gazette.monitoring.observation import Observation
 from gazette.monitoring.params import Params
 from gazette.monitoring.policy import Challenger, History
 from gazette.monitoring.reference import Version
-from gazette.pipeline import hashing
 from gazette.registry.verdict import ACCEPT, REJECT
 from gazette.serving.answers import answer
 from gazette.serving.journal import prune, records, write

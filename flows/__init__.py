@@ -1,1 +1,7 @@
-"""Prefect around DVC: when and where stages run. Imports no stage and knows none by name."""
+"""Gazette's flows, on prefect-dvc. They import no stage and know none by name."""
+
+import os
+
+from gazette.pipeline.variables import POLICY
+
+os.environ |= POLICY  # a Prefect worker, which has an environment of its own, imports flows and starts stages

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from prefect_dvc import dvc_command, supervisor
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.environment import QUIET, child_environment
+from prefect_dvc.flows import server
 
-from flows import server
 from gazette.__main__ import main
 from gazette.core import files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import dvc_command, state, supervisor
-from gazette.pipeline.execution import run
 
 if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore
@@ -32,18 +32,15 @@ ZOMBIES = Path(__file__).with_name("zombies.yaml")
 def command(port: int, every: int) -> None:
     """Serve the deployments of prefect.yaml, as scheduled, on this machine, until Ctrl-C.
 
-    The database is in .gazette/prefect; other commands use the server with
+    The database is in .dvc/tmp/prefect-dvc; other commands use the server with
     `PREFECT_API_URL=http://127.0.0.1:4200/api`.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     root = Path().absolute()
-    home = state.state_folder(root) / "prefect"
-    address = f"http://127.0.0.1:{port}/api"
-    os.environ |= {**server.QUIET, "PREFECT_API_URL": address, "PREFECT_HOME": str(home), "PWD": str(root)}
-    ui = {"PREFECT_SERVER_UI_ENABLED": "true", "PREFECT_SERVER_UI_API_URL": address}
-    with suppress(KeyboardInterrupt), _terminating(server.start(home, port, ui)[0]) as process:
-        server.wait(process, address, home)
+    os.environ |= {**QUIET, "PWD": str(root)}
+    os.environ.pop("PREFECT_API_URL", None)  # the server is this one
+    with suppress(KeyboardInterrupt), server.served(root, port) as address:
         _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         _prefect("--no-prompt", "deploy", "--all")
         watch_for_zombies()
@@ -58,7 +55,7 @@ def command(port: int, every: int) -> None:
 
 def _worker(root: Path, extra: Mapping[str, str]) -> supervisor.Process:
     words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
-    return supervisor.start_command(words, root, run.child_environment(extra), sys.stdout, grace=GRACE)
+    return supervisor.start_command(words, root, child_environment(extra), sys.stdout, grace=GRACE)
 
 
 def _search_path(root: Path) -> str:
@@ -76,7 +73,7 @@ def _terminating(process: supervisor.Process) -> Iterator[supervisor.Process]:
 
 
 def _prefect(*words: str) -> None:
-    environment = run.child_environment({"PREFECT_CLI_PROMPT": "false"})
+    environment = child_environment({"PREFECT_CLI_PROMPT": "false"})
     if error := dvc_command.run_module("prefect", *words, folder=Path(), environment=environment):
         raise ConfigError(f"`prefect {' '.join(words)}` failed:\n{error}")
 

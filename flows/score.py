@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prefect_dvc.flows import server
 
-from flows import server
 from gazette.__main__ import main
 from gazette.cli import project, score_view
 from gazette.cli.score import score_options

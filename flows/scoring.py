@@ -16,11 +16,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect_dvc.core.errors import CommandError
+from prefect_dvc.flows.failures import failed
 
-from flows.failures import failed
 from gazette.cli import journal as journals
 from gazette.cli import score_view
-from gazette.core.errors import GazetteError
 from gazette.registry import versions
 from gazette.serving.batch import parts, pools, run, timing
 from gazette.serving.batch.staging import Options
@@ -58,7 +58,7 @@ def score(
             recorded = journals.of_scoring(journal, no_journal)
             manifest = run.score_files(Path(path), Path(to), version, options, pool, _log_progress, force, recorded)
         journals.end_scoring(recorded)
-    except GazetteError as error:
+    except CommandError as error:
         return failed(error)
     page = f"```\n{score_view.summarize_manifest(manifest, Path(to))}\n```\n"
     create_markdown_artifact(page, key="scored", description="rows and labels of a scoring")

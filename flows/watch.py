@@ -13,17 +13,18 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State, StateType
 from prefect.events import emit_event
 from prefect.runtime import flow_run
+from prefect_dvc import git_environment, locks, supervisor
+from prefect_dvc.core.errors import CommandError, parse
+from prefect_dvc.flows.failures import failed
+from prefect_dvc.publishing import worktree
 
 from flows import notify
-from flows.failures import failed
 from flows.retrain import retrain
-from gazette.core.errors import GazetteError, parse
 from gazette.evaluation.gate import promotion as gated
 from gazette.monitoring import asking, challengers, corrections, history, observe, policy, settle
 from gazette.monitoring.observation import Observation
 from gazette.monitoring.policy import Action, Challenger, History
-from gazette.pipeline import cmdline, git_environment, locks, state, supervisor
-from gazette.pipeline.publishing import worktree
+from gazette.pipeline import cmdline, state
 from gazette.registry import ledger, promotion
 from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.store import address
@@ -54,7 +55,7 @@ def watch(
     try:
         with chdir(home), _alone(home):
             actions = _watch(home, options)
-    except GazetteError as error:
+    except CommandError as error:
         return failed(error)
     lines = [f"{action.kind}: {action.reason}" for action in actions]
     return State(type=StateType.COMPLETED, message="\n".join(lines), data=actions)

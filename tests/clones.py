@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import warm
-from projects import ROOT
+from root import ROOT
 from ruamel.yaml import YAML
 
 WORDS = {
@@ -141,7 +141,7 @@ def copy_project(folder: Path, guard: Path, skip: tuple[str, ...] = ()) -> Proje
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     guard.mkdir(parents=True, exist_ok=True)
-    (guard / "sitecustomize.py").write_text(GUARD + warm.HAND_OVER)
+    (guard / "sitecustomize.py").write_text(GUARD + warm.hand_over())
     return Project(folder, guard)
 
 

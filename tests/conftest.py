@@ -3,21 +3,48 @@
 import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
+import flow_runs
 import polars as pl
 import pytest
 import warm
+from bridge_fixtures import dvc_project as dvc_project
+from bridge_fixtures import flow as flow
+from bridge_fixtures import warm_commands as warm_commands
+from bridge_fixtures import wide as wide
 from bundles import make_bundle
-from flow_runs import Flow
 from generating import LABELS, generated
 from hypothesis import settings
-from projects import copy_stage, make_project
+from prefect_dvc import git_environment
+from root import ROOT
 
-from flows import server
-from gazette.pipeline import git_environment, inheritance
+from gazette.pipeline import inheritance, variables
+
+os.environ |= variables.POLICY  # as `gazette` and the flows set it
+warm.PACKAGES[warm.STAGES] = [
+    "great_expectations",
+    "pandera.polars",
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "sklearn.svm",
+    "sklearn.metrics",
+    "onnxruntime",
+    *warm.PACKAGES[warm.STAGES],
+    "keras",
+]
+flow_runs.SEARCH_PATH.append(str(ROOT))
+warm.PROGRAMS += ["gazette", "ask.py"]
+warm.FLOW_MODULES += ["flows.", "from flows"]
+warm.SETTINGS |= {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
 
 for _name in inheritance.read_at_start(os.environ):  # or a test that calls `main` would start pytest again
     del os.environ[_name]
@@ -82,39 +109,3 @@ def lay_down(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
 def bundle(tmp_path: Path) -> Path:
     """A classifier that counts: the more often `goal` stands in a text than `bank`, the surer it is of sport."""
     return make_bundle(tmp_path)
-
-
-@pytest.fixture
-def dvc_project(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a DVC project with git around it, of stages as in dvc.yaml and of files by name; commands find Python."""
-
-    return partial(make_project, tmp_path)
-
-
-@pytest.fixture
-def wide() -> dict[str, object]:
-    """The stages of a graph four wide: raw to start, to four, to end; `raw` is a file."""
-    middle = {name: copy_stage(name, "made_start") for name in "abcd"}
-    return {
-        "start": copy_stage("start", "raw"),
-        **middle,
-        "end": copy_stage("end", *(f"made_{name}" for name in "abcd")),
-    }
-
-
-@pytest.fixture
-def warm_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let commands that a test starts fork from a process that has imported what they need."""
-    for name, value in warm.environment().items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture(scope="session")
-def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
-    """A Prefect server for all tests that run flows."""
-    home = tmp_path_factory.mktemp("prefect")
-    process, address = server.start(home)
-    server.wait(process, address, home)
-    yield Flow(address, home)
-    process.terminate()
-    process.wait()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from projects import ROOT
+from root import ROOT
 
 from gazette.monitoring import answers, observe
 from gazette.registry import ledger

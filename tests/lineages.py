@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-
-from gazette.pipeline import hashing
+from prefect_dvc import hashing
 
 STAGES = {
     "validate": ("--description data/corpora/tiny.yaml --raw data/raw/tiny "

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import GazetteError
+from prefect_dvc.core.errors import CommandError
+
 from gazette.registry import promotion, resolve, versions
 from gazette.registry.promotion import Decision
 from gazette.registry.verdict import Verdict
@@ -59,7 +60,7 @@ def decide(word: str) -> dict[str, Any]:
         else:
             verdict = Verdict("accept", f"{word}.dir", "c" * 40, NAME, None, [], {})
             result = promotion.promote(NAME, word, who, lambda folder: verdict, lambda *_: [])
-    except GazetteError as error:
+    except CommandError as error:
         return {"code": error.code, "text": str(error)}
     return {"code": 0, "text": result.entry.line(), "is_new": result.is_new}
 

@@ -16,9 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from flows import server
-from gazette.pipeline import supervisor
-from gazette.pipeline.execution.run import child_environment
+from prefect_dvc import supervisor
+from prefect_dvc.environment import QUIET, child_environment
 
 POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
 KEYS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -76,14 +75,16 @@ class Server:
 class PostgreSQL(Server):
     """A cluster of its own, in a folder that its unprivileged user owns; without fsync, since nothing has to last."""
 
-    def __init__(self) -> None:
-        self.box = Path(tempfile.mkdtemp(prefix="postgresql", dir="/tmp"))  # the folders of pytest are ours alone
+    def __init__(self, box: Path | None = None) -> None:
+        # The folders of pytest are ours alone.
+        self.box = box or Path(tempfile.mkdtemp(prefix="postgresql", dir="/tmp"))
         user = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
         os.chown(self.box, user.pw_uid, user.pw_gid)
         self.drop = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
         self.drop = self.drop if os.getuid() == 0 else []
         data, port = self.box / "data", free_port()
-        self.run("initdb", f"--pgdata={data}", "--username=gazette", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        words = ["--username=gazette", "--auth=trust", "--no-sync", "--encoding=UTF8", "--wal-segsize=1"]
+        self.run("initdb", f"--pgdata={data}", *words)
         options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.box, "fsync": "off"}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         command = [*self.drop, str(_binary("postgres")), "-D", str(data), *words]
@@ -145,7 +146,7 @@ class Orchestration(Server):
         port = free_port()
         command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
         settings = {"PREFECT_API_DATABASE_CONNECTION_URL": database, "PREFECT_SERVER_UI_ENABLED": "false"}
-        environment = child_environment({**server.QUIET, **settings, "PREFECT_HOME": str(folder)})
+        environment = child_environment({**QUIET, **settings, "PREFECT_HOME": str(folder)})
         super().__init__([*command, "--port", str(port)], port, folder, environment)
 
 

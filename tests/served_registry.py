@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from links import Link
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 from real_servers import ObjectStorage
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry.store import client as registry
 
 NAME = "faults"

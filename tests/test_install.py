@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bundles import make_bundle
-from projects import ROOT
+from root import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -21,16 +21,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     box = tmp_path_factory.mktemp("base")
     source = box / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "src"):
+    for name in ("pyproject.toml", "README.md", "src", "packages"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    build = [*UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", str(box), str(source)]
-    subprocess.run(build, check=True)
+    for package in (source, source / "packages" / "prefect-dvc"):
+        build = [*UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", str(box), str(package)]
+        subprocess.run(build, check=True)
     environment = box / "environment"
     subprocess.run([*UV, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
     install = [*UV, "pip", "install", "--quiet", "--python", str(environment / "bin" / "python")]
-    (wheel,) = box.glob("*.whl")
-    subprocess.run([*install, "--constraint", str(ROOT / "requirements.lock"), str(wheel)], check=True)
+    wheels = map(str, sorted(box.glob("*.whl")))
+    subprocess.run([*install, "--constraint", str(ROOT / "requirements.lock"), *wheels], check=True)
     return environment
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import ROOT
+from root import ROOT
 
 FORBIDDEN = {"found", "said", "told", "held", "kept", "given", "asked", "made", "one", "other"}
 BRITISH = re.compile(
@@ -18,10 +18,21 @@ BRITISH = re.compile(
     re.IGNORECASE,
 )
 QUOTED = {"CANCELLED", "behaviour_rows"}  # a state of Prefect, an earlier name in the changelog
-CODE = sorted(path for folder in ("src", "flows", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+CODE = sorted(
+    path for folder in ("src", "flows", "packages", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+)
 PROSE = sorted(
     path
-    for pattern in ("*.md", "*.yaml", "Makefile", "pyproject.toml", "docs/**/*.md", "src/**/*.j2", "data/**/*.yaml")
+    for pattern in (
+        "*.md",
+        "*.yaml",
+        "Makefile",
+        "pyproject.toml",
+        "docs/**/*.md",
+        "packages/**/*.md",
+        "src/**/*.j2",
+        "data/**/*.yaml",
+    )
     for path in ROOT.glob(pattern)
     if path.name not in ("README.zh.md",)
 )

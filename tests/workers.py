@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from prefect_dvc import hashing
 from starlette.testclient import TestClient
 
-from gazette.pipeline import hashing
 from gazette.serving.online import roster, settings
 from gazette.serving.online.app import build
 from gazette.serving.online.edge import Edge

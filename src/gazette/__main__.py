@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+from prefect_dvc.core.errors import CommandError, ConfigError
 
 from gazette.cli import streams
 from gazette.cli.app import gazette
-from gazette.core.errors import ConfigError, GazetteError
 from gazette.pipeline import inheritance
 
 # Errors of the system that no code can prevent: no space, no more of it for this user, read-only, a broken device.
@@ -26,8 +26,9 @@ def main(command: click.Command = gazette) -> None:
     try:
         ignored = inheritance.clean_process()  # before a library is imported that reads its environment
         if "DVC_STAGE" in os.environ:  # before anything slow
+            from prefect_dvc.recovery import orphans
+
             from gazette.pipeline import loaded
-            from gazette.pipeline.recovery import orphans
 
             orphans.exit_with_dvc()
             loaded.reexec_in_tree()
@@ -45,7 +46,7 @@ def main(command: click.Command = gazette) -> None:
     except (click.Abort, KeyboardInterrupt):
         streams.echo_error("gazette: interrupted")
         sys.exit(130)  # a shell's code for an interrupted program
-    except GazetteError as error:
+    except CommandError as error:
         streams.echo_error(f"gazette: {error}")
         sys.exit(error.code)
     except ModuleNotFoundError as error:

@@ -12,11 +12,11 @@ import click
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.__main__ import main
 from gazette.cli import app
 from gazette.core import corpus
-from gazette.core.errors import ConfigError, DataContractError
 
 PARAMS = """
 validate:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from predictions import make_record
+from prefect_dvc import locks
 
 from gazette.__main__ import main
-from gazette.pipeline import locks
 from gazette.serving.journal import layout, read, write
 
 JOURNAL = Path(".gazette/journal")

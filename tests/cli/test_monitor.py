@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from journals import DIGEST, FIRST, LABELS, fill, make_watched, record_answers, traffic
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import app
-from gazette.core.errors import ConfigError
 from gazette.monitoring import answers, observe, reference
 from gazette.serving.journal import layout, write
 from gazette.serving.journal.records import Prediction

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import app, trust
-from gazette.core.errors import ConfigError
 from gazette.serving import pull
 from gazette.serving.online import settings, supervise
 from gazette.serving.online.source import Registry

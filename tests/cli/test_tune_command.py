@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from projects import ROOT
+from root import ROOT
 
 from gazette.core import files
 

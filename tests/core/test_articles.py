@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import articles
-from gazette.core.errors import DataContractError
 
 GOOD = {"text": "A word.", "label": "a", "split": "train", "file": "f.csv", "line": 2}
 BREACHES: list[tuple[dict[str, Any], str]] = [

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import candidates
-from gazette.core.errors import ConfigError
 
 PARAMS: dict[str, Any] = {
     "candidates": ["linear", "cnn"],

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_dvc.core.errors import ConfigError
 from pydantic import ValidationError
 
 from gazette.core import corpus
-from gazette.core.errors import ConfigError
 
 CSV = {"format": "csv", "path": "raw.csv", "header": True, "text": ["text"], "label": "label"}
 

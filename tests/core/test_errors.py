@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
+from prefect_dvc.core.errors import ConfigError, parse
 from pydantic import BaseModel, Field
-
-from gazette.core.errors import ConfigError, parse
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):

@@ -3,8 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gazette.core.escape import MAX_SHOWN, escape
+from prefect_dvc.core.escape import MAX_SHOWN, escape
 
 
 @pytest.mark.parametrize("text", ["Shares fell.", "股市下跌。", "café 🎉", 'a "b" \\ c', "e\u0301"])

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import files, tables
-from gazette.core.errors import ConfigError
 
 leaves = st.integers() | st.text(st.characters(codec="utf-8")) | st.booleans() | st.none()
 figures = st.dictionaries(

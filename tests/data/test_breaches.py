@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from projects import ROOT
+from prefect_dvc.core.escape import escape
+from root import ROOT
 
 from gazette.core import files
-from gazette.core.escape import escape
 from gazette.data.validation import breaches, checkpoint
 from gazette.data.validation.bounds import Bounds
 from gazette.data.validation.checks import CHECKS, CRITICAL, column_of

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import articles, corpus
-from gazette.core.errors import DataContractError
 from gazette.data.readers.read import read_corpus
 
 HEAD = b"label,text\n"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 from gazette.data.readers import columns
 from gazette.data.readers.columns import Columns

@@ -12,9 +12,9 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Delimited, JsonLines
-from gazette.core.errors import DataContractError
 from gazette.data.coding import Hints
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file

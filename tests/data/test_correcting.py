@@ -11,17 +11,17 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc import storage
+from prefect_dvc.core.errors import ConfigError, DataContractError
 from projects import shell
 
 from gazette.cli.corpus import corpus
 from gazette.core.corpus import OVERLAY, read_description
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data import correcting, erased, overlay
 from gazette.data.corrected import read_corrected
 from gazette.data.feedback import Feedback
 from gazette.data.readers import read
 from gazette.evaluation.audit import spreadsheet
-from gazette.pipeline import storage
 
 pytestmark = pytest.mark.usefixtures("warm_commands")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Delimited, File, Folder, JsonArray, JsonLines, Parquet
-from gazette.core.errors import DataContractError
 from gazette.data.readers import cut, read
 
 TEXTS = ["Rain, at last", 'A "quoted" day', "Two\nlines", "The last ärticle"]

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import corpus
-from gazette.core.errors import ConfigError
 from gazette.data.date_formats import AmbiguousDatesError, detect_format
 from gazette.data.readers.dates import parse_dates
 from gazette.data.readers.read import read_corpus

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Delimited
-from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers.delimited import read_delimited
 from gazette.data.readers.rows import ReadResult

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import app
 from gazette.core import encodings
 from gazette.core.corpus import Delimited, Folder, JsonLines
-from gazette.core.errors import ConfigError
 from gazette.data.coding import Hints
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file

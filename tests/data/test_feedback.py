@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
-from gazette.core.errors import DataContractError
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
+from prefect_dvc import hashing, storage
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core import pointers
 from gazette.core.corpus import Package
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data import fetch
-from gazette.pipeline import hashing, storage
 
 FILES = {"a/1.txt": "one", "b/2.txt": "two"}
 TINY = Package(package="tiny==1", sha256="0" * 64, folder="tiny/data")

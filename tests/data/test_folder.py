@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Folder
-from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.folder import list_files, read_folder
 

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prefect_dvc.core.errors import DataContractError
 from pydantic import ValidationError
 
 from gazette.core import corpus
-from gazette.core.errors import DataContractError
 from gazette.data.readers.read import read_corpus
 from gazette.data.readers.rows import RowCollector
 
@@ -29,7 +29,7 @@ READ = r"""
 import json, re, resource, sys
 from pathlib import Path
 from gazette.core import corpus
-from gazette.core.errors import DataContractError
+from prefect_dvc.core.errors import DataContractError
 from gazette.data.readers.read import read_corpus
 about, raw = json.loads(sys.argv[1]), Path(sys.argv[2])
 described = corpus.Corpus(language="en", labels=["a", "b"], files={"train": [about]}, source="here", terms="none")

@@ -14,15 +14,15 @@ from click.testing import CliRunner, Result
 from dvc.repo import Repo
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import CommandError, ConfigError, DataContractError
 
 from gazette.cli import app
 from gazette.core import corpus, pointers
 from gazette.core.corpus import Corpus
-from gazette.core.errors import ConfigError, DataContractError, GazetteError
 from gazette.data import ingest
 from gazette.data.description import render_description
 from gazette.data.readers import read
-from gazette.pipeline import hashing
 
 ROWS = [("a", 'Goal, said "she"'), ("b", "Bank"), ("a", "Coach"), ("b", "Shares")]
 NEWS = 'label,text\na,"Goal, said ""she"""\nb,Bank\na,Coach\nb,Shares\n'
@@ -73,7 +73,7 @@ def add(*words: str, name: str = "tiny") -> Result:
 def refused(*words: str, name: str = "tiny") -> tuple[BaseException | None, str, int]:
     result = call("add", name, *words, "--yes")
     assert result.exception is not None, result.output
-    assert isinstance(result.exception, GazetteError) or result.exit_code == 2
+    assert isinstance(result.exception, CommandError) or result.exit_code == 2
     return result.exception, str(result.exception) + result.output, result.exit_code
 
 
@@ -364,7 +364,7 @@ def test_a_name_that_is_taken_is_refused_and_what_has_it_is_kept(project: Path, 
 
 
 @pytest.mark.parametrize(
-    "step", ["gazette.pipeline.storage.dvc_add", "gazette.data.ingest._copy", "pathlib.Path.write_text"]
+    "step", ["prefect_dvc.storage.dvc_add", "gazette.data.ingest._copy", "pathlib.Path.write_text"]
 )
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_whatever_fails_nothing_stays(

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from projects import ROOT
+from root import ROOT
 
 from gazette.core import corpus, files
 from gazette.data import dedup

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core.corpus import JsonArray
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import Hints
 from gazette.data.readers import jsonarray
 from gazette.data.readers.columns import Columns

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import JsonLines
-from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers.jsonlines import read_json

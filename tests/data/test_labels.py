@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.labels import Classes, infer_labels, map_labels
 
 

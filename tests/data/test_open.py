@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.encodings import Coding
-from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_BYTES
 from gazette.data.readers.open import HEAD_BYTES, check_kind, detect_kind, open_raw
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import OVERLAY, Delimited
-from gazette.core.errors import DataContractError
 from gazette.data import overlay, splits
 
 SHARES = (0.2, 0.3)

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Parquet
-from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers import parquet, plain
 from gazette.data.readers.rows import EMPTY, ReadResult

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import corpus
 from gazette.core.corpus import Delimited, JsonLines
-from gazette.core.errors import DataContractError
 from gazette.data.readers import delimited, jsonlines
 from gazette.data.readers.read import read_corpus
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
-from gazette.core.errors import DataContractError
 from gazette.data.readers import rows
 from gazette.data.readers.rows import RowCollector, strip_labels
 

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import ConfigError
 from pydantic import ValidationError
 
 from gazette.cli import app
 from gazette.core.corpus import Delimited
-from gazette.core.errors import ConfigError
 from gazette.data import oddities
 from gazette.data.coding import Hints
 from gazette.data.labels import infer_labels

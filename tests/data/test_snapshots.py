@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from prefect_dvc import storage
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.data import snapshots
-from gazette.pipeline import storage
 
 pytestmark = pytest.mark.usefixtures("warm_commands")
 

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import OVERLAY
-from gazette.core.errors import DataContractError
 from gazette.data import splits
 
 Table = Callable[..., pl.DataFrame]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import ROOT
+from root import ROOT
 from ruamel.yaml import YAML
 
 import gazette

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 
 import pytest
-from projects import ROOT
+from root import ROOT
 
 specification = importlib.util.spec_from_file_location("references", ROOT / "docs" / "references.py")
 assert specification and specification.loader

@@ -4,13 +4,14 @@ import ast
 import re
 
 import pytest
-from projects import ROOT
+from root import ROOT
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
 CODE = [
     node.value
-    for path in sorted((ROOT / "src").rglob("*.py"))
+    for folder in ("src", "packages")
+    for path in sorted((ROOT / folder).rglob("*.py"))
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     if isinstance(node, ast.Constant) and isinstance(node.value, str)
 ] + [(ROOT / "Makefile").read_text(encoding="utf-8")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from clones import Project, copy_project
-from projects import ROOT
+from root import ROOT
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from families import LINEAR, SHARED
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
+from root import ROOT
 
 from gazette.cli.app import gazette
-from gazette.core.errors import ConfigError
 from gazette.evaluation.audit import audit, spreadsheet
 
 pytestmark = pytest.mark.slow  # it imports TensorFlow

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gates import RULES
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import behavior
 from gazette.registry.verdict import Finding
 

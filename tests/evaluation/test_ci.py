@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from clones import Project, clone, write_news
-from projects import ROOT
+from root import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prefect_dvc import git, hashing, revisions
+from prefect_dvc.core.errors import ConfigError
 from projects import shell
 
-from gazette.core.errors import ConfigError
 from gazette.evaluation.ci import base, checkout
-from gazette.pipeline import git, hashing, revisions
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_commands")]
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
-from projects import ROOT
+from prefect_dvc.recovery import guard
+from root import ROOT
 from ruamel.yaml import YAML
 
 from gazette.cli.ci import ci
@@ -21,7 +22,6 @@ from gazette.evaluation.ci import comment, staleness
 from gazette.evaluation.ci.base import Base
 from gazette.evaluation.ci.breach import Breach
 from gazette.evaluation.ci.review import Review, failure_reason
-from gazette.pipeline.recovery import guard
 from gazette.registry.verdict import Finding, Verdict
 
 WORKFLOWS = {path.name: YAML(typ="safe", pure=True).load(path) for path in (ROOT / ".github/workflows").glob("*.yml")}

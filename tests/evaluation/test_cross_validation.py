@@ -8,8 +8,8 @@ import pytest
 from families import LINEAR, SHARED
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.evaluation.audit import cross_validation
 
 rows = st.lists(st.tuples(st.text("ab ", max_size=4), st.sampled_from("xyz")), min_size=1, max_size=60)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from lineages import Run, begin, commit, forget, git, lay_down
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli.app import gazette
-from gazette.core.errors import ConfigError
 from gazette.evaluation.diff import changes
 from gazette.evaluation.diff.difference import diff_revisions
 from gazette.pipeline import dvclock

@@ -15,15 +15,15 @@ import pytest
 from bundles import make_bundle
 from click.testing import CliRunner
 from dvc.repo import Repo
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 from ruamel.yaml import YAML
 
 from gazette.cli.gate import gate
 from gazette.core import articles
-from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import evidence
 from gazette.evaluation.gate.judge import judge
 from gazette.evaluation.markdown import summarize_verdict
-from gazette.pipeline import hashing
 from gazette.registry import ledger
 from gazette.registry.verdict import Verdict
 from gazette.stages import evaluate

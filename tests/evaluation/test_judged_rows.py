@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 from gates import RULES
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import judge
 
 

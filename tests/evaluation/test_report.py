@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 import pytest
 from bundles import make_bundle
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
+from root import ROOT
 
 from gazette.core import files
-from gazette.core.errors import ConfigError
 from gazette.data.validation.checks import CHECKS, KINDS
 from gazette.evaluation.report import page as report
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from lineages import git
-from projects import ROOT
+from root import ROOT
 
 from gazette.evaluation.ci import review
 

@@ -24,8 +24,7 @@ from pathlib import Path
 
 import psutil
 import standin
-
-from gazette.pipeline.recovery import orphans
+from prefect_dvc.recovery import orphans
 
 KINDS = ("group", "parent", "term", "int")
 CODES = {"group": -9, "term": 143, "int": 130}

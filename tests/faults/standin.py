@@ -57,7 +57,7 @@ RUN = """\
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from gazette.pipeline.recovery import guard
+from prefect_dvc.recovery import guard
 with guard.exclusive_run(Path()) as repairs:
     print(*repairs, sep="\\n", flush=True)
     code = guard.run_command([sys.executable, "-m", "dvc", "repro"], Path())

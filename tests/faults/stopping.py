@@ -98,7 +98,7 @@ def _second_output_unnamed(module: ModuleType) -> None:
 POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "before outputs are removed": ("dvc.stage", before("Stage.remove_outs", "select")),
     "outputs removed, command not begun": ("dvc.stage.run", before("cmd_run", "select")),
-    "an output half-written": ("gazette.core.atomic", _second_output_unnamed),
+    "an output half-written": ("prefect_dvc.core.atomic", _second_output_unnamed),
     "finished, not hashed": ("dvc.stage", before("Stage.save", "select")),
     "hashed, not in the run cache": ("dvc.stage.cache", before("StageCache.save", "select")),
     "in the cache, not in the lock": ("dvc.stage", before("PipelineStage.dump", "select")),
@@ -115,9 +115,9 @@ POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
 
 WATCH_POINTS: dict[str, tuple[str, Callable[[ModuleType], None]]] = {
     "a training noted, not begun": ("gazette.monitoring.corrections", before("publish_answers")),
-    "answers committed, not pushed": ("gazette.pipeline.publishing.publish", before("push")),
+    "answers committed, not pushed": ("prefect_dvc.publishing.publish", before("push")),
     "answers pushed, not trained": ("gazette.monitoring.corrections", after("publish_answers")),
-    "trained and pushed, not noted": ("gazette.pipeline.publishing.publish", after("publish")),
+    "trained and pushed, not noted": ("prefect_dvc.publishing.publish", after("publish")),
     "judged, not noted": ("gazette.monitoring.challengers", after("judge_at")),
     "in the ledger, no alias moved": ("gazette.registry.ledger", after("append_entry")),
     "one alias moved": ("gazette.registry.store.client", after("set_alias")),

@@ -89,7 +89,7 @@ def test_the_cure_of_an_output_is_to_remove_the_object_and_run_again(project: Pa
     before = standin.state(project)
     file = damage(project, "data/predictions.parquet")
     [damaged] = verified(project, code=3)
-    assert damaged["cure"].startswith(f"rm {damaged['file']}; then `gazette run` makes it again")
+    assert damaged["cure"].startswith(f"rm {damaged['file']}; then `dvc repro` makes it again")
     file.unlink()
     assert standin.start(project, project / ".dvc" / "log").wait() == 0
     assert standin.state(project) == before

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import stopping
 from clones import GUARD, Project, clone
-from projects import ROOT
+from root import ROOT
 
 pytestmark = pytest.mark.faults
 

@@ -15,11 +15,12 @@ from typing import Any
 import psutil
 import pytest
 from flow_runs import Flow, until
-from projects import PUBLISHED, ROOT, ask_remote, make_published, push_files, shell
+from prefect_dvc import storage
+from prefect_dvc.environment import child_environment
+from projects import PUBLISHED, ask_remote, make_published, push_files, shell
+from root import ROOT
 
-from gazette.pipeline import storage
-from gazette.pipeline.execution import run as running
-from gazette.pipeline.publishing import announce
+from gazette.pipeline import announce
 from gazette.pipeline.state import state_folder
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,7 @@ def serving(project: Path) -> Iterator[tuple[psutil.Popen, Flow]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "flows.schedule", "--port", str(port), "--every", "2"]
-    environment = running.child_environment({"PYTHONPATH": str(ROOT)})
+    environment = child_environment({"PYTHONPATH": str(ROOT)})
     log = state_folder(project) / "serving.log"
     with log.open("w") as file:
         process = psutil.Popen(command, cwd=project, env=environment, stdout=file, stderr=file, start_new_session=True)

@@ -16,9 +16,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from lineages import Run, begin, commit, git, push
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli.app import gazette
-from gazette.core.errors import ConfigError
 from gazette.core.normalization import normalize
 from gazette.data import erased, feedback
 from gazette.data.readers import cut

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from lineages import Run, begin, commit, forget, git, lay_down, push
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli.app import gazette
-from gazette.core.errors import ConfigError
 from gazette.lineage import card, sightings, trace, weak_links
 from gazette.lineage.proof import reproduce
-from gazette.pipeline import hashing
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve
 from gazette.registry import versions as registry

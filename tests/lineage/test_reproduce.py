@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import ConfigError
 from projects import SOMEBODY, make_published, shell
 
-from gazette.core.errors import ConfigError
 from gazette.lineage.proof import clone, compare, machines
 
 pytestmark = pytest.mark.usefixtures("warm_commands")

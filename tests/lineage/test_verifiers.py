@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from keys import write_key
+from prefect_dvc import git
+from prefect_dvc.core.errors import ConfigError
 from projects import SOMEBODY, make_published, shell
 
 from gazette.cli import app
-from gazette.core.errors import ConfigError
 from gazette.lineage.proof import provenance, verifiers
-from gazette.pipeline import git
 from gazette.registry import signing
 
 NAMES = ("ada", "grace", "alan")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
+from root import ROOT
 
-from gazette.core.errors import ConfigError
 from gazette.monitoring import answers, asking, observe
 from gazette.registry import ledger
 from gazette.registry.ledger import VersionRef

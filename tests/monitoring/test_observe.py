@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 from journals import DIGEST, FIRST, LABELS, fill, make_watched, promote, record_answers, traffic
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.monitoring import accuracy, cusum, observe, reference
 from gazette.registry.ledger import VersionRef
 

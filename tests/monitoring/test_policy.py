@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError, parse
+from root import ROOT
 
 from gazette.core import files
-from gazette.core.errors import ConfigError, parse
 from gazette.monitoring.cusum import CusumResult
 from gazette.monitoring.observation import Observation
 from gazette.monitoring.policy import Action, Challenger, History, Params, decide

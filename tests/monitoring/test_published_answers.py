@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from clones import Project, clone
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.data import feedback
 from gazette.data.feedback import Feedback, How
 from gazette.monitoring import corrections

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
-from gazette.core.errors import DataContractError
 from gazette.data.coding import Hints
 from gazette.monitoring import questionnaire
 

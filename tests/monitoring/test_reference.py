@@ -5,13 +5,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 from ruamel.yaml import YAML
 
 from gazette.core import articles
-from gazette.core.errors import ConfigError
 from gazette.monitoring import reference
 from gazette.monitoring.reference import Version
-from gazette.pipeline import hashing
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 

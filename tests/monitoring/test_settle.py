@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.monitoring import history, settle
 from gazette.monitoring.cusum import CusumResult
 from gazette.monitoring.observation import Observation

@@ -3,9 +3,9 @@
 import socket
 
 import pytest
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline.publishing import announce
+from gazette.pipeline import announce
 
 
 def test_without_a_server_no_event_is_emitted(monkeypatch: pytest.MonkeyPatch) -> None:

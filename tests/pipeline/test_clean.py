@@ -5,10 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from projects import ROOT, make_published
+from prefect_dvc.core.errors import ConfigError
+from projects import make_published
+from root import ROOT
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline.recovery import clean
+from gazette.pipeline import clean
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,8 @@ def project(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def make(target: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     shutil.copy(ROOT / "Makefile", folder)
-    for name in ("requirements.lock", "pyproject.toml"):
+    (folder / "packages" / "prefect-dvc").mkdir(parents=True)
+    for name in ("requirements.lock", "pyproject.toml", "packages/prefect-dvc/pyproject.toml"):
         (folder / name).touch()
     return subprocess.run(["make", target, "PYTHON=true"], cwd=folder, capture_output=True, text=True, check=False)
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.pipeline import cmdline
 
 PIPELINE = """

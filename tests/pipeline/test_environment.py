@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
+from root import ROOT
 
-from gazette.core.errors import ConfigError
 from gazette.pipeline import environment
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")

@@ -13,12 +13,13 @@ import polars as pl
 import pytest
 import requests.utils
 from hostile import HOSTILE, PASSED
-from projects import ROOT
+from prefect_dvc import git_environment
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.environment import child_environment
+from root import ROOT
 
 from gazette.core import files
-from gazette.core.errors import ConfigError
 from gazette.pipeline import inheritance, variables
-from gazette.pipeline.execution import run
 
 SET_OF_HOSTILE = {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES"}
 GAZETTE = [sys.executable, "-m", "gazette"]
@@ -81,7 +82,7 @@ def test_a_variable_of_a_library_does_not_pass_by_name_either(name: str) -> None
 def test_a_child_has_our_settings_whatever_the_caller_has(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)
-    environment = run.child_environment()
+    environment = child_environment()
     assert inheritance.constants().items() <= environment.items()
     assert not environment.keys() & HOSTILE.keys() - PASSED - SET_OF_HOSTILE
 
@@ -150,3 +151,14 @@ def test_a_hostile_environment_lets_no_bad_row_pass(
     )
     assert usual == hostile_bytes
     assert pl.read_parquet(tmp_path / "hostile" / "quarantine").height == 2
+
+
+def test_what_passes_to_git_passes_to_stages() -> None:
+    passed = {"GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_AUTHOR_NAME", "GIT_COMMITTER_DATE", "GIT_CONFIG_GLOBAL", "HOME"}
+    environment = dict.fromkeys(passed | {"GIT_DIR", "GIT_INDEX_FILE"}, "x")
+    assert inheritance.clean(environment).keys() - {"no_proxy", "NO_PROXY"} == passed
+
+
+def test_each_variable_of_git_that_passes_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "git.md").read_text(encoding="utf-8")
+    assert [name for name in git_environment.PASSED if f"`{name}`" not in page] == []

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.environment import child_environment
+from root import ROOT
 
-from gazette.core.errors import ConfigError
 from gazette.pipeline import input_guard, loaded
-from gazette.pipeline.execution import run
 
 PIPELINE = """\
 stages:
@@ -143,7 +143,7 @@ def test_dvc_runs_a_stage_with_the_code_of_its_own_tree(dvc_project: Callable[..
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text("import sys; print(__file__, sys.argv[1:])")
-    subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root, env=run.child_environment({}), check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root, env=child_environment({}), check=True)
     assert (root / "made").read_text() == f"{package / '__main__.py'} ['say']\n"
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic
 from gazette.pipeline import ownership
 
 

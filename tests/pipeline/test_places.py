@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect_dvc import git, graph, revisions, storage
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.execution.run import run_stage
+from prefect_dvc.flows import experiment
+from prefect_dvc.publishing import publish, raw_data, worktree
+from prefect_dvc.recovery import guard, rwlock
 from projects import PUBLISHED, SOMEBODY, ask_remote, make_project, make_published, shell
 
-from flows import experiment
-from gazette.core.errors import ConfigError
 from gazette.evaluation.ci import review
 from gazette.lineage.proof import clone, verify
-from gazette.pipeline import dvclock, git, graph, revisions, storage
-from gazette.pipeline.execution.run import run_stage
-from gazette.pipeline.publishing import publish, raw_data, worktree
-from gazette.pipeline.recovery import guard, rwlock
+from gazette.pipeline import dvclock
 
 pytestmark = pytest.mark.usefixtures("warm_commands")
 
@@ -161,7 +162,7 @@ def test_a_project_without_git_runs_and_what_needs_commits_says_so(
     assert [node.name for node in graph.read_graph(Path())] == list(PUBLISHED)
     assert graph.metrics_diff(Path()) == []
     for need in (lambda: worktree.worktree(root, "main"), lambda: experiment.tree(root, ["params.yaml:seed=9"])):
-        with pytest.raises(ConfigError, match="needs a repository: `git init"), need():
+        with pytest.raises(ConfigError, match="a repository is needed: `git init"), need():
             pass
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from prefect_dvc import hashing, storage
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import app
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing, recorded, storage
+from gazette.core import files
+from gazette.pipeline import recorded
 
 pytestmark = pytest.mark.usefixtures("warm_commands")
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prefect_dvc.environment import child_environment
+from prefect_dvc.execution.run import run_stage
 
 from gazette.evaluation.ci import checkout
 from gazette.lineage.proof import clone
-from gazette.pipeline.execution.run import child_environment, run_stage
 
 SAY = f"{sys.executable} -c 'import gazette; print(gazette.__file__)' > made"
 

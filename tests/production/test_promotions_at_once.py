@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect_dvc.environment import child_environment
 from promoters import NAME, Promoter
 from real_servers import Tracking
 
-from gazette.pipeline.execution.run import child_environment
 from gazette.registry.store import client as registry
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]

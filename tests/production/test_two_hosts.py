@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from flow_runs import Flow
 from hosts import Host, can_part
-from projects import PUBLISHED, ROOT, make_project
+from prefect_dvc.environment import child_environment
+from projects import PUBLISHED, make_project
 from real_servers import ObjectStorage, Orchestration, Server, free_port
-
-from gazette.pipeline.execution.run import child_environment
+from root import ROOT
 
 pytestmark = [
     pytest.mark.servers,

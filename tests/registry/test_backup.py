@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from clones import clone
-from projects import ROOT
+from root import ROOT
 
 pytestmark = pytest.mark.slow
 TRACKED = (

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.registry import ledger, ledger_history
 from gazette.registry.ledger import Entry, VersionRef
 

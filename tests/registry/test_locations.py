@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from prefect_dvc import state
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.registry.store import address, locations
 
 TABLES = """
@@ -17,6 +18,7 @@ CREATE TABLE logged_models (artifact_location TEXT);
 CREATE TABLE model_versions (name TEXT, version INTEGER, current_stage TEXT, source TEXT, storage_location TEXT);
 """
 TREES = [
+    ".dvc/tmp/prefect-dvc/retrain-x/retrain-x",
     ".gazette/retrain-x/retrain-x",
     ".gazette/experiment-x",
     ".dvc/tmp/exps/tmpx",
@@ -189,3 +191,15 @@ def test_a_recorded_version_that_lost_its_files_is_not_current(registry: Path, p
 
         files.write_json(version, record | {"version": number})
         assert address.is_current(version) == current
+
+
+def test_a_project_below_the_folder_with_dvc_is_known_from_its_worktree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "a%b" / "news"
+    for folder in (tmp_path / ".dvc", root):
+        folder.mkdir(parents=True)
+    tree = state.state_path(root) / "retrain-x" / "retrain-x" / "a%b" / "news"
+    tree.mkdir(parents=True)
+    monkeypatch.chdir(tree)
+    assert locations.project_folder() == root

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import ConfigError
 from registries import Registry
 
-from gazette.core.errors import ConfigError
 from gazette.registry import aliases, ledger, promotion, resolve, versions
 from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.store import client, retry

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from bundles import make_bundle
 from faulty import Fault, Proxy, locked, mlflow_server, moves
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry import ledger, promotion, resolve
 from gazette.registry.promotion import Decision, PromotionResult, RejectedError
 from gazette.registry.verdict import Verdict

@@ -11,10 +11,10 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 from lineages import Run, begin, commit, git
+from prefect_dvc import hashing
 
 from gazette.cli.app import gazette
 from gazette.monitoring import observe
-from gazette.pipeline import hashing
 from gazette.registry import ledger
 from gazette.registry.ledger import VersionRef
 from gazette.registry.store import client as store
@@ -145,10 +145,10 @@ def test_somebodys_deleted_experiment_is_not_purged(digests: list[str]) -> None:
 
 
 def test_a_run_at_work_stops_it(digests: list[str]) -> None:
-    from gazette.core.errors import ConfigError
-    from gazette.pipeline import locks
+    from prefect_dvc.core.errors import ConfigError
+    from prefect_dvc.recovery import guard
 
     began = time.monotonic()
-    with locks.file_lock(Path(".gazette/run.lock"), "x"), pytest.raises(ConfigError, match="a run is at work"):
+    with guard.without_runs(Path()), pytest.raises(ConfigError, match="another run is at work"):
         gc("--yes")
     assert time.monotonic() - began < 20

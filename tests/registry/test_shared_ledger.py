@@ -6,10 +6,10 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from prefect_dvc import git
+from prefect_dvc.core.errors import ConfigError, DataContractError
 from registries import Registry
 
-from gazette.core.errors import ConfigError, DataContractError
-from gazette.pipeline import git
 from gazette.registry import ledger, promotion, resolve, versions
 from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.shared_ledger import LostError

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.registry import signing
 
 PAYLOAD = '{"a": "天"}\n'.encode()

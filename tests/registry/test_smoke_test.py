@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from prefect_dvc import hashing, revisions
+from prefect_dvc.core.errors import ConfigError
 from ruamel.yaml import YAML
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing, revisions
 from gazette.registry import resolve, smoke_test
 from gazette.registry.smoke_test import Articles, Params
 from gazette.registry.versions import ResolvedModel

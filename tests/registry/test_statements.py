@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from keys import write_key
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.lineage.proof import verify
-from gazette.pipeline import hashing
 from gazette.registry import model_signature, signing, statements
 from gazette.registry.store import client as registry
 

@@ -45,7 +45,8 @@ def test_two_that_register_one_bundle_at_once_end_with_one_version(client: Any, 
 
 
 def test_a_database_that_is_restored_in_its_place_answers_again(client: Any, tmp_path: Path) -> None:
-    from gazette.core.errors import ConfigError
+    from prefect_dvc.core.errors import ConfigError
+
     from gazette.registry.store import client as registry
 
     client.create_registered_model("tiny")
@@ -105,7 +106,7 @@ def test_the_first_version_registered_from_a_tree_has_its_files_in_the_project(
 ) -> None:
     from gazette.registry.store import client as registry
 
-    tree = tmp_path / "project" / ".gazette" / "retrain-x" / "retrain-x"
+    tree = tmp_path / "project" / ".dvc" / "tmp" / "prefect-dvc" / "retrain-x" / "retrain-x"
     tree.mkdir(parents=True)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from broken_servers import ANSWERS, broken_server
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.registry import statements, versions
 from gazette.registry.store import locations, probe
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry import versions
 from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion
 

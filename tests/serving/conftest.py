@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from bundles import make_bundle
+from prefect_dvc import hashing
 from workers import make_worker
 
-from gazette.pipeline import hashing
 from gazette.serving.online import metrics
 from gazette.serving.online.worker import Worker
 

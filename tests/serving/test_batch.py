@@ -14,10 +14,11 @@ import pytest
 from bundles import make_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core import atomic, files
+from gazette.core import files
 from gazette.core.bundle import Bundle
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.pipeline import ownership
 from gazette.registry import versions
 from gazette.serving.batch import parts, pools, staging

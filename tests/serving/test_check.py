@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from keys import write_key
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core.bundle import Bundle
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry import model_signature, signing, statements, versions
 from gazette.serving import pull
 from gazette.serving.online import follow, roster, source

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from projects import ROOT
 from prometheus_client.metrics import MetricWrapperBase
+from root import ROOT
 
 from gazette.serving.online import metrics
 

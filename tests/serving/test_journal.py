@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 from predictions import HOUR, ids, make_record
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.bundle import Bundle
-from gazette.core.errors import DataContractError
 from gazette.serving.answers import Answers, answer
 from gazette.serving.journal import layout, read, records, write
 from gazette.serving.journal.records import Prediction

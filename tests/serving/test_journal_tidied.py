@@ -12,9 +12,9 @@ from typing import NoReturn
 
 import pytest
 from predictions import HOUR, ids, make_record
+from prefect_dvc import locks
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import locks
 from gazette.serving.journal import compact, layout, prune, read, write
 from gazette.serving.journal.params import Params
 

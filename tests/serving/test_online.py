@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import ConfigError
 from starlette.testclient import TestClient
 from workers import make_worker, served_by
 
 from gazette.core import articles
-from gazette.core.errors import ConfigError
 from gazette.serving.online import access
 from gazette.serving.online.settings import Limits
 from gazette.serving.online.worker import Worker

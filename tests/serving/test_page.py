@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, sync_playwright
+from prefect_dvc import hashing
 from servers import Server
 
-from gazette.pipeline import hashing
 from gazette.serving import pull
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from keys import write_key
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry import model_signature, statements
 from gazette.registry.store import client
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion

@@ -4,8 +4,8 @@ import io
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.serving import sources
 
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prefect_dvc.core.errors import ConfigError
 from workers import make_worker, served_by
 
-from gazette.core.errors import ConfigError
 from gazette.serving.online import metrics, tracing
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

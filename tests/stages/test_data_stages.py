@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from projects import ROOT
+from prefect_dvc.core.errors import DataContractError
+from root import ROOT
 from ruamel.yaml import YAML
 
 from gazette.core import articles, files
-from gazette.core.errors import DataContractError
 from gazette.data import erased
 from gazette.stages import preprocess, validate
 

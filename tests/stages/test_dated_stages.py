@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import ConfigError, DataContractError
 from test_data_stages import NUMBERS, SMALL, WORDS
 
 from gazette.core import articles
 from gazette.core.corpus import OVERLAY
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.stages import preprocess, validate
 
 START = datetime(2020, 1, 1, 12, tzinfo=UTC)

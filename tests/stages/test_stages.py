@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import articles
-from gazette.core.errors import DataContractError
 from gazette.core.files import read_json, write_json
 from gazette.core.tables import write_csv
 from gazette.stages import evaluate, preprocess, select, validate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from projects import ROOT
+from root import ROOT
 
 from gazette.core import articles, files
 from gazette.data import dedup

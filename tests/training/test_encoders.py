@@ -11,12 +11,12 @@ import pytest
 from encoders import CONFIG, expected_vector, make_encoder
 from families import FAMILIES, TOKENS
 from generating import generated
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
+from root import ROOT
 from safetensors.numpy import load_file
 
 from gazette.core import articles, files
 from gazette.core.bundle import Bundle
-from gazette.core.errors import ConfigError
 from gazette.training.export.candidate import CandidateFiles
 from gazette.training.networks import learn, runtime
 from gazette.training.networks.tokenizer import encode

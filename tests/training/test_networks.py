@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 from families import FAMILIES, TOKENS
-from projects import ROOT
+from prefect_dvc.core.errors import ConfigError
 from pydantic import ValidationError
+from root import ROOT
 
-from gazette.core.errors import ConfigError
 from gazette.training.tuning import search_space
 
 pytestmark = pytest.mark.slow  # TensorFlow's import alone takes ten seconds

@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.training.export.canonical import canonical
 from gazette.training.export.onnx_export import export
 from gazette.training.networks.runtime import configure_tensorflow

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
 from ruamel.yaml import YAML
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError
 from gazette.training.networks.family import EpochCallback
 from gazette.training.tuning import params_patch, search_space, study
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette import __version__
 from gazette.cli import (
@@ -33,7 +34,6 @@ from gazette.cli import (
     tune,
 )
 from gazette.cli.options import PATH, Group
-from gazette.core.errors import ConfigError, parse
 
 
 class Commands(Group):

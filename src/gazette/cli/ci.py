@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from prefect_dvc.core import atomic
 
 from gazette.cli import options, project, streams
-from gazette.core import atomic
 
 
 @click.command()

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import click
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import corpus_check, corpus_correct, options, project
 from gazette.cli.corpus_add import add
-from gazette.core.errors import ConfigError
 from gazette.data.paths import DESCRIPTIONS, RAW, list_descriptions
 
 

@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 
 import click
+from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.cli import options, project
-from gazette.core.errors import ConfigError, parse
 
 
 @click.command()

@@ -151,7 +151,7 @@ def _apply(
 
 def _announce(name: str, publish: bool) -> None:
     """Publish the pointer and emit the event, or say how."""
-    from gazette.pipeline.publishing import announce
+    from gazette.pipeline import announce
 
     pointer = f"data/raw/{name}.dvc"
     if not publish:

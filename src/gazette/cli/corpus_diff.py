@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core.escape import escape
 
 from gazette.cli import tables
-from gazette.core.escape import escape
 from gazette.data.overlay import describe
 from gazette.data.validation.breaches import explain_breaches, render_breaches
 from gazette.data.validation.inspect import Inspection

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core.escape import escape
 from rich.table import Table
 
 from gazette.cli import tables
 from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
 from gazette.core.encodings import Coding, title
-from gazette.core.escape import escape, quote
+from gazette.core.escape import quote
 from gazette.data.date_formats import describe_format
 from gazette.data.ingest import SourceFile
 from gazette.data.languages import skipped_checks

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from prefect_dvc.core.escape import escape
 from rich.table import Table
 
 from gazette.cli import tables
-from gazette.core.escape import escape
 from gazette.evaluation.diff.difference import RevisionDiff
 
 COLUMNS = {

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import click
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import options, project
-from gazette.core.errors import ConfigError
 
 
 @click.command()

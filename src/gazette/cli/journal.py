@@ -22,7 +22,8 @@ _FOLDER = click.option("--journal", "folder", default=FOLDER, show_default=True,
 
 def read_params() -> "Params":
     """Read what is kept of traffic from `params.yaml`; a folder without that file has the defaults."""
-    from gazette.core.errors import parse
+    from prefect_dvc.core.errors import parse
+
     from gazette.serving.journal.params import Params
 
     sections: dict[str, Any] = project.params() if project.PARAMS.exists() else {}

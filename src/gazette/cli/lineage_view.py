@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from prefect_dvc.core.escape import escape
 from rich.text import Text
 from rich.tree import Tree
 
-from gazette.core.escape import escape
 from gazette.data.overlay import describe
 from gazette.lineage.sightings import FileSightings
 from gazette.lineage.trace import ModelLineage

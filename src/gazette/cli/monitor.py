@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import options, project
-from gazette.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from gazette.monitoring.observation import Observation
@@ -144,11 +144,12 @@ def answer(file: Path, who: str | None, feedback: Path, encoding: str | None) ->
     \b
     Example: gazette monitor answer questions.csv
     """
+    from prefect_dvc import git
+
     from gazette.core.corpus import read_description
     from gazette.data.coding import Hints
     from gazette.data.paths import DESCRIPTIONS
     from gazette.monitoring import answers, observe, questionnaire
-    from gazette.pipeline import git
 
     description = read_description(DESCRIPTIONS / f"{project.params()['corpus']}.yaml")
     questions = answers.read_questions(observe.FOLDER)

@@ -1,14 +1,14 @@
 """The commands that run the stages and report on them."""
 
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.cli import options, project, streams
-from gazette.core.errors import DataContractError
 
 
 @click.command()
@@ -20,7 +20,7 @@ def run(unguarded: bool) -> None:
     """
     if unguarded or not project.PARAMS.is_file():
         return run_stages(project.params())
-    from gazette.pipeline.recovery import guard
+    from prefect_dvc.recovery import guard
 
     with guard.exclusive_run(Path()) as repairs:
         for repair in repairs:
@@ -31,9 +31,11 @@ def run(unguarded: bool) -> None:
 
 def run_stages(numbers: dict[str, Any]) -> None:
     """Bring every stage up to date in this process."""
+    from prefect_dvc import state
+
     from gazette.cli import run_summary
     from gazette.evaluation.diff import changes
-    from gazette.pipeline import cmdline, repro, state
+    from gazette.pipeline import cmdline, repro
 
     paths = cmdline.stage_paths(numbers)
     project.renew_receipt(paths)
@@ -85,9 +87,11 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
       gazette plan
       gazette plan train@cnn --json
     """
-    from gazette.cli import plan_table
-    from gazette.pipeline import cmdline, git, graph, state
-    from gazette.pipeline.plan import plan
+    from prefect_dvc import git, graph, state
+    from prefect_dvc.cli import plan_table
+    from prefect_dvc.plan import plan
+
+    from gazette.pipeline import cmdline
 
     git.output("rev-parse", "HEAD")  # raises if git refuses the repository
     if cmdline.PARAMS.exists():
@@ -112,22 +116,19 @@ def doctor(ignored: list[str] | None, verify: bool, as_json: bool) -> None:
       gazette doctor
       gazette doctor --verify --json
     """
-    from gazette.pipeline.recovery import cache, guard
+    from prefect_dvc.cli.examination import examine
+
     from gazette.registry.store import address
 
-    with guard.exclusive_run(Path()) as repairs:
-        warnings = [*cache.list_warnings(Path()), *address.list_warnings()]
+    examination = examine(Path(), verify)
+    warnings = [*examination.warnings, *address.list_warnings()]
     warnings += [f"{name} is set, without effect; docs/environment.md lists what passes" for name in ignored or []]
-    damaged = cache.list_damaged(Path()) if verify else []
+    examination = replace(examination, warnings=warnings)
     if as_json:
-        record = {"healed": repairs, "warnings": warnings, "damaged": [asdict(damage) for damage in damaged]}
-        project.echo_json(record)
+        project.echo_json(examination.record())
     else:
-        lines = [*(repairs or ["nothing to repair"]), *(f"warning: {warning}" for warning in warnings)]
-        for damage in damaged:
-            lines += [f"damaged: {damage.file}", *(f"  of {owner}" for owner in damage.belongs_to), f"  {damage.cure}"]
-        click.echo("\n".join([*lines, *(["DVC's cache is intact"] if verify and not damaged else [])]))
-    if damaged:
+        click.echo(examination)
+    if examination.damaged:
         sys.exit(DataContractError.code)
 
 
@@ -140,6 +141,6 @@ def clean() -> None:
 
     Example: gazette clean
     """
-    from gazette.pipeline.recovery import clean as cleaning
+    from gazette.pipeline import clean as cleaning
 
     click.echo("\n".join(f"removed {path}" for path in cleaning.clean(Path())) or "nothing to remove")

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import click
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.core.escape import escape
 
 from gazette.cli import options, project
-from gazette.core.errors import ConfigError
-from gazette.core.escape import escape
 
 
 @click.command()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.data.paths import DESCRIPTIONS
 
 PARAMS = Path("params.yaml")

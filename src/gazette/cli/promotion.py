@@ -60,7 +60,8 @@ def rollback(by: str | None, because: str) -> None:
 
 
 def _decision(by: str | None, because: str, override: str = "") -> "Decision":
-    from gazette.pipeline import git
+    from prefect_dvc import git
+
     from gazette.registry.promotion import Decision
 
     who = by or git.run("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"

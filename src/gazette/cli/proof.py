@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.cli import options, project, streams, trust
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import escape_lines
 
 SIGN = click.option("--sign", "key", type=options.PATH,
@@ -155,11 +155,13 @@ def attest(key: Path | None, oms: Path | None, to: Path | None) -> None:
       gazette attest --sign key.pem
       gazette attest --oms ecdsa.pem
     """
+    from prefect_dvc import git
+
     from gazette.core import files
     from gazette.lineage.proof import provenance, signatures
     from gazette.lineage.proof import reproduce as reproducing
     from gazette.lineage.proof import verify as verifying
-    from gazette.pipeline import git, written
+    from gazette.pipeline import written
     from gazette.registry import model_signature, statements
 
     if key and oms:

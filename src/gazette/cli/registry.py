@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.cli import options, project, trust
-from gazette.core.errors import ConfigError, DataContractError
 
 
 @click.command()

@@ -32,16 +32,17 @@ def gc(days: int, keep: tuple[str, ...], only: tuple[str, ...], journal: Path | 
       gazette gc --days 365 --keep bbc_news/3 --yes
       gazette gc --only bundle --only journal --days 30 --yes
     """
+    from prefect_dvc.recovery import guard
+
     from gazette.data import paths
     from gazette.monitoring import observe
-    from gazette.pipeline import locks, state
     from gazette.registry import retained, retention
     from gazette.serving.journal import prune
 
     kinds, folder = only or KINDS, journal or observe.JOURNAL
     before = datetime.now(UTC) - timedelta(days=days)
     names = [path.stem for path in paths.list_descriptions()]
-    with locks.file_lock(state.state_folder(Path()) / "run.lock", "a run is at work in this folder"):
+    with guard.without_runs(Path()):
         needed = retention.find_needed(names, keep, before)
         registered = retention.list_registered(names, needed, before) if {"version", "run"} & {*kinds} else []
         objects, note = retained.list_objects(Path(), needed.revisions, before) if "object" in kinds else ([], "")

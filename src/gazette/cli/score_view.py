@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from gazette.core.escape import escape
+from prefect_dvc.core.escape import escape
 
 
 def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:

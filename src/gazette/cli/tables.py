@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from prefect_dvc.core.escape import escape
 from rich.console import Console, RenderableType
 from rich.table import Table
-
-from gazette.core.escape import escape
 
 MAX_CELL = 80  # characters
 Rows = Iterable[Mapping[str, Any]]

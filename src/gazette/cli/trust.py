@@ -19,7 +19,8 @@ SIGNERS = click.option(
 
 def read_params() -> "Params":
     """Read the policy from `params.yaml`; a folder without that file, or without the section, trusts everybody."""
-    from gazette.core.errors import parse
+    from prefect_dvc.core.errors import parse
+
     from gazette.registry.trust import Params
 
     sections: dict[str, Any] = project.params() if project.PARAMS.exists() else {}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.cli import options, project, streams
-from gazette.core.errors import ConfigError, parse
 
 if TYPE_CHECKING:
     from gazette.training.tuning.study import Trial
@@ -34,8 +34,10 @@ def tune(candidate: str, trials: int, minutes: float | None, write: bool, as_jso
       gazette tune cnn --trials 30 --minutes 20
       gazette tune cnn --trials 30 --write
     """
+    from prefect_dvc import locks
+
     from gazette.core import files
-    from gazette.pipeline import locks, state
+    from gazette.pipeline import state
     from gazette.training.networks import learn
     from gazette.training.tuning import objective, search_space
 
@@ -115,7 +117,9 @@ def _report(
     model: dict[str, Any],
 ) -> None:
     """Print the best trial and the change that it asks for, and write the change if `write` is true."""
-    from gazette.core import atomic, files
+    from prefect_dvc.core import atomic
+
+    from gazette.core import files
     from gazette.training.tuning import params_patch
 
     if files.read_yaml(PARAMS)["models"].get(candidate) != model:

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
+from prefect_dvc.core.errors import DataContractError
+from prefect_dvc.core.escape import MAX_SHOWN, escape
 
 from gazette.core import tables
-from gazette.core.errors import DataContractError
-from gazette.core.escape import MAX_SHOWN, escape, quote
+from gazette.core.escape import quote
 from gazette.core.limits import MAX_FIELD
 
 _UNKNOWN = "unknown label"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
 
 
 def list_candidates(

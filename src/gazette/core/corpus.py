@@ -4,12 +4,12 @@ from datetime import date as Day
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
+from prefect_dvc.core.errors import parse
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from gazette.core import files
 from gazette.core.dates import check_format, check_zone
 from gazette.core.encodings import Coding, Compression, canonical_name
-from gazette.core.errors import parse
 from gazette.core.limits import MAX_DELIMITER
 
 Split = Literal["train", "valid", "test"]

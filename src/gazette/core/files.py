@@ -7,14 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, DataContractError
+from prefect_dvc.core.escape import escape
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionStartEvent
-
-from gazette.core import atomic
-from gazette.core.errors import ConfigError, DataContractError
-from gazette.core.escape import escape
 
 MAX_DEPTH = 20  # levels of lists and mappings in a YAML file
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.core import files
-from gazette.core.errors import ConfigError
 
 
 def pointer_path(raw: Path | str) -> Path:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import polars as pl
-
-from gazette.core import atomic
+from prefect_dvc.core import atomic
 
 ROW_GROUP = 1 << 17  # rows; stated, so that the bytes do not depend on how the rows arrive
 

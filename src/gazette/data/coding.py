@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from prefect_dvc.core.errors import ConfigError, DataContractError
+
 from gazette.core.encodings import PLAIN, Coding
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.compressed import detect_compression
 from gazette.data.readers.folder import list_files

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from prefect_dvc import revisions, storage
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core import articles, atomic, normalization, pointers
+from gazette.core import articles, normalization, pointers
 from gazette.core.corpus import OVERLAY, Corpus, Folder
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import format_places
 from gazette.data import feedback, fetch, ingest, overlay, splits
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.erased import read_erased, split_erased
 from gazette.data.paths import RAW
 from gazette.data.readers.columns import Columns
-from gazette.pipeline import revisions, storage
 
 AUDIT = Columns(("file", "line", "label", "text"), "correct_label")
 FEEDBACK, LISTS = (".jsonl",), (".csv", ".tsv")  # by the end of a file's name

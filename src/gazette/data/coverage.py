@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import polars as pl
+from prefect_dvc.core.errors import DataContractError
 
-from gazette.core.errors import DataContractError
 from gazette.core.escape import MAX_NAMED, format_places, quote
 from gazette.data.splits import SPLITS
 

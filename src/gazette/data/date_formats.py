@@ -4,9 +4,9 @@ from datetime import date as Day
 from itertools import product
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core.dates import FORMATS
-from gazette.core.errors import ConfigError
 from gazette.core.escape import quote
 from gazette.data.readers.dates import EPOCH, MISSING, parse_dates
 

@@ -9,9 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from prefect_dvc.core.errors import ConfigError, DataContractError
+
 from gazette.core.corpus import Delimited
 from gazette.core.dates import UNDECIDED
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 from gazette.data.header import is_numbered, names_numbers
 from gazette.data.readers.columns import DELIMITERS, Columns, check_columns

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic, files
+from gazette.core import files
 from gazette.core.normalization import normalize
 
 PATH = Path("data/erased.jsonl")

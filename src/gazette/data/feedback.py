@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.core import files
-from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.pipeline import lines
 

@@ -5,11 +5,13 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from prefect_dvc import dvc_command, hashing, storage
+from prefect_dvc.core.errors import ConfigError, DataContractError, parse
+
 from gazette.core import files, pointers
 from gazette.core.corpus import Package
-from gazette.core.errors import ConfigError, DataContractError, parse
 from gazette.data.paths import PRETRAINED
-from gazette.pipeline import dvc_command, hashing, inheritance, storage
+from gazette.pipeline import inheritance
 
 
 def fetch_corpus(package: Package | None, raw: Path) -> str:

@@ -4,7 +4,8 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
-from gazette.core.errors import DataContractError
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.delimited import SAMPLE_ROWS
 from gazette.data.readers.delimited_rows import iter_rows

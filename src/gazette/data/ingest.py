@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from prefect_dvc import storage
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.core import articles, atomic
+from gazette.core import articles
 from gazette.core.corpus import Corpus, File, Folder, Split
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.date_formats import detect_format
@@ -27,7 +29,6 @@ from gazette.data.readers.read import decode_labels, read_file
 from gazette.data.readers.rows import ReadResult, strip_labels
 from gazette.data.removing import list_paths
 from gazette.data.sniffing import detect_layout
-from gazette.pipeline import storage
 
 FileStat = list[tuple[Path, int, int]]
 

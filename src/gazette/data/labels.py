@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core.articles import count_reasons
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import format_places, name_first, quote
 from gazette.data.oddities import check_single
 

@@ -1,6 +1,6 @@
 """Languages by their codes (BCP 47), and what of them the checks know: the script that they are written in, a name."""
 
-from gazette.core.escape import escape
+from prefect_dvc.core.escape import escape
 
 NAMES = {
     "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",

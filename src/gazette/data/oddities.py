@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import islice
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.core.escape import quote
 
 NULLS = [

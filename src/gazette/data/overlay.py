@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import files
 from gazette.core.articles import unknown_label_reason
 from gazette.core.corpus import OVERLAY
-from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.normalization import normalize
 from gazette.data import dedup

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
-from gazette.core import atomic, pointers
-from gazette.core.errors import ConfigError
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import pointers
 from gazette.data.paths import DESCRIPTIONS, RAW
 from gazette.pipeline import recorded
 

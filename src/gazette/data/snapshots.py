@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from prefect_dvc import revisions
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.core import corpus, files
-from gazette.core.errors import ConfigError
 from gazette.data.paths import DESCRIPTIONS, RAW
-from gazette.pipeline import revisions
 
 
 def find_snapshot(word: str, box: Path) -> tuple[corpus.Corpus, Path]:

@@ -5,10 +5,11 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from prefect_dvc.core.errors import ConfigError, DataContractError
+
 from gazette.core.corpus import OVERLAY, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.core.dates import UNDECIDED
 from gazette.core.encodings import Coding
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
 from gazette.data.dialect import detect_dialect
 from gazette.data.readers.columns import Columns, check_columns

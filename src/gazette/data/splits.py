@@ -9,9 +9,9 @@ from datetime import date as Day
 from typing import NamedTuple
 
 import polars as pl
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import OVERLAY
-from gazette.core.errors import DataContractError
 
 SPLITS = ("train", "valid", "test")
 

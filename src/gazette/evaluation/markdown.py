@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from prefect_dvc.core.escape import escape
 from tabulate import tabulate
 
-from gazette.core.escape import escape
 from gazette.registry.verdict import PASS, Verdict
 
 MARKS = {"accept": "✅", "reject": "❌", "inconclusive": "❓", "pass": "✅", "fail": "❌", "unknown": "❓"}

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from prefect_dvc import flatten
 
 from gazette.data.languages import display_name
 from gazette.evaluation.diff import changes
 from gazette.evaluation.markdown import escape_cell
 from gazette.lineage.trace import ModelLineage
-from gazette.pipeline import dvclock, flatten
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 
 WORST_SLICES = 5

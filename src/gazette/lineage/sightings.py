@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc import git, hashing, revisions
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, git, hashing, revisions
+from gazette.core import layout
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import resolve
 
@@ -104,7 +106,7 @@ def _find_in(
 
 def _find_code(lock: DvcLock, paths: list[str]) -> tuple[str, str] | None:
     """Return path and hash of the first of `paths` under `src` that the commit has; it may be an empty file."""
-    code = [path for path in paths if path.startswith("src/")]
+    code = [path for path in paths if path.startswith(layout.CODE)]
     if not code:
         return None
     existing = git.list_names("ls-tree", "-r", "-z", "--name-only", str(lock.commit), "--", *code)

@@ -9,9 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc import git, hashing, revisions
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import layout
 from gazette.lineage import weak_links
-from gazette.pipeline import corpus_params, dvclock, git, hashing, revisions
+from gazette.pipeline import corpus_params, dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve, versions
 
@@ -143,8 +146,8 @@ def _describe_stage(entry: dict[str, Any], description: dict[str, Any]) -> dict[
     inputs = json.dumps([entry["cmd"], deps, params], sort_keys=True).encode()
     return {
         "hash": hashlib.sha256(inputs).hexdigest(),
-        "data": {path: digest for path, digest in deps.items() if not path.startswith("src/")},
-        "code": {path: digest for path, digest in deps.items() if path.startswith("src/")},
+        "data": {path: digest for path, digest in deps.items() if not path.startswith(layout.CODE)},
+        "code": {path: digest for path, digest in deps.items() if path.startswith(layout.CODE)},
         "params": corpus_params.merge(params.get("params.yaml", {}), description),
         "packages": next(iter(params.get("environment.yaml", {}).values()), {}),
         "outputs": dvclock.list_hashes(entry, "outs"),

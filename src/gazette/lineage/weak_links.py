@@ -3,8 +3,11 @@
 import hashlib
 from typing import Any
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, git, hashing, revisions
+from prefect_dvc import git, hashing, revisions
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import layout
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger
 from gazette.registry.store.model import RegisteredVersion
@@ -80,11 +83,11 @@ def check_code(lock: DvcLock) -> list[dict[str, str]]:
     """
     if lock.commit is None:
         return []
-    ran = {path: digest for path, digest in dvclock.list_inputs(lock.stages).items() if path.startswith("src/")}
+    ran = {path: digest for path, digest in dvclock.list_inputs(lock.stages).items() if path.startswith(layout.CODE)}
     actual = _hashes(lock.commit, list(ran))
     mismatches = sorted(path for path, digest in ran.items() if actual.get(path) != digest)
     if not actual.keys() >= set(mismatches):
-        everywhere = set(_hashes(lock.commit, ["src"]).values())
+        everywhere = set(_hashes(lock.commit, [folder.rstrip("/") for folder in layout.CODE]).values())
         mismatches = [path for path in mismatches if path in actual or ran[path] not in everywhere]
     raw = lock.option("validate", "raw")
     outs = lock.yaml(f"{raw}.dvc").get("outs", [{}])

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from prefect_dvc import locks
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic, files
+from gazette.core import files
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
-from gazette.pipeline import lines, locks
+from gazette.pipeline import lines
 from gazette.serving.journal import read as journal_read
 from gazette.serving.journal.records import HOUR
 

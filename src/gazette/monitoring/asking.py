@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.monitoring import answers, observe, questionnaire
 from gazette.monitoring.answers import Draw
 from gazette.registry import ledger

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc import supervisor
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.environment import child_environment
+from prefect_dvc.publishing import raw_data, worktree
 
-from gazette.core.errors import ConfigError
 from gazette.monitoring import history
 from gazette.monitoring.history import Candidate
 from gazette.monitoring.policy import PROPOSE, Challenger
-from gazette.pipeline import dvclock, supervisor
-from gazette.pipeline.execution import run
-from gazette.pipeline.publishing import raw_data, worktree
+from gazette.pipeline import dvclock
 from gazette.registry import resolve, verdict, versions
 from gazette.registry.store import address
 from gazette.registry.store.model import RegisteredVersion
@@ -76,7 +77,7 @@ def judge_at(root: Path, name: str, commit: str, prepare: Sequence[str] = ()) ->
     with worktree.checkout(root, commit) as folder:
         raw_data.fetch_data(folder, prepare)
         words = ("gate", "--json", "--against", f"{name}@{versions.CHAMPION}")
-        environment = run.child_environment({address.VARIABLE: address.absolute_uri(root)}, folder)
+        environment = child_environment({address.VARIABLE: address.absolute_uri(root)}, folder)
         done = supervisor.capture([sys.executable, "-m", "gazette", *words], environment, folder)
     if done.returncode not in (0, verdict.REJECTED):
         raise ConfigError(f"`gazette {' '.join(words)}` at {commit[:9]} ended with {done.returncode}:\n{done.stderr}")

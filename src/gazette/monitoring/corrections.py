@@ -4,15 +4,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from prefect_dvc import dvc_command, git, remote, storage, supervisor
+from prefect_dvc.core.errors import ConfigError, DataContractError
+from prefect_dvc.environment import child_environment
+from prefect_dvc.publishing import publish, raw_data
+from prefect_dvc.publishing.worktree import worktree
+
 from gazette.core import pointers
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
 from gazette.data.paths import RAW
-from gazette.pipeline import dvc_command, git, remote, state, storage, supervisor
-from gazette.pipeline.execution import run
-from gazette.pipeline.publishing import publish, raw_data
-from gazette.pipeline.publishing.worktree import worktree
+from gazette.pipeline import state
 
 FEEDBACK = "feedback"  # the folder of `gazette serve` and `gazette monitor answer`
 ANSWERS = "answers"  # the folder in `.gazette` of the worktree
@@ -65,7 +67,7 @@ def publish_answers(
 def _correct(folder: Path, name: str, paths: Sequence[str], say: Callable[[str], object]) -> None:
     words = ("corpus", "correct", name, *paths, "--yes")
     command = [sys.executable, "-m", "gazette", *words]
-    done = supervisor.capture(command, run.child_environment(tree=folder), folder)
+    done = supervisor.capture(command, child_environment(tree=folder), folder)
     if done.returncode:
         error = DataContractError if done.returncode == DataContractError.code else ConfigError
         raise error(f"`gazette corpus correct {name}` ended with {done.returncode}:\n{done.stderr.strip()}")

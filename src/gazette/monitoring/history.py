@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc.core import atomic
 from pydantic import BaseModel
 
-from gazette.core import atomic
 from gazette.monitoring.policy import History
 from gazette.pipeline import state
 from gazette.registry import ledger

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError, parse
 
-from gazette.core.errors import ConfigError, parse
 from gazette.monitoring import accuracy, answers, cusum, reference, signals, thresholds, windows
 from gazette.monitoring.observation import Observation
 from gazette.monitoring.params import Params

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.articles import unknown_label_reason
-from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.data import ingest
 from gazette.data.coding import NO_HINTS, Hints

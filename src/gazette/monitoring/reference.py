@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc import hashing, revisions
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import articles, tables
 from gazette.core.bundle import Bundle
-from gazette.core.errors import ConfigError
 from gazette.evaluation.gate import baseline
-from gazette.pipeline import dvclock, hashing, revisions
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.serving.answers import answer
 from gazette.serving.journal.scripts import language

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from gazette.core.errors import DataContractError
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.monitoring import history, policy
 from gazette.monitoring.observation import Observation
 from gazette.monitoring.policy import Action, Challenger, History, Params

@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.flatten import flatten
+
 from gazette.core import files
-from gazette.core.errors import ConfigError
 from gazette.pipeline import corpus_params
-from gazette.pipeline.flatten import flatten
 
 PARAMS = Path("params.yaml")
 SECTIONS = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
 
 DESCRIPTIONS = Path("data/corpora")
 SECTIONS = ("validate", "gate")  # of params.yaml, whose values a description may set

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import cmdline, corpus_params, flatten, git
+from prefect_dvc import flatten, git
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import files
+from gazette.pipeline import cmdline, corpus_params
 
 WORKING_TREE = "the working tree"
 LOCK = Path("dvc.lock")

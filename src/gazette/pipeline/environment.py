@@ -12,10 +12,10 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError
-from gazette.pipeline.imports import SOURCE, closure, imported_modules
+from gazette.pipeline.imports import SOURCES, closure, imported_modules
 
 LOCK, TARGET = Path("requirements.lock"), Path("environment.yaml")
 
@@ -100,9 +100,9 @@ _owners = cache(metadata.packages_distributions)
 @cache
 def _modules(stage: str) -> frozenset[str]:
     """Return the top-level modules that a stage's code imports, except those of Gazette and of Python."""
-    files = closure(SOURCE / "stages" / f"{stage}.py")
+    files = closure(SOURCES["gazette"] / "stages" / f"{stage}.py")
     modules = {name.split(".")[0] for file in files for name in imported_modules(file)}
-    return frozenset(modules - set(sys.stdlib_module_names) - {"gazette"} - {file.stem for file in files})
+    return frozenset(modules - set(sys.stdlib_module_names) - set(SOURCES) - {file.stem for file in files})
 
 
 def build_sections(lock: str, stages: list[str]) -> dict[str, dict[str, str]]:
@@ -124,7 +124,7 @@ def to_yaml(sections: dict[str, dict[str, str]]) -> str:
 
 def list_stages() -> list[str]:
     """List the stages, by their modules."""
-    return sorted(path.stem for path in (SOURCE / "stages").glob("*.py") if path.stem != "__init__")
+    return sorted(path.stem for path in (SOURCES["gazette"] / "stages").glob("*.py") if path.stem != "__init__")
 
 
 def main() -> None:

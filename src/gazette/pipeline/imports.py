@@ -1,10 +1,12 @@
-"""The files of Gazette that a module runs, and the packages they import, read from the source without running it."""
+"""The files of ours that a module runs, and the packages they import, read from the source without running it."""
 
 import ast
 import re
 from pathlib import Path
 
-SOURCE = Path(__file__).parent.parent
+import prefect_dvc
+
+SOURCES = {"gazette": Path(__file__).parent.parent, "prefect_dvc": Path(prefect_dvc.__file__).parent}
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -19,21 +21,28 @@ def imported_modules(path: Path) -> set[str]:
 
 
 def imported_files(path: Path) -> set[Path]:
-    """Return the files of Gazette that a file imports, by name or by a folder in an f-string, or reads."""
-    places = [SOURCE / name.replace(".", "/").removeprefix("gazette/") for name in imported_modules(path)]
-    files = {file for place in places for file in (place.with_name(f"{place.name}.py"), place / "__init__.py")}
+    """Return the files of ours that a file imports, by name or by a folder in an f-string, or reads."""
+    words = [name.split(".") for name in imported_modules(path)]
+    places = [SOURCES[package].joinpath(*inside) for package, *inside in words if package in SOURCES]
+    files = {place.with_name(f"{place.name}.py") for place in places}
     text = path.read_text(encoding="utf-8")
     for folder in re.findall(r'import_module\(f"gazette\.([\w.]+)\.', text):
-        files |= set((SOURCE / folder.replace(".", "/")).glob("*.py"))
+        files |= set((SOURCES["gazette"] / folder.replace(".", "/")).glob("*.py"))
     files |= {path.parent / name for name in re.findall(r'_HERE / "([\w.]+)"', text)}
     return {file for file in files if file.exists() and file.name != "__init__.py"}
 
 
 def closure(path: Path) -> set[Path]:
-    """Return a file of Gazette and all files that it runs, without `__init__.py`, which hold only a docstring."""
+    """Return a file of ours and all files that it runs, without `__init__.py`, which do nothing."""
     files, queue = {path}, [path]
     while queue:
         new = imported_files(queue.pop()) - files
         files |= new
         queue += new
     return files
+
+
+def name_of(file: Path) -> str:
+    """Return the path of a file of ours from the folder of its package, such as `prefect_dvc/git.py`."""
+    source = next(source for source in SOURCES.values() if file.is_relative_to(source))
+    return file.relative_to(source.parent).as_posix()

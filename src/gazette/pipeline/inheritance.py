@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.pipeline.variables import PASSED, SET, THREADS
 
 # No graphics card, which is how one hides them; and a value of git's configuration, which may be empty.
@@ -61,7 +62,7 @@ def constants() -> dict[str, str]:
     return {name: value for name, (value, _) in SET.items()}
 
 
-def child_environment() -> dict[str, str]:
+def inherited() -> dict[str, str]:
     """Return what a child inherits of this process's environment, and the constants."""
     return clean(os.environ) | constants()
 

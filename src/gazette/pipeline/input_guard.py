@@ -13,9 +13,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import flatten
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.core import files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import cmdline, flatten, loaded
+from gazette.pipeline import cmdline, loaded
 
 PIPELINE, PARAMS, DVCIGNORE = Path("dvc.yaml"), Path("params.yaml"), Path(".dvcignore")
 MAX_CONTENT_BYTES = 65_536  # the content of smaller files is compared, so that one that was only touched is unchanged
@@ -66,7 +68,7 @@ def _check_code(stage: str) -> None:
     if modules := loaded.foreign_modules():
         raise ConfigError(
             f"{stage}: the code that runs is {loaded.loaded_modules()[modules[0]]}, not this tree's {modules[0]}; DVC "
-            f"would record this tree's. Set PYTHONPATH={loaded.SOURCE.parent.absolute()}, or `make install` here"
+            f"would record this tree's. Set PYTHONPATH={':'.join(loaded.search_path())}, or `make install` here"
         )
     for name, file in loaded.shadowed_packages().items():
         raise ConfigError(

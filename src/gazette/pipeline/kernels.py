@@ -15,9 +15,11 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError
-from gazette.pipeline import inheritance, state, supervisor
+from prefect_dvc import supervisor
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.pipeline import inheritance, state
 
 KERNEL = "OPENBLAS_CORETYPE"
 ANSWERS = "kernels.json"
@@ -68,7 +70,7 @@ def try_kernel(kernel: str, program: Path = PRODUCTS) -> str | None:
 
     The reason is empty if it works, and None if the child tells nothing about the kernel.
     """
-    environment = inheritance.child_environment() | {KERNEL: kernel}
+    environment = inheritance.inherited() | {KERNEL: kernel}
     if not kernel:
         del environment[KERNEL]
     done = supervisor.capture([sys.executable, "-I", str(program)], environment)

@@ -7,9 +7,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import prefect_dvc
+from prefect_dvc.environment import source_folders
+
 TICK = 0.02  # seconds by which the start of a process, and the time of a file, can be off
-PACKAGE = Path(__file__).parent.parent
-SOURCE = Path("src") / PACKAGE.name  # in a project that has its own code
+SOURCES = {  # of each of our packages, in a project that has its own code, and where it runs from
+    Path("src/gazette"): Path(__file__).parent.parent,
+    Path("packages/prefect-dvc/src/prefect_dvc"): Path(prefect_dvc.__file__).parent,
+}
+NAMES = ("__main__", *(folder.name for folder in SOURCES))
 
 
 def reexec_in_tree() -> None:
@@ -17,29 +23,40 @@ def reexec_in_tree() -> None:
 
     DVC runs the stages of a worktree with the `gazette` on the path.
     """
-    source = str(SOURCE.parent.absolute())
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if foreign_modules() and paths[0] != source:
-        path = os.pathsep.join([source, *filter(None, paths)])
-        os.execve(
-            sys.executable, [sys.executable, "-m", PACKAGE.name, *sys.argv[1:]], {**os.environ, "PYTHONPATH": path}
-        )
+    sources = search_path()
+    if foreign_modules() and paths[: len(sources)] != sources:
+        path = os.pathsep.join([*sources, *filter(None, paths)])
+        os.execve(sys.executable, [sys.executable, "-m", "gazette", *sys.argv[1:]], {**os.environ, "PYTHONPATH": path})
+
+
+def search_path() -> list[str]:
+    """Return the folders of this tree's code."""
+    return list(map(str, source_folders(Path())))
 
 
 def loaded_modules() -> dict[str, Path]:
-    """Return the file of each Gazette module that this process has imported, by its path in a project."""
+    """Return the file of each module of ours that this process has imported, by its path in a project."""
     modules = [  # few of thousands, so a Path for each is cheap
-        module for name, module in list(sys.modules.items()) if name.partition(".")[0] in (PACKAGE.name, "__main__")
+        module for name, module in list(sys.modules.items()) if name.partition(".")[0] in NAMES
     ]
     files = [Path(file) for module in modules if (file := getattr(module, "__file__", None))]
-    return {(SOURCE / file.relative_to(PACKAGE)).as_posix(): file for file in files if file.is_relative_to(PACKAGE)}
+    return {
+        (source / file.relative_to(package)).as_posix(): file
+        for source, package in SOURCES.items()
+        for file in files
+        if file.is_relative_to(package)
+    }
 
 
 def foreign_modules() -> list[str]:
-    """List the modules that were imported from outside this tree's `src`, if it has one."""
-    if not SOURCE.is_dir():
-        return []
-    return [path for path, file in loaded_modules().items() if not (Path(path).exists() and file.samefile(path))]
+    """List the modules that were imported from outside this tree, of packages whose code it has."""
+    own = [f"{source}/" for source in SOURCES if source.is_dir()]
+    return [
+        path
+        for path, file in loaded_modules().items()
+        if path.startswith(tuple(own)) and not (Path(path).exists() and file.samefile(path))
+    ]
 
 
 def shadowed_packages() -> dict[str, Path]:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
 
 MARKER = "_gazette"  # readers of Parquet folders skip names that begin with `_`
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, git, hashing, revisions
+from prefect_dvc import git, hashing, revisions
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.pipeline import dvclock
 
 LEFT_ALONE = (".gitignore",)  # DVC writes it beside outputs
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dvc.exceptions import DvcException, ReproductionError
-from dvc.repo import Repo
-from dvc.repo.reproduce import _reproduce_stage
-
-from gazette.core.errors import ConfigError
-from gazette.pipeline.execution import signals
+from prefect_dvc import dvc_internals
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.dvc_internals import DvcException, Repo, ReproductionError
+from prefect_dvc.execution import signals
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def reproduce() -> ReproResult:
     def reproduce_stage(stage: Any, **options: Any) -> Any:
         """Do what DVC does with each stage, in its order, and note the outcome; the graph is read once."""
         start = time.monotonic()
-        result = _reproduce_stage(stage, **options)
+        result = dvc_internals.reproduce_stage(stage, **options)
         if not stage.is_data_source and Path(stage.path).is_relative_to(Path.cwd()):
             states[stage.addressing] = "ran" if result else "unchanged"
             seconds.update({stage.addressing: time.monotonic() - start} if result else {})

@@ -1,11 +1,11 @@
 """Local state in `.gazette`, which git ignores; no hash of it enters dvc.lock."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic
+from prefect_dvc.core import atomic
+
 from gazette.pipeline import ownership
 
 
@@ -20,26 +20,10 @@ def state_folder(root: Path) -> Path:
     return folder
 
 
-def dvc_root(root: Path) -> Path:
-    """Return the folder with `.dvc`: that of a project, or the nearest above; the project's if there is none."""
-    return next((folder for folder in (root, *root.resolve().parents) if (folder / ".dvc").is_dir()), root)
-
-
 def read_state(root: Path, name: str) -> dict[str, Any]:
     """Return the content of a JSON file in `.gazette`; empty if there is none."""
     path = root / ".gazette" / name
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
-
-
-def read_seconds(root: Path) -> dict[str, float]:
-    """Return the seconds that each stage took the last time it ran here."""
-    return read_state(root, "seconds.json")
-
-
-def record_seconds(root: Path, seconds: Mapping[str, float]) -> None:
-    """Record the seconds of the stages that ran."""
-    merged = {stage: round(time, 1) for stage, time in sorted({**read_seconds(root), **seconds}.items())}
-    atomic.write_text(state_folder(root) / "seconds.json", json.dumps(merged, indent=2) + "\n")
 
 
 def find_new_challenger(root: Path, tree: Path) -> str:

@@ -6,7 +6,7 @@
 import os
 import platform
 
-from gazette.pipeline import git_environment
+from prefect_dvc import git_environment
 
 THREADS = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 
@@ -63,6 +63,7 @@ PASSED = {
         "PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "PREFECT_API_REQUEST_TIMEOUT", "PREFECT_CLIENT_CUSTOM_HEADERS",
         "PREFECT_CLIENT_MAX_RETRIES", "PREFECT_CLOUD_API_URL", "PREFECT_CLOUD_UI_URL", "PREFECT_HOME",
     ),
+    "the project of a run, by which processes that outlive it are recognized": ("PREFECT_DVC_RUN",),
     "address and certificates of a Dask cluster": ("DASK_SCHEDULER", "DASK_DISTRIBUTED__COMM__*"),
     "the package index, for `gazette corpus fetch` and `make install`": (
         "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST", "PIP_CERT",
@@ -91,8 +92,12 @@ PASSED = {
     "Gazette's own: `GAZETTE_NOTIFY`, `GAZETTE_PASS`, …": ("GAZETTE_*",),
 }  # fmt: skip
 
+# What prefect-dvc's stages inherit is for this function to say.
+POLICY = {"PREFECT_DVC_ENVIRONMENT": "gazette.pipeline.inheritance:inherited"}
+
 # Variables that are set in every process, each with its reason.
 SET = {
+    **{name: (value, "stages inherit what is listed here") for name, value in POLICY.items()},
     "DO_NOT_TRACK": ("true", "no telemetry"),
     "DVC_NO_ANALYTICS": ("1", "no telemetry"),
     "GX_ANALYTICS_ENABLED": ("false", "no telemetry"),

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing, ownership, state
+from prefect_dvc import hashing
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import files
+from gazette.pipeline import ownership, state
 
 RECORD = "written.json"  # in `.gazette`: the SHA-256 of each file as it was written, by its absolute path
 

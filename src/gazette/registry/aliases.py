@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.registry import ledger
 from gazette.registry.ledger import Entry
 from gazette.registry.shared_ledger import SharedLedger

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError, DataContractError
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 PATH = Path("ledger.jsonl")
 PROMOTION, OVERRIDE, ROLLBACK = "promotion", "override", "rollback"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from gazette.pipeline import git
+from prefect_dvc import git
+
 from gazette.registry import ledger
 
 

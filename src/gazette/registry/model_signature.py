@@ -16,10 +16,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 from securesystemslib.dsse import Envelope
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry import signing
 
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://model_signing/signature/v1.0"

@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import ConfigError, GazetteError
-from gazette.pipeline import git, locks, state
+from prefect_dvc import git, locks
+from prefect_dvc.core.errors import CommandError, ConfigError
+
+from gazette.pipeline import state
 from gazette.registry import aliases, ledger, resolve, shared_ledger, versions
 from gazette.registry.ledger import Entry, VersionRef
 from gazette.registry.shared_ledger import SharedLedger
@@ -24,7 +26,7 @@ OVERRIDE_HINT = "--override REASON promotes it anyway and records the reason"
 PENDING = "promotion.begun"  # the SHA-256 of an entry whose aliases have not moved yet, as far as is known
 
 
-class RejectedError(GazetteError):
+class RejectedError(CommandError):
     """The version is not promoted; the ledger and the aliases are unchanged."""
 
     code = 1

@@ -2,8 +2,10 @@
 
 import re
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, git
+from prefect_dvc import git
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.pipeline import dvclock
 from gazette.registry import versions
 from gazette.registry.store import address
 from gazette.registry.store.model import RegisteredVersion

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gazette.pipeline import graph
+from prefect_dvc import graph
+
 from gazette.registry.retention import Item
 
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic
+from prefect_dvc.core import atomic
+
+from gazette.core import bundle_folder
 from gazette.pipeline import ownership
 from gazette.registry import ledger, resolve, versions
 from gazette.registry.store import address
@@ -118,7 +120,7 @@ def remove_bundles(items: Sequence[Item], folder: Path = versions.BUNDLES) -> No
     """Remove downloaded bundles."""
     ownership.check_folder(folder)
     for item in items:
-        atomic.check_bundle(folder / item.name)
+        bundle_folder.check_bundle(folder / item.name)
         atomic.remove(folder / item.name)
 
 

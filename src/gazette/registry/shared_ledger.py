@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from gazette.core.errors import ConfigError, DataContractError, GazetteError
-from gazette.pipeline import git, git_errors
-from gazette.pipeline.git_errors import GitError
-from gazette.pipeline.publishing import worktree
+from prefect_dvc import git, git_errors
+from prefect_dvc.core.errors import CommandError, ConfigError, DataContractError
+from prefect_dvc.git_errors import GitError
+from prefect_dvc.publishing import worktree
+
 from gazette.registry import ledger
 from gazette.registry.ledger import Entry
 from gazette.registry.store import address
@@ -22,7 +23,7 @@ from gazette.registry.store import address
 HERE = Path()
 
 
-class LostError(GazetteError):
+class LostError(CommandError):
     """Another clone decided first; nothing has changed but the ledger here, which has that clone's entries now."""
 
     code = 1

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from prefect_dvc import hashing, revisions, supervisor
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.execution import signals
 from pydantic import BaseModel, Field
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import dvclock, hashing, inheritance, revisions, supervisor
-from gazette.pipeline.execution import signals
+from gazette.pipeline import dvclock, inheritance
 from gazette.registry import clean_load
 from gazette.registry.store import address
 from gazette.registry.verdict import FAIL, PASS, Finding
@@ -72,7 +73,7 @@ def run_smoke_test(params: Params, model: ResolvedModel, known: Articles) -> lis
         request = {"registry": address.tracking_uri(), "version": version, "folder": folder, "texts": known.texts}
         # Isolated: without the current folder, PYTHONPATH and the user's packages.
         command = [sys.executable, "-I", str(Path(clean_load.__file__).absolute())]
-        done = supervisor.capture(command, inheritance.child_environment(), stdin=json.dumps(request))
+        done = supervisor.capture(command, inheritance.inherited(), stdin=json.dumps(request))
         digest = next((hashing.dvc_hash(path.parent) for path in Path(folder).rglob("bundle.json")), "none")
         if done.returncode and digest != model.digest:
             raise ConfigError(f"the registry did not provide {version} to a clean process:\n{_end(done.stderr)}")

@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.registry.store import address
 
 TAG, SIGNATURE = "statement", "signature"  # tags of a version

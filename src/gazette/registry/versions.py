@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.core import atomic
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
+from prefect_dvc import hashing
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import bundle_folder
 from gazette.registry.store import address
 from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion
 
@@ -133,7 +135,7 @@ def install_bundle(digest: str, folder: Path, fetch: Callable[[Path], Path], mis
         bundle = fetch(Path(box))
         if (actual := hashing.dvc_hash(bundle)) != digest:
             raise ConfigError(mismatch(actual))
-        atomic.check_bundle(folder)
+        bundle_folder.check_bundle(folder)
         atomic.remove(folder)
         bundle.rename(folder)
 

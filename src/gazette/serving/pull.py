@@ -13,16 +13,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError, GazetteError
-from gazette.pipeline import hashing, ownership, written
+from prefect_dvc import hashing
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import CommandError, ConfigError
+
+from gazette.core import bundle_folder, files
+from gazette.pipeline import ownership, written
 from gazette.registry import statements, versions
 from gazette.registry.store.model import RegisteredVersion
 
 PULL_LOCK = Path("gazette.lock")
 
 
-class PinMismatchError(GazetteError):
+class PinMismatchError(CommandError):
     """The lock and the registry differ; nothing was pulled."""
 
     code = 1
@@ -111,14 +114,14 @@ def swap_folder(folder: Path, to: Path, digest: str) -> None:
     place = to.with_name(f".{to.name}.bundle-{digest.removesuffix('.dir')[:12]}")
     if place.name == before:  # the current one is damaged
         place = place.with_name(place.name + "-again")
-    atomic.check_bundle(place)
+    bundle_folder.check_bundle(place)
     atomic.remove(place)
     folder.rename(place)
     with atomic.atomic_path(to) as link:
         link.symlink_to(place.name)
     for old in to.parent.iterdir():
         is_older = old.name not in (before, place.name) and _place_of(to).fullmatch(old.name)
-        if is_older and atomic.stranger_in_bundle(old) is None:
+        if is_older and bundle_folder.stranger_in_bundle(old) is None:
             shutil.rmtree(old)
 
 
@@ -126,7 +129,7 @@ def check_link(to: Path) -> None:
     """Raise ConfigError if there is anything at `to` but a link that a pull made, to a folder with a bundle alone."""
     ownership.check_folder(to.parent)
     if to.is_symlink() and _place_of(to).fullmatch(str(to.readlink())):
-        atomic.check_bundle(to.with_name(str(to.readlink())))
+        bundle_folder.check_bundle(to.with_name(str(to.readlink())))
     elif to.exists() or to.is_symlink():
         raise ConfigError(f"{to} exists and is not a link of `gazette pull`; choose another folder or remove it")
 

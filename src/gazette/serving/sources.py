@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError, DataContractError
+from prefect_dvc.core.escape import escape
 
 from gazette.core.corpus import File, Folder
 from gazette.core.encodings import PLAIN, Coding, title
-from gazette.core.errors import ConfigError, DataContractError
-from gazette.core.escape import escape
 from gazette.data import sniffing
 from gazette.data.coding import NO_HINTS, Hints, detect_coding
 from gazette.data.readers import plaintext

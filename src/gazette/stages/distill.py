@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from prefect_dvc.core.errors import parse
 from pydantic import BaseModel, Field
 from safetensors.numpy import load_file
 
-from gazette.core.errors import parse
 from gazette.training.export.candidate import CandidateFiles, save_candidate
 from gazette.training.networks import learn
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import parse
 from pydantic import BaseModel, Field
 from safetensors.numpy import save_file
 
-from gazette.core import articles, atomic
-from gazette.core.errors import parse
+from gazette.core import articles
 from gazette.training.networks import learn, runtime
 from gazette.training.networks.tokenizer import encode
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import parse
+from prefect_dvc.core.errors import parse
+
 from gazette.training.export.candidate import CandidateFiles, save_candidate
 from gazette.training.networks import learn
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc.core.errors import parse
 from safetensors.numpy import load_file
 
-from gazette.core.errors import parse
 from gazette.training.export.candidate import CandidateFiles, save_candidate
 from gazette.training.networks import learn
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from gazette.core import articles, atomic, files, normalization, tables
+from gazette.core import articles, files, normalization, tables
 from gazette.core.corpus import read_description
-from gazette.core.errors import ConfigError
 from gazette.data import coverage, dedup, splits
 from gazette.data.places import CLEAN, CONFLICT, Places
 from gazette.data.splits import SPLITS

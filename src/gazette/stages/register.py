@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc import git
+from prefect_dvc.core.errors import DataContractError
 
-from gazette.core import corpus, files, pointers
+from gazette.core import corpus, files, layout, pointers
 from gazette.core.candidates import list_candidates
-from gazette.core.errors import DataContractError
 from gazette.data import languages
-from gazette.pipeline import git
 from gazette.registry.store import address
 from gazette.registry.store import client as registry
 from gazette.registry.store.model import TRAINED_ON
@@ -138,7 +138,7 @@ def _tags(recorded: dict[str, Any], lock: Path, raw: str, digest: str, experimen
         dep["path"]: dep["md5"]
         for stage in recorded.values()
         for dep in stage["deps"]
-        if dep["path"].startswith("src/")
+        if dep["path"].startswith(layout.CODE)
     }
     params = {name: stage.get("params", {}) for name, stage in recorded.items()}
     outs = [out["path"] for stage in recorded.values() for out in stage.get("outs", [])]

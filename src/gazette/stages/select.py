@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gazette.core import atomic, files
+from gazette.core import bundle_folder, files
 from gazette.core.candidates import all_candidates, list_candidates
 
 
@@ -32,7 +32,7 @@ def run(
     names = list_candidates(candidates, pretrained, teachers)
     score_of = {name: files.read_json(scores / f"{name}.json") for name in names}
     selected = choose(score_of, params.tie_standard_errors)
-    with atomic.atomic_bundle(bundle) as partial:
+    with bundle_folder.atomic_bundle(bundle) as partial:
         shutil.copytree(bundles / selected, partial, dirs_exist_ok=True)
     files.write_json(selection, {"selected": selected})
     for name, score in score_of.items():

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from prefect_dvc.core import atomic
 from pydantic import BaseModel, Field
 from safetensors.numpy import save_file
 
-from gazette.core import articles, atomic
+from gazette.core import articles
 from gazette.core.bundle import Bundle
 
 

@@ -3,8 +3,10 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from gazette.core import articles, atomic, corpus, files, tables
-from gazette.core.errors import DataContractError
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import DataContractError
+
+from gazette.core import articles, corpus, files, tables
 from gazette.data import overlay
 from gazette.data.erased import read_erased
 from gazette.data.validation import breaches, inspect, part_records

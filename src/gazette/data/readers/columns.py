@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from prefect_dvc.core.errors import ConfigError, DataContractError
+
 from gazette.core.corpus import Delimited, JsonArray, JsonLines, Parquet
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.core.escape import quote
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.core.encodings import Compression
-from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_BYTES, MAX_GROWTH
 from gazette.data.readers.streams import CHUNK

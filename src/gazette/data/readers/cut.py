@@ -13,11 +13,11 @@ from typing import IO, Any, BinaryIO
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import DataContractError
 
-from gazette.core import atomic
 from gazette.core.corpus import Delimited, File, Folder, JsonArray, JsonLines, Parquet
 from gazette.core.encodings import CODECS, Coding
-from gazette.core.errors import DataContractError
 from gazette.data.readers.compressed import only_entry
 from gazette.data.readers.delimited import read_header
 from gazette.data.readers.delimited_rows import iter_rows

@@ -12,9 +12,10 @@ from datetime import date as Day
 from email.utils import parsedate_to_datetime
 
 import polars as pl
+from prefect_dvc.core.escape import escape
 
 from gazette.core.corpus import Delimited, JsonArray, JsonLines, Parquet
-from gazette.core.escape import escape, quote
+from gazette.core.escape import quote
 from gazette.data.readers.rows import ReadResult
 
 MISSING = ("", "null", "none", "nan", "nat", "na", "n/a", "<na>", "\\n", "-", "0000-00-00", "0000-00-00 00:00:00")

@@ -10,8 +10,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.core.corpus import Delimited
-from gazette.core.errors import DataContractError
 from gazette.data.readers.columns import column_index, list_columns
 from gazette.data.readers.delimited_rows import Row, iter_rows
 from gazette.data.readers.lines import iter_lines

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from gazette.core.errors import DataContractError
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_LINE
 from gazette.data.readers.lines import TOO_LONG, Line
 from gazette.data.readers.rows import WHITE

@@ -5,10 +5,11 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from prefect_dvc.core.errors import DataContractError
+from prefect_dvc.core.escape import escape
+
 from gazette.core.corpus import OVERLAY, Folder
 from gazette.core.encodings import CODECS
-from gazette.core.errors import DataContractError
-from gazette.core.escape import escape
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gazette.core.errors import DataContractError
+from prefect_dvc.core.errors import DataContractError
+
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.lines import BOM, Line, decode_line
 from gazette.data.readers.streams import CHUNK

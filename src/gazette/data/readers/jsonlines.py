@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import JsonArray, JsonLines
-from gazette.core.errors import DataContractError
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
 from gazette.data.readers.columns import list_columns, missing_column_hint, quote_columns

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from prefect_dvc.core.errors import DataContractError
+from prefect_dvc.core.escape import escape
+
 from gazette.core.encodings import CODECS, PLAIN, Coding
-from gazette.core.errors import DataContractError
-from gazette.core.escape import escape
 from gazette.core.limits import MAX_BYTES
 from gazette.data.readers.compressed import MAGIC, unpack
 from gazette.data.readers.streams import open_stream, read_chunks, transcode

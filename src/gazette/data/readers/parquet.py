@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Parquet
-from gazette.core.errors import DataContractError
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns, plain
 from gazette.data.readers.lines import encoding_fault

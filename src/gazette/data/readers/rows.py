@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core.errors import DataContractError
+from prefect_dvc.core.escape import escape
 
-from gazette.core.errors import DataContractError
-from gazette.core.escape import escape
 from gazette.core.limits import MAX_ROWS
 
 BATCH_ROWS = 1 << 16  # rows that are Python objects at a time, unless they have more characters than

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core.escape import escape
 
-from gazette.core.escape import MAX_FILE, escape, format_places
+from gazette.core.escape import MAX_FILE, format_places
 from gazette.data.validation import quarantine
 from gazette.data.validation.checks import CHECKS, CRITICAL, WARNING, Check, column_of
 from gazette.data.validation.class_breaches import EXPLAIN, QUARANTINED, Explanation

@@ -12,8 +12,8 @@ import great_expectations as gx
 import polars as pl
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
+from prefect_dvc.core.escape import escape
 
-from gazette.core.escape import escape
 from gazette.data.validation.bounds import Bounds
 from gazette.data.validation.checks import CHECKS, WARNING, Check
 

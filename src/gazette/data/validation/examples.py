@@ -6,8 +6,8 @@ Every function returns rows of kind, split, file, line and seen (an excerpt, esc
 from collections.abc import Collection, Sequence
 
 import polars as pl
+from prefect_dvc.core.escape import escape
 
-from gazette.core.escape import escape
 from gazette.data import dedup
 from gazette.data.parts import PLACE, Parts
 from gazette.data.validation.bounds import Bounds

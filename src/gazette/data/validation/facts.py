@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-
-from gazette.core.escape import escape
+from prefect_dvc.core.escape import escape
 
 MAX_ROWS = 5  # of a breach
 

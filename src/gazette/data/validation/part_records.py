@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic, files
+from gazette.core import files
 
 PACKAGE = Path(__file__).parents[2]
 LIBRARIES = ("ftfy", "pandera", "phonenumberslite", "polars", "python-stdnum")  # that look at a row

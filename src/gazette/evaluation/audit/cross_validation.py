@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.core.arrays import Array
-from gazette.core.errors import ConfigError, parse
 from gazette.training.networks import learn, runtime
 
 

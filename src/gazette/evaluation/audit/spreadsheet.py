@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import polars as pl
-
-from gazette.core import atomic
+from prefect_dvc.core import atomic
 
 
 def write_spreadsheet(path: Path, table: pl.DataFrame) -> None:

@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazette.core.errors import ConfigError
+from prefect_dvc import git, git_environment, graph, revisions
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.execution import signals
+from prefect_dvc.publishing import worktree
+
 from gazette.evaluation.ci.checkout import OnLine, fetch_inputs, run_dvc, tee
-from gazette.pipeline import git, git_environment, graph, revisions
-from gazette.pipeline.execution import signals
-from gazette.pipeline.publishing import worktree
 
 IDENTITY = ("-c", "user.name=gazette", "-c", "user.email=gazette@localhost", "-c", "commit.gpgsign=false")
 

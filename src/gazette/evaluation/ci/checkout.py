@@ -5,12 +5,13 @@ from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
+from prefect_dvc import remote, storage
+from prefect_dvc.environment import child_environment
+from prefect_dvc.recovery import guard
+
 from gazette.core import candidates, corpus, files
 from gazette.data import fetch
 from gazette.data.paths import DESCRIPTIONS, PRETRAINED, RAW
-from gazette.pipeline import remote, storage
-from gazette.pipeline.execution import run
-from gazette.pipeline.recovery import guard
 
 OnLine = Callable[[str], object]
 
@@ -44,7 +45,7 @@ def fetch_inputs(root: Path, on_line: OnLine) -> list[str]:
 
 def run_dvc(root: Path, on_line: OnLine, *words: str, **extra: str) -> int:
     """Run a `dvc` command in a tree and return its exit code; `extra` is added to its environment."""
-    return guard.run_command([sys.executable, "-m", "dvc", *words], root, on_line, run.child_environment(extra, root))
+    return guard.run_command([sys.executable, "-m", "dvc", *words], root, on_line, child_environment(extra, root))
 
 
 def tee(lines: list[str], on_line: OnLine) -> OnLine:

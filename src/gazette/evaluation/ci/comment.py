@@ -7,8 +7,9 @@ has the corpus to the text.
 import re
 from typing import Any
 
-from gazette.core.errors import ConfigError, DataContractError
-from gazette.core.escape import escape
+from prefect_dvc.core.errors import ConfigError, DataContractError
+from prefect_dvc.core.escape import escape
+
 from gazette.evaluation import markdown
 from gazette.evaluation.ci.breach import render_breach
 from gazette.evaluation.ci.quoting import MAX_LINES, MAX_NAMED, code_span, code_table, details, join_codes, truncate

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from gazette.core.escape import escape
+from prefect_dvc.core.escape import escape
+
 from gazette.evaluation.markdown import render_table
 
 MAX_LINES = 20  # rows of a table, lines of a list

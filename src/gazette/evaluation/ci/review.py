@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc import git
+from prefect_dvc.core.errors import CommandError, DataContractError
+from prefect_dvc.core.escape import escape_path
+from prefect_dvc.recovery import guard
 
-from gazette.core.errors import DataContractError, GazetteError
-from gazette.core.escape import escape_path
 from gazette.evaluation.ci import breach, checkout, staleness
 from gazette.evaluation.ci.base import Base, find_base
 from gazette.evaluation.ci.breach import Breach
@@ -19,9 +21,8 @@ from gazette.evaluation.ci.checkout import OnLine
 from gazette.evaluation.ci.staleness import Staleness
 from gazette.evaluation.diff.difference import diff_revisions
 from gazette.evaluation.gate.judge import judge
-from gazette.pipeline import cmdline, dvclock, git
+from gazette.pipeline import cmdline, dvclock
 from gazette.pipeline.dvclock import DvcLock
-from gazette.pipeline.recovery import guard
 from gazette.registry.verdict import REJECTED, Verdict
 
 MAX_FLIPPED = 10  # articles that are listed
@@ -83,7 +84,7 @@ def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_
         if review.code:
             return review
         return _judge(review, revision, cmdline.stage_paths(params), excerpt, allow_stale_lock, on_line)
-    except GazetteError as error:
+    except CommandError as error:
         return replace(start, code=error.code, message=str(error))
 
 

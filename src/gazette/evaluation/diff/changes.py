@@ -4,11 +4,13 @@ import hashlib
 import re
 from typing import Any
 
-from gazette.core.escape import escape_path
-from gazette.pipeline import dvclock, git
+from prefect_dvc import git
+from prefect_dvc.core.escape import escape_path
+
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 
-CODE = ("src", "flows", "dvc.yaml")
+CODE = ("src", "packages", "flows", "dvc.yaml")
 PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.MULTILINE)
 STATES = {"A": "added", "D": "deleted", "R": "renamed"}
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.evaluation.diff import changes, rows
 from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc import revisions
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import normalization
-from gazette.core.errors import ConfigError
 from gazette.data import diff
 from gazette.evaluation.diff import paired
-from gazette.pipeline import dvclock, revisions
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 
 MAX_LISTED = 100  # articles of each kind

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc import git, revisions
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.data.paths import list_descriptions
-from gazette.pipeline import dvclock, git, revisions
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import ledger, resolve, versions
 

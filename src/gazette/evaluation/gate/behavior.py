@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from prefect_dvc.core.errors import parse
 from pydantic import BaseModel
 
 from gazette.core import files
-from gazette.core.errors import parse
 from gazette.core.escape import format_places
 from gazette.data.languages import base
 from gazette.evaluation.gate.floors import MAX_PLACES

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import flatten, graph, hashing
+from prefect_dvc.plan import Node
+from prefect_dvc.recovery import lock_check
+
 from gazette.core import pointers
-from gazette.pipeline import dvclock, flatten, graph, hashing
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
-from gazette.pipeline.plan import Node
-from gazette.pipeline.recovery import lock_check
 from gazette.registry.verdict import FAIL, PASS, Finding
 
 RULE = "provenance"  # it always blocks

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from prefect_dvc import git, hashing
+from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.core import articles, metrics
 from gazette.core.bundle import Bundle
-from gazette.core.errors import ConfigError, parse
 from gazette.data.paths import DESCRIPTIONS
 from gazette.evaluation import slices
 from gazette.evaluation.gate import baseline, behavior, evidence, floors, looks, non_inferiority
 from gazette.evaluation.gate import newest as newest_window
 from gazette.evaluation.gate.paired_tests import Pair
 from gazette.evaluation.gate.rules import LOOKS, Rules
-from gazette.pipeline import cmdline, git, hashing
+from gazette.pipeline import cmdline
 from gazette.registry import ledger
 from gazette.registry.store import address
 from gazette.registry.verdict import FAIL, PASS, Finding, Verdict, decide

@@ -6,7 +6,9 @@ bundle that a committed `dvc.lock`, of any branch, has evaluated on these test r
 
 from math import e, log
 
-from gazette.pipeline import dvclock, git
+from prefect_dvc import git
+
+from gazette.pipeline import dvclock
 
 ALL = ("--topo-order", "--branches", "--remotes", "--tags", "HEAD")  # without the commits of experiments
 

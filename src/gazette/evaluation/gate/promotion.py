@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gazette.core.errors import ConfigError, parse
+from prefect_dvc.core.errors import ConfigError, parse
+
 from gazette.evaluation.gate import judge
 from gazette.pipeline import cmdline
 from gazette.registry import promotion, smoke_test

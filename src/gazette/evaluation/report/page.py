@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, parse
 
-from gazette.core import atomic, corpus, files
-from gazette.core.errors import ConfigError, parse
+from gazette.core import corpus, files
 from gazette.data import overlay
 from gazette.data.languages import display_name
 from gazette.data.validation.bounds import Params

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from gazette.core.escape import MAX_SHOWN, format_places
+from prefect_dvc.core.escape import MAX_SHOWN
+
+from gazette.core.escape import format_places
 from gazette.data.validation.breaches import QUARANTINE, Breach
 from gazette.data.validation.checks import CHECKS
 from gazette.evaluation.intervals import wilson_interval

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from prefect_dvc import git, hashing, revisions
+
 from gazette.lineage import card
 from gazette.lineage.bom.packages import Package, list_packages
 from gazette.lineage.proof import provenance
 from gazette.lineage.trace import ModelLineage
-from gazette.pipeline import dvclock, git, hashing, revisions
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import statements
 

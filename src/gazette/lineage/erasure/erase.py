@@ -7,7 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic, files, pointers
+from prefect_dvc import revisions, storage
+from prefect_dvc.core import atomic
+from prefect_dvc.recovery import guard
+
+from gazette.core import files, pointers
 from gazette.core.corpus import OVERLAY
 from gazette.data import correcting, erased
 from gazette.data.paths import RAW
@@ -16,7 +20,6 @@ from gazette.lineage.erasure import history, learned, places, records, search, s
 from gazette.lineage.erasure.article import Article
 from gazette.lineage.erasure.learned import Learner
 from gazette.lineage.erasure.places import CUT, PENDING, REMOVE, STAYS, Place, Project
-from gazette.pipeline import locks, revisions, state, storage
 from gazette.serving.batch import results
 from gazette.serving.journal import layout
 
@@ -58,8 +61,7 @@ def erase(project: Project, article: Article, report: Report) -> Findings:
     Raises ConfigError or DataContractError, and removes nothing, if a run is at work, a store does not answer, or raw
     files are not those that their pointer records.
     """
-    home = state.state_folder(Path())
-    with locks.file_lock(home / "run.lock", "another run is at work in this folder"):
+    with guard.without_runs(Path()):
         with stores.open_stores(Path()) as opened:
             report("searching …")
             for store in opened:

@@ -2,9 +2,10 @@
 
 import re
 
+from prefect_dvc import git
+
 from gazette.lineage.erasure.article import Article
 from gazette.lineage.erasure.places import STAYS, Place
-from gazette.pipeline import git
 
 MIN_PHRASE, MAX_PHRASE = 12, 100  # characters without quotes or escapes, which files write differently
 MAX_COMMITS = 5

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
+from prefect_dvc import git, revisions
 
 from gazette.lineage.erasure.article import Article
-from gazette.pipeline import dvclock, git, revisions
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import resolve
 

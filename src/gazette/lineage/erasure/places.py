@@ -5,14 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gazette.core import atomic, corpus
+from prefect_dvc import graph
+from prefect_dvc.core import atomic
+
+from gazette.core import corpus
 from gazette.core.corpus import OVERLAY, Corpus, Folder, Parquet, Split
 from gazette.data import paths
 from gazette.data.paths import RAW
 from gazette.data.readers import cut
 from gazette.lineage.erasure import records, search
 from gazette.lineage.erasure.article import Article
-from gazette.pipeline import graph, ownership
+from gazette.pipeline import ownership
 from gazette.serving.batch.parts import STAGED
 
 STATE, PENDING = Path(".gazette"), Path(".gazette/erasing")

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 import polars.selectors as cs
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic, tables
+from gazette.core import tables
 from gazette.data.readers.delimited_rows import iter_rows
 from gazette.data.readers.lines import iter_lines
 from gazette.lineage.erasure.article import Article

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import polars as pl
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core.corpus import Folder
-from gazette.core.errors import ConfigError
 from gazette.data.paths import RAW
 from gazette.data.readers import read
 from gazette.lineage.erasure.article import Article

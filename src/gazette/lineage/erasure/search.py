@@ -9,9 +9,9 @@ from typing import IO
 
 import polars as pl
 import polars.selectors as cs
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.encodings import CODECS
-from gazette.core.errors import DataContractError
 from gazette.data.readers.compressed import detect_compression, unpack
 from gazette.lineage.erasure.article import Article
 

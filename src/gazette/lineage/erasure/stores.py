@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gazette.core.errors import ConfigError
+from prefect_dvc import connection, graph, remote
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.lineage.erasure import search
-from gazette.pipeline import connection, graph, remote
 
 CACHE = "cache"
 

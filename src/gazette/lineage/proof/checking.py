@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import git
+
 from gazette.lineage.proof import provenance
-from gazette.pipeline import git
 from gazette.registry import signing
 
 

@@ -8,13 +8,16 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from prefect_dvc import dvc_command, git, git_environment, hashing, remote, storage
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError, DataContractError
+from prefect_dvc.environment import source_folders
+from prefect_dvc.execution import signals
+from prefect_dvc.supervisor import start_command
 
-from gazette.core import atomic, pointers
-from gazette.core.errors import ConfigError, DataContractError
+from gazette.core import pointers
 from gazette.lineage.proof.compare import Lock
-from gazette.pipeline import dvc_command, dvclock, git, git_environment, hashing, inheritance, remote, storage
-from gazette.pipeline.execution import signals
-from gazette.pipeline.supervisor import start_command
+from gazette.pipeline import dvclock, inheritance
 from gazette.pipeline.variables import THREADS
 
 DROPPED = ("DVC_", "PYTHONPATH", "MLFLOW_", "GAZETTE_", *THREADS)
@@ -104,7 +107,7 @@ def run_stages(folder: Path, python: Path, say: OnLine) -> str:
     """Run every stage; returns why that failed, or an empty string."""
     environment = _clean_environment() | {
         "PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)]),
-        "PYTHONPATH": os.pathsep.join([str(folder / "src"), str(folder)]),
+        "PYTHONPATH": os.pathsep.join([*map(str, source_folders(folder)), str(folder)]),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",  # a registry that is removed with the clone
         "DVC_NO_ANALYTICS": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",

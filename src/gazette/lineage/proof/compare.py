@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc import flatten
 
 from gazette.core import files
-from gazette.pipeline import dvclock, flatten
+from gazette.pipeline import dvclock
 
 Lock = Mapping[str, Any]  # the stages of a `dvc.lock`
 

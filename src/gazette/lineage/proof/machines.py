@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from gazette.pipeline import flatten
+from prefect_dvc import flatten
+
 from gazette.registry.store import address
 
 

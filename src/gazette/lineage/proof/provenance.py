@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError
+from prefect_dvc import git, hashing
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import files
 from gazette.lineage.proof.compare import local_outputs
-from gazette.pipeline import dvclock, git, hashing
+from gazette.pipeline import dvclock
 from gazette.registry import signing, statements
 
 FOLDER = Path("statements")

@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import git, graph, revisions
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.core import files
-from gazette.core.errors import ConfigError
 from gazette.lineage.proof import clone, compare
 from gazette.lineage.proof.compare import StageDifference
-from gazette.pipeline import dvclock, git, graph, revisions
+from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 
 LOCK = dvclock.LOCK.name

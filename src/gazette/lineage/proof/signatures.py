@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import files
 from gazette.lineage.proof import provenance
 from gazette.pipeline import dvclock
 from gazette.registry import model_signature, signing, statements

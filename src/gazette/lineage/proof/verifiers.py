@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import git
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.core import files
-from gazette.core.errors import ConfigError
 from gazette.lineage.proof import checking, provenance
-from gazette.pipeline import git
 from gazette.registry import signing
 
 

@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import flatten, git, hashing
+from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.core.escape import escape_path
+
 from gazette.core import candidates, files, pointers
-from gazette.core.errors import ConfigError
-from gazette.core.escape import escape_path
 from gazette.lineage.proof import checking
 from gazette.lineage.proof.compare import local_outputs
-from gazette.pipeline import dvclock, flatten, git, hashing
+from gazette.pipeline import dvclock
 from gazette.registry import ledger
 
 LOCK, PIPELINE, PARAMS = Path("dvc.lock"), Path("dvc.yaml"), Path("params.yaml")
@@ -120,7 +122,7 @@ def _altered_files(folder: Path, recorded: str) -> list[str]:
     """Return the files of a folder that changed since it had the recorded hash, if DVC's cache knows them."""
     if not recorded.endswith(".dir"):
         return []
-    from gazette.pipeline import revisions  # imports DVC, 1 s
+    from prefect_dvc import revisions  # imports DVC, 1 s
 
     before = revisions.list_folder(recorded)
     now = hashing.list_hashes(folder)

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic
+from prefect_dvc.core import atomic
+
 from gazette.evaluation.report import over_time, render
 from gazette.evaluation.report.charts import Spec
 from gazette.evaluation.report.rows import escape_hidden, escape_rows

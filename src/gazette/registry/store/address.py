@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import connection
+
 from gazette.core import files
-from gazette.pipeline import connection
 from gazette.registry.store import locations
 
 VARIABLE = "MLFLOW_TRACKING_URI"

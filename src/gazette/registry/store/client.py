@@ -13,10 +13,10 @@ from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from prefect_dvc.core.errors import ConfigError
 
 import gazette.core.bundle
 import gazette.core.token_ids
-from gazette.core.errors import ConfigError
 from gazette.registry.store import address, locations, probe
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors

@@ -12,13 +12,17 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.registry.store import database_faults
 
 ARTIFACTS = "mlruns"
 LOCK_SECONDS = 5
-# A tree that a run makes and removes: a worktree of ours, or one of `dvc exp run --temp` and of DVC's queue.
-TREE = re.compile(r"(?P<project>.*?)/(?:\.gazette/[^/]+|\.dvc/tmp/exps)/")
+# A tree that a run makes and removes: a worktree of prefect-dvc, whose project may be below the folder with `.dvc`, one
+# of an earlier Gazette, or one of `dvc exp run --temp` and of DVC's queue.
+TREE = re.compile(
+    r"(?P<top>.*?)/(?:\.dvc/tmp/prefect-dvc(?:/below/(?P<inside>[^/]+))?/retrain-[^/]+|\.gazette/[^/]+|\.dvc/tmp/exps)/"
+)
 _PATHS = {
     "experiments": ("artifact_location",),
     "runs": ("artifact_uri",),
@@ -31,7 +35,7 @@ def project_folder() -> Path:
     """Return the folder of the project, also to a process that works in a tree that a run made of it."""
     here = Path.cwd()
     tree = TREE.match(f"{here}/")
-    return Path(tree["project"]) if tree else here
+    return Path(tree["top"], unquote(tree["inside"] or "")) if tree else here
 
 
 def check_lasting(experiment: str, location: str, begun_here: Path) -> None:

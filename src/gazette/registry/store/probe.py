@@ -7,9 +7,9 @@ from functools import cache, partial
 from pathlib import Path
 
 import mlflow
+from prefect_dvc import connection
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import connection
 from gazette.registry.store.retry import registry_errors, shown_address
 
 SECONDS = 10

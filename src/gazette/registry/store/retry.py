@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mlflow.exceptions import MlflowException
+from prefect_dvc import connection, object_storage
+from prefect_dvc.core.errors import ConfigError
 from requests import RequestException
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import connection, object_storage
 from gazette.registry.store import address, database_faults
 
 Result = TypeVar("Result")

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from prefect_dvc import hashing
 
 from gazette.core import files
-from gazette.pipeline import hashing
 from gazette.serving.batch.parts import BUNDLE, MANIFEST, PART, PLAN, STAGED
 
 

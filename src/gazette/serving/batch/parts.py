@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic, files
+from gazette.core import files
 from gazette.core.bundle import Bundle
 from gazette.serving.answers import answer
 from gazette.serving.batch import journaling

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
-from gazette.pipeline.dask_cluster import cluster_errors, cluster_options
+from prefect_dvc.dask_cluster import cluster_errors, cluster_options
 
 SERIAL = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}  # parts run side by side, each worker on one core
 

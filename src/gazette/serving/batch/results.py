@@ -5,9 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from gazette.core import atomic, files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing, ownership
+from prefect_dvc import hashing
+from prefect_dvc.core import atomic
+from prefect_dvc.core.errors import ConfigError
+
+from gazette.core import files
+from gazette.pipeline import ownership
 from gazette.pipeline.ownership import Marker
 from gazette.serving.batch.journaling import REQUEST
 from gazette.serving.batch.parts import BUNDLE, MANIFEST, PART, PLAN, QUARANTINE, RUN, STAGED

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import locks
+from prefect_dvc.core.errors import CommandError
+
 from gazette.core import files
-from gazette.core.errors import GazetteError
-from gazette.pipeline import locks
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import manifest, parts, results, staging
 from gazette.serving.batch.journaling import Journal
@@ -65,7 +66,7 @@ def _score_missing(to: Path, plan: dict[str, Any], pool: Executor, on_progress: 
             faults.append(future.result())
             on_progress(done, plan["parts"])
     except BrokenExecutor:
-        raise GazetteError(
+        raise CommandError(
             f"{to}: a worker was killed, perhaps because memory ran out; the same command completes the scoring"
         ) from None
     return [fault for fault in faults if fault]

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError, DataContractError
 from pydantic import BaseModel, Field
 
 from gazette import __version__
 from gazette.core import articles, files, tables
 from gazette.core.corpus import Folder
-from gazette.core.errors import ConfigError, DataContractError
 from gazette.data.coding import Hints
 from gazette.data.readers.rows import ReadResult
-from gazette.pipeline import hashing
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import results
 from gazette.serving.batch.parts import BLOCK, BUNDLE, MANIFEST, PLAN, QUARANTINE, STAGED, missing_parts, whole_blocks

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from gazette.core import atomic
+from prefect_dvc.core import atomic
+
 from gazette.serving.journal import layout, read
 from gazette.serving.journal.layout import Segment
 

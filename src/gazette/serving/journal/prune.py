@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import locks
+from prefect_dvc import locks
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.serving.journal import compact, layout
 from gazette.serving.journal.layout import RECORDS, TEXTS, Segment
 from gazette.serving.journal.params import Params

@@ -12,9 +12,9 @@ from typing import BinaryIO
 import orjson
 import polars as pl
 from polars.io.plugins import register_io_source
+from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import files
-from gazette.core.errors import DataContractError
 from gazette.serving.journal import layout
 from gazette.serving.journal.layout import Segment
 from gazette.serving.journal.records import hour_of

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import orjson
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic
 from gazette.serving.journal import layout, write
 
 

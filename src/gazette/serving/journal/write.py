@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+from prefect_dvc.core import atomic
 
-from gazette.core import atomic, files
+from gazette.core import files
 from gazette.pipeline import lines
 from gazette.serving.journal import layout
 from gazette.serving.journal.records import Prediction

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
 
 TOKENS = "GAZETTE_TOKENS"  # SHA-256 of tokens, separated by commas or lines
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from prefect_dvc import git, hashing
+from prefect_dvc.core.errors import CommandError, ConfigError
 
 from gazette.core.bundle import Bundle
-from gazette.core.errors import ConfigError, GazetteError
-from gazette.pipeline import git, hashing
 from gazette.serving import pull
 from gazette.serving.online.source import Wanted
 
@@ -64,7 +64,7 @@ def _check_answers(wanted: Wanted, bundle: Bundle) -> None:
 
     try:
         recorded = smoke_test.read_recorded(wanted.revision, ARTICLES)
-    except GazetteError:
+    except CommandError:
         return  # neither cache nor remote has them here
     error = float(np.abs(bundle.probabilities(recorded.texts) - np.array(recorded.probabilities)).max())
     if not error <= TOLERANCE:

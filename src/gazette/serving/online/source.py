@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.core import files
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing
 from gazette.registry import versions
 from gazette.serving import pull
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from prefect_dvc.core.errors import ConfigError
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from gazette.core.errors import ConfigError
 from gazette.serving.journal import keeper
 from gazette.serving.journal.params import Params
 from gazette.serving.online import metrics, settings

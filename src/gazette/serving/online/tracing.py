@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
 
 VARIABLES = ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _GROUP, _OTLP = "opentelemetry_traces_exporter", "otlp_proto_http"

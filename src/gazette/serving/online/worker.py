@@ -8,9 +8,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from prefect_dvc import hashing
+
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
-from gazette.pipeline import hashing
 from gazette.serving.online import log, metrics, roster, settings
 from gazette.serving.online.body import RequestError
 from gazette.serving.online.engine import Engine, Model, Result

@@ -12,13 +12,13 @@ from typing import Any, Literal
 import keras
 import numpy as np
 from keras import ops
+from prefect_dvc.core.errors import ConfigError, parse
 from pydantic import BaseModel, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from gazette.core import files
-from gazette.core.errors import ConfigError, parse
 from gazette.core.normalization import normalizer
 from gazette.training.networks import layers
 from gazette.training.networks.batches import chunks, pad

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from prefect_dvc.core.errors import ConfigError
 from pydantic import BaseModel, Field
 from scipy import optimize, special
 from threadpoolctl import threadpool_limits
 
-from gazette.core.errors import ConfigError
 from gazette.training.encoders import bert, fine_tuning
 from gazette.training.networks.family import Precision
 from gazette.training.networks.learn import Learned, Split

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core import atomic, files, tables
+from gazette.core import bundle_folder, files, tables
 from gazette.core.bundle import Bundle
 from gazette.core.corpus import Corpus
-from gazette.core.errors import ConfigError
 from gazette.training.export.fingerprint import fingerprint
 from gazette.training.networks import learn
 
@@ -32,7 +32,7 @@ def save_candidate(
 
     Raises ConfigError if ONNX lacks an operation of the network, or the exported network predicts something else.
     """
-    with atomic.atomic_bundle(outs.bundle) as partial:
+    with bundle_folder.atomic_bundle(outs.bundle) as partial:
         write_bundle(partial, learned, corpus)
         probabilities = verify_export(
             partial, valid.texts, learned.probabilities, params.export_tolerance, params.threads

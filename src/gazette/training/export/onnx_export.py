@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.errors import ConfigError
 from gazette.training.export.canonical import canonical
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Literal
 
-from gazette.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError
+
 from gazette.training.networks import families
 
 EpochCallback = Callable[[dict[str, float]], None]  # called with each new point of the learning curve

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from prefect_dvc.core.errors import parse
 from pydantic import BaseModel, Field
 from tokenizers import Tokenizer
 
 from gazette.core import articles, metrics
 from gazette.core.arrays import Array
 from gazette.core.corpus import Corpus, read_description
-from gazette.core.errors import parse
 from gazette.training.networks import runtime
 from gazette.training.networks.batches import Rows
 from gazette.training.networks.family import EpochCallback, Precision, load_family

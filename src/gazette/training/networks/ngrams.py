@@ -5,10 +5,10 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from prefect_dvc.core.errors import ConfigError
 from pydantic import BaseModel, Field
 from scipy import sparse
 
-from gazette.core.errors import ConfigError
 from gazette.training.networks.batches import Rows
 
 # Products stay below 2³¹ (ids < 2¹⁷, buckets ≤ 2²²): above that, ONNX's int32 remainder is negative and TensorFlow's is

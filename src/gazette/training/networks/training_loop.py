@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import keras
 import numpy as np
 import tensorflow as tf
+from prefect_dvc.core.errors import ConfigError
 from pydantic import BaseModel, Field
 
-from gazette.core.errors import ConfigError
 from gazette.training.networks import layers, optimizers
 from gazette.training.networks.batches import Batches, Rows
 from gazette.training.networks.family import EpochCallback, Precision

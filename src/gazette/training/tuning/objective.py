@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError, parse
+
 from gazette.core import corpus, files
-from gazette.core.errors import ConfigError, parse
-from gazette.pipeline import hashing
-from gazette.pipeline.imports import SOURCE, closure
+from gazette.pipeline.imports import SOURCES, closure, name_of
 from gazette.training.networks import learn, runtime
 from gazette.training.networks.family import EpochCallback, load_family
 from gazette.training.tuning.search_space import Range, with_values
@@ -45,11 +46,11 @@ class Objective:
 
 def study_digest(model: dict[str, Any], ranges: dict[str, Any], shared: learn.Params, paths: dict[str, Path]) -> str:
     """Hash what a study's trials have in common: data, code, packages, ranges, and the fixed values."""
-    code = sorted(closure(SOURCE / "training" / "networks" / "learn.py"))
+    code = sorted(closure(SOURCES["gazette"] / "training" / "networks" / "learn.py"))
     packages = Path("environment.yaml")
     facts = {
         "data": {name: hashing.hash_file(path) for name, path in paths.items()},
-        "code": {path.relative_to(SOURCE).as_posix(): hashing.hash_file(path) for path in code},
+        "code": {name_of(path): hashing.hash_file(path) for path in code},
         "packages": files.read_yaml(packages).get("train") if packages.exists() else None,
         "fixed": with_values(model, dict.fromkeys(ranges)),
         "ranges": ranges,

@@ -11,9 +11,8 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
+from prefect_dvc.core.errors import ConfigError, parse
 from pydantic import BaseModel, Field, model_validator
-
-from gazette.core.errors import ConfigError, parse
 
 DIGITS = 3  # significant digits of a float in params.yaml, which people read
 

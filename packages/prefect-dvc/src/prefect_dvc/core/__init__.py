@@ -1,0 +1,1 @@
+"""Errors with exit codes, atomic writes, escaping."""

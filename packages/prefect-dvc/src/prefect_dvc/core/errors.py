@@ -1,0 +1,61 @@
+"""Errors that end a command, and their exit codes.
+
+    CommandError               the message is for the user, `code` is the exit code
+    ├── ConfigError        2   the command line, or a file of settings
+    └── DataContractError  3   the data break their contract
+
+Any other exception is a bug, and exits with 70.
+"""
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from prefect_dvc.core.escape import MAX_SHOWN, escape
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Section = TypeVar("Section", bound="BaseModel")
+
+
+class CommandError(Exception):
+    """An error with a message for the user: what happened, where, what was expected, and what to do."""
+
+    code = 70
+
+
+class ConfigError(CommandError):
+    """The command line or a file of settings is invalid, or a server does not answer."""
+
+    code = 2
+
+
+class DataContractError(CommandError):
+    """The data break their contract; no later stage may use them."""
+
+    code = 3
+
+
+def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Section":
+    """Parse `values` as a `section`; raises ConfigError with a line per key that is missing, unknown or out of bounds.
+
+    Types are strict: `"3"`, `true` and `3.0` are not integers.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return section.model_validate(values, strict=True)
+    except ValidationError as error:
+        faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
+        lines = [f"{where}: {_describe(fault, set(section.model_fields))}" for fault in faults]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _describe(fault: Any, keys: set[str]) -> str:
+    key = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(key, sorted(keys), n=1)
+        return f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
+    if fault["type"] == "missing":
+        return f"{key}: missing"
+    return f"{key}: {fault['msg']}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"

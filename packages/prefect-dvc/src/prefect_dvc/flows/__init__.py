@@ -1,0 +1,1 @@
+"""Prefect around DVC: when and where stages run."""
