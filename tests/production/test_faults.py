@@ -1,9 +1,11 @@
 """What goes wrong with real servers ends with 2 and its cure, and the same call finishes what it left."""
 
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,12 @@ import pytest
 from bundles import make_bundle
 from hosts import can_part
 from links import Link
+from prefect_dvc import hashing, remote
+from prefect_dvc.core.errors import ConfigError
 from projects import copy_stage, make_project
 from real_servers import ObjectStorage, PostgreSQL, Tracking
 from served_registry import NAME, World, make_key, rights
 
-from gazette.core.errors import ConfigError
-from gazette.pipeline import hashing, remote
 from gazette.registry import versions
 from gazette.registry.store import client as registry
 from gazette.registry.store import retry
@@ -141,6 +143,46 @@ def test_a_full_disk_leaves_no_half_bundle(world: World, tmp_path: Path) -> None
         assert hashing.dvc_hash(small / "bundle") == digest
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+@pytest.mark.skipif(not can_part(), reason="only root can mount a small disk")
+def test_a_database_whose_disk_is_full_is_told_and_the_same_call_finishes(
+    storage: ObjectStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Path(tempfile.mkdtemp(prefix="postgresql", dir="/tmp"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", str(disk)], check=True)
+    database = PostgreSQL(disk)
+    server = Tracking(tmp_path, f"postgresql+psycopg{database.create('mlflow')}", "s3://mlflow", storage.variables)
+    try:
+        server.wait("/health")
+        for name, value in {**storage.variables, "MLFLOW_TRACKING_URI": server.address}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(retry, "RETRY_SECONDS", 1)
+        small = World(registry.connect(), Link(storage.port), make_bundle(tmp_path))
+        small.client.create_experiment(NAME, artifact_location="s3://mlflow/small")
+        filler = disk / "filler"
+        digest = small.refused(
+            r"HTTP 503\. Its log says why\. Nothing is lost", lambda: small.register(between=lambda: fill(filler))
+        )
+        filler.unlink()
+        if database.process.poll() is not None:  # it ends if its own log cannot be written
+            database.start()
+        database.wait_for(database.is_ready)
+        assert small.count(digest) == 0
+        small.register()
+        assert small.count(digest) == 1
+    finally:
+        server.stop()
+        database.stop()
+        subprocess.run(["umount", str(disk)], check=True)
+        disk.rmdir()
+
+
+def fill(path: Path) -> None:
+    """Write a file until the disk is full."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
 
 
 def test_a_database_without_a_server_before_it_is_a_registry_too(
