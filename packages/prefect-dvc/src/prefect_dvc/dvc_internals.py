@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from configobj import ConfigObj
-from dvc.api import DVCFileSystem
 from dvc.config import Config, _pack_named, merge
 from dvc.dependency.db import AbstractDependency
 from dvc.dependency.param import ParamsDependency
 from dvc.dependency.repo import RepoDependency
 from dvc.dvcfile import Lockfile, ProjectFile
 from dvc.exceptions import DvcException, ReproductionError
+from dvc.fs.dvc import _DVCFileSystem as DVCFileSystem  # that of `dvc.api`, which imports all of DVC's experiments
 from dvc.lock import DEFAULT_TIMEOUT, Lock, LockBase, LockError
 from dvc.log import logger
 from dvc.repo import Repo
