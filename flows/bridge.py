@@ -9,16 +9,16 @@ from gazette.registry.store import address
 
 
 def registry_address(root: Path) -> dict[str, str]:
-    """Return the registry's address: stages run in another folder, and on other machines, too."""
-    return {address.VARIABLE: address.absolute_uri(root)}
+    """Return the registry's address, if it is named: stages run in other folders, and on other machines, too."""
+    return {address.VARIABLE: address.absolute_uri(root)} if address.is_named() else {}
 
 
 def links(root: Path) -> dict[str, str]:
     """Return the report and the registry, if there are any."""
     report = root / "reports" / "report.html"
-    links = {"report": report.as_uri()} if report.exists() else {}
+    pages = {"report": report.as_uri()} if report.exists() else {}
     has_registry = address.is_named() or (root / address.DATABASE).exists()
-    return links | ({"registry": connection.redact(address.absolute_uri(root))} if has_registry else {})
+    return pages | ({"registry": connection.redact(address.absolute_uri(root))} if has_registry else {})
 
 
 @dvc_flow(variables=registry_address, links=links)

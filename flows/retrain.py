@@ -4,13 +4,14 @@ from prefect_dvc import scheduled_dvc_flow
 from prefect_dvc.flows.scheduled import PublishedRun
 
 from flows import notify
-from flows.bridge import pipeline, registry_address
+from flows.bridge import pipeline
 from gazette.pipeline.state import find_new_challenger
+from gazette.registry.store import address
 
 
 @scheduled_dvc_flow(
     stages=pipeline,
-    variables=registry_address,
+    variables=lambda root: {address.VARIABLE: address.absolute_uri(root)},  # that of the project, not of the worktree
     on_failure=[notify.notify_failure],
     on_crashed=[notify.notify_failure],
 )

@@ -41,11 +41,13 @@ def test_it_has_a_version(tmp_path: Path) -> None:
     ("words", "reason"),
     [(["run", "--workers", "0"], "0 is not in the range"), (["flow"], "No such command 'flow'"),
      (["serve", "--remote", "origin"], "--remote and --prepare belong to a --branch"),
-     (["plan"], "DVC cannot read the stages of"), (["doctor"], "DVC cannot read the stages of")],
+     (["plan"], "DVC cannot read the stages of"), (["doctor"], "is in no DVC project: `dvc init` makes it one"),
+     (["run"], "is in no DVC project: `dvc init` makes it one")],
 )  # fmt: skip
 def test_a_mistake_ends_with_2_and_a_reason(tmp_path: Path, words: list[str], reason: str) -> None:
     ended = prefect_dvc(tmp_path, *words, code=2)
     assert reason in ended.stderr and ended.stdout == "" and "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []  # no folder that would make it seem a DVC project
 
 
 def test_a_plan_is_a_table_or_a_record(dvc_project: Make, wide: dict[str, object]) -> None:

@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -303,13 +303,11 @@ def test_a_stage_dies_with_the_process_that_started_it(dvc_project: Make, number
 
 def test_a_stage_under_way_is_left_alone_when_another_is_repaired(dvc_project: Make, forked: bool) -> None:
     root = dvc_project({"a": copy_stage("a", "raw", then="sleep 4.25 && test -f made_a")}, raw="1\n")
-    outcomes: list[StageOutcome] = []
-    thread = threading.Thread(target=lambda: outcomes.append(run(root, "a", forked=forked)))
-    thread.start()
-    until(lambda: bool(running_commands("sleep 4.25")))
-    assert repair.repair_files(root, interrupted=True) == []
-    thread.join()
-    assert outcomes[0].state == RAN
+    with ThreadPoolExecutor() as pool:
+        outcome = pool.submit(run, root, "a", forked=forked)
+        until(lambda: bool(running_commands("sleep 4.25")))
+        assert repair.repair_files(root, interrupted=True) == []
+        assert outcome.result().state == RAN
 
 
 TWO_RUNS = """
@@ -336,13 +334,11 @@ def test_a_second_run_in_a_process_uses_its_fork_server_and_none_imports_the_pro
 
 def test_stages_under_way_can_be_ended_together_and_say_so(dvc_project: Make, forked: bool) -> None:
     root = dvc_project({"a": copy_stage("a", "raw", then="sleep 60.5")}, raw="1\n")
-    outcomes: list[StageOutcome] = []
-    thread = threading.Thread(target=lambda: outcomes.append(run(root, "a", forked=forked)))
-    thread.start()
-    until(lambda: bool(running_commands("sleep 60.5")))
-    running.terminate_all()
-    thread.join(10)
-    assert outcomes[0].code == running.INTERRUPTED
+    with ThreadPoolExecutor() as pool:
+        outcome = pool.submit(run, root, "a", forked=forked)
+        until(lambda: bool(running_commands("sleep 60.5")))
+        running.terminate_all()
+        assert outcome.result(10).code == running.INTERRUPTED
 
 
 def test_a_plan_is_read_without_running_anything(dvc_project: Make, wide: dict[str, object]) -> None:

@@ -76,12 +76,14 @@ def test_a_run_that_was_killed_blocks_nobody(start: Start, tmp_path: Path) -> No
 
 
 def test_what_a_run_starts_is_marked_while_it_lasts(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
     with guard.exclusive_run(tmp_path):
         assert os.environ[orphans.MARK] == str(tmp_path)
     assert orphans.MARK not in os.environ
 
 
 def test_a_run_may_be_nested(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
     with guard.exclusive_run(tmp_path), guard.exclusive_run(tmp_path) as repairs:
         assert repairs == []
         assert os.environ[orphans.MARK] == str(tmp_path)
@@ -89,7 +91,8 @@ def test_a_run_may_be_nested(tmp_path: Path) -> None:
 
 def test_a_nested_run_in_another_folder_is_separate(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
-    folder.mkdir()
+    for project in (tmp_path, folder):
+        (project / ".dvc").mkdir(parents=True)
     with guard.exclusive_run(tmp_path):
         with guard.exclusive_run(folder):
             assert os.environ[orphans.MARK] == str(folder)

@@ -117,3 +117,9 @@ def test_a_plan_is_a_table_for_a_person_and_json_for_a_program(capsys: pytest.Ca
     middle = json.loads(json.dumps(plan_table.plan_record(nodes, steps)))["stages"][1]
     assert (middle["state"], middle["wave"], middle["seconds"]) == ("would run", 1, 2.5)
     assert middle["changes"] == [{"kind": "param", "name": "train.seed", "state": "modified", "before": 7, "after": 8}]
+
+
+def test_a_name_longer_than_the_terminal_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a" * 150
+    plan_table.show_plan(plan([Node(name, (), (Change("dep", name, "new"),))], {}))
+    assert capsys.readouterr().out.count("a") >= 2 * len(name)

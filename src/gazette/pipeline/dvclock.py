@@ -149,9 +149,9 @@ def _parse(text: str | None, where: str) -> dict[str, Any]:
     return files.parse_yaml(text, where) if text and text.strip() else {}
 
 
-def parse_stages(text: str, root: Path = Path()) -> dict[str, Any]:
-    """Return the stages of a lock; the result is kept by the hash of its text in the project at `root`."""
-    cached = root / PARSED / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+def parse_stages(text: str) -> dict[str, Any]:
+    """Return the stages of a lock; the result is kept by the hash of its text."""
+    cached = PARSED / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     if not cached.exists():
         stages = _parse(text, "dvc.lock").get("stages", {})
         atomic.write_text(cached, json.dumps(stages, default=str))  # so that types are the same, cached or not

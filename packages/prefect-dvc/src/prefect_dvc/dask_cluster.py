@@ -50,8 +50,8 @@ def check_answers(address: str) -> None:
         if blind:
             raise ConfigError(
                 f"Dask's workers at {', '.join(blind)} do not see {graph.parent}, or another folder is there: stages "
-                "read and write this project's files, so machines need it under the same path on a shared disk "
-                "(docs/flows.md). Without one, give each machine a worker of Prefect instead (docs/servers.md)"
+                "read and write this project's files, so machines need it under the same path on a shared disk. "
+                "Without one, give each machine a worker of Prefect"
             )
 
 

@@ -94,11 +94,11 @@ def _node(repo: Repo, stage: Any, active: Any) -> Node:
 def _changes(stage: Any) -> tuple[Change, ...]:
     """Return the differences, entry by entry; a stage that is not in dvc.lock is new, and nothing else."""
     if not stage.is_data_source and stage.cmd:
-        locked = stage.dvcfile.lockfile_contents.get("stages", {}).get(stage.name)
-        if locked is None:
+        recorded = stage.dvcfile.lockfile_contents.get("stages", {}).get(stage.name)
+        if recorded is None:
             return (Change("stage", stage.name, "new"),)
         if stage.cmd_changed:
-            return (Change("command", "", "modified", locked["cmd"], stage.cmd), *_entries(stage))
+            return (Change("command", "", "modified", recorded["cmd"], stage.cmd), *_entries(stage))
     return _entries(stage)
 
 

@@ -16,7 +16,12 @@ SECONDS = "seconds.json"
 
 
 def state_folder(root: Path) -> Path:
-    """Return the folder of the project at `root`, created if it is missing; raises ConfigError if a file is there."""
+    """Return the folder of the project at `root`, created if it is missing.
+
+    Raises ConfigError outside a DVC project, which a folder `.dvc` would seem to make, and if a file is in its place.
+    """
+    if not (dvc_root(root) / ".dvc").is_dir():
+        raise ConfigError(f"{root.absolute()} is in no DVC project: `dvc init` makes it one, or go to its folder")
     folder = state_path(root)
     try:
         folder.mkdir(parents=True, exist_ok=True)

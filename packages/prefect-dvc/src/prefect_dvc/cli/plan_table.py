@@ -18,7 +18,9 @@ def show_plan(steps: Sequence[Step]) -> None:
     stale = sorted((step for step in steps if step.wave is not None), key=lambda step: step.wave or 0)
     console = Console(markup=False, highlight=False, emoji=False)
     if stale:
-        table = Table(*COLUMNS, box=None, header_style="bold")
+        table = Table(box=None, header_style="bold")
+        for column in COLUMNS:
+            table.add_column(column, overflow="fold")  # a long name is never cut off
         for step in stale:
             for row in _rows(step):
                 table.add_row(*map(escape, row))

@@ -26,8 +26,9 @@ def tree(root: Path, overrides: Sequence[str], variables: Mapping[str, str] | No
     It has what git tracks, uncommitted edits included, and DVC's outputs from the same cache. Results are saved as a
     DVC experiment, for `dvc exp show`, `diff` and `apply`. An override is `params.yaml:train.seed=8`.
     """
+    added = dict(variables or {})
     if not overrides:
-        yield Tree(root, {**(variables or {})})
+        yield Tree(root, added)
         return
     name = f"flow-{os.urandom(3).hex()}"
     edits = git.run("stash", "create", folder=root)  # a commit of the edits on no branch; empty if there are none
@@ -36,6 +37,6 @@ def tree(root: Path, overrides: Sequence[str], variables: Mapping[str, str] | No
             git.run("stash", "apply", "--quiet", edits, folder=folder)
         dvc_command.run("checkout", "--quiet", "--allow-missing", folder=folder)
         graph.set_params(folder, overrides)
-        extra = {**(variables or {}), "DVC_EXP_NAME": name}
+        extra = added | {"DVC_EXP_NAME": name}
         yield Tree(folder, extra | git_environment.without_hooks(os.environ), name)
         dvc_command.run("exp", "save", "--name", name, folder=folder)
