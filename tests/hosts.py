@@ -1,6 +1,7 @@
 """Hosts on this machine that share no disk and no network: each has namespaces of its own, which only root can make.
 
 A host reaches the servers of this machine alone, at their ports on its own 127.0.0.1, and sees its own folder alone.
+A wire gives it an address, at which this machine reaches what listens there.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from links import Link
+from prefect_dvc import supervisor
 
 CLONE_NEWNET = 0x40000000
 
@@ -41,17 +43,30 @@ class Host:
         self.links = [Link(port, self._listen(port)) for port in ports]
 
     def __call__(self, command: str, code: int = 0) -> str:
-        inside = f'{HIDE} && exec sh -c "$1"'
-        words = ["unshare", "--mount", "sh", "-c", inside, str(self.box), str(self.folder), command]
         result = subprocess.run(
-            ["ip", "netns", "exec", self.space, *words],
-            env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            check=False,
+            self._inside(command), env=dict(self.environment), capture_output=True, text=True, check=False
         )
         assert result.returncode == code, result.stdout + result.stderr
         return result.stdout + result.stderr
+
+    def start(self, command: str, log: Path) -> "subprocess.Popen[str]":
+        """Start a command on the host, with its output in `log`; `terminate()` ends it."""
+        return supervisor.start_command(self._inside(command), Path(), self.environment, log.open("w"))
+
+    def wire(self, number: int) -> str:
+        """Lay a wire to this machine, which is at 10.77.NUMBER.1 on it, and return the host's address."""
+        ends = (("ip", f"w{number}-{os.getpid()}", 1), (f"ip -n {self.space}", "eth0", 2))
+        subprocess.run(["ip", "link", "add", ends[0][1], "type", "veth", "peer", "name", "eth0", "netns", self.space],
+                       check=True)  # fmt: skip
+        for ip, device, place in ends:
+            subprocess.run([*ip.split(), "addr", "add", f"10.77.{number}.{place}/30", "dev", device], check=True)
+            subprocess.run([*ip.split(), "link", "set", device, "up"], check=True)
+        return f"10.77.{number}.2"
+
+    def _inside(self, command: str) -> list[str]:
+        inside = f'{HIDE} && exec sh -c "$1"'
+        words = ["unshare", "--mount", "sh", "-c", inside, str(self.box), str(self.folder), command]
+        return ["ip", "netns", "exec", self.space, *words]
 
     def remove(self) -> None:
         for link in self.links:

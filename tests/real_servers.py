@@ -106,6 +106,10 @@ class PostgreSQL(Server):
         self.run("createdb", "--host=127.0.0.1", f"--port={self.port}", "--username=gazette", database)
         return f"://gazette@127.0.0.1:{self.port}/{database}"
 
+    def ask(self, database: str, statement: str) -> str:
+        words = ["--host=127.0.0.1", f"--port={self.port}", "--username=gazette", "--tuples-only", "--no-align"]
+        return self.run("psql", *words, f"--command={statement}", database)
+
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self.box)

@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -22,6 +23,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 def main(command: click.Command = gazette) -> None:
     """Exit with 0 for success, 1 rejected, 2 usage or configuration, 3 broken data contract, 70 internal error."""
     streams.configure()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # temporary folders are removed on the way
     gc.set_threshold(20_000)  # imports make a million objects and no garbage; to look for it takes half a second of 5
     try:
         ignored = inheritance.clean_process()  # before a library is imported that reads its environment

@@ -230,6 +230,23 @@ def test_an_interrupted_command_ends_as_shells_say(monkeypatch: pytest.MonkeyPat
     assert exit_code(monkeypatch, "predict", "shares") == 130
 
 
+def test_a_terminated_command_removes_its_temporary_folders(tmp_path: Path) -> None:
+    code = (
+        "import click, tempfile, time\n"
+        "from gazette.__main__ import main\n"
+        "@click.command('wait')\n"
+        "def wait():\n"
+        "    with tempfile.TemporaryDirectory() as folder: print(folder, flush=True); time.sleep(60)\n"
+        "main(wait)"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout and Path(process.stdout.readline().strip()).parent == tmp_path
+        process.terminate()
+        assert process.wait() == 143
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.usefixtures("project")
 def test_anything_unexpected_is_an_internal_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
+import polars as pl
 import pytest
 from clones import Project, clone, share
 from flow_runs import Flow, until
-from real_servers import ObjectStorage, Orchestration, Tracking
+from real_servers import KEYS, ObjectStorage, Orchestration, PostgreSQL, Tracking
 from ruamel.yaml import YAML
 from servers import Server
 from watched import GATE
@@ -151,6 +153,57 @@ def test_the_champion_answers_alike_over_http(decided: Both) -> None:
         answers.append((answer["model"]["digest"], answer["predictions"]))
         assert server.end() == 0
     assert answers[0] == answers[1]
+
+
+def test_an_old_version_that_nobody_needs_leaves_the_server_and_s3_and_the_champion_stays(
+    decided: Both, postgresql: PostgreSQL, storage: ObjectStorage, tmp_path: Path
+) -> None:
+    _, there = decided
+    for cost in (0.02, 0.03):
+        there.set(linear={"C": cost})
+        there("gazette run")
+    there("git checkout -q .")
+    for table, column in (("model_versions", "creation_time"), ("runs", "start_time"), ("runs", "end_time")):
+        postgresql.ask("mlflow", f"UPDATE {table} SET {column} = {column} - 400::bigint * 86400000")
+    before = objects(storage, "mlflow")
+    shown = json.loads(there("gazette gc --only version --only run --json 2>/dev/null"))
+    assert [item["name"] for item in shown["items"] if item["kind"] == "version"] == ["tiny/3"], shown
+    assert "`mlflow gc` where the registry's server is" in there("gazette gc --only version --only run --yes")
+    assert len(there("gazette versions --json 2>/dev/null").splitlines()) == 3
+    database = f"postgresql+psycopg://gazette@127.0.0.1:{postgresql.port}/mlflow"
+    there(f"mlflow gc --backend-store-uri {database} --artifacts-destination s3://mlflow")
+    after = objects(storage, "mlflow")
+    assert after.keys() < before.keys() and {key: before[key] for key in after} == after
+    there(f"gazette pull tiny@champion --to {tmp_path}/pulled")
+
+
+def test_an_erased_article_is_in_no_object_of_s3(decided: Both, storage: ObjectStorage, tmp_path: Path) -> None:
+    _, there = decided
+    _, title, body = (there.folder / "data/raw/tiny/news.csv").read_text().splitlines()[40].split(",")
+    assert len(find(title, storage)) == 3  # the raw file, the validated rows, and the split
+    there(f"gazette erase '{title}\n\n{body}' --yes")
+    assert find(title, storage) == [] and find(body, storage) == []
+
+
+def objects(storage: ObjectStorage, bucket: str) -> dict[str, bytes]:
+    keys = {name.lower(): value for name, value in KEYS.items() if not name.endswith("REGION")}
+    client = boto3.client("s3", endpoint_url=storage.address, **keys)
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return {
+        item["Key"]: client.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        for page in pages
+        for item in page.get("Contents", ())
+    }
+
+
+def find(text: str, storage: ObjectStorage) -> list[str]:
+    """Return the objects with a text in their bytes or tables."""
+    both = objects(storage, "dvc") | objects(storage, "mlflow")
+    return [key for key, content in both.items() if text.encode() in plain(content)]
+
+
+def plain(content: bytes) -> bytes:
+    return pl.read_parquet(content).write_json().encode() if content[:4] == b"PAR1" else content
 
 
 def facts(entry: ledger.Entry) -> tuple[object, ...]:

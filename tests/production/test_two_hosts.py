@@ -1,13 +1,17 @@
-"""Two hosts that share no disk: what they share is git's remote, DVC's remote, and the servers."""
+"""Two hosts that share no disk: what they share is git's remote, DVC's remote, and the servers.
+
+With a disk in common, Dask's workers on them run the stages of one run.
+"""
 
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from flow_runs import Flow
+from flow_runs import Flow, until
 from hosts import Host, can_part
 from prefect_dvc.environment import child_environment
 from projects import PUBLISHED, make_project
@@ -90,3 +94,58 @@ def test_what_a_host_lacks_is_named_at_the_start(hosts: Hosts, gone: int, messag
     a, _ = hosts
     a.links[gone].close()
     assert re.search(message, retrain(a))
+
+
+Run = Callable[[Path, int], str]
+WHERE = {name: {"cmd": f"sleep 2; ip -brief -4 address show eth0 > made_{name}", "outs": [f"made_{name}"]}
+         for name in ("one", "two")}  # fmt: skip
+
+
+@contextmanager
+def dask_workers(box: Path, orchestration: Orchestration, *ports: int) -> Iterator[Run]:
+    """Start two hosts with a worker of Dask each; yields what runs a project's flow here and returns its output."""
+    from distributed import LocalCluster
+
+    orchestration.wait("/api/health")
+    environment = child_environment({"HOME": "/mnt"})
+    (box / "hosts").mkdir()
+    with ExitStack() as stack:
+        cluster = stack.enter_context(LocalCluster(n_workers=0, host="0.0.0.0", dashboard_address=None))
+        port = cluster.scheduler_address.rpartition(":")[2]
+        for number, name in enumerate(("a", "b"), 1):
+            host = Host(box / "hosts", name, ports, environment)
+            stack.callback(host.remove)
+            command = f"dask worker tcp://10.77.{number}.1:{port} --host {host.wire(number)} --nthreads 1 --no-nanny"
+            worker = host.start(f"{Path(sys.executable).parent}/{command} --no-dashboard", box / f"{name}.log")
+            stack.callback(lambda process: (process.terminate(), process.wait()), worker)
+        until(lambda: len(cluster.scheduler.workers) == 2)
+
+        def run(project: Path, code: int) -> str:
+            here = child_environment({"PREFECT_API_URL": f"{orchestration.address}/api"})
+            here["DASK_SCHEDULER"] = f"tcp://127.0.0.1:{port}"
+            command = [sys.executable, "-m", "prefect_dvc", "run", "--runner", "dask"]
+            result = subprocess.run(command, cwd=project, env=here, capture_output=True, text=True, check=False)
+            assert result.returncode == code, result.stdout + result.stderr
+            return result.stdout + result.stderr
+
+        yield run
+
+
+def test_stages_of_one_run_are_started_on_both_hosts_if_these_share_the_project(
+    orchestration: Orchestration, tmp_path: Path
+) -> None:
+    shared = make_project(tmp_path, WHERE)
+    with dask_workers(tmp_path, orchestration, orchestration.port) as run:
+        run(shared, 0)
+        assert "2 unchanged" in run(shared, 0)
+    places = {(shared / f"made_{name}").read_text().split()[2] for name in WHERE}
+    assert places == {"10.77.1.2/30", "10.77.2.2/30"}
+
+
+def test_what_dask_s_workers_on_other_hosts_lack_is_named(orchestration: Orchestration, tmp_path: Path) -> None:
+    there = r"workers at tcp://10.77.[12].2:\d+, tcp://10.77.[12].2:\d+ do not "
+    with dask_workers(tmp_path, orchestration) as run:
+        hidden = run(make_project(tmp_path / "hosts", WHERE), 2)
+        cut_off = run(make_project(tmp_path, WHERE), 2)
+    assert re.search(there + "see .*shared disk", hidden)
+    assert re.search(there + "reach Prefect's server at .*refused; PREFECT_API_URL", cut_off)

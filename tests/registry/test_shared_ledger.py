@@ -10,13 +10,14 @@ from prefect_dvc import git
 from prefect_dvc.core.errors import ConfigError, DataContractError
 from registries import Registry
 
-from gazette.registry import ledger, promotion, resolve, versions
+from gazette.registry import ledger, promotion, resolve, shared_ledger, versions
 from gazette.registry.promotion import Decision, PromotionResult
 from gazette.registry.shared_ledger import LostError
 from gazette.registry.store import client
 from gazette.registry.verdict import Verdict
 from gazette.registry.versions import ResolvedModel
 
+VERSION = ledger.VersionRef("3", "three.dir", "r" * 40)
 DIGESTS = {"1": "one.dir", "2": "two.dir", "3": "three.dir"}
 Clones = tuple[Path, Path]
 
@@ -196,10 +197,23 @@ def test_lines_from_before_clones_agreed_are_shared_with_the_next_entry(clones: 
 def test_a_ledger_that_differs_from_the_shared_one_is_refused_with_the_line(clones: Clones) -> None:
     _, b = clones
     with chdir(b):
-        version = ledger.VersionRef("3", "three.dir", "r" * 40)
-        ledger.append_entry(ledger.next_entry([], "promotion", "tiny", version, "Bob", "", "c" * 40))
+        ledger.append_entry(ledger.next_entry([], "promotion", "tiny", VERSION, "Bob", "", "c" * 40))
     with pytest.raises(DataContractError, match=r"ledger.jsonl, line 1: differs .*`git show origin/gazette/ledger"):
         promote(b, "3")
+
+
+def test_verify_names_what_contradicts_the_shared_ledger_and_counts_what_it_has_beyond(clones: Clones) -> None:
+    a, b = clones
+    with chdir(b):
+        assert shared_ledger.verify([]) == ([], 1)
+    with chdir(a):
+        lines = ledger.read_lines()
+        assert shared_ledger.verify(lines) == ([], 0)
+        forged = ledger.next_entry(ledger.read_ledger(), "promotion", "tiny", VERSION, "Eve", "", "c" * 40).line()
+        (extra,), _ = shared_ledger.verify([*lines, forged])
+        (changed,), _ = shared_ledger.verify([forged])
+    assert extra.startswith("line 2: not on the branch gazette/ledger of origin")
+    assert changed.startswith("ledger.jsonl, line 1: differs from that of the branch gazette/ledger of origin")
 
 
 @pytest.mark.parametrize("where", ["no remote", "own registry"])

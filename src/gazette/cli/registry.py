@@ -27,7 +27,11 @@ def versions(as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Check the hash chain, its history in git, and the registry's aliases.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Check the hash chain, its history in git, the shared ledger, and the registry's aliases.",
+)
 @options.as_json("Print the entries as recorded, one JSON object per line.")
 def ledger(verify: bool, as_json: bool) -> None:
     """Show who made which version champion, when and why.
@@ -41,12 +45,14 @@ def ledger(verify: bool, as_json: bool) -> None:
       gazette ledger --json
     """
     from gazette.registry import ledger as book
-    from gazette.registry import ledger_history, listing
+    from gazette.registry import ledger_history, listing, shared_ledger
 
-    faults = book.verify_chain(book.read_lines())
+    lines, more = book.read_lines(), 0
+    faults = book.verify_chain(lines)
     entries = [] if faults else book.read_ledger()
     if verify:
-        faults += ledger_history.rewritten_commits() + listing.names_ahead_of_ledger(entries)
+        contradictions, more = shared_ledger.verify(lines)
+        faults += contradictions + ledger_history.rewritten_commits() + listing.names_ahead_of_ledger(entries)
     if faults:
         raise DataContractError("\n".join([f"{book.PATH} cannot be trusted:", *(f"  {fault}" for fault in faults)]))
     if as_json:
@@ -56,7 +62,8 @@ def ledger(verify: bool, as_json: bool) -> None:
     if verify:
         new = ledger_history.count_uncommitted()
         late = f"; the last {new} in no commit yet, so git cannot vouch for them" if new else ""
-        click.echo(f"{len(entries)} entries, the chain is intact{late}", err=as_json)
+        behind = f"; other clones have decided {more} more, which the next promotion here brings" if more else ""
+        click.echo(f"{len(entries)} entries, the chain is intact{late}{behind}", err=as_json)
 
 
 @click.group(cls=options.Group)

@@ -45,6 +45,17 @@ class SharedLedger:
         cure = f"`git log -p {self.remote}/{self.branch}` shows by whom; push the commit before to the branch"
         return ledger.parse_entries(self.lines, where, cure)
 
+    def describe_difference(self, here: Sequence[str]) -> str:
+        """Return where lines differ from the first ones of the shared ledger, and what to do; empty if nowhere."""
+        for number, (line, shared) in enumerate(zip(here, self.lines, strict=False), 1):
+            if line != shared:
+                return (
+                    f"{ledger.PATH}, line {number}: differs from that of the branch {self.branch} of {self.remote}, "
+                    f"which all clones follow; `git show {self.remote}/{self.branch}:{ledger.PATH}` prints it. Keep "
+                    "that, then decide again what only this ledger has"
+                )
+        return ""
+
     def read_again(self) -> "SharedLedger":
         """Return it as it is now."""
         try:
@@ -78,20 +89,30 @@ def catch_up(shared: SharedLedger, pending: str) -> list[Entry]:
     it was written here. Raises DataContractError if the ledgers differ.
     """
     here, entries = ledger.read_lines(), shared.entries
-    both = min(len(here), len(shared.lines))
-    if here[:both] != shared.lines[:both]:
-        number = next(number for number in range(both) if here[number] != shared.lines[number]) + 1
-        raise DataContractError(
-            f"{ledger.PATH}, line {number}: differs from that of the branch {shared.branch} of {shared.remote}, which "
-            f"all clones follow; `git show {shared.remote}/{shared.branch}:{ledger.PATH}` prints it. Keep that, then "
-            "decide again what only this ledger has"
-        )
-    new = entries[both:]
+    if difference := shared.describe_difference(here):
+        raise DataContractError(difference)
+    new = entries[len(here) :]
     if new:
         ledger.write_lines(shared.lines)
     if new and [entry.digest() for entry in new] != [pending]:
         raise LostError(_describe(new))
     return entries if new else ledger.read_ledger()
+
+
+def verify(lines: Sequence[str]) -> tuple[list[str], int]:
+    """Return how the lines of the ledger here contradict the shared one, and how many entries that has beyond them.
+
+    Raises ConfigError if the remote does not answer, DataContractError if the shared entries were altered.
+    """
+    shared = read()
+    if shared is None or not shared.head:
+        return [], 0
+    more = len(shared.entries) - len(lines)
+    faults = list(filter(None, [shared.describe_difference(lines)]))
+    if more < 0:
+        faults.append(f"line {len(shared.lines) + 1}: not on the branch {shared.branch} of {shared.remote}, to which "
+                      "an entry goes before an alias moves; the next promotion pushes it, if it is yours")  # fmt: skip
+    return faults, max(more, 0)
 
 
 def push(shared: SharedLedger, entry: Entry) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,22 +55,49 @@ def check_answers(address: str) -> None:
             )
 
 
+def check_reports(address: str, prefect: str) -> None:
+    """Raise ConfigError if a worker cannot reach Prefect's server, to which it reports the stage that it runs."""
+
+    def reach(url: str) -> str:
+        import httpx  # on the worker
+
+        try:
+            httpx.get(url, verify=False, timeout=5)  # whatever it answers; Prefect checks its certificate
+        except httpx.TransportError as error:
+            return str(error)
+        return ""
+
+    with cluster_errors(*_FOREIGN):
+        identity = asyncio.run(asyncio.wait_for(_identity(address), ANSWER_SECONDS))
+        answers = asyncio.run(_ask(list(identity["workers"]), reach, prefect))
+    if cut_off := [worker for worker, answer in answers.items() if answer]:
+        raise ConfigError(
+            f"Dask's workers at {', '.join(cut_off)} do not reach Prefect's server at {connection.redact(prefect)}: "
+            f"{answers[cut_off[0]]}; PREFECT_API_URL has to name it by an address that those machines know"
+        )
+
+
 async def _list_blind(workers: list[str], path: Path) -> list[str]:
     """List the workers to which a file is not the one that is here; a copy elsewhere has another time."""
-    from distributed.core import rpc
-    from distributed.protocol.pickle import dumps
 
     def look(place: str) -> tuple[int, int]:
         status = os.stat(place) if os.path.exists(place) else None  # noqa: PTH110, PTH116  # pickled by value
         return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
-    blind = []
+    answers = await _ask(workers, look, str(path))
+    return [worker for worker, answer in answers.items() if answer != look(str(path))]
+
+
+async def _ask(workers: list[str], question: Callable[[str], Any], about: str) -> dict[str, Any]:
+    """Return what a function, which travels by value, returns on each worker."""
+    from distributed.core import rpc
+    from distributed.protocol.pickle import dumps
+
+    answers = {}
     for worker in workers:
         async with rpc(worker, timeout=ANSWER_SECONDS) as server:
-            answer = await server.run(function=dumps(look), args=dumps((str(path),)))
-            if answer["result"] != look(str(path)):
-                blind.append(worker)
-    return blind
+            answers[worker] = (await server.run(function=dumps(question), args=dumps((about,)))).get("result")
+    return answers
 
 
 async def _identity(address: str) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from prefect_dvc.core.errors import ConfigError
-from prefect_dvc.dask_cluster import cluster_options
+from prefect_dvc.dask_cluster import check_reports, cluster_options
 
 RUNNERS = ("processes", "dask")
 
@@ -26,5 +27,7 @@ def _dask_runner(workers: int) -> TaskRunner[Any]:
     except ModuleNotFoundError as error:
         raise ConfigError(f"runner dask: {error.name} is not installed: pip install 'prefect-dvc[dask]'") from None
     options = cluster_options(workers)
+    if "address" in options and (server := PREFECT_API_URL.value()):
+        check_reports(options["address"], server)
     runner: TaskRunner[Any] = DaskTaskRunner(**(options if "address" in options else {"cluster_kwargs": options}))
     return runner
