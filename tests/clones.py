@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import warm
+from prefect_dvc.environment import source_folders
 from root import ROOT
 from ruamel.yaml import YAML
 
@@ -53,10 +54,11 @@ class Project:
         self.environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(guard),
-            "PYTHONPATH": os.pathsep.join([str(guard), str(folder / "src")]),
+            "PYTHONPATH": os.pathsep.join(map(str, [guard, *source_folders(folder)])),
             "GAZETTE_LOOKED_UP": str(self.lookups),
             "LANG": "C.UTF-8",
             warm.STAGES: warm.address(warm.STAGES),
+            "GAZETTE_PASS": warm.STAGES,  # or the stages of `gazette run` would import all of it
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "t"),
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "t@example.org"),
         }
