@@ -167,6 +167,12 @@ def test_a_project_that_dvc_cannot_read_is_refused_with_what_dvc_says(dvc_projec
         graph.read_graph(root)
 
 
+def test_what_dvc_lacks_for_a_kind_of_storage_is_named(dvc_project: Make) -> None:
+    pointer = "deps:\n- path: gs://bucket/raw\nouts:\n- path: far\n"
+    with pytest.raises(ConfigError, match="requires 'dvc-gs' to be installed"):
+        graph.read_graph(dvc_project({}, far__dvc=pointer))
+
+
 def test_metrics_are_compared_with_the_last_commit(dvc_project: Make) -> None:
     stage = {"cmd": "cp raw m.json", "deps": ["raw"], "metrics": [{"m.json": {"cache": False}}]}
     root = dvc_project({"a": stage}, raw='{"f1": 0.5, "rows": 3}')

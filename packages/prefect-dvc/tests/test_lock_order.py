@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from projects import copy_stage
 
-from prefect_dvc import state
+from prefect_dvc import git, state
 from prefect_dvc.execution import lock_order
 from prefect_dvc.execution.lock_order import preserve_lock_order
 
@@ -49,6 +49,14 @@ def test_a_run_that_was_killed_leaves_the_order_to_the_next(root: Path) -> None:
     with preserve_lock_order(root, ORDER):
         (root / "dvc.lock").write_text(lock("start", "b", "a"))
     assert (root / "dvc.lock").read_text() == lock("start", "a", "b")
+
+
+def test_git_has_the_lock_in_order_if_dvc_stages_what_it_writes(root: Path) -> None:
+    (root / ".dvc" / "config").write_text("[core]\n    autostage = true\n")
+    with preserve_lock_order(root, ORDER):
+        (root / "dvc.lock").write_text(lock("b", "a"))
+        git.run("add", "dvc.lock", folder=root)
+    assert git.run("show", ":dvc.lock", folder=root) + "\n" == lock("a", "b")
 
 
 def test_a_killed_runs_order_on_another_branch_is_ignored(root: Path) -> None:

@@ -337,6 +337,15 @@ def test_unfinished_files_beside_outputs_go_and_no_others(project: Path) -> None
     assert set(mine) <= {path.name for path in (project / "data").iterdir()}
 
 
+def test_an_output_on_which_its_stage_builds_stays(project: Path) -> None:
+    stage = {"cmd": "echo new >> data/new", "outs": [{"data/new": {"persist": True, "cache": False}}]}
+    (project / "dvc.yaml").write_text(json.dumps({"stages": {"grow": stage}}))
+    (project / "data" / "new").write_text("years of history")
+    hold(project, NOBODY, write=["data/new"])
+    assert "data/new may be half-written; it persists, so it stays as it is" in repair.repair(project)
+    assert (project / "data" / "new").read_text() == "years of history"
+
+
 def test_an_output_changed_by_hand_stays(project: Path) -> None:
     (project / "data" / "train.parquet").write_text("mine")
     assert repair.repair(project) == []

@@ -52,10 +52,13 @@ _CHDIR_LOCK = threading.RLock()  # the working directory belongs to the process,
 
 
 @contextmanager
-def repo_lock(root: Path) -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Yield a function that holds DVC's lock on the project during a block: no stage ends meanwhile."""
+def repo_lock(root: Path) -> Iterator[tuple[Callable[[], AbstractContextManager[None]], bool]]:
+    """Yield a function that holds DVC's lock on the project during a block: no stage ends meanwhile.
+
+    And whether DVC stages in git what it writes.
+    """
     with Repo(str(root), _wait_for_lock=True) as repo:
-        yield lambda: locked(repo.lock)
+        yield lambda: locked(repo.lock), repo.config["core"].get("autostage", False)
 
 
 def own_stages(repo: Repo) -> list[Any]:
@@ -76,6 +79,10 @@ def open_repo(root: Path) -> Iterator[Repo]:
             yield repo
     except DvcException as error:
         raise ConfigError(f"DVC cannot read the stages of {root.absolute()}: {error}") from error
+    except ImportError as error:
+        if error.name:
+            raise
+        raise ConfigError(f"DVC in {root.absolute()}: {error}") from error  # what it lacks for a kind of storage
 
 
 def _node(repo: Repo, stage: Any, active: Any) -> Node:

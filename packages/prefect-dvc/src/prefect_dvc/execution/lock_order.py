@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from prefect_dvc import graph, lock_record, lock_text, state
+from prefect_dvc import git, graph, lock_record, lock_text, state
 from prefect_dvc.core import atomic
 from prefect_dvc.recovery import lock_check, repair
 
@@ -24,7 +24,7 @@ def preserve_lock_order(root: Path, order: Sequence[str]) -> Iterator[Callable[[
     target = {lock: _names_before(root / lock, folder / lock) + names for lock, names in _by_lock(order).items()}
     new = {lock for lock, names in target.items() if len(set(names)) > len(_names(folder / lock))}
 
-    with graph.repo_lock(root) as repo_lock:
+    with graph.repo_lock(root) as (repo_lock, autostage):
 
         def sort_locks() -> None:
             with repo_lock():
@@ -34,6 +34,8 @@ def preserve_lock_order(root: Path, order: Sequence[str]) -> Iterator[Callable[[
 
         yield sort_locks
         sort_locks()
+        if autostage and new:
+            git.run("add", "--", *sorted(lock for lock in new if (root / lock).exists()), folder=root)
     shutil.rmtree(folder)
 
 

@@ -22,16 +22,19 @@ class Damage:
     cure: str
 
 
-def list_unrecorded(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> list[Path]:
-    """Return those of `paths` that a stage makes and whose content is neither the recorded one nor in the cache."""
+def list_unrecorded(root: Path, paths: Sequence[Path], recorded: Mapping[Path, str]) -> dict[Path, bool]:
+    """Return those of `paths` that a stage makes and whose content is neither the recorded one nor in the cache.
+
+    The value says whether the stage builds on what was there before (`persist: true`).
+    """
     with graph.open_repo(root) as repo:
-        outputs = {out.fs_path for out in repo.index.outs if out.stage.cmd}
+        outputs = {out.fs_path: out.persist for out in repo.index.outs if out.stage.cmd}
         hashes = {path: str(hashing.dvc_hash_or_none(path)) for path in paths if str(path) in outputs}
-        return [
-            path
+        return {
+            path: outputs[str(path)]
             for path, digest in hashes.items()
             if recorded.get(path) != digest and not repo.cache.local.exists(digest)
-        ]
+        }
 
 
 def list_unfinished_entries(root: Path) -> list[Path]:

@@ -133,7 +133,8 @@ def _copies(root: Path, name: Path) -> Iterator[tuple[bytes, str]]:
 def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
     """Remove what is half-written: temporary files beside outputs, and outputs that a run was writing when it died.
 
-    An output stays if a lock or the cache knows it, and if `dvc add` or `dvc commit` died.
+    An output stays if a lock or the cache knows it, if `dvc add` or `dvc commit` died, and if it persists: the stage
+    builds on it, and nothing else has what it was.
     """
     recorded = lock_check.locked_outputs(list_locks(root))
     outputs = {Path(path) for path, holder in dead.write.items() if {"repro", "run"} & set(holder.cmd.split())}
@@ -145,8 +146,11 @@ def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
     if doubtful:
         from prefect_dvc.recovery import cache  # DVC, which takes a second to import
 
-        for path in cache.list_unrecorded(root, doubtful, recorded):
-            yield _remove(root, path)
+        for path, persists in cache.list_unrecorded(root, doubtful, recorded).items():
+            name = os.path.relpath(path, root.resolve())
+            yield (
+                f"{name} may be half-written; it persists, so it stays as it is" if persists else _remove(root, path)
+            )
 
 
 def _is_inside(root: Path, path: Path) -> bool:
