@@ -101,8 +101,8 @@ class Project:
 
     def restore(self) -> None:
         """Make the folder what it was when it was kept."""
-        shutil.rmtree(self.folder)
-        shutil.copytree(self.folder.with_suffix(".kept"), self.folder, symlinks=True)
+        subprocess.run(["rm", "-rf", str(self.folder)], check=True)
+        subprocess.run(["cp", "-a", str(self.folder.with_suffix(".kept")), str(self.folder)], check=True)
 
     def edit(self, before: str, after: str) -> None:
         path = self.folder / "params.yaml"

@@ -57,6 +57,12 @@ settings.register_profile("gazette", deadline=None, max_examples=50, derandomize
 settings.load_profile("gazette")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the warm process before the workers, which import as much meanwhile."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        warm.share()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that have most slow tests, so that no worker is left alone with one at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 STAGES, FLOWS = "WARM_STAGES", "WARM_FLOWS"  # variables with the addresses of the processes
+SHARED = "WARM_SHARED"  # variable with the address of the process for stages that all workers of a test run share
 PACKAGES = {
     STAGES: ["dvc.commands.repro", "dvc.repo"],
     FLOWS: ["prefect", "prefect.flows", "prefect.artifacts", "prefect.events", "prefect_dask", "dvc.repo"],
@@ -63,6 +64,8 @@ def address(kind: str, base: Mapping[str, str] | None = None) -> str:
     """Return where the warm process of a kind waits; it starts at the first call and ends with the tests."""
     from prefect_dvc.environment import inherited as inherit  # not in the warm process: a clone has its own
 
+    if kind == STAGES and SHARED in os.environ:
+        return os.environ[SHARED]
     if kind not in _servers:
         folder = tempfile.mkdtemp(prefix="warm", dir="/tmp")  # the path of a socket has a hundred characters
         atexit.register(shutil.rmtree, folder)
@@ -75,6 +78,11 @@ def address(kind: str, base: Mapping[str, str] | None = None) -> str:
         assert stdout is not None
         stdout.readline()  # until it listens; it imports while the first command waits
     return str(_servers[kind].args[2])  # type: ignore[index]
+
+
+def share() -> None:
+    """Start the process for stages, which the workers of this test run use too."""
+    os.environ[SHARED] = address(STAGES)
 
 
 def environment(kind: str = STAGES, base: Mapping[str, str] | None = None) -> dict[str, str]:
