@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -16,8 +17,9 @@ from gazette.cli import streams
 from gazette.cli.app import gazette
 from gazette.pipeline import inheritance
 
-# Errors of the system that no code can prevent: no space, no more of it for this user, read-only, a broken device.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+# Errors of the system that no code can prevent: no space, no more of it for this user, read-only, a broken device, and
+# what this user may not do.
+SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
 
 
 def main(command: click.Command = gazette) -> None:
@@ -60,7 +62,10 @@ def main(command: click.Command = gazette) -> None:
         )
         sys.exit(ConfigError.code)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, shutil.Error):  # of `copytree`: source, target and reason of each file
+            streams.echo_error(f"gazette: {error.args[0][0][2]}")
+            sys.exit(ConfigError.code)
+        if isinstance(error, OSError) and error.errno in SYSTEM:
             streams.echo_error(f"gazette: {error.filename or 'the output'}: {error.strerror}")
             if not error.filename:
                 streams.discard_output()

@@ -1,8 +1,10 @@
 """The command line for a person: help, exit codes, what goes to which stream."""
 
+import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -144,6 +146,7 @@ def test_a_stage_has_a_help_and_takes_its_params_from_the_file(stage: str) -> No
         (["paint"], "No such command 'paint'"),
         (["select", "--bundles", "a"], "Missing option"),
         (["predict"], "no text: pass TEXTS or --file"),
+        (["lineage", ""], "the name of the model or file is empty"),
         (["predict", "--top", "0", "text"], "--top"),
         (["predict", "--bundle", "none", "text"], "no bundle at none: `gazette run` makes it"),
         (["predict", "--file", "none.csv"], "none.csv: no such file"),
@@ -245,6 +248,26 @@ def test_a_terminated_command_removes_its_temporary_folders(tmp_path: Path) -> N
         process.terminate()
         assert process.wait() == 143
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    "stop",
+    [
+        PermissionError(errno.EACCES, "Permission denied", "bundle.json"),
+        shutil.Error([("a", "b", "[Errno 28] No space left on device: 'bundle.json'")]),
+    ],
+    ids=["permission", "copy"],
+)
+def test_what_this_user_may_not_do_or_has_no_space_for_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: OSError
+) -> None:
+    def fail() -> None:
+        raise stop
+
+    monkeypatch.setattr("gazette.cli.project.params", fail)
+    assert exit_code(monkeypatch, *SELECT) == 2
+    assert re.fullmatch(r"gazette: .*bundle.json.*\n", capsys.readouterr().err)
 
 
 @pytest.mark.usefixtures("project")

@@ -25,6 +25,8 @@ class Section(BaseModel, frozen=True, extra="forbid"):
         ({"epochs": 3.0}, "epochs: Input should be a valid integer, got 3.0"),
         ({"rate": "1e-3"}, "rate: Input should be a valid number, got '1e-3'"),
         ({"rate": float("nan")}, "rate: Input should be greater than 0, got nan"),
+        ({"rate": float("inf")}, "rate: Input should be a finite number, got inf"),
+        ({"rate": True}, "rate: Input should be a finite number, got True"),
         ({"shuffle": "no"}, "shuffle: Input should be a valid boolean, got 'no'"),
     ],
     ids=str,

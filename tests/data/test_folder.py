@@ -1,10 +1,11 @@
 """A folder of files, each an article or a reject."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
-from prefect_dvc.core.errors import DataContractError
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core.corpus import Folder
 from gazette.core.limits import MAX_LINE
@@ -34,6 +35,21 @@ def test_what_is_hidden_is_not_listed_and_a_linked_folder_is_an_entry(tmp_path: 
     (tmp_path / "a/.z").symlink_to("../b")
     names = [str(path.relative_to(tmp_path)) for path in list_files(tmp_path)]
     assert names == ["a/1", "a/2", "a/z", "b/c/1"]
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read all, so the system's answer stands in for it."""
+    lay(tmp_path, **{"a/1": b"x", "b/1": b"x"})
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(ConfigError, match="/b: Permission denied"):
+        list_files(tmp_path)
 
 
 def test_without_labels_files_lie_at_any_depth(tmp_path: Path) -> None:

@@ -155,6 +155,8 @@ def test_files_of_all_splits_are_read_and_marked(tmp_path: Path) -> None:
         (b"b,a\rb", "bare carriage return"),
         (b"b," + b"x" * 100_001, "field too long: more than 100,000 characters"),
         (b"label,text", "the header again"),
+        (b'"Label"," TEXT "', "the header again"),
+        (b"\xef\xbb\xbflabel,text", "the header again"),
     ],
 )
 def test_a_broken_row_is_a_reject_and_its_neighbors_are_kept(tmp_path: Path, row: bytes, reason: str) -> None:

@@ -74,6 +74,10 @@ def test_a_section_that_lists_candidates_and_is_missing_is_named() -> None:
         ("corpus: [a]", r"corpus: expected the name of a corpus, got \['a'\]"),
         ("corpus: 7", "corpus: expected the name of a corpus, got 7"),
         ("candidates: linear", "candidates: expected a list of names, such as .*, got 'linear'"),
+        (
+            "candidates: []\npretrained: {fine_tune: {}, linear_probe: {}}\nteachers: {}",
+            "candidates: none; list one",
+        ),
         ("candidates:", "candidates: expected a list of names, such as .*, got None"),
         (
             "validate:\npreprocess: {}",

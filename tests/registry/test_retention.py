@@ -120,6 +120,15 @@ def test_what_goes_is_gone_and_what_a_version_needs_stays(digests: list[str]) ->
         assert all(not out.endswith(".dir") or has_all(out) for out in outs), revision
 
 
+def test_what_an_experiment_of_dvc_needs_stays(digests: list[str]) -> None:
+    old, head = git("log", "--reverse", "--format=%H").split()[3], git("rev-parse", "HEAD").strip()
+    git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/flow-1", old)
+    gc("--yes")
+    lock = json.loads(git("show", f"{old}:dvc.lock"))
+    outs = [out["md5"] for stage in lock["stages"].values() for out in stage["outs"]]
+    assert all(not out.endswith(".dir") or has_all(out) for out in outs)
+
+
 def has_all(digest: str) -> bool:
     path = Path(".dvc/cache/files/md5") / digest[:2] / digest[2:]
     return path.exists() and all(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import warm
 from flow_runs import Flow, until
-from projects import copy_stage
+from projects import SOMEBODY, copy_stage
 
 from prefect_dvc import state
 from prefect_dvc.environment import child_environment
@@ -166,6 +166,27 @@ def test_overrides_are_an_experiment_and_leave_the_tree_unchanged(flow: Flow, dv
     assert name in str(flow.last()["state"]["message"]) and f"dvc exp apply {name}" in flow.page()
     ask(f"git checkout -q . && dvc exp apply {name}")
     assert (root / "made_train").read_text() == "2\n8\n"
+
+
+def test_an_experiment_that_is_not_whole_is_not_saved(flow: Flow, dvc_project: Make) -> None:
+    """DVC would record what the other stages made with other params as theirs."""
+    stages: dict[str, object] = {
+        "fit": {"cmd": "test ${seed} -lt 9 && echo ${seed} > made_fit", "params": ["seed"], "outs": ["made_fit"]},
+        "rest": {"cmd": "echo ${size} > made_rest", "params": ["size"], "outs": ["made_rest"], "deps": ["made_fit"]},
+    }
+    root = dvc_project(stages, params__yaml="seed: 7\nsize: 1\n")
+    serial(root)
+    subprocess.run(f"git add -A && git {SOMEBODY} commit -qm ran", shell=True, cwd=root, check=True)
+    identity = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    flow(root, "--set", "seed=9", "--set", "size=2", code=1, **identity)
+    assert "leave --target out" in flow(root, "--set", "size=2", "--target", "fit", code=2, **identity)
+    listed = subprocess.run(
+        ["dvc", "exp", "list"], cwd=root, env=child_environment({}), capture_output=True, check=True
+    )
+    assert listed.stdout == b""
+    (root / "params.yaml").write_text("seed: 7\nsize: 2\n")
+    serial(root)
+    assert (root / "made_rest").read_text() == "2\n"
 
 
 @pytest.mark.parametrize(

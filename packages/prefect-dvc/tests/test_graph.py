@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -165,6 +166,26 @@ def test_a_project_that_dvc_cannot_read_is_refused_with_what_dvc_says(dvc_projec
     root = dvc_project({"a": copy_stage("a", "made_b"), "b": copy_stage("b", "made_a")})
     with pytest.raises(ConfigError, match="both a dependency and an output"):
         graph.read_graph(root)
+
+
+def test_a_param_that_does_not_fit_its_template_is_a_configuration_error(dvc_project: Make) -> None:
+    stages: dict[str, object] = {"train": {"matrix": {"name": "${names}"}, "cmd": "echo ${item.name}"}}
+    with pytest.raises(ConfigError, match=r"cannot fill in a dvc.yaml of .*; is a param of another type\?"):
+        graph.read_graph(dvc_project(stages, params__yaml="names: linear\n"))
+
+
+@pytest.mark.parametrize("override", ["b=4", "x=[1", "=3", "a=1,2", "a=é", "nope.yaml:a=1"])
+def test_an_override_that_dvc_does_not_take_is_named(dvc_project: Make, override: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"--set {override}: ")):
+        graph.set_params(dvc_project({}, params__yaml="a: 1\n"), [override])
+
+
+def test_an_override_never_edits_a_file_outside_its_tree(dvc_project: Make, tmp_path: Path) -> None:
+    root = dvc_project({}, params__yaml="a: 1\n")
+    (tmp_path / "mine.yaml").write_text("a: 1\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml is outside of the project"):
+        graph.set_params(root, [f"{tmp_path}/mine.yaml:a=2"])
+    assert (tmp_path / "mine.yaml").read_text() == "a: 1\n"
 
 
 def test_what_dvc_lacks_for_a_kind_of_storage_is_named(dvc_project: Make) -> None:

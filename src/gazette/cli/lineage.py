@@ -31,6 +31,8 @@ def lineage(name: str, as_json: bool) -> None:
     from gazette.cli import lineage_view, tables
     from gazette.lineage import sightings, trace
 
+    if not name:
+        raise click.UsageError("the name of the model or file is empty")
     result = trace.trace(name) if trace.is_model(name) else sightings.trace_file(name)
     if as_json:
         project.echo_json(asdict(result))

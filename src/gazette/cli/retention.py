@@ -24,7 +24,7 @@ def gc(days: int, keep: tuple[str, ...], only: tuple[str, ...], journal: Path | 
     """Show what is old and nobody needs; with --yes, remove it.
 
     Versions stay that have an alias, are named by --keep, are champion or previous in the ledger, or are younger, with
-    their runs, statements and data. Of DVC's cache, what the tree, branches and tags need stays too.
+    their runs, statements and data. Of DVC's cache, what the tree, branches, tags and experiments need stays too.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ from typing import Any
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.flatten import flatten
 
-from gazette.core import files
+from gazette.core import candidates, files
 from gazette.pipeline import corpus_params
 
 PARAMS = Path("params.yaml")
@@ -51,6 +51,8 @@ def read_params(path: Path = PARAMS) -> Sections:
         if key in SECTIONS and not isinstance(value, dict):
             got = "nothing: is what is below it indented?" if value is None else f"{value!r:.60}"
             raise ConfigError(f"{path}, section {key}: expected keys and values, got {got}")
+    if params.get("candidates") == [] and not candidates.all_candidates(params):
+        raise ConfigError(f"{path}: candidates: none; list one, such as [linear]")
     description = path.parent / corpus_params.description_path(params)
     if description.is_file():
         return Sections(corpus_params.merge(params, files.read_yaml(description)))

@@ -12,10 +12,11 @@ from gazette.registry.retention import Item
 
 
 def list_objects(root: Path, revisions: Sequence[str], before: datetime) -> tuple[list[Item], str]:
-    """Return the objects that neither the tree, a branch, a tag, a younger commit nor one of `revisions` names.
+    """Return the objects that neither the tree, a branch, a tag, an experiment, a younger commit nor `revisions` name.
 
-    `dvc gc --all-branches --all-tags --date DAY` would remove the same, but it takes only one revision more. None, and
-    why, if the cache is outside of the project, since other clones may need what this one does not.
+    `dvc gc --all-branches --all-tags --all-experiments --date DAY` would remove the same, but it takes only one
+    revision more. None, and why, if the cache is outside of the project, since other clones may need what this one does
+    not.
     """
     with _unused(root, revisions, before) as (cache, unused, shared):
         if shared:
@@ -37,7 +38,12 @@ def _unused(root: Path, revisions: Sequence[str], before: datetime) -> Iterator[
     with graph.open_repo(root) as repo, repo.lock:
         cache = repo.cache.local
         used = repo.used_objs(
-            all_branches=True, all_tags=True, commit_date=f"{before:%Y-%m-%d}", revs=list(revisions), force=True
+            all_branches=True,
+            all_tags=True,
+            all_experiments=True,
+            commit_date=f"{before:%Y-%m-%d}",
+            revs=list(revisions),
+            force=True,
         )
         needed = {info.value for infos in used.values() for info in infos}
         shared = not Path(cache.path).resolve().is_relative_to(Path(repo.root_dir).resolve())

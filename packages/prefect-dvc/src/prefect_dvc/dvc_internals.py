@@ -122,10 +122,12 @@ def has_run(repo: Repo, stage: Any) -> bool:
 
 
 def override_params(overrides: Sequence[str]) -> None:
-    """Set params in their files, as `dvc exp run --set-param` does."""
+    """Set params in their files, as `dvc exp run --set-param` does; raises ValueError for one outside this folder."""
     from dvc.utils.hydra import apply_overrides
 
     for file, words in to_path_overrides(overrides).items():
+        if not Path(file).resolve().is_relative_to(Path.cwd().resolve()):
+            raise ValueError(f"{file} is outside of the project")
         apply_overrides(file, words)
 
 

@@ -39,6 +39,7 @@ def read_graph(root: Path, targets: Sequence[str] = ()) -> list[Node]:
     `dvc.yaml` cannot be read, a target does not exist, or another run holds DVC's lock.
     """
     with open_repo(root) as repo, repo.lock:
+        _resolve_templates(repo)
         active = get_active_graph(repo.index.graph)
         stages = plan_repro(active, collect_stages(repo, targets) if targets else own_stages(repo))
         with status_lock(repo, stages):
@@ -83,6 +84,16 @@ def open_repo(root: Path) -> Iterator[Repo]:
         if error.name:
             raise
         raise ConfigError(f"DVC in {root.absolute()}: {error}") from error  # what it lacks for a kind of storage
+
+
+def _resolve_templates(repo: Repo) -> None:
+    """Read all stages; of a value that does not fit its place, as a word for a list, DVC raises a TypeError."""
+    try:
+        repo.index  # noqa: B018  # reads them
+    except TypeError as error:
+        raise ConfigError(
+            f"DVC cannot fill in a dvc.yaml of {repo.root_dir}: {error}; is a param of another type?"
+        ) from error
 
 
 def _node(repo: Repo, stage: Any, active: Any) -> Node:
@@ -159,9 +170,19 @@ def _can_be_restored(stage: Any) -> bool:
 
 
 def set_params(root: Path, overrides: Sequence[str]) -> None:
-    """Set params, `train.seed=8` or `other.yaml:train.seed=8`, in their files, as `dvc exp run --set-param` does."""
+    """Set params, `train.seed=8` or `other.yaml:train.seed=8`, in their files, as `dvc exp run --set-param` does.
+
+    Raises ConfigError with the override if DVC does not take it, or if its file is not in the project.
+    """
     with open_repo(root):
-        override_params(overrides)
+        for override in overrides:
+            try:
+                override_params([override])
+            except (DvcException, TypeError, ValueError) as error:
+                reason = next(filter(None, (str(cause) for cause in (error.__cause__, error) if cause)), "")
+                raise ConfigError(
+                    f"--set {override}: {reason.splitlines()[0] if reason else 'DVC refuses it'}"
+                ) from error
 
 
 def list_dvc_files(root: Path) -> list[str]:

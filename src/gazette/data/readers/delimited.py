@@ -38,7 +38,7 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
         if file.header:
             next(row for row in parsed if row.fields)
         for row in parsed:
-            if row.fault or row.fields == names:
+            if row.fault or row.fields == names or (file.header and _is_header(row.fields, names)):
                 _reject(rows, row, path)
             elif not row.fields:
                 rows.skip(EMPTY if row.lines[0].text.strip(" \r\n") else "blank lines, skipped")
@@ -55,6 +55,18 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
             f"{path} contains no rows{' below its header' if file.header else ''}; was it exported completely?"
         )
     return rows.result()
+
+
+def _is_header(fields: list[str], names: list[str] | list[int]) -> bool:
+    """Check whether a row is the header but for case, spaces and a byte order mark; a name alone may be a text."""
+    header = list(map(str, names))
+    if len(header) == 1 or len(fields) != len(header) or len(fields[0]) > len(header[0]) + 8:
+        return False
+    return [_plain(name) for name in fields] == [_plain(name) for name in header]
+
+
+def _plain(name: str) -> str:
+    return name.strip("\ufeff ").casefold()
 
 
 def _note_oddities(rows: RowCollector, row: Row, text: str, crlf: bool, quotes: bool) -> None:

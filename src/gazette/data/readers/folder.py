@@ -5,7 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from prefect_dvc.core.errors import DataContractError
+from prefect_dvc.core.errors import ConfigError, DataContractError
 from prefect_dvc.core.escape import escape
 
 from gazette.core.corpus import OVERLAY, Folder
@@ -48,11 +48,16 @@ def read_folder(raw: Path, folder: Folder, labeled: bool = True, take: Take | No
 def list_files(top: Path) -> list[Path]:
     """List, sorted, what lies below a folder and is not hidden; a symlink to a folder is an entry, not followed."""
     entries = []
-    for folder, inner, files in os.walk(top):
+    for folder, inner, files in os.walk(top, onerror=_raise):
         inner[:] = [name for name in inner if not name.startswith(".")]
         links = [name for name in inner if (Path(folder) / name).is_symlink()]
         entries += [Path(folder) / name for name in [*files, *links] if not name.startswith(".")]
     return sorted(entries)
+
+
+def _raise(error: OSError) -> None:
+    """Raise what `os.walk` would pass over: a folder that may not be read."""
+    raise ConfigError(f"{error.filename}: {error.strerror}") from error
 
 
 def _read(path: Path, top: Path) -> bytes | str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Params(BaseModel, frozen=True, extra="forbid"):
     """Section `train`, the settings that all candidates share."""
 
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=1 << 32)  # NumPy's bound
     threads: int = Field(ge=1)
     onednn: bool
     resamples: int = Field(ge=100, le=100_000)

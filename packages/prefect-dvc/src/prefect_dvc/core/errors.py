@@ -15,6 +15,7 @@ from prefect_dvc.core.escape import MAX_SHOWN, escape
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+INFINITE = (float("inf"), float("-inf"))
 Section = TypeVar("Section", bound="BaseModel")
 
 
@@ -39,10 +40,15 @@ class DataContractError(CommandError):
 def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Section":
     """Parse `values` as a `section`; raises ConfigError with a line per key that is missing, unknown or out of bounds.
 
-    Types are strict: `"3"`, `true` and `3.0` are not integers.
+    Types are strict: `"3"`, `true` and `3.0` are not integers. A number is finite.
     """
     from pydantic import ValidationError
 
+    numbers = {
+        key: values[key] for key, field in section.model_fields.items() if field.annotation is float and key in values
+    }
+    if odd := {key: value for key, value in numbers.items() if value is True or value is False or value in INFINITE}:
+        raise ConfigError("\n".join(f"{where}: {key}: Input should be a finite number, got {odd[key]}" for key in odd))
     try:
         return section.model_validate(values, strict=True)
     except ValidationError as error:

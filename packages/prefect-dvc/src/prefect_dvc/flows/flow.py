@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.flows import Flow
 
 from prefect_dvc import environment, git_environment, graph, state
-from prefect_dvc.core.errors import CommandError
+from prefect_dvc.core.errors import CommandError, ConfigError
 from prefect_dvc.execution import forkserver
 from prefect_dvc.execution.scheduler import RAN, StageOutcome, exit_code
 from prefect_dvc.flows import artifacts, experiment, runners, stage_runs
@@ -127,6 +127,8 @@ def pipeline(run_stages: RunStages) -> None:
 
 
 def _bring_up_to_date(home: Path, options: Options, variables: OfProject, links: OfProject) -> State:
+    if options.overrides and options.targets:
+        raise ConfigError("an experiment (--set) is of all stages: leave --target out")
     added = {**variables(home), **_policy()}
     with guard.exclusive_run(home) as repairs, experiment.tree(home, options.overrides, added) as tree:
         for line in repairs:
@@ -142,6 +144,8 @@ def _bring_up_to_date(home: Path, options: Options, variables: OfProject, links:
         how = {"root": str(tree.folder), "extra": mark | tree.extra, "force": options.force, "forked": forked}
         with runners.task_runner(options.runner, options.workers) as pool:
             outcomes = stage_runs.run_all(steps, how, pool, options.workers, options.keep_going)
+        if not exit_code(outcomes):
+            tree.save()
         page = artifacts.render_page(outcomes, graph.metrics_diff(tree.folder), links(home), tree.name)
     state.record_seconds(home, {outcome.stage: outcome.seconds for outcome in outcomes if outcome.state == RAN})
     create_markdown_artifact(page, key="stages", description="the outcome of each stage")

@@ -42,7 +42,7 @@ def worktree(root: Path, branch: str, remote: str = "", revision: str = "") -> I
     Without a `remote` it is `origin`, or the repository itself if there is none.
     """
     remote = remote or default_remote(root)
-    _check_committer(root)
+    check_committer(root)
     check_answers(root, remote)
     with _temporary_folder(root) as top:
         ref = f"{REFS}{top.name}"
@@ -71,7 +71,7 @@ def check_answers(root: Path, remote: str) -> None:
         )
 
 
-def _check_committer(root: Path) -> None:
+def check_committer(root: Path) -> None:
     """Fail now, not after hours, if the committer is unknown, or cannot sign what the user's configuration signs."""
     git.run("var", "GIT_COMMITTER_IDENT", folder=root)
     if git.run("config", "--type=bool", "--default=false", "--get", "commit.gpgSign", folder=root) == "true":
