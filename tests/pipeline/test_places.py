@@ -75,6 +75,7 @@ def test_an_experiment_and_a_clone_are_of_the_project(project: tuple[Path, Path]
         assert git.top(tree.folder) / root.relative_to(top) == tree.folder
         assert [(tree.folder / name).read_text() for name in ("params.yaml", "unread")] == ["seed: 9\n", "edited\n"]
         assert run_stage(tree.folder, "train", print, extra=tree.extra).state == "ran"
+        tree.save()
     assert tree.name in shell(root, "dvc exp list") and shell(root, "git worktree list").count("\n") == 0
     recorded = dvclock.load("HEAD").stages
     cloned = clone.clone_revision(git.resolve_commit("HEAD"), recorded, tmp_path / "clone")

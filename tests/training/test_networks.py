@@ -307,55 +307,49 @@ def test_the_shipped_models_and_ranges_of_params_yaml_are_accepted() -> None:
                 accepted(**search_space.with_values(model, {key: end}))
 
 
-def train_families(folder: Path, families: dict[str, Any]) -> None:
-    """Write data, train a candidate of each family in a folder, and leave its bundles in `out` there."""
-    from gazette.stages import train
-    from gazette.training.export.candidate import CandidateFiles
-
-    folder.mkdir()
-    texts, labels = articles(60)
-    table = pl.DataFrame({"text": texts, "label": labels, "split": "train", "file": "a", "line": range(1, 61)})
-    table.write_parquet(folder / "train.parquet")
-    table.with_columns(split=pl.lit("valid")).write_parquet(folder / "valid.parquet")
-    (folder / "corpus.yaml").write_text(
-        "language: en\nlabels: [business, sports]\nsource: a\nterms: b\n"
-        "files: {train: [{format: csv, path: a, header: true, text: [text], label: label}]}\n"
+TRAIN = """
+import json, sys
+from pathlib import Path
+from gazette.stages import train
+from gazette.training.export.candidate import CandidateFiles
+folder, families = Path(sys.argv[1]), json.loads(sys.argv[2])
+for family in families:
+    train.run(
+        train.Params(seed=7, threads=2, onednn=True, export_tolerance=1e-4, resamples=100),
+        models=families, candidate=family,
+        description=folder / "corpus.yaml", train=folder / "train.parquet", valid=folder / "valid.parquet",
+        outs=CandidateFiles(
+            folder / "out" / family, folder / "out" / (family + ".csv"), folder / "out" / (family + ".json"),
+            folder / "fingerprint.json",
+        ),
     )
-    for family in families:
-        train.run(
-            train.Params(seed=7, threads=2, onednn=True, export_tolerance=1e-4, resamples=100),
-            models=families,
-            candidate=family,
-            description=folder / "corpus.yaml",
-            train=folder / "train.parquet",
-            valid=folder / "valid.parquet",
-            outs=CandidateFiles(
-                folder / "out" / family,
-                folder / "out" / f"{family}.csv",
-                folder / "out" / f"{family}.json",
-                folder / "fingerprint.json",
-            ),
-        )
+"""
 
 
 def test_two_processes_train_every_family_to_the_same_bytes(tmp_path: Path) -> None:
-    """This one, which has trained others before, and one whose hashes of words differ."""
-    families = {name: {"family": name, **TOKENS, **numbers} for name, numbers in FAMILIES.items()}
-    families["pieces"] = families["linear"] | {"subword_vocabulary": 100}
-    families |= {f"{name}_int8": families[name] | {"precision": "int8"} for name in INT8}
-    for numbers in families.values():
-        numbers.update({"epochs": 2} if "epochs" in numbers else {})
-    train_families(tmp_path / "here", families)
-    program = "import json, sys; from pathlib import Path; from test_networks import train_families\n"
-    program += "train_families(Path(sys.argv[1]), json.loads(sys.argv[2]))"
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "there"), json.dumps(families)],
-        check=True,
-        env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": path},
-    )
     outputs = []
-    for folder in (tmp_path / "here", tmp_path / "there"):
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        texts, labels = articles(60)
+        table = pl.DataFrame({"text": texts, "label": labels, "split": "train", "file": "a", "line": range(1, 61)})
+        table.write_parquet(folder / "train.parquet")
+        table.with_columns(split=pl.lit("valid")).write_parquet(folder / "valid.parquet")
+        (folder / "corpus.yaml").write_text(
+            "language: en\nlabels: [business, sports]\nsource: a\nterms: b\n"
+            "files: {train: [{format: csv, path: a, header: true, text: [text], label: label}]}\n"
+        )
+        families = {name: {"family": name, **TOKENS, **numbers} for name, numbers in FAMILIES.items()}
+        families["pieces"] = families["linear"] | {"subword_vocabulary": 100}
+        families |= {f"{name}_int8": families[name] | {"precision": "int8"} for name in INT8}
+        for numbers in families.values():
+            numbers.update({"epochs": 2} if "epochs" in numbers else {})
+        subprocess.run(
+            [sys.executable, "-c", TRAIN, str(folder), json.dumps(families)],
+            check=True,
+            capture_output=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        )
         files = (path for path in (folder / "out").rglob("*") if path.is_file())
         outputs.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
     assert len(outputs[0]) == len(FAMILIES) * 6 + 7 + len(INT8) * 5  # two tokenizers; int8 has none of Keras' weights

@@ -73,6 +73,7 @@ def check_answers(root: Path, remote: str) -> None:
 
 def check_committer(root: Path) -> None:
     """Fail now, not after hours, if the committer is unknown, or cannot sign what the user's configuration signs."""
+    git.top(root)  # without a repository, that is the reason
     git.run("var", "GIT_COMMITTER_IDENT", folder=root)
     if git.run("config", "--type=bool", "--default=false", "--get", "commit.gpgSign", folder=root) == "true":
         empty = git.run("hash-object", "-t", "tree", "-w", os.devnull, folder=root)
