@@ -52,7 +52,7 @@ test: install ## the tests, three files at a time, since some wait; WORKERS=4
 servers: install ## the tests on PostgreSQL and an S3 server, which they start; five minutes on two cores
 	pytest -m "servers and not faults" tests/production
 
-versions: install ## tests of prefect-dvc with the oldest and the newest DVC that it allows, each in an environment of its own; DVC=oldest
+versions: install ## the tests of prefect-dvc with the oldest and the newest DVC that it allows; DVC=oldest
 	packages/prefect-dvc/tests/versions.sh $(DVC)
 
 faults: install ## kill runs two hundred times, and at every named point; half an hour

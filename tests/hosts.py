@@ -51,16 +51,17 @@ class Host:
 
     def start(self, command: str, log: Path) -> "subprocess.Popen[str]":
         """Start a command on the host, with its output in `log`; `terminate()` ends it."""
-        return supervisor.start_command(self._inside(command), Path(), self.environment, log.open("w"))
+        with log.open("w") as file:
+            return supervisor.start_command(self._inside(command), Path(), self.environment, file)
 
     def wire(self, number: int) -> str:
         """Lay a wire to this machine, which is at 10.77.NUMBER.1 on it, and return the host's address."""
-        ends = (("ip", f"w{number}-{os.getpid()}", 1), (f"ip -n {self.space}", "eth0", 2))
-        subprocess.run(["ip", "link", "add", ends[0][1], "type", "veth", "peer", "name", "eth0", "netns", self.space],
-                       check=True)  # fmt: skip
-        for ip, device, place in ends:
-            subprocess.run([*ip.split(), "addr", "add", f"10.77.{number}.{place}/30", "dev", device], check=True)
-            subprocess.run([*ip.split(), "link", "set", device, "up"], check=True)
+        here = f"w{number}-{os.getpid()}"
+        commands = [f"ip link add {here} type veth peer name eth0 netns {self.space}"]
+        for ip, device, place in (("ip", here, 1), (f"ip -n {self.space}", "eth0", 2)):
+            commands += [f"{ip} addr add 10.77.{number}.{place}/30 dev {device}", f"{ip} link set {device} up"]
+        for command in commands:
+            subprocess.run(command.split(), check=True)
         return f"10.77.{number}.2"
 
     def _inside(self, command: str) -> list[str]:

@@ -212,7 +212,7 @@ def test_verify_names_what_contradicts_the_shared_ledger_and_counts_what_it_has_
         forged = ledger.next_entry(ledger.read_ledger(), "promotion", "tiny", VERSION, "Eve", "", "c" * 40).line()
         (extra,), _ = shared_ledger.verify([*lines, forged])
         (changed,), _ = shared_ledger.verify([forged])
-    assert extra.startswith("line 2: not on the branch gazette/ledger of origin")
+    assert extra.startswith("ledger.jsonl, line 2: not on the branch gazette/ledger of origin")
     assert changed.startswith("ledger.jsonl, line 1: differs from that of the branch gazette/ledger of origin")
 
 

@@ -108,10 +108,14 @@ def verify(lines: Sequence[str]) -> tuple[list[str], int]:
     if shared is None or not shared.head:
         return [], 0
     more = len(shared.entries) - len(lines)
-    faults = list(filter(None, [shared.describe_difference(lines)]))
+    faults = []
+    if difference := shared.describe_difference(lines):
+        faults.append(difference)
     if more < 0:
-        faults.append(f"line {len(shared.lines) + 1}: not on the branch {shared.branch} of {shared.remote}, to which "
-                      "an entry goes before an alias moves; the next promotion pushes it, if it is yours")  # fmt: skip
+        faults.append(
+            f"{ledger.PATH}, line {len(shared.lines) + 1}: not on the branch {shared.branch} of {shared.remote}, to "
+            "which an entry goes before an alias moves; if it is yours, the next promotion pushes it"
+        )
     return faults, max(more, 0)
 
 

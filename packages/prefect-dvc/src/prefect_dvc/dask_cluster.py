@@ -37,8 +37,7 @@ def check_answers(address: str) -> None:
 
     In a project, also if a worker does not see its folder: stages read and write there.
     """
-    with cluster_errors(*_FOREIGN):
-        identity = asyncio.run(asyncio.wait_for(_identity(address), ANSWER_SECONDS))
+    identity = _ask_scheduler(address)
     if identity.get("type") != "Scheduler":
         raise ConfigError(f"{address} is a {identity.get('type')} of Dask; DASK_SCHEDULER names the scheduler")
     if not identity["n_workers"]:
@@ -67,9 +66,9 @@ def check_reports(address: str, prefect: str) -> None:
             return str(error)
         return ""
 
+    workers = list(_ask_scheduler(address)["workers"])
     with cluster_errors(*_FOREIGN):
-        identity = asyncio.run(asyncio.wait_for(_identity(address), ANSWER_SECONDS))
-        answers = asyncio.run(_ask(list(identity["workers"]), reach, prefect))
+        answers = asyncio.run(_ask_workers(workers, reach, prefect))
     if cut_off := [worker for worker, answer in answers.items() if answer]:
         raise ConfigError(
             f"Dask's workers at {', '.join(cut_off)} do not reach Prefect's server at {connection.redact(prefect)}: "
@@ -84,11 +83,11 @@ async def _list_blind(workers: list[str], path: Path) -> list[str]:
         status = os.stat(place) if os.path.exists(place) else None  # noqa: PTH110, PTH116  # pickled by value
         return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
-    answers = await _ask(workers, look, str(path))
+    answers = await _ask_workers(workers, look, str(path))
     return [worker for worker, answer in answers.items() if answer != look(str(path))]
 
 
-async def _ask(workers: list[str], question: Callable[[str], Any], about: str) -> dict[str, Any]:
+async def _ask_workers(workers: list[str], question: Callable[[str], Any], about: str) -> dict[str, Any]:
     """Return what a function, which travels by value, returns on each worker."""
     from distributed.core import rpc
     from distributed.protocol.pickle import dumps
@@ -98,6 +97,12 @@ async def _ask(workers: list[str], question: Callable[[str], Any], about: str) -
         async with rpc(worker, timeout=ANSWER_SECONDS) as server:
             answers[worker] = (await server.run(function=dumps(question), args=dumps((about,)))).get("result")
     return answers
+
+
+def _ask_scheduler(address: str) -> dict[str, Any]:
+    """Return what a scheduler says of itself and its workers; raises ConfigError if none answers in time."""
+    with cluster_errors(*_FOREIGN):
+        return asyncio.run(asyncio.wait_for(_identity(address), ANSWER_SECONDS))
 
 
 async def _identity(address: str) -> dict[str, Any]:

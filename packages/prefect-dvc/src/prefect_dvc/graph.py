@@ -54,9 +54,9 @@ _CHDIR_LOCK = threading.RLock()  # the working directory belongs to the process,
 
 @contextmanager
 def repo_lock(root: Path) -> Iterator[tuple[Callable[[], AbstractContextManager[None]], bool]]:
-    """Yield a function that holds DVC's lock on the project during a block: no stage ends meanwhile.
+    """Yield a function that holds DVC's lock on the project during a block, and DVC's setting `core.autostage`.
 
-    And whether DVC stages in git what it writes.
+    No stage ends while the lock is held. With `autostage`, DVC adds what it writes to git's index.
     """
     with Repo(str(root), _wait_for_lock=True) as repo:
         yield lambda: locked(repo.lock), repo.config["core"].get("autostage", False)
@@ -87,9 +87,9 @@ def open_repo(root: Path) -> Iterator[Repo]:
 
 
 def _resolve_templates(repo: Repo) -> None:
-    """Read all stages; of a value that does not fit its place, as a word for a list, DVC raises a TypeError."""
+    """Read all stages; raises ConfigError if a param does not fit its template, such as a word where a list belongs."""
     try:
-        repo.index  # noqa: B018  # reads them
+        repo.index  # noqa: B018  # DVC reads them now, and raises a bare TypeError
     except TypeError as error:
         raise ConfigError(
             f"DVC cannot fill in a dvc.yaml of {repo.root_dir}: {error}; is a param of another type?"
@@ -178,11 +178,9 @@ def set_params(root: Path, overrides: Sequence[str]) -> None:
         for override in overrides:
             try:
                 override_params([override])
-            except (DvcException, TypeError, ValueError) as error:
-                reason = next(filter(None, (str(cause) for cause in (error.__cause__, error) if cause)), "")
-                raise ConfigError(
-                    f"--set {override}: {reason.splitlines()[0] if reason else 'DVC refuses it'}"
-                ) from error
+            except (DvcException, ValueError) as error:
+                reason = str(error.__cause__ or error).partition("\n")[0]
+                raise ConfigError(f"--set {override}: {reason}") from error
 
 
 def list_dvc_files(root: Path) -> list[str]:

@@ -37,8 +37,9 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
         parsed = iter_rows(iter_lines(content), path, file.delimiter, quotes, len(names))
         if file.header:
             next(row for row in parsed if row.fields)
+        header = [_plain(str(name)) for name in names] if file.header else []
         for row in parsed:
-            if row.fault or row.fields == names or (file.header and _is_header(row.fields, names)):
+            if row.fault or row.fields == names or _is_header(row.fields, header):
                 _reject(rows, row, path)
             elif not row.fields:
                 rows.skip(EMPTY if row.lines[0].text.strip(" \r\n") else "blank lines, skipped")
@@ -57,12 +58,11 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
     return rows.result()
 
 
-def _is_header(fields: list[str], names: list[str] | list[int]) -> bool:
-    """Check whether a row is the header but for case, spaces and a byte order mark; a name alone may be a text."""
-    header = list(map(str, names))
-    if len(header) == 1 or len(fields) != len(header) or len(fields[0]) > len(header[0]) + 8:
+def _is_header(fields: list[str], header: list[str]) -> bool:
+    """Check whether a row is the header but for case, spaces and a byte order mark; a column alone may hold a text."""
+    if len(header) < 2 or len(fields) != len(header) or len(fields[0]) > len(header[0]) + 8:
         return False
-    return [_plain(name) for name in fields] == [_plain(name) for name in header]
+    return [_plain(field) for field in fields] == header
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@
 Any other exception is a bug, and exits with 70.
 """
 
+import math
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,6 @@ from prefect_dvc.core.escape import MAX_SHOWN, escape
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-INFINITE = (float("inf"), float("-inf"))
 Section = TypeVar("Section", bound="BaseModel")
 
 
@@ -44,11 +44,8 @@ def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Sect
     """
     from pydantic import ValidationError
 
-    numbers = {
-        key: values[key] for key, field in section.model_fields.items() if field.annotation is float and key in values
-    }
-    if odd := {key: value for key, value in numbers.items() if value is True or value is False or value in INFINITE}:
-        raise ConfigError("\n".join(f"{where}: {key}: Input should be a finite number, got {odd[key]}" for key in odd))
+    if infinite := [key for key, value in values.items() if isinstance(value, float) and math.isinf(value)]:
+        raise ConfigError("\n".join(f"{where}: {key}: expected a finite number, got {values[key]}" for key in infinite))
     try:
         return section.model_validate(values, strict=True)
     except ValidationError as error:

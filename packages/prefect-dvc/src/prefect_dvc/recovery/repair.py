@@ -147,10 +147,10 @@ def _repair_outputs(root: Path, dead: rwlock.Entries) -> Iterator[str]:
         from prefect_dvc.recovery import cache  # DVC, which takes a second to import
 
         for path, persists in cache.list_unrecorded(root, doubtful, recorded).items():
-            name = os.path.relpath(path, root.resolve())
-            yield (
-                f"{name} may be half-written; it persists, so it stays as it is" if persists else _remove(root, path)
-            )
+            if persists:
+                yield f"{_name(root, path)} may be half-written; it persists, so it stays as it is"
+            else:
+                yield _remove(root, path)
 
 
 def _is_inside(root: Path, path: Path) -> bool:
@@ -175,7 +175,11 @@ def _repair_runs(root: Path) -> Iterator[str]:
 
 def _remove(root: Path, path: Path) -> str:
     atomic.remove(path)
-    return f"removed {os.path.relpath(path, root.resolve())}, half-written"
+    return f"removed {_name(root, path)}, half-written"
+
+
+def _name(root: Path, path: Path) -> str:
+    return os.path.relpath(path, root.resolve())
 
 
 def _write(path: Path, content: bytes) -> None:
