@@ -37,6 +37,12 @@ def test_a_wrong_value_is_named_with_its_key(values: dict[str, Any], message: st
     assert f"params.yaml, section train: {message}" in str(stop.value)
 
 
+@pytest.mark.parametrize("values", [["epochs"], "epochs", 3, None, float("inf")], ids=str)
+def test_a_section_that_is_no_dictionary_is_refused(values: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^here: Input should be a valid dictionary .*, got "):
+        parse(Section, values, "here")
+
+
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(ConfigError, match="rate: missing"):
         parse(Section, {"epochs": 3}, "here")

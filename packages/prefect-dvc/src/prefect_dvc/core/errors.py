@@ -40,18 +40,20 @@ class DataContractError(CommandError):
 def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Section":
     """Parse `values` as a `section`; raises ConfigError with a line per key that is missing, unknown or out of bounds.
 
+    Values read from a file may be no dictionary: that is refused too.
     Types are strict: `"3"`, `true` and `3.0` are not integers. A number is finite.
     """
     from pydantic import ValidationError
 
-    if infinite := [key for key, value in values.items() if isinstance(value, float) and math.isinf(value)]:
-        raise ConfigError("\n".join(f"{where}: {key}: expected a finite number, got {values[key]}" for key in infinite))
     try:
-        return section.model_validate(values, strict=True)
+        parsed = section.model_validate(values, strict=True)
     except ValidationError as error:
         faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
         lines = [f"{where}: {_describe(fault, set(section.model_fields))}" for fault in faults]
         raise ConfigError("\n".join(lines)) from None
+    if infinite := [key for key, value in parsed if isinstance(value, float) and math.isinf(value)]:
+        raise ConfigError("\n".join(f"{where}: {key}: expected a finite number, got {values[key]}" for key in infinite))
+    return parsed
 
 
 def _describe(fault: Any, keys: set[str]) -> str:
@@ -61,4 +63,5 @@ def _describe(fault: Any, keys: set[str]) -> str:
         return f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
     if fault["type"] == "missing":
         return f"{key}: missing"
-    return f"{key}: {fault['msg']}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"
+    name = f"{key}: " if key else ""
+    return f"{name}{fault['msg']}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"
