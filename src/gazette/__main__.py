@@ -17,9 +17,12 @@ from gazette.cli import streams
 from gazette.cli.app import gazette
 from gazette.pipeline import inheritance
 
-# Errors of the system that no code can prevent: no space, no more of it for this user, read-only, a broken device, and
-# what this user may not do.
-SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
+# Errors of the system that no code can prevent: a disk that is full, read-only or broken, what this user may not do,
+# and paths that cannot be.
+SYSTEM = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
+    *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR),
+)
 
 
 def main(command: click.Command = gazette) -> None:

@@ -149,6 +149,8 @@ def test_a_stage_has_a_help_and_takes_its_params_from_the_file(stage: str) -> No
         (["lineage", ""], "the name of the model or file is empty"),
         (["predict", "--top", "0", "text"], "--top"),
         (["predict", "--bundle", "none", "text"], "no bundle at none: `gazette run` makes it"),
+        (["predict", "--bundle", ".", "text"], "no bundle at .: `gazette run` makes it"),
+        (["predict", "--file", "a" * 300], "File name too long"),
         (["predict", "--file", "none.csv"], "none.csv: no such file"),
         (["corpus", "fetch", "none"], "none.yaml: no such file"),
     ],
@@ -196,7 +198,22 @@ def test_a_project_without_params_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert exit_code(monkeypatch, *SELECT) == 2
-    assert f"params.yaml: no such file in {tmp_path}" in capsys.readouterr().err
+    assert f"params.yaml: no such file in {tmp_path}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [SELECT, ["ledger", "--verify"], ["doctor"], ["erase", "a text"], ["lineage", "HEAD"], ["gc"], ["reproduce"]],
+    ids=" ".join,
+)
+def test_below_the_project_s_root_a_command_names_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    (tmp_path / "params.yaml").write_text("corpus: tiny\n")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert exit_code(monkeypatch, *words) == 2
+    assert f"; {tmp_path} has it: run the command there" in capsys.readouterr().err
 
 
 def test_a_section_that_is_missing_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

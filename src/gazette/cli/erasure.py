@@ -17,7 +17,7 @@ Next: `gazette run` trains without it. Commit data/erased.jsonl and data/raw/*.d
 and caches have to run the same command, with the text. A version that learned from it stays until it is replaced."""
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.argument("articles", nargs=-1, metavar="ARTICLE...")
 @click.option("--feedback", default="feedback", show_default=True, type=options.PATH, help="Folder of corrections.")
 @click.option("--journal", type=options.PATH, help="Folder of the journal.  [default: .gazette/journal]")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gazette.lineage.trace import ModelLineage
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.argument("name", metavar="VERSION|DIGEST|FILE|COMMIT")
 @options.as_json("Print one JSON object, with the hash of every raw file.")
 def lineage(name: str, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def lineage(name: str, as_json: bool) -> None:
         tables.show(lineage_view.file_tree(result))
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.argument("before")
 @click.argument("after", required=False)
 @click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Rows to show of each kind.")
@@ -69,7 +69,7 @@ def diff(before: str, after: str | None, rows: int, as_json: bool) -> None:
         diff_view.show_diff(result, rows)
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.argument("version")
 @click.option(
     "--format",

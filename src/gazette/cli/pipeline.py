@@ -104,7 +104,7 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
         plan_table.show_plan(steps)
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.option("--verify", is_flag=True, help="Also hash every object of DVC's cache; exit with 3 if one is damaged.")
 @options.as_json("Print one JSON object with healed, warnings and damaged.")
 @click.pass_obj
@@ -132,7 +132,7 @@ def doctor(ignored: list[str] | None, verify: bool, as_json: bool) -> None:
         sys.exit(DataContractError.code)
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 def clean() -> None:
     """Remove the outputs of stages, which DVC's cache keeps, and local state that a run makes again.
 

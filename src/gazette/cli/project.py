@@ -9,9 +9,20 @@ from typing import Any
 import click
 from prefect_dvc.core.errors import ConfigError
 
+from gazette.core import files
 from gazette.data.paths import DESCRIPTIONS
 
 PARAMS = Path("params.yaml")
+
+
+class RootCommand(click.Command):
+    """A command about the whole project, refused in a folder below its root, where it would find nothing."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; raises ConfigError with the root if the working directory is below it."""
+        if not PARAMS.exists() and files.find_above(PARAMS):
+            raise ConfigError(files.describe_missing(PARAMS))
+        return super().invoke(ctx)
 
 
 def params() -> dict[str, Any]:
@@ -22,11 +33,11 @@ def params() -> dict[str, Any]:
 
 
 def bundle_folder(folder: Path | None = None) -> Path:
-    """Return a folder, or that of the selected bundle; raises ConfigError if it does not exist."""
+    """Return a folder, or that of the selected bundle; raises ConfigError if it holds none."""
     from gazette.pipeline import cmdline
 
     folder = folder or Path(cmdline.stage_paths(params())["select"]["bundle"])
-    if not folder.exists():
+    if not (folder / "bundle.json").is_file():
         raise ConfigError(f"no bundle at {folder}: `gazette run` makes it")
     return folder
 

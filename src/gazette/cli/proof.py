@@ -20,7 +20,7 @@ def echo_progress(line: str) -> None:
     streams.echo_error(line)
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.argument("name", metavar="[REV|VERSION]", default="HEAD")
 @SIGN
 @TO
@@ -138,7 +138,7 @@ def verify(
         sys.exit(DataContractError.code)
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @SIGN
 @click.option("--oms", type=options.PATH,
               help="Sign the selected bundle in the OpenSSF Model Signing format, by this private ECDSA key in PEM, "

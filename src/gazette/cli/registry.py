@@ -26,7 +26,7 @@ def versions(as_json: bool) -> None:
         _show(rows, {"digest": 12, "revision": 9, "ledger": 20})
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.option(
     "--verify",
     is_flag=True,
@@ -98,7 +98,7 @@ def rebuild(force: bool) -> None:
         raise ConfigError("\n".join(filter(None, hints)))
 
 
-@registry.command()
+@registry.command(cls=project.RootCommand)
 def relocate() -> None:
     """Move files of the registry that are in a tree of a run, and so would be removed, to the project's mlruns.
 

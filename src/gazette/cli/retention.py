@@ -13,7 +13,7 @@ KINDS = ("version", "run", "bundle", "object", "journal")
 WORDS = {"object": "objects of DVC's cache", "journal": "files of the journal"}
 
 
-@click.command()
+@click.command(cls=project.RootCommand)
 @click.option("--days", type=click.IntRange(1), default=180, show_default=True, help="What is younger stays.")
 @click.option("--keep", multiple=True, metavar="VERSION", help="A version that stays: NAME/NUMBER or NAME@ALIAS.")
 @click.option("--only", multiple=True, type=click.Choice(KINDS), help="Nothing but these kinds.  [default: all]")

@@ -55,8 +55,19 @@ def parse_line(line: bytes, keys: Collection[str], place: str) -> dict[str, str]
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping from a YAML 1.2 file; raises ConfigError if the file is missing or holds anything else."""
     if not path.is_file():
-        raise ConfigError(f"{path}: no such file in {Path.cwd()}")
+        raise ConfigError(describe_missing(path))
     return parse_yaml(path.read_bytes(), path)
+
+
+def describe_missing(path: Path) -> str:
+    """Describe a file that is missing; if a folder above has it, that is where the command belongs."""
+    above = find_above(path)
+    return f"{path}: no such file in {Path.cwd()}" + (f"; {above} has it: run the command there" if above else "")
+
+
+def find_above(path: Path) -> Path | None:
+    """Return the nearest folder above the working directory that has a file, or None."""
+    return next((folder for folder in Path.cwd().parents if (folder / path).is_file()), None)
 
 
 def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:

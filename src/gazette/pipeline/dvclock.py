@@ -82,7 +82,7 @@ def load(commit: str | None) -> DvcLock:
     """Load the lock of a commit, or of the working tree; raises ConfigError if there is none or it is old."""
     if commit is None:
         if not LOCK.is_file():
-            raise ConfigError(f"{LOCK}: no such file in {Path.cwd()}")
+            raise ConfigError(files.describe_missing(LOCK))
         return DvcLock(None, parse_stages(LOCK.read_text(encoding="utf-8")))
     if (lock := load_or_none(commit)) is None:
         raise ConfigError(f"there is no dvc.lock at {commit[:9]}: no run was committed there")
