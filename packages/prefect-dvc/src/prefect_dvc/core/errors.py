@@ -8,13 +8,14 @@ Any other exception is a bug, and exits with 70.
 """
 
 import math
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect_dvc.core.escape import MAX_SHOWN, escape
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
 Section = TypeVar("Section", bound="BaseModel")
 
@@ -48,12 +49,17 @@ def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Sect
     try:
         parsed = section.model_validate(values, strict=True)
     except ValidationError as error:
-        faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
-        lines = [f"{where}: {_describe(fault, set(section.model_fields))}" for fault in faults]
-        raise ConfigError("\n".join(lines)) from None
+        raise invalid(error, where, section.model_fields) from None
     if infinite := [key for key, value in parsed if isinstance(value, float) and math.isinf(value)]:
         raise ConfigError("\n".join(f"{where}: {key}: expected a finite number, got {values[key]}" for key in infinite))
     return parsed
+
+
+def invalid(error: "ValidationError", where: str, keys: Iterable[str] = ()) -> ConfigError:
+    """Return the ConfigError of settings that are invalid, with a line per key; `keys` are those that there are."""
+    faults = [fault for fault in error.errors(include_url=False) if fault["type"] != "default_factory_not_called"]
+    faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
+    return ConfigError("\n".join(f"{where}: {_describe(fault, set(keys))}" for fault in faults))
 
 
 def _describe(fault: Any, keys: set[str]) -> str:

@@ -12,9 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from prefect_dvc import connection, state, supervisor
-from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError, invalid
+from prefect_dvc.core.escape import escape
 from prefect_dvc.environment import QUIET, child_environment
 from prefect_dvc.recovery import orphans
 
@@ -33,11 +35,12 @@ def ensure_server(root: Path) -> None:
     """Set PREFECT_API_URL, if it is not set, to a server that ends with this process, however that ends.
 
     Call it before Prefect is imported, which reads its environment once. Raises ConfigError if a server is named that
-    does not answer.
+    does not answer, or if a setting of Prefect is invalid.
     """
     os.environ.update(QUIET)
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")  # in a quarter of a minute; its default is a whole one
     if os.environ.get("PREFECT_API_URL"):
+        _load_settings()
         check_answers()
         return
     folder = home(root)
@@ -45,8 +48,21 @@ def ensure_server(root: Path) -> None:
     process, address = start(folder)
     atexit.register(_end, process)  # after Prefect's last log lines, which it sends when threads end
     os.environ["PREFECT_API_URL"] = address
+    _load_settings()
     importlib.import_module("prefect")  # takes seconds, less than the server
     wait(process, address, folder)
+
+
+def _load_settings() -> None:
+    """Load Prefect's settings; raises ConfigError if one is invalid, wherever it is set."""
+    settings = importlib.import_module("prefect.settings")
+    cure = "correct the PREFECT_* variable, prefect.toml, pyproject.toml or profile that sets it"
+    try:
+        settings.get_current_settings()
+    except ValidationError as error:
+        raise ConfigError(f"{invalid(error, f'Prefect, {error.title}')}\n{cure}") from None
+    except ValueError as error:
+        raise ConfigError(f"{connection.first_line(error)}; {cure}") from None
 
 
 def home(root: Path) -> Path:
@@ -79,7 +95,11 @@ def wait(process: supervisor.Process, address: str, home: Path) -> None:
         with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5):
             return
         time.sleep(0.1)
-    raise ConfigError(f"Prefect's server did not start within {START_SECONDS} seconds; see {home / LOG}")
+    log = home / LOG
+    if process.poll() is None:
+        raise ConfigError(f"Prefect's server did not start within {START_SECONDS} seconds; see {log}")
+    *_, reason = ["no reason given", *filter(None, log.read_text(encoding="utf-8", errors="replace").splitlines())]
+    raise ConfigError(f"Prefect's server ended as it started: {escape(reason.strip())}; see {log}")
 
 
 @contextmanager
