@@ -26,9 +26,19 @@ from typing import NoReturn
 
 STAGES, FLOWS = "WARM_STAGES", "WARM_FLOWS"  # variables with the addresses of the processes
 SHARED = "WARM_SHARED"  # variable with the address of the process for stages that all workers of a test run share
+# What a command of DVC imports, some of it only as it runs; a name with a colon is a function to call.
+_DVC = ["dvc.cli.parser", "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc_render"]
+_DVC += [
+    "dvc_data.hashfile.db.local",
+    "dvc_data.hashfile.status",
+    "networkx",
+    "scmrepo.git",
+    "flufl.lock",
+    "zc.lockfile",
+]
 PACKAGES = {
-    STAGES: ["dvc.commands.repro", "dvc.repo"],
-    FLOWS: ["prefect", "prefect.flows", "prefect.artifacts", "prefect.events", "prefect_dask", "dvc.repo"],
+    STAGES: [*_DVC],
+    FLOWS: ["prefect", "prefect.flows", "prefect.artifacts", "prefect.events", "prefect_dask", *_DVC],
 }
 SETTINGS = {"DO_NOT_TRACK": "true"}
 PROGRAMS = ["dvc"]
@@ -99,7 +109,10 @@ def main(path: str, packages: list[str]) -> None:
     print(flush=True)
     threading.Thread(target=_end_with_caller, daemon=True).start()
     for name in packages:
-        importlib.import_module(name)
+        module, _, function = name.partition(":")
+        imported = importlib.import_module(module)
+        if function:
+            getattr(imported, function)()
     gc.collect()
     gc.freeze()  # or each command would copy all of it, to look for garbage
     while True:

@@ -13,7 +13,7 @@ from prefect_dvc.recovery import guard
 
 from gazette.pipeline import recorded, state
 
-STATE = ("data_docs", "fingerprints", "parsed", "challenger.json", "version.json")
+STATE = ("charts", "data_docs", "fingerprints", "parsed", "challenger.json", "version.json")
 BUNDLES = "bundles"
 _DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
 

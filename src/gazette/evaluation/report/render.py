@@ -4,17 +4,19 @@ import base64
 import hashlib
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from prefect_dvc.core import atomic
 
 from gazette.evaluation.report.charts import Spec
 from gazette.evaluation.report.rows import escape_hidden
 
 _HERE = Path(__file__).parent
+CHARTS = Path(".gazette/charts")  # Vega's libraries with draw.js, by the hash of what they are made from
 
 
 def render(
@@ -42,6 +44,14 @@ def render(
 
 @cache
 def _script() -> str:
-    """Return Vega's libraries and draw.js; bundling takes a second."""
-    bundle = vl_convert.javascript_bundle((_HERE / "draw.js").read_text(encoding="utf-8"))
-    return bundle.replace("</script", r"<\/script")
+    """Return Vega's libraries and draw.js as one script; bundling takes a second, so the last one is kept."""
+    source = (_HERE / "draw.js").read_text(encoding="utf-8")
+    name = hashlib.sha256(f"{version('vl-convert-python')}\n{source}".encode()).hexdigest()
+    script = CHARTS / f"{name}.js"
+    if not script.is_file():
+        import vl_convert
+
+        bundle = vl_convert.javascript_bundle(source).replace("</script", r"<\/script")
+        atomic.remove(CHARTS)
+        atomic.write_text(script, bundle)
+    return script.read_text(encoding="utf-8")
