@@ -24,21 +24,17 @@ from gazette.pipeline import inheritance, variables
 
 os.environ |= variables.POLICY  # as `gazette` and the flows set it
 warm.PACKAGES[warm.STAGES] = [
-    *("great_expectations", "great_expectations.render.renderer.site_builder"),
-    *(
-        "pandera.polars",
-        "pandera.backends.polars.container",
-        "pandera.strategies.base_strategies",
-        "hypothesis.strategies",
-    ),
-    *("pyarrow.parquet", "ftfy", "wcwidth", "phonenumbers", "stdnum.iban", "py3langid.langid", "tokenizers"),
-    *("mlflow", "mlflow.pyfunc.loaders", "mlflow.pyfunc.model", "mlflow.tracing.provider", "alembic.command", "git"),
-    *("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store"),
-    "mlflow.utils.requirements_utils:_init_modules_to_packages_map",  # reads the files of every package
-    *("sklearn.svm", "sklearn.metrics", "statsmodels.stats.multitest", "altair", "vl_convert", "onnxruntime"),
-    *warm.PACKAGES[warm.STAGES],
-    *("keras", "tf2onnx", "tensorflow.saved_model"),
-]
+    "great_expectations", "great_expectations.render.renderer.site_builder", "jinja2.ext", "py3langid.langid",
+    "ftfy", "wcwidth", "pandera.polars", "pandera.backends.polars.container", "pandera.strategies.base_strategies",
+    "hypothesis.strategies", "phonenumbers", "stdnum.iban", "stdnum.cn.uscc", "pyarrow.parquet", "tokenizers",
+    "onnxruntime", "mlflow", "mlflow.pyfunc.loaders", "mlflow.pyfunc.model", "mlflow.pyfunc.scoring_server",
+    "mlflow.tracing.provider", "mlflow.store.tracking.sqlalchemy_workspace_store",
+    "mlflow.store.model_registry.sqlalchemy_workspace_store",
+    "mlflow.utils.requirements_utils:_init_modules_to_packages_map", "opentelemetry.sdk.metrics.export", "tenacity",
+    "alembic.command", "git", "sklearn.svm", "sklearn.metrics", "statsmodels.stats.multitest", "altair",
+    "vl_convert",
+    *warm.PACKAGES[warm.STAGES], "keras", "tf2onnx.convert", "tensorflow.saved_model.experimental",
+]  # fmt: skip
 flow_runs.SEARCH_PATH.append(str(ROOT))
 warm.PROGRAMS += ["gazette", "ask.py"]
 warm.FLOW_MODULES += ["flows.", "from flows"]

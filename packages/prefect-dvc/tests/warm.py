@@ -26,20 +26,19 @@ from typing import NoReturn
 
 STAGES, FLOWS = "WARM_STAGES", "WARM_FLOWS"  # variables with the addresses of the processes
 SHARED = "WARM_SHARED"  # variable with the address of the process for stages that all workers of a test run share
-# What a command of DVC imports, some of it only as it runs; a name with a colon is a function to call.
-_DVC = ["dvc.cli.parser", "dvc.repo.index", "dvc.repo.metrics", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc_render"]
-_DVC += [
-    "dvc_data.hashfile.db.local",
-    "dvc_data.hashfile.status",
-    "networkx",
-    "scmrepo.git",
-    "flufl.lock",
-    "zc.lockfile",
-]
-PACKAGES = {
-    STAGES: [*_DVC],
-    FLOWS: ["prefect", "prefect.flows", "prefect.artifacts", "prefect.events", "prefect_dask", *_DVC],
-}
+# What a command imports, much of it only as it runs; a name with a colon is that of a function to call.
+_DVC = [
+    "dvc.cli.parser", "dvc.cachemgr", "dvc.data_cloud", "dvc.rwlock", "dvc.utils.strictyaml", "dvc.repo.artifacts",
+    "dvc.repo.brancher", "dvc.repo.datasets", "dvc.repo.graph", "dvc.repo.index", "dvc.repo.metrics",
+    "dvc.repo.stage", "dvc.repo.trie", "dvc_render", "dvc_data.hashfile.db.local", "dvc_data.hashfile.status",
+    "fsspec.implementations.memory", "networkx", "scmrepo.git", "pygit2", "dulwich.worktree", "configobj",
+    "filelock", "flufl.lock", "platformdirs", "ruamel.yaml", "zc.lockfile",
+]  # fmt: skip
+_PREFECT = [
+    "prefect", "prefect.flows", "prefect.artifacts", "prefect.events", "prefect.input", "prefect.runtime",
+    "prefect_dask", "fastapi", "graphviz", "pydantic.v1",
+]  # fmt: skip
+PACKAGES = {STAGES: _DVC, FLOWS: [*_PREFECT, *_DVC]}
 SETTINGS = {"DO_NOT_TRACK": "true"}
 PROGRAMS = ["dvc"]
 FLOW_MODULES = ["prefect_dvc", "from prefect_dvc"]

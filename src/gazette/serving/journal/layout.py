@@ -38,7 +38,9 @@ class Segment:
     @property
     def size(self) -> int:
         """Its bytes; none if another process has just closed or removed it."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        with suppress(FileNotFoundError):
+            return self.path.stat().st_size
+        return 0
 
     @property
     def order(self) -> tuple[str, str, bool, str]:
