@@ -28,6 +28,7 @@ import contenders
 import polars as pl
 from ruamel.yaml import YAML
 from sklearn.metrics import accuracy_score, f1_score
+from stage_calls import stage_command
 
 FOLDER, PAGE = Path(".gazette/bench"), Path("docs/benchmarks/models.md")
 BULK_ROWS = 10_000  # at least, the test rows repeated
@@ -62,12 +63,10 @@ def split(corpus: str) -> Path:
         shutil.copy(description, folder / description)
         params = re.sub(r"(?m)^corpus: \S+", f"corpus: {corpus}", Path("params.yaml").read_text(encoding="utf-8"))
         (folder / "params.yaml").write_text(params, encoding="utf-8")
-        paths = ["--validated=articles.parquet", f"--description={description}"]
-        validate = [f"--raw={Path('data/raw', corpus).resolve()}", "--quarantine=rejects.parquet", "--docs=docs"]
-        validate += ["--examples=examples.parquet", "--report=validation.json"]
-        preprocess = [f"--{name}={name}.parquet" for name in ("train", "valid", "test", "quarantine")]
-        subprocess.run(["gazette", "validate", *paths, *validate], check=True, cwd=folder)
-        subprocess.run(["gazette", "preprocess", *paths, *preprocess, "--report=split.json"], check=True, cwd=folder)
+        raw = str(Path("data/raw", corpus).resolve())
+        for stage, paths in (("validate", {"raw": raw}), ("preprocess", {})):
+            command = stage_command(stage, description=str(description), **paths)
+            subprocess.run(command, check=True, cwd=folder)
     return folder
 
 

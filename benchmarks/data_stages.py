@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import polars as pl
+from stage_calls import stage_command
 
 DESCRIPTION = """\
 language: en
@@ -23,10 +24,8 @@ source: AG News, repeated
 terms: research
 """
 COMMANDS = {
-    "validate": "--description d.yaml --raw . --validated v.parquet --quarantine q.parquet"
-    " --examples e.parquet --report r.json --docs docs",
-    "preprocess": "--description d.yaml --validated v.parquet --train train.parquet --valid valid.parquet"
-    " --test test.parquet --quarantine q2.parquet --report p.json",
+    "validate": stage_command("validate", description="d.yaml", raw="."),
+    "preprocess": stage_command("preprocess", description="d.yaml"),
 }
 
 
@@ -56,7 +55,7 @@ for count in map(int, sys.argv[2:]):
     with tempfile.TemporaryDirectory() as box:
         lay_down(Path(sys.argv[1]) / "train.csv", count, Path(box))
         (Path(box) / "params.yaml").write_bytes(Path("params.yaml").read_bytes())
-        for name, options in COMMANDS.items():
+        for name, stage in COMMANDS.items():
             before = time.monotonic()
             # A separate process, whose children's peak is the stage's.
             code = (
@@ -64,8 +63,8 @@ for count in map(int, sys.argv[2:]):
                 "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
                 "print(used.ru_utime + used.ru_stime, used.ru_maxrss)"
             )
-            command = [sys.executable, "-c", code, "gazette", name, *options.split()]
-            done = subprocess.run(command, cwd=box, check=True, capture_output=True, text=True)
+            command = [sys.executable, "-c", code, *stage]
+            done = subprocess.run(command, cwd=box, check=True, stdout=subprocess.PIPE, text=True)
             processor, peak = map(float, done.stdout.split()[-2:])
             wall = f"{time.monotonic() - before:6.1f} s, {processor:6.1f} of processors"
             print(f"{count:>10,} rows  {name:10}  {wall}  {peak / 1024:6,.0f} MB", flush=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import vl_convert
 from bundles import make_bundle
 from prefect_dvc.core.errors import ConfigError
 from root import ROOT
@@ -20,6 +21,7 @@ from root import ROOT
 from gazette.core import files
 from gazette.data.validation.checks import CHECKS, KINDS
 from gazette.evaluation.report import page as report
+from gazette.evaluation.report import render
 
 ATTACK = "<script>alert(1)</script>"
 OVERRIDE = "\u202e"
@@ -324,3 +326,12 @@ def test_a_param_of_the_wrong_type_is_named_with_its_section(tmp_path: Path) -> 
     params = PARAMS | {"validate": PARAMS["validate"] | {"max_quarantined": "many"}}
     with pytest.raises(ConfigError, match=r"params\.yaml, section validate: max_quarantined: .*got 'many'"):
         report.write_report(write_outputs(tmp_path, [finding()]), params)
+
+
+def test_the_script_is_bundled_once_in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    render.bundle_script.cache_clear()
+    script = render.bundle_script()
+    monkeypatch.delattr(vl_convert, "javascript_bundle")
+    render.bundle_script.cache_clear()
+    assert render.bundle_script() == script and "vega" in script

@@ -23,7 +23,7 @@ def render(
     folder: Path, template: str, facts: dict[str, Any], charts: dict[str, Spec], filters: dict[str, Callable[..., Any]]
 ) -> str:
     """Render a template of a folder, which extends frame.html.j2. Its policy allows one script, by hash."""
-    script = _script()
+    script = bundle_script()
     environment = Environment(
         loader=FileSystemLoader([folder, _HERE]),
         autoescape=True,
@@ -43,8 +43,8 @@ def render(
 
 
 @cache
-def _script() -> str:
-    """Return Vega's libraries and draw.js as one script; bundling takes a second, so the last one is kept."""
+def bundle_script() -> str:
+    """Return Vega's libraries and draw.js as one script; bundling takes a second, so it is kept."""
     source = (_HERE / "draw.js").read_text(encoding="utf-8")
     name = hashlib.sha256(f"{version('vl-convert-python')}\n{source}".encode()).hexdigest()
     script = CHARTS / f"{name}.js"
@@ -52,6 +52,5 @@ def _script() -> str:
         import vl_convert
 
         bundle = vl_convert.javascript_bundle(source).replace("</script", r"<\/script")
-        atomic.remove(CHARTS)
         atomic.write_text(script, bundle)
-    return script.read_text(encoding="utf-8")
+    return script.read_bytes().decode()
