@@ -93,6 +93,14 @@ def serving(root: Path, *words: str) -> tuple["subprocess.Popen[str]", str]:
     return process, f"http://127.0.0.1:{port}/api"
 
 
+@pytest.mark.parametrize(("words", "name"), [(["none"], "none"), (["main", "--remote", "nowhere"], "nowhere")])
+def test_a_branch_or_remote_that_does_not_exist_is_named_before_it_is_served(
+    tmp_path: Path, words: list[str], name: str
+) -> None:
+    ended = prefect_dvc(make_published(tmp_path), "serve", "--branch", *words, code=2)
+    assert name in ended.stderr and ended.stdout == "" and "Traceback" not in ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("branch", ["", "main"])
 def test_a_served_project_runs_by_hand_and_ends_with_ctrl_c(tmp_path: Path, branch: str) -> None:

@@ -102,8 +102,11 @@ def serve(cron: str | None, branch: str | None, remote: str, prepare: tuple[str,
       prefect-dvc serve --cron '0 3 * * *' --branch main
     """
     from prefect_dvc.flows import serving
+    from prefect_dvc.publishing import worktree
 
     if branch is None and (remote or prepare):
         raise click.UsageError("--remote and --prepare belong to a --branch, whose results are pushed")
+    if branch:
+        worktree.find_head(Path(), branch, remote)  # raises ConfigError now, not at the first run
     published = {"branch": branch, "remote": remote, "prepare": list(prepare)} if branch else {}
     serving.serve(Path().absolute(), cron, port, {**published, **how})

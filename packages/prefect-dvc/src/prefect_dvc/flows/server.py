@@ -40,7 +40,6 @@ def ensure_server(root: Path) -> None:
     os.environ.update(QUIET)
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")  # in a quarter of a minute; its default is a whole one
     if os.environ.get("PREFECT_API_URL"):
-        _load_settings()
         check_answers()
         return
     folder = home(root)
@@ -111,6 +110,7 @@ def served(root: Path, port: int) -> Iterator[str]:
         return
     folder, address = home(root), f"http://127.0.0.1:{port}/api"
     os.environ |= {"PREFECT_API_URL": address, "PREFECT_HOME": str(folder)}
+    _load_settings()
     page = {"PREFECT_SERVER_UI_ENABLED": "true", "PREFECT_SERVER_UI_API_URL": address}
     process, _ = start(folder, port, page)
     try:
@@ -122,6 +122,7 @@ def served(root: Path, port: int) -> Iterator[str]:
 
 def check_answers() -> None:
     """Raise ConfigError if the server at PREFECT_API_URL does not answer within `ANSWER_SECONDS`."""
+    _load_settings()
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
