@@ -3,13 +3,13 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
-# What would install elsewhere or otherwise than the lock says, and what Python reads before our code does. Without
-# bytecode every process would compile TensorFlow again: 11 s instead of 4.
+# What would install elsewhere or otherwise than the lock says, and what Python reads before our code does.
 export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN PIP_CONSTRAINT PIP_NO_BINARY PIP_REQUIRE_VIRTUALENV
 unexport UV_TARGET UV_PREFIX UV_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER UV_NO_BINARY UV_NO_BINARY_PACKAGE
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PYTHONSAFEPATH PYTHONSTARTUP LD_PRELOAD
-unexport PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
+# Each process would compile TensorFlow again: 11 s instead of 4.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install run bert flow schedule serve test servers versions faults check bench docs ui lock clean
 

@@ -61,7 +61,7 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
 def _is_header(fields: list[str], header: list[str]) -> bool:
     """Check whether a row is the header but for case, spaces and a byte order mark; a column alone may hold a text."""
     if len(header) < 2 or len(fields) != len(header) or len(fields[0]) > len(header[0]) + 8:
-        return False
+        return False  # most rows: before their texts are copied
     return [_plain(field) for field in fields] == header
 
 

@@ -38,25 +38,25 @@ class DataContractError(CommandError):
     code = 3
 
 
-def parse(section: "type[Section]", values: dict[str, Any], where: str) -> "Section":
+def parse(section: "type[Section]", values: object, where: str) -> "Section":
     """Parse `values` as a `section`; raises ConfigError with a line per key that is missing, unknown or out of bounds.
 
-    Values read from a file may be no dictionary: that is refused too.
-    Types are strict: `"3"`, `true` and `3.0` are not integers. A number is finite.
+    So does anything but a dictionary. Types are strict: `"3"`, `true` and `3.0` are not integers. A number is finite.
     """
     from pydantic import ValidationError
 
     try:
         parsed = section.model_validate(values, strict=True)
     except ValidationError as error:
-        raise invalid(error, where, section.model_fields) from None
-    if infinite := [key for key, value in parsed if isinstance(value, float) and math.isinf(value)]:
-        raise ConfigError("\n".join(f"{where}: {key}: expected a finite number, got {values[key]}" for key in infinite))
+        raise to_config_error(error, where, section.model_fields) from None
+    if infinite := {key: value for key, value in parsed if isinstance(value, float) and math.isinf(value)}:
+        lines = [f"{where}: {key}: expected a finite number, got {value}" for key, value in infinite.items()]
+        raise ConfigError("\n".join(lines))
     return parsed
 
 
-def invalid(error: "ValidationError", where: str, keys: Iterable[str] = ()) -> ConfigError:
-    """Return the ConfigError of settings that are invalid, with a line per key; `keys` are those that there are."""
+def to_config_error(error: "ValidationError", where: str, keys: Iterable[str] = ()) -> ConfigError:
+    """Return pydantic's error as a ConfigError with a line per key; `keys` are those that exist."""
     faults = [fault for fault in error.errors(include_url=False) if fault["type"] != "default_factory_not_called"]
     faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
     return ConfigError("\n".join(f"{where}: {_describe(fault, set(keys))}" for fault in faults))

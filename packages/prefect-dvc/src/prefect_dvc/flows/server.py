@@ -15,7 +15,7 @@ import httpx
 from pydantic import ValidationError
 
 from prefect_dvc import connection, state, supervisor
-from prefect_dvc.core.errors import ConfigError, invalid
+from prefect_dvc.core.errors import ConfigError, to_config_error
 from prefect_dvc.core.escape import escape
 from prefect_dvc.environment import QUIET, child_environment
 from prefect_dvc.recovery import orphans
@@ -59,7 +59,7 @@ def _load_settings() -> None:
     try:
         settings.get_current_settings()
     except ValidationError as error:
-        raise ConfigError(f"{invalid(error, f'Prefect, {error.title}')}\n{cure}") from None
+        raise ConfigError(f"{to_config_error(error, f'Prefect, {error.title}')}\n{cure}") from None
     except ValueError as error:
         raise ConfigError(f"{connection.first_line(error)}; {cure}") from None
 
@@ -97,8 +97,9 @@ def wait(process: supervisor.Process, address: str, home: Path) -> None:
     log = home / LOG
     if process.poll() is None:
         raise ConfigError(f"Prefect's server did not start within {START_SECONDS} seconds; see {log}")
-    *_, reason = ["no reason given", *filter(None, log.read_text(encoding="utf-8", errors="replace").splitlines())]
-    raise ConfigError(f"Prefect's server ended as it started: {escape(reason.strip())}; see {log}")
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    reason = next((line.strip() for line in reversed(lines) if line.strip()), "it gave no reason")
+    raise ConfigError(f"Prefect's server ended as it started: {escape(reason)}; see {log}")
 
 
 @contextmanager
