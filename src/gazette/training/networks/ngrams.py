@@ -55,7 +55,7 @@ class FeatureLookup(keras.layers.Layer):
         self.rows = self.add_weight(shape=(size,), initializer="zeros", dtype="int32", trainable=False, name="rows")
 
     def call(self, grams: Any) -> Any:  # noqa: D102
-        return ops.take(self.rows, grams)
+        return ops.take(self.rows, grams, axis=0)
 
 
 def ngram_rows(ids: Any, params: NgramParams, vocabulary: int) -> Any:
