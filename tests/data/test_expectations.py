@@ -131,10 +131,13 @@ def test_a_finding_says_what_is_expected_observed_and_meant(tmp_path: Path) -> N
     assert "Too few articles" in finding["meaning"]
 
 
-def test_an_unknown_class_is_named(tmp_path: Path) -> None:
+def test_an_unknown_class_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     finding = next(f for f in judge(tmp_path, read=("a", "b", "c")) if not f["success"])
     assert (finding["table"], finding["severity"]) == ("labels", "warning")
     assert '"c"' in finding["observed"]
+    (page,) = tmp_path.glob("validations/labels/**/*.html")
+    assert "33.33% of 3 total rows" in page.read_text(encoding="utf-8")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"], "Data Docs are written whole"
 
 
 def test_the_same_profile_gives_the_same_findings(tmp_path: Path) -> None:
