@@ -3,7 +3,6 @@
 import numpy as np
 
 from gazette.training.explanation import domain
-from gazette.training.networks.tokenizer import train_tokenizer
 
 COMMON = [f"word{number}" for number in range(30)]
 
@@ -33,8 +32,3 @@ def test_equal_sides_are_told_apart_by_chance_alone() -> None:
 def test_few_texts_are_not_compared() -> None:
     assert domain.compare(texts(1)[: domain.MIN_TEXTS - 1], texts(2), 5, 7) is None
     assert domain.compare([[]] * 60, [[]] * 60, 5, 7) is None
-
-
-def test_words_are_those_of_the_tokenizer_also_beyond_its_vocabulary() -> None:
-    tokenizer = train_tokenizer(["the market fell"], "words", 10, 1)
-    assert domain.split_words(tokenizer, ["The Omicron 股市"]) == [["the", "omicron", "股", "市"]]

@@ -232,6 +232,20 @@ def test_the_n_grams_of_most_rows_have_the_linear_tables_rows(rows: Any) -> None
     assert counts[lookup > 0].min() >= counts[lookup == 0].max()
 
 
+@pytest.mark.parametrize("ngrams", [1, 2, 3])
+def test_a_table_is_no_larger_than_the_n_grams_of_the_rows_and_has_room_for_all(ngrams: int) -> None:
+    from gazette.training.networks.batches import Rows
+    from gazette.training.networks.ngrams import ngram_matrix
+
+    ids = [np.array(text, np.int32) for text in ([3, 4, 5, 6], [], [7])]
+    rows = Rows(ids, np.zeros(3, np.int64), pieces=ids[::-1])
+    _, params, network = built("linear", subword_vocabulary=20, ngrams=ngrams)
+    different = len(np.unique(ngram_matrix(network, rows).indices))
+    assert different <= params.bounded_by(rows).max_features <= 10 * ngrams + 6 * (ngrams - 1)
+    assert params.model_copy(update={"max_features": 3}).bounded_by(rows).max_features == 3
+    assert params.bounded_by(Rows([], np.zeros(0, np.int64))).max_features == 1
+
+
 def test_a_number_out_of_bounds_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="dropout"):
         built("cnn", dropout=1.0)

@@ -29,20 +29,32 @@ def test_characters_are_all_but_white_space() -> None:
 
 
 def test_frequent_pairs_become_parts_of_words() -> None:
-    tokenizer = train_tokenizer(["bank bank bank banks"], "bpe", 100, 1)
-    assert tokenize(tokenizer, "bank") == ["bank"]
+    tokenizer = train_tokenizer(["bank bank bank banks u.s. u.s."], "bpe", 100, 1)
+    assert tokenize(tokenizer, "\u3000BANK banks  u.s.") == ["▁bank", "▁banks", "▁u.s."]
+
+
+def test_subwords_tell_the_beginning_of_a_word_from_its_middle() -> None:
+    tokenizer = train_tokenizer(["bank riverbank bank riverbank"], "bpe", 100, 1)
+    assert tokenize(tokenizer, "bank banksbank") == ["▁bank", "▁bank", "[UNK]", "bank"]
 
 
 @pytest.mark.parametrize("tokens", KINDS)
 def test_padding_is_0_and_the_unknown_is_1(tokens: Tokens) -> None:
     tokenizer = train_tokenizer(TEXTS, tokens, 100, 1)
     assert (tokenizer.token_to_id("[PAD]"), tokenizer.token_to_id("[UNK]")) == (0, 1)
-    assert set(encode(tokenizer, ["ж"])[0]) == {1}
+    assert encode(tokenizer, ["ж"])[0][-1] == 1
 
 
 def test_rare_words_and_words_past_the_vocabulary_are_unknown() -> None:
     assert tokenize(train_tokenizer(TEXTS, "words", 100, 2), "the bank rose") == ["the", "bank", "[UNK]"]
     assert train_tokenizer(TEXTS, "words", 5, 1).get_vocab_size() == 5
+
+
+@pytest.mark.parametrize("tokens", KINDS)
+@pytest.mark.parametrize("vocabulary", [3, 10])
+def test_a_vocabulary_is_never_larger_than_its_bound(tokens: Tokens, vocabulary: int) -> None:
+    tokenizer = train_tokenizer(["债券牛皮市诱发基金抛售潮"] * 3, tokens, vocabulary, 1)
+    assert tokenizer.get_vocab_size() <= vocabulary
 
 
 @pytest.mark.parametrize("tokens", KINDS)

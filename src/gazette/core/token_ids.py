@@ -24,6 +24,17 @@ _ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _MARKS = re.escape(_ASCII_MARKS) + "¡§«¶·»¿‘’“”–—、。《》「」『』【】"  # punctuation among the plain characters
 _HAN = "\u4e00-\u9fff"
 _BERT = {"clean_text": True, "strip_accents": False, "lowercase": True}
+_WORD_START = "▁"  # before each word that is cut into subwords
+_PRE_TOKENIZERS = {
+    "WordLevel": {"type": "BertPreTokenizer"},
+    "BPE": {
+        "type": "Sequence",
+        "pretokenizers": [
+            {"type": "WhitespaceSplit"},
+            {"type": "Metaspace", "replacement": _WORD_START, "prepend_scheme": "always", "split": True},
+        ],
+    },
+}
 _search_other = re.compile(f"[^{_PLAIN}]").search
 
 
@@ -88,14 +99,14 @@ class Shortcut:
 
     def __init__(self, tokenizer: Tokenizer, about: dict[str, Any]) -> None:
         _, *steps, last = about["normalizer"]["normalizers"]
+        self.is_words = about["model"]["type"] == "WordLevel"
         self.entities = [(step["pattern"]["String"], step["content"]) for step in steps]
         self.ends = {entity[-1] for entity, _ in self.entities}
         apart = _MARKS + _HAN * last["handle_chinese_chars"]
         self.find_words = re.compile(rf"[^\s{apart}]++|[{apart}]").findall
         self.special = [token["content"] for token in about["added_tokens"]]
         self.longest = (about["truncation"] or {}).get("max_length")
-        is_words = about["model"]["type"] == "WordLevel"
-        self.vocabulary = _Words(about["model"]) if is_words else _Pieces(tokenizer.model)
+        self.vocabulary = _Words(about["model"]) if self.is_words else _Pieces(tokenizer.model)
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "Shortcut | None":
@@ -105,10 +116,14 @@ class Shortcut:
                 "truncation": None | {"direction": "Right"},
                 "padding": None,
                 "normalizer": {"normalizers": [{"type": "NFKC"}, *entities, {"type": "BertNormalizer"} as last]},
-                "pre_tokenizer": {"type": "BertPreTokenizer"},
+                "pre_tokenizer": pre_tokenizer,
                 "post_processor": None,
-                "model": {"type": "WordLevel" | "BPE"},
-            } if last.items() >= _BERT.items() and all("String" in step.get("pattern", ()) for step in entities):
+                "model": {"type": "WordLevel" | "BPE" as model},
+            } if (
+                last.items() >= _BERT.items()
+                and all("String" in step.get("pattern", ()) for step in entities)
+                and pre_tokenizer == _PRE_TOKENIZERS[model]
+            ):
                 return cls(tokenizer, about)
         return None
 
@@ -130,6 +145,8 @@ class Shortcut:
             for entity, character in self.entities:
                 text = text.replace(entity, character)
         text = text.lower()
+        if not self.is_words:
+            return text.split()
         if not is_ascii:
             return self.find_words(text)
         for mark in _ASCII_MARKS:  # faster than the expression
@@ -163,7 +180,7 @@ class _Pieces(dict[str, list[int]]):
         return [*itertools.chain.from_iterable(map(self.__getitem__, words))]
 
     def __missing__(self, word: str) -> list[int]:
-        ids = [token.id for token in self.model.tokenize(word)]
+        ids = [token.id for token in self.model.tokenize(_WORD_START + word)]
         if len(word) <= LONGEST:
             if len(self) >= PIECES:
                 self.clear()

@@ -12,6 +12,7 @@ from gazette.monitoring.reference import Version
 from gazette.serving.journal import read as journal_read
 from gazette.training.explanation import domain
 from gazette.training.explanation.domain import Difference
+from gazette.training.explanation.words import split_words
 
 MAX_TEXTS = 5_000  # of a side
 WORDS = 20
@@ -30,6 +31,5 @@ def compare_words(journal: Path, version: Version, name: str, since: datetime, s
     own = own.sample(min(own.len(), MAX_TEXTS), seed=seed)
     own = personal_data.mask(own, personal_data.find_personal_data(own, bundle.language))
     texts = texts.sample(min(texts.len(), MAX_TEXTS), seed=seed)
-    tokenizer = next(iter(bundle.tokenizers.values()))
-    before, after = (domain.split_words(tokenizer, side.to_list()) for side in (own, texts))
+    before, after = (split_words(side.to_list()) for side in (own, texts))
     return domain.compare(before, after, WORDS, seed)

@@ -14,7 +14,6 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
-from tokenizers import Tokenizer
 
 MIN_TEXTS = 50  # of a side; with fewer, chance decides which words differ
 _FOLDS = 5
@@ -29,13 +28,6 @@ class Difference:
 
     auc: float
     words: list[dict[str, Any]]
-
-
-def split_words(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[str]]:
-    """Return the words of texts as a bundle's tokenizer cuts them, also those that are not in its vocabulary."""
-    normalizer, cutter = tokenizer.normalizer, tokenizer.pre_tokenizer
-    plain = (normalizer.normalize_str(text) if normalizer else text for text in texts)
-    return [[word for word, _ in cutter.pre_tokenize_str(text)] if cutter else text.split() for text in plain]
 
 
 def compare(before: Sequence[list[str]], after: Sequence[list[str]], limit: int, seed: int) -> Difference | None:

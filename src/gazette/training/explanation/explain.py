@@ -8,7 +8,6 @@ Networks", ECCV 2014).
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +20,7 @@ from tokenizers import Encoding
 from gazette.core.arrays import Array
 from gazette.core.bundle import Bundle
 from gazette.training.explanation.graph import expose_linear_rows
+from gazette.training.explanation.words import find_words
 
 MAX_PARTS = 512  # of a text that are left out in turn; those of a text with more words are groups of neighbors
 _SLICE = 2048  # tokens that are classified between two looks at the clock, about 0.1 s of an LSTM
@@ -72,14 +72,13 @@ class Explainer:
     def explain(self, text: str, max_parts: int = MAX_PARTS, deadline: float = math.inf) -> Explanation:
         """Explain the prediction for a text; raises TimeoutError if it takes longer than to a `time.monotonic()`."""
         encodings = {name: tokenizer.encode(text) for name, tokenizer in self.bundle.tokenizers.items()}
-        first = next(iter(encodings.values()))
-        words = list(_words(first, text))
+        end = max((span[1] for encoding in encodings.values() for span in encoding.offsets), default=0)
+        words = find_words(text[:end])  # behind the last token nothing has influence
         labels = self.bundle.labels
         if self.session is None:
-            end = max((span[1] for encoding in encodings.values() for span in encoding.offsets), default=0)
             size = max(1, _SLICE // max(1, *(len(encoding.ids) for encoding in encodings.values())))
             spans = _group(words, max_parts)
-            parts = self._leave_out(text[:end], spans, size, deadline)  # behind the last token nothing has influence
+            parts = self._leave_out(text[:end], spans, size, deadline)
             return Explanation(labels, self._scores([""])[0].tolist(), parts, parts, exact=False)
         bias, parts = self._linear_parts(encodings)
         return Explanation(labels, bias, _merge(parts), _share(parts, words), exact=True)
@@ -111,16 +110,6 @@ class Explainer:
 
 def _center(scores: Array) -> Array:
     return np.asarray(scores - scores.mean(axis=-1, keepdims=True))
-
-
-def _words(encoding: Encoding, text: str) -> Iterator[tuple[int, int]]:
-    """Yield the characters of each word: the tokens that the tokenizer made of it."""
-    tokens = ((word, span) for word, span in zip(encoding.word_ids, encoding.offsets, strict=True) if word is not None)
-    for _, group in groupby(tokens, key=lambda token: token[0]):
-        spans = [span for _, span in group]
-        start, end = spans[0][0], spans[-1][1]
-        if text[start:end].strip():
-            yield start, end
 
 
 def _group(words: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:

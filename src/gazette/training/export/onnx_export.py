@@ -60,7 +60,7 @@ def export(model: keras.Model, path: Path) -> None:
         exported = onnx.load(Path(folder, "exported.onnx"))
     for value in [value for value in exported.graph.input if value.name in tables]:
         exported.graph.input.remove(value)
-        exported.graph.initializer.append(from_array(tables[value.name].numpy(), value.name))
+        exported.graph.initializer.append(from_array(tables[value.name].value.numpy(), value.name))
     form = canonical(exported, [tensor.name for tensor in model.inputs])
     try:
         onnx.checker.check_model(form)

@@ -102,6 +102,7 @@ def train_candidate(
         Rows([text[:length] for text in texts], split.labels, split.soft_labels, subwords)
         for split, texts, subwords in zip((train, valid), ids, pieces, strict=True)
     )
+    params = params.bounded_by(train_rows)
     network = family.build(params, tokenizer.get_vocab_size(), train.classes)
     fit = getattr(family, "fit", training_loop.fit)
     curve = fit(network, params, train_rows, valid_rows, seed, on_epoch)

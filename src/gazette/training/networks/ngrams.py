@@ -1,6 +1,6 @@
 """N-grams as features: hashed from token ids inside the graph, and looked up in a table of the frequent ones."""
 
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -24,6 +24,12 @@ class NgramParams(BaseModel, frozen=True, extra="forbid"):
     min_df: int = Field(ge=1)  # n-grams in fewer training rows are ignored
     max_features: int = Field(ge=1, le=1 << 21)  # n-grams in the table, those in the most training rows
     smoothing: float = Field(gt=0)  # of an n-gram's class distribution
+
+    def bounded_by(self, train: Rows) -> Self:
+        """Return these params with a table that is no larger than the n-grams of the training rows could fill."""
+        texts = train.ids + (train.pieces or [])
+        ngrams = sum(len(ids) * self.ngrams + self.ngrams - 1 for ids in texts)  # the ends of a text are in n-grams too
+        return self.model_copy(update={"max_features": min(self.max_features, max(1, ngrams))})
 
 
 class HashedNgrams(keras.layers.Layer):

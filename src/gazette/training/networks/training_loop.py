@@ -3,7 +3,7 @@
 import contextlib
 import math
 import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import keras
 import numpy as np
@@ -28,6 +28,10 @@ class Tokens(BaseModel, frozen=True, extra="forbid"):
     length_quantile: float = Field(gt=0, le=1)
     max_length: int = Field(ge=1, le=65_536)
     precision: Precision = "float32"
+
+    def bounded_by(self, train: Rows) -> Self:
+        """Return params whose sizes are no larger than the training rows need; these depend on no row."""
+        return self
 
 
 class Params(Tokens, frozen=True, extra="forbid"):
