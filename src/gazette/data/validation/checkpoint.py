@@ -3,6 +3,7 @@
 Checked is the profile, a few small tables, so it costs the same for any number of articles.
 """
 
+import functools
 import json
 from pathlib import Path
 from string import Template
@@ -12,10 +13,30 @@ import great_expectations as gx
 import polars as pl
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
+from great_expectations.render.view import view
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from prefect_dvc.core.escape import escape
 
 from gazette.data.validation.bounds import Bounds
 from gazette.data.validation.checks import CHECKS, WARNING, Check
+
+
+class _Templates(BytecodeCache):
+    """The compiled templates of Data Docs, which Great Expectations compiles again for each page (0.4 s of 1)."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+view.Environment = functools.partial(view.Environment, bytecode_cache=_Templates())
 
 
 class ExpectColumnLabelsToEqualSet(gx.expectations.ExpectColumnDistinctValuesToEqualSet):
@@ -70,7 +91,7 @@ def run_checkpoint(
         if len(results) != len(expectations):
             raise RuntimeError(f"{len(expectations)} expectations on {name}, {len(results)} results")
         findings += [{"table": name, **_finding(result)} for result in results]
-    context.build_data_docs()  # once: each build compiles its templates anew
+    context.build_data_docs()  # once, not for each table
     return findings
 
 
