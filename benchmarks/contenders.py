@@ -7,6 +7,7 @@ A contender is a module-level class with
     load(folder)                         return a function from texts to labels
 """
 
+import importlib
 import json
 import re
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from typing import Any
 import polars as pl
 
 Predict = Callable[[list[str]], list[str]]
+# What the first training of a process imports, and the next does not.
+_LATE = ("pandera.backends.polars.container", "pandera.strategies.base_strategies", "sklearn.svm", "tf2onnx.convert")
 HAN = re.compile(r"([㐀-鿿])")
 
 
@@ -143,8 +146,6 @@ class Ours:
     """A model of params.yaml, trained by the pipeline's stage."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        import tf2onnx  # noqa: F401  imported by Keras at its first export
-
         from gazette.stages import train
         from gazette.training.export import onnx_export  # noqa: F401
         from gazette.training.export.candidate import CandidateFiles
@@ -153,6 +154,8 @@ class Ours:
         self.options, self.stage, self.files = options, train, CandidateFiles
         self.params = train.Params(**options["params"])
         runtime.configure_tensorflow(self.params.seed, self.params.threads, self.params.onednn)
+        for module in _LATE:
+            importlib.import_module(module)
 
     def train(self, train: pl.DataFrame, valid: pl.DataFrame, labels: list[str], folder: Path) -> None:
         self.stage.run(
