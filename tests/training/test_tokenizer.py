@@ -57,9 +57,17 @@ def test_a_vocabulary_is_never_larger_than_its_bound(tokens: Tokens, vocabulary:
     assert tokenizer.get_vocab_size() <= vocabulary
 
 
+def test_of_more_characters_than_the_vocabulary_has_room_for_the_most_frequent_stay() -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4F00)))
+    files = {train_tokenizer([text, "中国中国"], "bpe", 40, 1).to_str() for _ in range(20)}
+    assert len(files) == 1, "of those that are as frequent, always the same"
+    vocabulary = Tokenizer.from_str(files.pop()).get_vocab()
+    assert len(vocabulary) == 40 and {"▁", "中", "国"} < vocabulary.keys()
+
+
 @pytest.mark.parametrize("tokens", KINDS)
 def test_the_same_texts_give_the_same_file(tokens: Tokens) -> None:
-    assert train_tokenizer(TEXTS, tokens, 50, 1).to_str() == train_tokenizer(iter(TEXTS), tokens, 50, 1).to_str()
+    assert train_tokenizer(TEXTS, tokens, 50, 1).to_str() == train_tokenizer(list(TEXTS), tokens, 50, 1).to_str()
 
 
 @pytest.mark.parametrize("vocabulary", [2, 3, 12, 1000])

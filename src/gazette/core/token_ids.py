@@ -24,14 +24,14 @@ _ASCII_MARKS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _MARKS = re.escape(_ASCII_MARKS) + "¡§«¶·»¿‘’“”–—、。《》「」『』【】"  # punctuation among the plain characters
 _HAN = "\u4e00-\u9fff"
 _BERT = {"clean_text": True, "strip_accents": False, "lowercase": True}
-_WORD_START = "▁"  # before each word that is cut into subwords
+WORD_START = "▁"  # before each word that is cut into subwords
 _PRE_TOKENIZERS = {
     "WordLevel": {"type": "BertPreTokenizer"},
     "BPE": {
         "type": "Sequence",
         "pretokenizers": [
             {"type": "WhitespaceSplit"},
-            {"type": "Metaspace", "replacement": _WORD_START, "prepend_scheme": "always", "split": True},
+            {"type": "Metaspace", "replacement": WORD_START, "prepend_scheme": "always", "split": True},
         ],
     },
 }
@@ -180,7 +180,7 @@ class _Pieces(dict[str, list[int]]):
         return [*itertools.chain.from_iterable(map(self.__getitem__, words))]
 
     def __missing__(self, word: str) -> list[int]:
-        ids = [token.id for token in self.model.tokenize(_WORD_START + word)]
+        ids = [token.id for token in self.model.tokenize(WORD_START + word)]
         if len(word) <= LONGEST:
             if len(self) >= PIECES:
                 self.clear()

@@ -1,5 +1,6 @@
 """Tokenizers: trained on the training rows and saved as `tokenizer.json`, which any program can load."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -7,7 +8,7 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from gazette.core.normalization import normalizer
-from gazette.core.token_ids import Encoder
+from gazette.core.token_ids import WORD_START, Encoder
 
 SPECIAL = [PAD, UNKNOWN] = ["[PAD]", "[UNK]"]  # ids 0 and 1
 
@@ -15,7 +16,7 @@ _AT_SPACES = pre_tokenizers.WhitespaceSplit()
 _PRE_TOKENIZERS = {
     "words": pre_tokenizers.BertPreTokenizer(),
     "characters": pre_tokenizers.Sequence([_AT_SPACES, pre_tokenizers.Split("", "isolated")]),
-    "bpe": pre_tokenizers.Sequence([_AT_SPACES, pre_tokenizers.Metaspace()]),
+    "bpe": pre_tokenizers.Sequence([_AT_SPACES, pre_tokenizers.Metaspace(WORD_START)]),
 }
 
 
@@ -39,11 +40,25 @@ def train_tokenizer(
         tokenizer.add_special_tokens(SPECIAL)
     else:
         settings = {"vocab_size": vocabulary, "min_frequency": min_frequency, "special_tokens": SPECIAL}
-        if tokens == "bpe":  # of itself, it keeps every character
-            settings["limit_alphabet"] = vocabulary - len(SPECIAL)
+        if tokens == "bpe":
+            alphabet = _alphabet(Encoder(tokenizer).count_words(texts), vocabulary - len(SPECIAL))
+            settings |= {"initial_alphabet": alphabet, "limit_alphabet": len(alphabet)}
         trainer = trainers.BpeTrainer if tokens == "bpe" else trainers.WordLevelTrainer
         tokenizer.train_from_iterator(texts, trainer(**settings, show_progress=False))
     return tokenizer
+
+
+def _alphabet(words: Counter[str], limit: int) -> list[str]:
+    """Return the most frequent characters and the mark of a word's beginning.
+
+    The trainer of itself keeps all, or, with a limit, any of those that are as frequent as the last.
+    """
+    counts = Counter[str]()
+    for word, count in words.items():
+        for character in word:
+            counts[character] += count
+    frequent = sorted((-count, character) for character, count in counts.items() if character != WORD_START)
+    return [WORD_START, *(character for _, character in frequent[: limit - 1])]
 
 
 def _word_model(words: list[str]) -> models.WordLevel:
