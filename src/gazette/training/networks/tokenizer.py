@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -39,7 +39,7 @@ def train_tokenizer(
         tokenizer.model = _word_model([word for _, word in frequent[: vocabulary - len(SPECIAL)]])
         tokenizer.add_special_tokens(SPECIAL)
     else:
-        settings = {"vocab_size": vocabulary, "min_frequency": min_frequency, "special_tokens": SPECIAL}
+        settings: dict[str, Any] = {"vocab_size": vocabulary, "min_frequency": min_frequency, "special_tokens": SPECIAL}
         if tokens == "bpe":
             alphabet = _alphabet(Encoder(tokenizer).count_words(texts), vocabulary - len(SPECIAL))
             settings |= {"initial_alphabet": alphabet, "limit_alphabet": len(alphabet)}
