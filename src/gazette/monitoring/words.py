@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gazette.core.bundle import Bundle
+from gazette.core import files
 from gazette.data.validation import personal_data
 from gazette.monitoring import reference
 from gazette.monitoring.reference import Version
@@ -26,10 +26,10 @@ def compare_words(journal: Path, version: Version, name: str, since: datetime, s
     texts = journal_read.texts(journal).filter(pl.col("hour") >= since)["text"]
     if texts.len() < domain.MIN_TEXTS:
         return None
-    bundle = Bundle(reference.find_folder(version, name), threads=1)
+    language = files.read_json(reference.find_folder(version, name) / "bundle.json")["language"]
     own = reference.read_articles(version)["text"]
     own = own.sample(min(own.len(), MAX_TEXTS), seed=seed)
-    own = personal_data.mask(own, personal_data.find_personal_data(own, bundle.language))
+    own = personal_data.mask(own, personal_data.find_personal_data(own, language))
     texts = texts.sample(min(texts.len(), MAX_TEXTS), seed=seed)
     before, after = (split_words(side.to_list()) for side in (own, texts))
     return domain.compare(before, after, WORDS, seed)
