@@ -8,6 +8,7 @@ from pathlib import Path
 
 import flow_runs
 import polars as pl
+import prefect_homes
 import pytest
 import warm
 from bridge_fixtures import dvc_project as dvc_project
@@ -58,15 +59,23 @@ settings.load_profile("gazette")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the warm process before the workers, which import as much meanwhile."""
+    """Start what the workers share before they start, since they import as much meanwhile."""
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         warm.share()
+        prefect_homes.share()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that have most slow tests, so that no worker is left alone with one at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])  # stable: a file's tests stay together, in their order
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept() -> None:
+    """Keep what is imported by now out of garbage collections, some of which libraries ask for at each call."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

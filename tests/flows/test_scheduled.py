@@ -12,11 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import prefect_homes
 import psutil
 import pytest
 from flow_runs import Flow, until
 from prefect_dvc import storage
 from prefect_dvc.environment import child_environment
+from prefect_dvc.flows.server import home
 from projects import PUBLISHED, ask_remote, make_published, push_files, shell
 from root import ROOT
 
@@ -47,6 +49,7 @@ def serving(project: Path) -> Iterator[tuple[psutil.Popen, Flow]]:
     command = [sys.executable, "-m", "flows.schedule", "--port", str(port), "--every", "2"]
     environment = child_environment({"PYTHONPATH": str(ROOT)})
     log = state_folder(project) / "serving.log"
+    prefect_homes.prepare(home(project))
     with log.open("w") as file:
         process = psutil.Popen(command, cwd=project, env=environment, stdout=file, stderr=file, start_new_session=True)
     until(lambda: "serving on" in log.read_text())

@@ -9,6 +9,7 @@ from typing import Any
 
 import mlflow
 import pytest
+import registry_databases
 from click.testing import CliRunner
 from lineages import Run, begin, commit, git
 from prefect_dvc import hashing
@@ -30,6 +31,7 @@ def digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     begin()
+    registry_databases.prepare(tmp_path / "mlflow.db")
     monkeypatch.setenv("GIT_COMMITTER_DATE", OLD.isoformat())
     bundles = []
     for seed in range(5):

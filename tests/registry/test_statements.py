@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import registry_databases
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -25,7 +26,7 @@ STATEMENT = {"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "a
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A registry with version 1 of `tiny`, made by a run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/registry.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry_databases.prepare(tmp_path / "registry.db"))
     client: Any = registry.connect()
     run = client.create_run(client.create_experiment("tiny"))
     client.create_registered_model("tiny")

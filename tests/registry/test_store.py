@@ -7,6 +7,7 @@ from typing import Any
 
 import mlflow
 import pytest
+import registry_databases
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +17,7 @@ RUN: dict[str, Any] = {"experiment": "tiny", "name": "linear", "metrics": {"accu
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/registry.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry_databases.prepare(tmp_path / "registry.db"))
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     from gazette.registry.store import client as registry
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
+import prefect_homes
 import pytest
 import warm
 from flow_runs import Flow
@@ -47,7 +48,7 @@ def flow() -> Flow:
 
 @cache  # one for all who import this fixture: Prefect in the warm process knows one address
 def _start_flow_server() -> Flow:
-    home = Path(tempfile.mkdtemp(prefix="prefect"))
+    home = prefect_homes.prepare(Path(tempfile.mkdtemp(prefix="prefect")))
     process, address = server.start(home)
     server.wait(process, address, home)
 

@@ -10,12 +10,14 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import prefect_homes
 import pytest
 from flow_runs import Flow, until
 from projects import copy_stage, make_published, push_params, shell
 
 from prefect_dvc import __version__, state
 from prefect_dvc.environment import child_environment
+from prefect_dvc.flows import server
 
 Make = Callable[..., Path]
 
@@ -88,6 +90,7 @@ def serving(root: Path, *words: str) -> tuple["subprocess.Popen[str]", str]:
     roles = [f"GIT_{role}" for role in ("AUTHOR", "COMMITTER")]
     who = {f"{role}_NAME": "s" for role in roles} | {f"{role}_EMAIL": "s@example.org" for role in roles}
     command = [sys.executable, "-m", "prefect_dvc", "serve", "--port", str(port), *words]
+    prefect_homes.prepare(server.home(root))
     log = (root.parent / "log").open("w")
     process = subprocess.Popen(command, cwd=root, env=child_environment(who), stdout=log, stderr=log, text=True)
     return process, f"http://127.0.0.1:{port}/api"

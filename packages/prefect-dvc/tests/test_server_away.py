@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import prefect_homes
 import pytest
 from projects import copy_stage
 
@@ -40,7 +41,7 @@ def test_the_stages_end_and_the_same_command_finds_nothing_to_do(
     stages = {"b": copy_stage("b", "made_a"), "c": copy_stage("c", "made_b")}
     stages["a"] = copy_stage("a", "raw", then="sleep 4")
     root, home = dvc_project(stages, raw="1\n"), tmp_path / "home"
-    process, address = server.start(home)
+    process, address = server.start(prefect_homes.prepare(home))
     server.wait(process, address, home)
     run = start_run(root, address)
     process.terminate()
