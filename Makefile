@@ -51,8 +51,8 @@ schedule: install ## Prefect's server with its page, the deployments and a worke
 test: install ## the tests, three files at a time, since some wait; WORKERS=4
 	pytest --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
-servers: install ## the tests on PostgreSQL and an S3 server, which they start; five minutes on two cores
-	pytest -m "servers and not faults" tests/production
+servers: install ## the tests on PostgreSQL and an S3 server, which they start; three minutes on two cores
+	pytest --numprocesses 2 --dist loadfile -m "servers and not faults" tests/production
 
 versions: install ## the tests of prefect-dvc with the oldest and the newest DVC that it allows; DVC=oldest
 	packages/prefect-dvc/tests/versions.sh $(DVC)

@@ -153,6 +153,10 @@ def clone(folder: Path, guard: Path) -> Project:
     (folder / "data" / "corpora" / "tiny.yaml").write_text(DESCRIPTION)
     write_news(folder / "data" / "raw" / "tiny" / "news.csv")
     project.set(corpus="tiny", candidates=["linear", "cnn"], **SMALL)
+    shared = Path(warm.address(warm.STAGES)).with_name("charts")  # a second to bundle
+    shared.mkdir(exist_ok=True)
+    (folder / ".gazette").mkdir()
+    (folder / ".gazette" / "charts").symlink_to(shared)
     project("git init -q && dvc add -q data/raw/tiny && git add -A && git commit -qm start")
     return project
 

@@ -24,6 +24,7 @@ from root import ROOT
 from gazette.pipeline import inheritance, variables
 
 os.environ |= variables.POLICY  # as `gazette` and the flows set it
+os.environ["DVC_NO_ANALYTICS"] = "1"  # or each `dvc` leaves a process behind that reports it
 warm.PACKAGES[warm.STAGES] = [
     "great_expectations", "great_expectations.render.renderer.site_builder", "jinja2.ext", "py3langid.langid",
     "ftfy", "wcwidth", "pandera.polars", "pandera.backends.polars.container", "pandera.strategies.base_strategies",
@@ -72,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def kept() -> None:
+def no_garbage() -> None:
     """Keep what is imported by now out of garbage collections, some of which libraries ask for at each call."""
     gc.collect()
     gc.freeze()
