@@ -37,6 +37,10 @@ warm.PACKAGES[warm.STAGES] = [
     "vl_convert",
     *warm.PACKAGES[warm.STAGES], "keras", "tf2onnx.convert", "tensorflow.saved_model.experimental",
 ]  # fmt: skip
+warm.PACKAGES[warm.FLOWS] += [
+    "mlflow", "mlflow.store.tracking.sqlalchemy_workspace_store", "pandera.polars", "pandera.backends.polars.container",
+    "statsmodels.stats.multitest",
+]  # fmt: skip
 flow_runs.SEARCH_PATH.append(str(ROOT))
 warm.PROGRAMS += ["gazette", "ask.py"]
 warm.FLOW_MODULES += ["flows.", "from flows"]
