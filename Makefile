@@ -11,7 +11,8 @@ unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PYTHONSAFEPATH P
 # Each process would compile TensorFlow again: 11 s instead of 4.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run bert flow schedule serve test servers versions faults check bench docs ui lock clean
+.PHONY: help install run bert flow schedule serve test servers versions faults check style types layers names bench docs ui
+.PHONY: lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,11 +62,19 @@ faults: install ## kill runs two hundred times, and at every named point; half a
 	python tests/faults/kills.py
 	pytest --quiet -m faults tests/faults tests/registry/test_registry_faults.py tests/production
 
-check: install ## style, types, architecture, names
+check: style types layers names ## style, types, architecture, names
+
+style: install
 	ruff check
 	ruff format --check
+
+types: install
 	mypy
+
+layers: install
 	lint-imports --no-logo
+
+names: install
 	pytest --quiet tests/test_architecture.py tests/test_names.py
 
 bench: install ## our models against fastText, scikit-learn and plain Keras, on the corpora in data/raw; hours
