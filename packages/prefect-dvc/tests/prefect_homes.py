@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ def share() -> None:
     folder = Path(tempfile.mkdtemp(prefix="prefect"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[SHARED] = str(folder / "prefect.db")
-    create = f"{sys.executable} -m prefect server database upgrade --yes && mv home/prefect.db ."
+    create = f"{shlex.quote(sys.executable)} -m prefect server database upgrade --yes && mv home/prefect.db ."
     environment = child_environment({"PREFECT_HOME": str(folder / "home")})
     subprocess.Popen(
         create, shell=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
