@@ -88,7 +88,9 @@ def _dataset(batches: Batches) -> tf.data.Dataset:
     """Return a dataset of one pass per epoch, with declared shapes so that none is traced twice."""
     signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, batches.targets.shape[1]), tf.float32))
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # there is nothing to tune, and the end of a pass may wait 20 s for its thread
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(options)
 
 
 def make_deterministic(seed: int, threads: int) -> None:
