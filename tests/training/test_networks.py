@@ -263,6 +263,23 @@ def test_batches_hold_every_row_once_and_are_shuffled_anew_from_one_seed(rows: A
     assert epochs[0] == [ids.tolist() for ids, _ in second]
 
 
+def test_no_thread_tunes_the_batches_for_which_the_end_of_an_epoch_would_wait(
+    rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    datasets: list[Any] = []
+    fit = keras.Model.fit
+
+    def note(network: Any, batches: Any, **options: Any) -> Any:
+        datasets.extend([batches, options["validation_data"]])
+        return fit(network, batches, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", note)
+    fitted("mlp", rows, epochs=1)
+    assert [dataset.options().autotune.enabled for dataset in datasets] == [False, False]
+
+
 def test_n_grams_are_hashed_below_two_to_the_thirty_first_and_a_texts_ends_are_tokens() -> None:
     from gazette.training.networks.ngrams import HashedNgrams
 
