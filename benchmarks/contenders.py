@@ -18,7 +18,10 @@ import polars as pl
 
 Predict = Callable[[list[str]], list[str]]
 # What the first training of a process imports, and the next does not.
-_LATE = ("pandera.backends.polars.container", "pandera.strategies.base_strategies", "sklearn.svm", "tf2onnx.convert")
+_LATE = (
+    "gazette.training.export.onnx_export", "pandera.backends.polars.container", "pandera.strategies.base_strategies",
+    "sklearn.svm", "tf2onnx.convert",
+)  # fmt: skip
 HAN = re.compile(r"([㐀-鿿])")
 
 
@@ -147,7 +150,6 @@ class Ours:
 
     def __init__(self, options: dict[str, Any]) -> None:
         from gazette.stages import train
-        from gazette.training.export import onnx_export  # noqa: F401
         from gazette.training.export.candidate import CandidateFiles
         from gazette.training.networks import runtime
 

@@ -263,6 +263,15 @@ def test_batches_hold_every_row_once_and_are_shuffled_anew_from_one_seed(rows: A
     assert epochs[0] == [ids.tolist() for ids, _ in second]
 
 
+@pytest.mark.parametrize(("least", "steps"), [(1, 4), (4, 4), (7, 7)])
+def test_an_epoch_reads_a_small_corpus_until_it_has_the_steps_that_params_ask_for(
+    least: int, steps: int, rows: Any
+) -> None:
+    network, curve = fitted("mlp", rows, batch_size=32, epochs=2, patience=2, min_steps_per_epoch=least)
+    assert len(curve) == 2
+    assert int(network.optimizer.iterations.numpy()) == 2 * steps
+
+
 def test_no_thread_tunes_the_batches_for_which_the_end_of_an_epoch_would_wait(
     rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

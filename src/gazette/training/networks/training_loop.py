@@ -43,6 +43,7 @@ class Params(Tokens, frozen=True, extra="forbid"):
     clipnorm: float = Field(ge=0)  # 0: gradients are not clipped
     batch_size: int = Field(ge=1, le=4096)
     epochs: int = Field(ge=1, le=1000)
+    min_steps_per_epoch: int = Field(1, ge=1, le=100_000)  # a small corpus is read several times in an epoch
     patience: int = Field(ge=1)
     class_weight: Literal["balanced"] | None
     label_smoothing: float = Field(ge=0, lt=1)
@@ -119,11 +120,12 @@ def fit(
     classes, counts = network.output_shape[-1], np.bincount(train.labels)
     weights = len(train.labels) / (len(counts) * counts) if params.class_weight else None
     batches = Batches(train.ids, train.to_targets(classes, weights, params.label_smoothing), params.batch_size, seed)
+    steps = max(len(batches), params.min_steps_per_epoch)
     rate: Any = params.learning_rate
     if params.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * len(batches))
+        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
     optimizer = optimizers.optimizer(params.optimizer, rate, params.clipnorm)
-    return run_epochs(network, optimizer, batches, valid, params.epochs, params.patience, on_epoch)
+    return run_epochs(network, optimizer, batches, valid, params.epochs, params.patience, steps, on_epoch)
 
 
 def run_epochs(
@@ -133,10 +135,10 @@ def run_epochs(
     valid: Rows,
     epochs: int,
     patience: int,
+    steps: int,
     on_epoch: EpochCallback | None = None,
-    steps: int | None = None,
 ) -> list[dict[str, float]]:
-    """Fit as `fit` does, with a given optimizer; an epoch is one pass over the batches or, if set, `steps` of them."""
+    """Fit as `fit` does, with a given optimizer; an epoch is `steps` batches, after which validation follows."""
     accuracy = keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")
     network.compile(optimizer, _loss, metrics=[accuracy], jit_compile=False)
     curve: list[dict[str, float]] = []
@@ -155,7 +157,7 @@ def run_epochs(
     progress = 1 if sys.stderr.isatty() else 2  # a bar, or a line per epoch
     with contextlib.redirect_stdout(sys.stderr):
         network.fit(
-            _dataset(batches).repeat() if steps else _dataset(batches),
+            _dataset(batches).repeat(),
             validation_data=_dataset(Batches(valid.ids, valid.to_targets(network.output_shape[-1]), batches.size)),
             epochs=epochs,
             steps_per_epoch=steps,
