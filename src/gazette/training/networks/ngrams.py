@@ -88,14 +88,14 @@ def frequent_ngrams(x: sparse.csr_matrix, params: NgramParams) -> np.ndarray:
     Raises ConfigError if there is none.
     """
     rows = np.bincount(x.indices, minlength=x.shape[1])
-    frequent = np.argsort(-rows, kind="stable")[: params.max_features]
-    features = np.sort(frequent[rows[frequent] >= params.min_df])
+    features = np.flatnonzero(rows >= params.min_df)
     if not len(features):
         raise ConfigError(
             f"no n-gram occurs in {params.min_df} of the {x.shape[0]} training rows, so nothing can be learned; lower "
             "min_df of this model in params.yaml"
         )
-    return features
+    most = np.argsort(-rows[features], kind="stable")[: params.max_features]
+    return features[np.sort(most)]
 
 
 def fill_rows(network: keras.Model, features: np.ndarray, table: str, values: np.ndarray) -> None:
