@@ -156,7 +156,7 @@ class Ours:
         self.options, self.stage, self.files = options, train, CandidateFiles
         self.params = train.Params(**options["params"])
         runtime.configure_tensorflow(self.params.seed, self.params.threads, self.params.onednn)
-        for module in _LATE:
+        for module in _LATE:  # after TensorFlow, as in the stage, or Keras would look for garbage in all of it
             importlib.import_module(module)
 
     def train(self, train: pl.DataFrame, valid: pl.DataFrame, labels: list[str], folder: Path) -> None:

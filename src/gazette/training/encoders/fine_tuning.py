@@ -88,4 +88,4 @@ def fine_tune(network: keras.Model, params: Params, train: Rows, valid: Rows, se
         0.0, steps - rising, warmup_target=params.learning_rate, warmup_steps=rising
     )
     optimizer = LayerwiseAdamW(rate, params.weight_decay, params.layer_decay, top)
-    return training_loop.run_epochs(network, optimizer, batches, valid, epochs, epochs, steps=math.ceil(steps / epochs))
+    return training_loop.run_epochs(network, optimizer, batches, valid, epochs, epochs, math.ceil(steps / epochs))

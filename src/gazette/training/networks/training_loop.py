@@ -86,7 +86,7 @@ class _StopAtNonFinite(keras.callbacks.Callback):
 
 
 def _dataset(batches: Batches) -> tf.data.Dataset:
-    """Return a dataset of one pass per epoch, with declared shapes so that none is traced twice."""
+    """Return a dataset of one pass over the batches, with declared shapes so that none is traced twice."""
     signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, batches.targets.shape[1]), tf.float32))
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
     options = tf.data.Options()
@@ -120,12 +120,12 @@ def fit(
     classes, counts = network.output_shape[-1], np.bincount(train.labels)
     weights = len(train.labels) / (len(counts) * counts) if params.class_weight else None
     batches = Batches(train.ids, train.to_targets(classes, weights, params.label_smoothing), params.batch_size, seed)
-    steps = max(len(batches), params.min_steps_per_epoch)
+    steps_per_epoch = max(len(batches), params.min_steps_per_epoch)
     rate: Any = params.learning_rate
     if params.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps)
+        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=params.epochs * steps_per_epoch)
     optimizer = optimizers.optimizer(params.optimizer, rate, params.clipnorm)
-    return run_epochs(network, optimizer, batches, valid, params.epochs, params.patience, steps, on_epoch)
+    return run_epochs(network, optimizer, batches, valid, params.epochs, params.patience, steps_per_epoch, on_epoch)
 
 
 def run_epochs(
@@ -135,10 +135,10 @@ def run_epochs(
     valid: Rows,
     epochs: int,
     patience: int,
-    steps: int,
+    steps_per_epoch: int,
     on_epoch: EpochCallback | None = None,
 ) -> list[dict[str, float]]:
-    """Fit as `fit` does, with a given optimizer; an epoch is `steps` batches, after which validation follows."""
+    """Fit as `fit` does, with a given optimizer; validation follows each `steps_per_epoch` batches."""
     accuracy = keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")
     network.compile(optimizer, _loss, metrics=[accuracy], jit_compile=False)
     curve: list[dict[str, float]] = []
@@ -160,7 +160,7 @@ def run_epochs(
             _dataset(batches).repeat(),
             validation_data=_dataset(Batches(valid.ids, valid.to_targets(network.output_shape[-1]), batches.size)),
             epochs=epochs,
-            steps_per_epoch=steps,
+            steps_per_epoch=steps_per_epoch,
             callbacks=callbacks,
             shuffle=False,  # the batches are shuffled already
             verbose=0 if on_epoch else progress,
