@@ -98,7 +98,7 @@ def write_articles(path: Path, articles: pl.DataFrame | pl.LazyFrame) -> None:
 
 def _validate(articles: pl.DataFrame) -> pl.DataFrame:
     """Return the articles, validated in parts since pandera copies its input."""
-    for part in (articles.head(0), *articles.iter_slices(PART)):
+    for part in articles.iter_slices(PART) if articles.height else [articles]:
         Article.validate(part, lazy=True)
     return articles
 

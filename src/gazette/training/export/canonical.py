@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
 from onnx.helper import make_graph, make_model, make_node
@@ -20,23 +22,26 @@ from onnx.numpy_helper import from_array, to_array
 OUTPUT = "probabilities"
 
 
-def canonical(model: onnx.ModelProto, inputs: list[str]) -> onnx.ModelProto:
+def canonical(
+    model: onnx.ModelProto, inputs: list[str], constants: Mapping[str, np.ndarray] = MappingProxyType({})
+) -> onnx.ModelProto:
     """Return the canonical model that computes what `model` does.
 
     `inputs` names its inputs, in the order of the new model (`ids` also matches `ids:0` and `ids_1`); its single output
-    becomes `probabilities`. Free dimensions are called `batch` and `length`; with several inputs each has its own,
-    `<input>_length`.
+    becomes `probabilities`. Its other inputs become `constants`, by their exact names. Free dimensions are called
+    `batch` and `length`; with several inputs each has its own, `<input>_length`.
 
     Raises ValueError if the model has other inputs or more than one output.
     """
     old = model.graph
     matches = {name: _match_input(name, old) for name in inputs}
-    if len(old.input) != len(inputs) or len(old.output) != 1:
+    if len(old.input) != len(inputs) + len(constants) or len(old.output) != 1:
         raise ValueError(
-            f"Expected inputs {inputs} and one output, got {len(old.input)} inputs and "
+            f"Expected inputs {[*inputs, *constants]} and one output, got {len(old.input)} inputs and "
             f"{len(old.output)} outputs: name every input, merge outputs before the export."
         )
     graph = _Graph(old, {matches[name].name: name for name in inputs})
+    graph.names |= {name: graph.constant(value) for name, value in constants.items()}
     (result,) = graph.write()
     last = graph.nodes[-1].output  # the last node produces the output, and no other node reads it
     last[list(last).index(result)] = OUTPUT
@@ -47,10 +52,11 @@ def canonical(model: onnx.ModelProto, inputs: list[str]) -> onnx.ModelProto:
         "network",
         [_rename(matches[name], name, "batch", length.format(name)) for name in inputs],
         [_rename(old.output[0], OUTPUT, "batch")],
-        [graph.constants[name] for name in sorted(graph.constants)],
     )
     opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
-    return make_model(new, opset_imports=opsets, ir_version=model.ir_version, producer_name="gazette")
+    form = make_model(new, opset_imports=opsets, ir_version=model.ir_version, producer_name="gazette")
+    form.graph.initializer.extend(graph.constants[name] for name in sorted(graph.constants))  # copied only once
+    return form
 
 
 @dataclass
@@ -109,7 +115,7 @@ class _Graph:
         if old.op_type == "Identity":
             self.names[old.output[0]] = inputs[0]
         elif old.op_type == "Constant" and old.attribute[0].name == "value":
-            self.names[old.output[0]] = self.constant(old.attribute[0].t)
+            self.names[old.output[0]] = self.constant(to_array(old.attribute[0].t))
         else:
             new = NodeProto(op_type=old.op_type, domain=old.domain, input=inputs)
             for attribute in sorted(old.attribute, key=lambda attribute: attribute.name):
@@ -132,8 +138,8 @@ class _Graph:
             new.g.CopyFrom(make_graph(graph.nodes, "subgraph", inputs, outputs))
         return new
 
-    def constant(self, old: TensorProto) -> str:
-        new = from_array(to_array(old))  # without name and doc string, its values as raw bytes
+    def constant(self, value: np.ndarray) -> str:
+        new = from_array(value)  # without name and doc string, its values as raw bytes
         name = f"constant_{hashlib.sha256(new.SerializeToString(deterministic=True)).hexdigest()[:32]}"
         new.name = name
         self.constants[name] = new

@@ -10,7 +10,6 @@ import keras
 import onnx
 import tensorflow as tf
 import tf2onnx.convert
-from onnx.numpy_helper import from_array
 from prefect_dvc.core.errors import ConfigError
 
 from gazette.training.export.canonical import canonical
@@ -41,10 +40,8 @@ def export(model: keras.Model, path: Path) -> None:
 
     signature = [tf.TensorSpec(value.shape, value.dtype, name) for name, value in (inputs | tables).items()]
     exported, _ = tf2onnx.convert.from_function(tf.function(predict, signature, autograph=False), signature)
-    for value in [value for value in exported.graph.input if value.name in tables]:
-        exported.graph.input.remove(value)
-        exported.graph.initializer.append(from_array(tables[value.name].value.numpy(), value.name))
-    form = canonical(exported, [tensor.name for tensor in model.inputs])
+    constants = {name: table.value.numpy() for name, table in tables.items()}
+    form = canonical(exported, [*inputs], constants).SerializeToString(deterministic=True)
     try:
         onnx.checker.check_model(form)
     except onnx.checker.ValidationError as error:
@@ -53,4 +50,4 @@ def export(model: keras.Model, path: Path) -> None:
             f"The network cannot be written as ONNX: {reason}. "
             "Use another layer or activation (for gelu: its approximation)."
         ) from error
-    path.write_bytes(form.SerializeToString(deterministic=True))
+    path.write_bytes(form)

@@ -39,9 +39,10 @@ def solve_svm(
     for p in targets.T:
         positive, negative = np.flatnonzero(p > 0), np.flatnonzero(p < 1)
         sides = np.repeat([1, 0], [len(positive), len(negative)])
-        weights = np.concatenate([p[positive], 1 - p[negative]]) * row_weights[np.concatenate([positive, negative])]
+        order = np.concatenate([positive, negative])
+        weights = np.concatenate([p[positive], 1 - p[negative]]) * row_weights[order]
         svm = LinearSVC(C=cost, tol=_TOLERANCE, random_state=seed)
-        models.append(svm.fit(sparse.vstack([rows[positive], rows[negative]]), sides, weights))
+        models.append(svm.fit(rows[order], sides, weights))
     coefficients, bias = (np.vstack([getattr(svm, name) for svm in models]) for name in ("coef_", "intercept_"))
     return coefficients.T, bias[:, 0], max(int(svm.n_iter_) for svm in models)
 
