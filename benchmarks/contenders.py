@@ -7,6 +7,7 @@ A contender is a module-level class with
     load(folder)                         return a function from texts to labels
 """
 
+import gc
 import importlib
 import json
 import re
@@ -153,6 +154,7 @@ class Ours:
         from gazette.training.export.candidate import CandidateFiles
         from gazette.training.networks import runtime
 
+        gc.set_threshold(20_000)  # as in our processes
         self.options, self.stage, self.files = options, train, CandidateFiles
         self.params = train.Params(**options["params"])
         runtime.configure_tensorflow(self.params.seed, self.params.threads, self.params.onednn)

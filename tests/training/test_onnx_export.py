@@ -101,6 +101,15 @@ def test_constants_are_sorted_by_name() -> None:
     assert names == sorted(names)
 
 
+def test_an_input_with_a_value_is_the_constant_that_it_would_be() -> None:
+    model = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 15]> net (float[n, 2] x, float[2] w) => (float[n, 2] y)'
+        " { a = Mul(x, w) b = Sigmoid(x) c = Add(a, b) y = Sub(c, w) }"
+    )
+    new = canonical(model, ["x"], {"w": np.array([2, 3], np.float32)})
+    assert new.SerializeToString(deterministic=True) == form(PLAIN)
+
+
 def test_form_of_a_form_is_itself() -> None:
     once = canonical(PLAIN, ["x"])
     assert form(once) == once.SerializeToString(deterministic=True)

@@ -28,10 +28,6 @@ REFERENCE = {
     "sys_platform": "linux",
 }  # fmt: skip
 
-# Packages that our code uses without importing them.
-_EXPORTS = {"tf2onnx": "Keras exports through it"}
-HIDDEN = {"train": _EXPORTS, "fine_tune": _EXPORTS, "linear_probe": _EXPORTS, "distill": _EXPORTS}
-
 # Packages that no stage's bytes pass through: they print, download, serve, authenticate or build.
 INERT = {
     "altair": "Great Expectations' charts, which are not drawn here",
@@ -63,7 +59,7 @@ def read_versions(lock: str) -> dict[str, str]:
 
 def imported_packages(stage: str, known: dict[str, str]) -> set[str]:
     """Return the packages that a stage's code imports; raises ConfigError if the lock has none for an import."""
-    packages = set(HIDDEN.get(stage, {}))
+    packages: set[str] = set()
     for module in sorted(_modules(stage)):
         owners = {canonicalize_name(owner) for owner in _owners().get(module, [])} & set(known)
         if not owners:

@@ -1,7 +1,7 @@
 """The canonical form of an ONNX model, in which equal computations are equal bytes.
 
-Keras' export differs between processes: names, the order of nodes, and which of two equal values is an `Identity` of
-the other. The canonical form keeps only what is computed.
+An exported network differs between processes: names, the order of nodes, and which of two equal values is an `Identity`
+of the other. The canonical form keeps only what is computed.
 """
 
 from __future__ import annotations
