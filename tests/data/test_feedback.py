@@ -28,6 +28,13 @@ def test_a_line_that_an_earlier_version_left_half_written_is_counted(tmp_path: P
     assert feedback.read(path) == ([(1, ANSWER), (3, ANSWER)], 1)
 
 
+def test_a_file_in_utf16_is_named_as_that(tmp_path: Path) -> None:
+    path = feedback.append(tmp_path, ANSWER)
+    path.write_text(path.read_text(), encoding="utf-16")
+    with pytest.raises(DataContractError, match="line 1: UTF-16, expected UTF-8"):
+        feedback.read(path)
+
+
 def test_a_line_that_is_json_and_no_answer_is_refused(tmp_path: Path) -> None:
     path = feedback.append(tmp_path, replace(ANSWER, how="guessed"))  # type: ignore[arg-type]
     with pytest.raises(DataContractError, match="line 1: `how` is 'guessed'"):

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from prefect_dvc.core.errors import ConfigError, DataContractError
+from root import ROOT
 
 from gazette.core.corpus import Folder
 from gazette.core.limits import MAX_LINE
-from gazette.data.readers.folder import list_files, read_folder
+from gazette.data.ingest import inspect_file
+from gazette.data.readers.columns import Columns
+from gazette.data.readers.folder import LEFTOVERS, count_leftovers, list_files, read_folder
 
 WHOLE = Folder(format="folder")
 
@@ -35,6 +38,22 @@ def test_what_is_hidden_is_not_listed_and_a_linked_folder_is_an_entry(tmp_path: 
     (tmp_path / "a/.z").symlink_to("../b")
     names = [str(path.relative_to(tmp_path)) for path in list_files(tmp_path)]
     assert names == ["a/1", "a/2", "a/z", "b/c/1"]
+
+
+def test_what_editors_and_systems_leave_is_no_article_and_counted(tmp_path: Path) -> None:
+    names = ["a/1", "a/1~", "a/#1#", "a/1.orig", "a/1.rej", "a/desktop.ini", "__pycache__/1"]
+    lay(tmp_path, **{name: b"x" for name in [*names, "a/.1", ".git/1.orig"]})
+    assert [str(path.relative_to(tmp_path)) for path in list_files(tmp_path)] == ["a/1"]
+    assert count_leftovers(tmp_path) == 5
+    result = inspect_file("train", tmp_path, Columns(("text",), "label")).contents
+    assert (result.articles.height, result.rejects.height) == (1, 0)
+    assert list(result.notes.values()) == [5]
+
+
+def test_what_dvc_leaves_out_is_no_article() -> None:
+    patterns = [line for line in (ROOT / ".dvcignore").read_text().splitlines() if line and not line.startswith("#")]
+    hidden = {pattern for pattern in patterns if pattern.startswith(".")}
+    assert {pattern.removeprefix("\\") for pattern in patterns} - hidden <= set(LEFTOVERS)
 
 
 def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

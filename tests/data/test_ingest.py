@@ -363,6 +363,15 @@ def test_a_name_that_is_taken_is_refused_and_what_has_it_is_kept(project: Path, 
     assert everything(project) == before
 
 
+def test_a_file_that_dvc_would_not_record_is_refused(project: Path, lay: Lay) -> None:
+    (project / ".dvcignore").write_text("# editors\n*.orig\n")
+    source, before = lay("n.csv.orig"), everything(project)
+    error, output, _ = refused("--train", source, *NAMED)
+    assert isinstance(error, ConfigError)
+    assert "data/raw/tiny/train/n.csv.orig: DVC would leave it out (.dvcignore:2:*.orig)" in output
+    assert everything(project) == before
+
+
 @pytest.mark.parametrize(
     "step", ["prefect_dvc.storage.dvc_add", "gazette.data.ingest._copy", "pathlib.Path.write_text"]
 )

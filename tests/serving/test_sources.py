@@ -1,6 +1,8 @@
 """Texts to label."""
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,25 @@ def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     assert sources.read_texts(Path("-")) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("content", "texts"), [(b'{"text": "one"}\n{"text": "two"}\n', ["one", "two"]), (b"", [])])
+def test_standard_input_is_read_as_a_file_without_a_suffix(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, texts: list[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert sources.read_texts(Path("-")) == texts
+
+
+def test_a_pipe_is_read_as_standard_input_is_and_no_source_of_score(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="pipe: a pipe, expected a file or a folder"):
+        sources.find_sources(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("one\ntwo\n",))
+    writer.start()
+    assert sources.read_texts(pipe) == ["one", "two"]
+    writer.join()
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
@@ -65,3 +86,9 @@ def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, name: str, content:
 def test_a_text_without_a_word_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('text,id\n"",1\n...,2\n')
     assert sources.read_texts(tmp_path / "a.csv") == ["", "..."]
+
+
+@pytest.mark.parametrize("content", ['text\nx\n""\ny\n', "id,text\n1,x\n,\n3,y\n", 'text\nx\n""\n\ny\n'])
+def test_a_row_that_is_empty_all_over_gets_an_answer_and_a_blank_line_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    assert sources.read_texts(tmp_path / "a.csv") == ["x", "", "y"]

@@ -15,7 +15,7 @@ from gazette.cli import options, project
     "--file",
     "source",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="CSV, TSV, JSON or Parquet with a column `text`, or plain lines; - for standard input.",
+    help="CSV, TSV, JSON or Parquet with a column `text`, or plain lines; - for standard input: JSON or plain lines.",
 )
 @options.encoding()
 @options.delimiter()

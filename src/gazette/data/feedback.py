@@ -1,5 +1,6 @@
 """Corrections and answers of people: one JSON line each, in a file of its day."""
 
+import codecs
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -45,15 +46,17 @@ def append(folder: Path, record: Feedback) -> Path:
 def read(path: Path) -> tuple[list[tuple[int, Feedback]], int]:
     """Return the records of a file with their lines, and how many lines are no JSON: those were written in part.
 
-    Raises DataContractError if a line is JSON and no record.
+    Raises DataContractError if a line is JSON and no record, or the file is UTF-16.
     """
     records, torn = [], 0
     names = [field.name for field in fields(Feedback)]
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            place = f"{path}, line {number}"
+            if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise DataContractError(f"{place}: UTF-16, expected UTF-8, as JSON lines are; convert the file")
             if not line.strip():
                 continue
-            place = f"{path}, line {number}"
             try:
                 record: dict[str, Any] = files.parse_line(line, names, place)
             except files.NotJsonError:

@@ -24,7 +24,7 @@ from gazette.data.labels import infer_labels, map_labels
 from gazette.data.paths import DESCRIPTIONS, RAW
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.dates import add_dates
-from gazette.data.readers.folder import list_files
+from gazette.data.readers.folder import count_leftovers, list_files
 from gazette.data.readers.read import decode_labels, read_file
 from gazette.data.readers.rows import ReadResult, strip_labels
 from gazette.data.removing import list_paths
@@ -73,6 +73,8 @@ def inspect_file(
         is_copied = rejects["file"].is_in(list(map(str, files)))
         if skipped := rejects.height - is_copied.sum():
             notes["symlinks out of the folder and other entries that are not files, not copied"] = int(skipped)
+        if leftovers := count_leftovers(path):
+            notes["files that editors and systems leave (*~, *.orig, desktop.ini, …), not copied"] = leftovers
         rejects = rejects.filter(is_copied)
     _check_most_readable(rejects, accepted.height + rejects.height, str(path))
     return SourceFile(split, path, file, ReadResult(accepted, rejects, result.unused, notes), stat)
@@ -163,6 +165,7 @@ def add_corpus(name: str, corpus: Corpus, sources: list[SourceFile]) -> None:
             (Path(box) / name).rename(raw)
         undo.callback(shutil.rmtree, raw)
         undo.callback(pointer.unlink, missing_ok=True)
+        storage.check_none_ignored(raw)
         storage.dvc_add(raw)
         atomic.write_text(description, content)
         undo.pop_all()

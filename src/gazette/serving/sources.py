@@ -5,6 +5,7 @@ import logging
 import shutil
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +56,8 @@ def find_sources(path: Path, reading: Reading = ANY) -> list[Source]:
     """
     if not path.exists():
         raise ConfigError(f"{path}: no such file")
+    if is_stream(path):
+        raise ConfigError(f"{path}: a pipe, expected a file or a folder; write it to a file first")
     if not path.is_dir():
         return [_file(path.name, path, reading)]
     files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file.relative_to(path)))
@@ -111,20 +114,23 @@ def read_source(source: Source, take: Take) -> ReadResult:
 
 
 def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
-    """Read all texts at `path`, one for each row; `-` is standard input, one per line.
+    """Read all texts at `path`, one for each row; `-` is standard input, read as a file without a suffix.
 
     Raises DataContractError if a row cannot be read: each text gets a prediction, so none may be skipped.
     """
-    if str(path) == "-":
-        with tempfile.TemporaryDirectory() as box:
-            copy = Path(box) / "standard input"
-            with copy.open("wb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
-            if not copy.stat().st_size:
-                return []
-            coding = _coding(copy, Reading(hints=hints))
-            return _all_texts([Source("standard input", copy, None, False, coding)])
-    return _all_texts(find_sources(path, Reading(hints=hints)))
+    reading = Reading(hints=hints)
+    if not is_stream(path):
+        return _all_texts(find_sources(path, reading))
+    with tempfile.TemporaryDirectory() as box:
+        copy = Path(box) / "standard input"
+        with copy.open("wb") as file, nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as stream:
+            shutil.copyfileobj(stream, file)
+        return _all_texts([_file(copy.name, copy, reading)]) if copy.stat().st_size else []
+
+
+def is_stream(path: Path) -> bool:
+    """Check whether `path` is `-`, a pipe or a terminal, which can be read only once."""
+    return str(path) == "-" or (path.exists() and not path.is_dir() and not path.is_file())
 
 
 def _all_texts(sources: list[Source]) -> list[str]:

@@ -47,6 +47,7 @@ __all__ = [
     "dump_entry",
     "get_active_graph",
     "has_run",
+    "ignore_pattern",
     "loads_yaml",
     "locked",
     "log_lock_update",
@@ -119,6 +120,13 @@ def has_run(repo: Repo, stage: Any) -> bool:
     stage.save_deps()  # in memory
     entry = repo.stage_cache._load(stage)
     return bool(entry) and bool(repo.stage_cache._create_stage(entry, wdir=stage.wdir).outs_cached())
+
+
+def ignore_pattern(repo: Repo, path: Path) -> str | None:
+    """Return file, line and pattern of the `.dvcignore` that leaves a path out, if one does."""
+    if not (repo.dvcignore.is_ignored_dir if path.is_dir() else repo.dvcignore.is_ignored_file)(str(path)):
+        return None
+    return str(repo.dvcignore.check_ignore(str(path)).pattern_infos[-1])  # slower, so only then
 
 
 def override_params(overrides: Sequence[str]) -> None:

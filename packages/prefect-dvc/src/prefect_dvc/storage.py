@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect_dvc import graph
 from prefect_dvc.core.errors import ConfigError
-from prefect_dvc.dvc_internals import DvcException, Repo, merge, write_settings
+from prefect_dvc.dvc_internals import DvcException, Repo, ignore_pattern, merge, write_settings
 
 CACHE = "cache-of-origin"  # the remote that `isolate_cache` creates
 
@@ -64,6 +64,14 @@ def list_missing(root: Path) -> list[str]:
         outs = [out for out in repo.index.outs if out.use_cache and out.hash_info and not out.exists]
         paths = {out.fs_path for out in outs if out.stage in own or out.fs_path in read}
         return sorted(os.path.relpath(path) for path in paths)
+
+
+def check_none_ignored(path: Path) -> None:
+    """Raise ConfigError if DVC would leave out a file or folder at or below a path, which it does without a word."""
+    with graph.open_repo(Path()) as repo:
+        for file in [path, *sorted(path.rglob("*"))]:
+            if pattern := ignore_pattern(repo, file):
+                raise ConfigError(f"{file}: DVC would leave it out ({pattern}); rename it, or remove the pattern")
 
 
 def dvc_add(path: Path) -> None:

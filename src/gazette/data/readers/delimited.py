@@ -1,7 +1,8 @@
 """Files of separated values: the header, the columns that are read, and what is counted of the others.
 
 Where RFC 4180 is silent: a quote inside an unquoted field is an ordinary character, and counted; blank lines, and rows
-whose fields are all empty, are skipped and counted; lines end in LF or CRLF, and those that end unlike the first are
+whose fields are all empty, are skipped and counted (without labels such a row is an empty text, since each row gets an
+answer); lines end in LF or CRLF, and those that end unlike the first are
 counted; in a file of CRLF lines, CRLF inside a text becomes LF.
 """
 
@@ -41,10 +42,12 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
         for row in parsed:
             if row.fault or row.fields == names or _is_header(row.fields, header):
                 _reject(rows, row, path)
-            elif not row.fields:
-                rows.skip(EMPTY if row.lines[0].text.strip(" \r\n") else "blank lines, skipped")
+            elif not row.lines[0].text.strip(" \r\n"):
+                rows.skip("blank lines, skipped")
+            elif labeled and not row.fields:
+                rows.skip(EMPTY)
             else:
-                joined = "\n".join(filter(None, (row.fields[index] for index in indices[: len(file.text)])))
+                joined = "\n".join(filter(None, (row.fields[index] for index in indices[: len(file.text)] if row.fields)))
                 if crlf:
                     joined = joined.replace("\r\n", "\n")
                 _note_oddities(rows, row, joined, crlf, quotes)

@@ -1,8 +1,10 @@
 """A folder with one folder per class: a file is an article, its folder the label."""
 
 import os
+import re
 import stat
 from collections.abc import Sequence
+from fnmatch import translate
 from pathlib import Path
 
 from prefect_dvc.core.errors import ConfigError, DataContractError
@@ -16,11 +18,14 @@ from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind
 from gazette.data.readers.rows import ReadResult, RowCollector, Take
 
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
+# Names of what is no article: hidden files, and what editors and systems leave. DVC leaves out those of .dvcignore.
+LEFTOVERS = (".*", "*~", "#*#", "*.orig", "*.rej", "__pycache__", "desktop.ini", "Thumbs.db")
+_IS_LEFTOVER = re.compile("|".join(map(translate, LEFTOVERS))).match
 MAX_PATH = 50_000  # characters, when every byte of the longest path is an escape
 
 
 def read_folder(raw: Path, folder: Folder, labeled: bool = True, take: Take | None = None) -> ReadResult:
-    """Read every file below the folder that is not hidden; without labels, files may lie at any depth.
+    """Read every file below the folder but `LEFTOVERS`; without labels, files may lie at any depth.
 
     The overlay of the corpus is none of them. A file is in the first of the encodings that can decode it.
     """
@@ -46,13 +51,22 @@ def read_folder(raw: Path, folder: Folder, labeled: bool = True, take: Take | No
 
 
 def list_files(top: Path) -> list[Path]:
-    """List, sorted, what lies below a folder and is not hidden; a symlink to a folder is an entry, not followed."""
+    """List, sorted, what lies below a folder but `LEFTOVERS`; a symlink to a folder is an entry, not followed."""
     entries = []
     for folder, inner, files in os.walk(top, onerror=_raise):
-        inner[:] = [name for name in inner if not name.startswith(".")]
+        inner[:] = [name for name in inner if not _IS_LEFTOVER(name)]
         links = [name for name in inner if (Path(folder) / name).is_symlink()]
-        entries += [Path(folder) / name for name in [*files, *links] if not name.startswith(".")]
+        entries += [Path(folder) / name for name in [*files, *links] if not _IS_LEFTOVER(name)]
     return sorted(entries)
+
+
+def count_leftovers(top: Path) -> int:
+    """Count the files that are passed over by their names, but for hidden ones."""
+    number = 0
+    for _, inner, files in os.walk(top):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        number += sum(not name.startswith(".") and _IS_LEFTOVER(name) is not None for name in files)
+    return number
 
 
 def _raise(error: OSError) -> None:
