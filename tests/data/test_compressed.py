@@ -126,6 +126,25 @@ def test_parts_that_follow_each_other_are_one_file(tmp_path: Path) -> None:
         assert read(lay(tmp_path, "news.csv", pack(CSV[:20]) + pack(CSV[20:]))) == ROWS, kind
 
 
+def test_frames_that_hold_no_content_are_passed_over(tmp_path: Path) -> None:
+    skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"size"  # pzstd writes one before each frame
+    content = skippable + zstd(CSV[:20]) + skippable + zstd(CSV[20:])
+    assert read(lay(tmp_path, "news.csv", content)) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive; unpack it"),
+        (b"ARROW1\0\0", "Arrow or Feather; save it as Parquet"),
+        (b"Rar!\x1a\7\1\0", "a RAR archive; unpack it"),
+    ],
+)
+def test_what_is_not_read_is_named_with_the_cure(tmp_path: Path, content: bytes, kind: str) -> None:
+    with pytest.raises(DataContractError, match=f"news.csv is {kind}"):
+        read(lay(tmp_path, "news.csv", content + b"\xff\xfe\0" * 40))
+
+
 def test_what_a_mac_adds_to_a_zip_is_no_file_of_its(tmp_path: Path) -> None:
     content = zipped(CSV, "__MACOSX/._news.csv", ".DS_Store", "folder/")
     assert read(lay(tmp_path, "news.zip", content)) == ROWS

@@ -22,6 +22,7 @@ MAGIC: dict[bytes, Compression] = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes([first]) + b"\x2a\x4d\x18": "zstd" for first in range(0x50, 0x60)},  # a skippable frame, as of pzstd
     b"PK\x03\x04": "zip",
 }
 MAX_XZ_MEMORY = 1 << 27  # bytes of its dictionary; `xz -9` takes half
