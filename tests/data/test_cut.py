@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -104,6 +105,18 @@ def test_parquet_keeps_its_schema_and_a_folder_its_other_files(tmp_path: Path) -
         (tmp_path / f"files/a/{number}.txt").write_text(text)
     cut_text(tmp_path, Folder(format="folder", path="files"), TEXTS[1])
     assert [path.name for path in sorted((tmp_path / "files/a").iterdir())] == ["0.txt", "2.txt", "3.txt"]
+
+
+@pytest.mark.parametrize(("year", "unit"), [(9999, "us"), (2004, "ns")])
+def test_int96_timestamps_keep_their_values_and_nanoseconds_where_these_fit(
+    tmp_path: Path, year: int, unit: str
+) -> None:
+    instants = pa.array([datetime(year, 12, 31), datetime(2004, 1, 2)], pa.timestamp("us"))
+    table = pa.table({"text": TEXTS[:2], "label": ["a", "b"], "when": instants, "share": [0.5, float("nan")]})
+    pa.parquet.write_table(table, tmp_path / "news", use_deprecated_int96_timestamps=True)
+    cut_text(tmp_path, Parquet(format="parquet", path="news", text=["text"], label="label"), TEXTS[1])
+    after = pa.parquet.read_table(tmp_path / "news")["when"]
+    assert after.type == pa.timestamp(unit) and after.cast(pa.timestamp("us")).to_pylist() == [datetime(year, 12, 31)]
 
 
 def test_a_reject_that_shows_the_text_is_cut_too(tmp_path: Path) -> None:

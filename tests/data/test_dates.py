@@ -239,6 +239,15 @@ def test_parquet_has_dates_timestamps_strings_or_integers(tmp_path: Path, values
     assert [moment and moment.date() for moment in articles["date"]] == [date(2004, 1, 2), None]
 
 
+def test_an_int96_timestamp_of_any_year_is_that_year_and_not_one_that_wraps(tmp_path: Path) -> None:
+    values = pa.array([datetime(2004, 1, 2), datetime(9999, 12, 31)], pa.timestamp("us"))
+    table = pa.table({"text": ["Goal", "Bank"], "label": ["a", "b"], "when": values})
+    pq.write_table(table, tmp_path / "raw", use_deprecated_int96_timestamps=True)
+    articles, rejects, _ = read_corpus(described(format="parquet", date_format="iso"), tmp_path)
+    assert articles["date"].to_list() == [utc(2004, 1, 2)]
+    assert "date in the future: '9999-12-31 00:00:00.000000'" in rejects["reason"].item()
+
+
 def test_a_corpus_without_dates_has_no_such_column(tmp_path: Path) -> None:
     (tmp_path / "raw").write_text(CSV)
     articles = read_corpus(described(format="csv", header=True, date=None), tmp_path)[0]

@@ -21,6 +21,7 @@ from gazette.core.encodings import CODECS, Coding
 from gazette.data.readers.compressed import only_entry
 from gazette.data.readers.delimited import read_header
 from gazette.data.readers.delimited_rows import iter_rows
+from gazette.data.readers.instants import INT96
 from gazette.data.readers.jsonarray import iter_elements
 from gazette.data.readers.lines import iter_lines
 from gazette.data.readers.open import open_raw
@@ -109,10 +110,19 @@ def _cut_array(raw: Path, file: JsonArray, lines: set[int], to: Path) -> None:
 
 
 def _cut_parquet(raw: Path, file: Parquet, lines: set[int], to: Path) -> None:
-    rows = pq.read_table(raw / file.path)
+    rows = _read_table(raw / file.path)
     codec = pq.read_metadata(raw / file.path).row_group(0).column(0).compression
     mask = pa.array([number not in lines for number in range(1, rows.num_rows + 1)])
     pq.write_table(rows.filter(mask), to, compression="none" if codec == "UNCOMPRESSED" else codec.lower())
+
+
+def _read_table(path: Path) -> pa.Table:
+    """Read a table; with an INT96 that nanoseconds cannot express, in microseconds."""
+    table, exact = pq.read_table(path), pq.read_table(path, **INT96)
+    kinds = zip(table.schema.types, exact.schema.types, strict=True)
+    coerced = [column for column, (before, after) in enumerate(kinds) if before != after]
+    instants = exact.select(coerced)
+    return table if table.select(coerced).cast(instants.schema, safe=False).equals(instants) else exact
 
 
 @contextmanager

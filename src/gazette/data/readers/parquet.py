@@ -15,6 +15,7 @@ from prefect_dvc.core.errors import DataContractError
 from gazette.core.corpus import Parquet
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns, plain
+from gazette.data.readers.instants import INT96, write_instants
 from gazette.data.readers.lines import encoding_fault
 from gazette.data.readers.open import open_raw
 from gazette.data.readers.plain import Columns
@@ -70,7 +71,7 @@ def _iter_batches(parquet: pq.ParquetFile, path: Path, wanted: list[str]) -> Ite
             with _bounded_memory(limit):
                 if (batch := next(batches, None)) is None:
                     return
-                arrays = {column: _write_instants(batch.column(column)) for column in wanted}
+                arrays = {column: write_instants(batch.column(column)) for column in wanted}
                 strings = plain.find_strings(arrays)
                 arrays = arrays if strings else {column: _drop_giants(array) for column, array in arrays.items()}
             yield arrays, strings
@@ -108,13 +109,6 @@ def _drop_giants(array: pa.Array) -> pa.Array:
     too_long = pc.greater(pc.binary_length(values), 4 * MAX_FIELD)
     values = pc.if_else(too_long, pa.scalar(TOO_LONG, pa.large_binary()), values)
     return pa.DictionaryArray.from_arrays(array.indices, values)
-
-
-def _write_instants(array: pa.Array) -> pa.Array:
-    """Return dates and timestamps as ISO 8601, in UTC if they have a time zone; other columns as they are."""
-    if pa.types.is_timestamp(array.type):
-        array = array.cast(pa.timestamp("us", array.type.tz and "UTC"), safe=False)
-    return array.cast(pa.string()).dictionary_encode() if pa.types.is_temporal(array.type) else array
 
 
 def _add(
@@ -166,7 +160,7 @@ def _read_footer(file: BinaryIO, path: Path) -> pq.ParquetFile:
             f"{path}: a footer of more than {MAX_FOOTER:,} bytes; at most {MAX_COLUMNS:,} columns are read"
         )
     try:
-        parquet = pq.ParquetFile(file)
+        parquet = pq.ParquetFile(file, **INT96)
         _ = parquet.schema_arrow  # parsed on access
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataContractError(f"{path} cannot be read as Parquet: {error}; was it copied completely?") from None
@@ -185,7 +179,9 @@ def _open(file: BinaryIO, path: Path, wanted: list[str], label: str | None, date
         columns.column_index(column, list(footer.schema_arrow.names), path, "")
         if column != date or not pa.types.is_temporal(types[column]):
             _check_type(column, types[column], column in (label, date), path)
-    return pq.ParquetFile(file, metadata=footer.metadata, read_dictionary=wanted, pre_buffer=False, buffer_size=1 << 20)
+    return pq.ParquetFile(
+        file, metadata=footer.metadata, read_dictionary=wanted, pre_buffer=False, buffer_size=1 << 20, **INT96
+    )
 
 
 def _check_type(column: str, kind: pa.DataType, allow_integers: bool, path: Path) -> None:
