@@ -67,10 +67,38 @@ def test_one_title_that_is_a_quotation_makes_no_quoted_file(tmp_path: Path) -> N
         '"text"\t"label"\n"x"\t"a"\n"y"\t"b"\n',
         'text\tlabel\n"He said ""no"""\ta\ny\tb\n',
         'text\tlabel\n"x\ty"\ta\ny\tb\n',
+        'text\tlabel\nGoal\tsport\n"Bank, more"\t"trade, x"\n',
     ],
 )
 def test_quotes_between_tabs_are_quotes_where_something_shows_it(tmp_path: Path, content: str) -> None:
     assert sniffed(tmp_path, content).quotes
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"Peace, now"\ta\nOther\tb\n',
+        '"Peace, now"\ta\n"War, never"\tb\nOther, too\tb\n',
+        '"Peace, now"\ta\n"War, never"\tb\n"Whole"\tb\nPlain\tb\n',
+        '"Peace, now"\ta\n"War, never"\tb\nA "word"\tb\n',
+    ],
+)
+def test_quotations_with_commas_between_tabs_keep_their_quotes_where_other_fields_are_not_excels(
+    tmp_path: Path, content: str
+) -> None:
+    assert not sniffed(tmp_path, f"text\tlabel\n{content}").quotes
+
+
+texts = st.text('abc," ', min_size=1, max_size=8).filter(str.strip)
+
+
+@given(st.lists(st.tuples(texts, st.sampled_from(["sport", "trade, x"])), max_size=20))
+def test_what_excel_writes_between_tabs_is_read_as_it_was(rows: list[tuple[str, str]]) -> None:
+    rows = [("Bank", "trade, x"), ("Law", "trade, x"), ("Goal", "sport"), *rows]
+    quoted = [['"{}"'.format(v.replace('"', '""')) if set(v) & set(',"') else v for v in row] for row in rows]
+    content = "text\tid\tlabel\r\n" + "".join(f"{text}\t1\t{label}\r\n" for text, label in quoted)
+    with TemporaryDirectory() as folder:
+        assert read(Path(folder), content) == (rows, 0)
 
 
 def test_a_bad_quote_in_a_file_that_quotes_everything_changes_nothing(tmp_path: Path) -> None:

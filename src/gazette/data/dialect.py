@@ -22,6 +22,7 @@ from gazette.data.readers.lines import iter_lines
 from gazette.data.separators import delimiters_of
 
 LONE_COLUMN = 10  # a lone column must do without one reject in this many rows, or whole lines pass for texts
+MIN_QUOTED = 2  # fields in quotes that show how a file quotes; one alone may be a quotation
 QUOTED_SHARE = 0.99  # of a column's fields in quotes, from which the quotes are not part of the text
 
 
@@ -34,7 +35,7 @@ class Dialect(NamedTuple):
     rejects: int
     labels: list[str]
     classes: int  # distinct labels; 0 without labels
-    doubles: bool  # some quoted field has a doubled quote
+    shows_quotes: bool  # some fields show that their quotes are not part of the text
 
 
 def detect_dialect(
@@ -89,14 +90,15 @@ def _parse(sample: bytes, delimiter: str, quotes: bool, wanted: list[str | int],
     except DataContractError:
         return None
     fields = [row.fields for row in rows if row.fields][header:]
-    if not quotes and any(_is_quoted(column) for column in zip(*fields, strict=True)):
+    if not quotes and any(map(_are_quoted, zip(*fields, strict=True))):
         return None
     last = names.index(wanted[-1])  # type: ignore[arg-type]
     rejects, labels = sum(bool(row.fault) for row in rows), [row[last] for row in fields]
     if len(names) == 1 and not header:
         rejects += 1 + len(rows) // LONE_COLUMN
     classes = len(set(labels)) if columns.label is not None and columns.role == "label" else 0
-    return Dialect(delimiter, quotes, fields, rejects, labels, classes, quotes and any(map(_doubles_quotes, rows)))
+    shows_quotes = any(map(_doubles_quotes, rows)) if quotes else _quotes_where_needed(fields)
+    return Dialect(delimiter, quotes, fields, rejects, labels, classes, shows_quotes)
 
 
 def _doubles_quotes(row: Row) -> bool:
@@ -105,17 +107,32 @@ def _doubles_quotes(row: Row) -> bool:
     return any(field in written for field in quoted)
 
 
-def _is_quoted(column: tuple[str, ...]) -> bool:
-    quoted = sum(len(field) > 1 and field[0] == field[-1] == '"' for field in column)
-    return quoted >= QUOTED_SHARE * len(column)
+def _quotes_where_needed(rows: list[list[str]]) -> bool:
+    """Tell whether the fields with a comma or a quote in them, and no others, stand in quotes, as Excel writes them."""
+    fields = [field for row in rows for field in row]
+    quoted = [field[1:-1] for field in fields if _is_quoted(field)]
+    bare = [field for field in fields if not _is_quoted(field)]
+    return len(quoted) >= MIN_QUOTED and all(map(_needs_quotes, quoted)) and not any(map(_needs_quotes, bare))
+
+
+def _needs_quotes(field: str) -> bool:
+    return "," in field or '"' in field
+
+
+def _is_quoted(field: str) -> bool:
+    return len(field) > 1 and field[0] == field[-1] == '"'
+
+
+def _are_quoted(column: tuple[str, ...]) -> bool:
+    return sum(map(_is_quoted, column)) >= QUOTED_SHARE * len(column)
 
 
 def _rank(candidate: Dialect, candidates: list[Dialect]) -> tuple[int, bool, bool, int, int]:
     """Prefer fewest rejects, then usual quoting, no part of a delimiter, fewest labels, and what is rarest in texts.
 
-    Between tabs fields are seldom quoted, unless a doubled quote inside quotes proves it.
+    Between tabs fields are seldom quoted, unless a doubled quote inside quotes, or Excel's way of quoting, shows it.
     """
-    quotes = candidate.delimiter != "\t" or any(parse.doubles for parse in candidates if parse.delimiter == "\t")
+    quotes = candidate.delimiter != "\t" or any(parse.shows_quotes for parse in candidates if parse.delimiter == "\t")
     many = candidate.rows and len(candidate.rows[0]) > 1
     order = "\t|;," if many else ",\t|;"  # a lone column is quoted where it contains commas
     is_part = any(
