@@ -123,6 +123,8 @@ def test_when_clocks_change_a_time_that_occurs_twice_is_the_earlier_and_one_left
         (["01/02/2025", "11/28/2026"], "%m/%d/%Y"),
         ([None, "", "NULL", "2004-01-02"], "iso"),
         (["x", "2004-01-02", "2004-01-03"], "iso"),
+        (["unknown", "2004-01-01T10:00:00.028Z", "2004-01-02T10:00:00.5Z"], "iso"),
+        (["2099-01-01 00:00:00.000001", "2004-01-01 10:00:00.028000"], "iso"),
     ],
 )
 def test_the_format_is_found_out(dates: list[str | None], form: str) -> None:

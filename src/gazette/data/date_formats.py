@@ -78,15 +78,20 @@ def _count(counts: pl.DataFrame, chosen: pl.Series) -> int:
 
 def _is_rival(counts: pl.DataFrame, best: pl.Series, rival: pl.Series) -> bool:
     """Tell whether a reading gives other dates than the best one, and too few rows speak against it."""
-    if not (best != rival).fill_null(False).any():
+    if not _differ(best, rival).any():
         return False
     against, for_it = (_count(counts, only) for only in (rival.is_null() & best.is_not_null(),
                                                          best.is_null() & rival.is_not_null()))  # fmt: skip
     return against < max(1, MARGIN * for_it)
 
 
+def _differ(dates: pl.Series, others: pl.Series) -> pl.Series:
+    """Tell where two readings give different seconds; patterns leave fractions out."""
+    return (dates.dt.truncate("1s") != others.dt.truncate("1s")).fill_null(False)
+
+
 def _ask(counts: pl.DataFrame, readings: dict[str, pl.Series], formats: list[str], place: str) -> str:
-    first = (readings[formats[0]] != readings[formats[1]]).fill_null(False).arg_true()[0]
+    first = _differ(readings[formats[0]], readings[formats[1]]).arg_true()[0]
     ways = "; ".join(
         f"{_describe(readings[form][first])} with --date-format {describe_format(form)}" for form in formats
     )
