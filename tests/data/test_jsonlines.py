@@ -10,7 +10,7 @@ from prefect_dvc.core.errors import DataContractError
 from gazette.core.corpus import JsonLines
 from gazette.core.escape import quote
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD
-from gazette.data.readers.jsonlines import read_json
+from gazette.data.readers.jsonlines import MAX_DEPTH, read_json
 from gazette.data.readers.rows import EMPTY, ReadResult
 
 
@@ -109,3 +109,27 @@ def test_a_key_that_all_lack_is_named_though_others_are_there(tmp_path: Path) ->
 def test_what_is_no_object_is_a_reject_though_it_names_a_column_twice(tmp_path: Path, row: str) -> None:
     result = read(tmp_path, {"text": "x", "label": "a"}, row)
     assert result.rejects["reason"].item().endswith(", expected an object with keys and values")
+
+
+@pytest.mark.parametrize(
+    "start", ['{"text": "text", "label": "a", "date": null, "n": ', '{"text": "x", "label": "a", "date": ']
+)
+@pytest.mark.parametrize(("left", "right"), [("[", "]"), ('{"n": ', "}")])
+def test_an_object_that_is_nested_too_deeply_is_a_reject(tmp_path: Path, start: str, left: str, right: str) -> None:
+    rows = (start + left * depth + "1" + right * depth + "}" for depth in (MAX_DEPTH - 1, MAX_DEPTH, 1010))
+    (tmp_path / "raw.jsonl").write_text("\n".join(rows))
+    dated = {"text": ["text"], "label": "label", "date": "date", "date_format": "iso"}
+    result = read_json(tmp_path, JsonLines(format="jsonl", path="raw.jsonl", **dated))
+    assert result.articles["line"].to_list() == [1]
+    assert result.rejects["reason"].to_list() == 2 * ["nested too deeply: more than 500 lists or objects in each other"]
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
+def test_an_integer_of_more_than_64_bits_is_no_label_and_called_that(tmp_path: Path, number: int) -> None:
+    result = read(tmp_path, *({"text": "x", "label": label} for label in (2**64 - 1, -(2**63), number, 0.5)))
+    assert result.articles["label"].to_list() == [str(2**64 - 1), str(-(2**63))]
+    assert result.rejects["reason"].to_list() == [
+        "no label: 'label' is a number of more than 64 bits, expected a string or an integer; write it as a string, in "
+        "quotes",
+        "no label: 'label' is float, expected a string or an integer",
+    ]

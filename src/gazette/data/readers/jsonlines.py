@@ -16,6 +16,8 @@ from gazette.data.readers.lines import Line, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
 from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector, Take
 
+MAX_DEPTH = 500  # of lists and objects in each other; Python's own functions fail at 1,000
+
 
 def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True, take: Take | None = None) -> ReadResult:
     """Read the text's keys (nulls are skipped, the rest joined by a line break) and the label, a string or an integer.
@@ -74,9 +76,19 @@ def _parse(line: Line, columns: list[str]) -> dict[str, Any] | str:
         return f"not JSON: {error.msg} at character {error.pos + 1}"
     if not isinstance(record, dict):
         return f"{type(record).__name__}, expected an object with keys and values"
+    if line.text.count("[") + line.text.count("{") > MAX_DEPTH and _is_deep(record):
+        return f"nested too deeply: more than {MAX_DEPTH:,} lists or objects in each other"
     if any(line.text.count(f'"{key}"') > 1 for key in columns) and (repeated := _repeated_key(line.text, columns)):
         return f"a key twice: {repeated!r}"
     return record
+
+
+def _is_deep(record: dict[str, Any]) -> bool:
+    level: list[Any] = [record]
+    for _ in range(MAX_DEPTH):
+        nested = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [value for values in nested for value in values if isinstance(value, dict | list)]
+    return bool(level)
 
 
 def _repeated_key(text: str, columns: list[str]) -> str | None:
@@ -107,6 +119,12 @@ def _fault(record: dict[str, Any], file: JsonLines | JsonArray, labeled: bool) -
             return f"NUL character in {key!r}"
     label = record[file.label] if labeled else ""
     if isinstance(label, bool) or not isinstance(label, str | int):
-        several = "; an article has one class: keep one label" if isinstance(label, list) else ""
-        return f"no label: {file.label!r} is {type(label).__name__}, expected a string or an integer{several}"
+        return f"no label: {file.label!r} is {_describe(label)}"
     return None
+
+
+def _describe(label: Any) -> str:
+    if isinstance(label, float) and abs(label) >= 2**63:  # orjson reads longer integers as floats
+        return "a number of more than 64 bits, expected a string or an integer; write it as a string, in quotes"
+    several = "; an article has one class: keep one label" if isinstance(label, list) else ""
+    return f"{type(label).__name__}, expected a string or an integer{several}"
