@@ -99,11 +99,29 @@ def test_names_that_are_labels_give_their_order() -> None:
 
 
 def test_names_that_fit_no_label_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"no label is a number or in 'x', 'y'; labels are '1\.0', '2\.0'"):
-        map_labels(labeled("1.0", "2.0"), ["x", "y"])
+    with pytest.raises(ConfigError, match=r"no label is a number or in 'x', 'y'; labels are '1\.5', '2\.5'"):
+        map_labels(labeled("1.5", "2.5"), ["x", "y"])
 
 
 @pytest.mark.parametrize("names", [["x"], ["x", "x"]])
 def test_a_list_of_classes_names_each_once_and_two_at_least(names: list[str]) -> None:
     with pytest.raises(ConfigError, match="--classes"):
         map_labels(labeled("0", "1"), names)
+
+
+def test_numbers_that_pandas_wrote_as_floats_are_numbers() -> None:
+    assert map_labels(labeled("0", "1.0", "0.0", "1"), ["x", "y"]) == Classes(["x", "y"], 0)
+    assert map_labels(labeled("1.0", "2.0"), ["2.0", "1.0"]) == Classes(["2.0", "1.0"])
+    with pytest.raises(
+        DataContractError, match=r"look the same: '1' \(raw\.csv, line 2\) and '1\.0' \(raw\.csv, line 3\)"
+    ):
+        infer_labels(labeled("0", "1", "1.0"))
+    assert infer_labels(labeled("0.0", "1.0", "Web 2", "Web 2.0")).labels == ["0.0", "1.0", "Web 2", "Web 2.0"]
+
+
+def test_a_number_of_any_length_is_no_class() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^raw\.csv, line 2: the label '9{60}…' cannot be a class: .* 100 characters"
+    ):
+        map_labels(labeled("0", "9" * 5000), ["x", "y"])
+    assert map_labels(labeled("x", "y", "9" * 5000), ["x", "y"]) == Classes(["x", "y"])

@@ -111,8 +111,9 @@ def test_several_text_columns_are_joined_by_a_line_break_in_the_described_order_
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_numbered_labels_become_names(tmp_path: Path, first: int) -> None:
-    articles, _ = read(tmp_path, f"label,text\n{first},x\n{first + 1},y\n7,z\n".encode(), numbered_from=first)
-    assert articles["label"].to_list() == ["a", "b", "7"]
+    numbers = f"{first},x\n{first + 1},y\n{first + 1}.0,as pandas writes it\n7,z\n"
+    articles, _ = read(tmp_path, f"label,text\n{numbers}".encode(), numbered_from=first)
+    assert articles["label"].to_list() == ["a", "b", "b", "7"]
 
 
 @pytest.mark.parametrize("word", ["NA", "null", "NULL", "None", "nan", "", '""', "007", "1e5", "true"])

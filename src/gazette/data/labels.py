@@ -12,6 +12,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 from gazette.core.articles import count_reasons
 from gazette.core.escape import format_places, name_first, quote
 from gazette.data.oddities import check_single
+from gazette.data.readers.read import FLOAT
 
 MAX_CLASSES = 1_000  # more, and it is not the label column
 MAX_LABEL = 100  # characters
@@ -52,11 +53,7 @@ def infer_labels(articles: pl.DataFrame, rejects: pl.DataFrame | None = None) ->
         )
     check_single(places)
     check_confusable(_places(articles))
-    if long := next((label for label in places if len(label) > MAX_LABEL or not label.isprintable()), None):
-        raise ConfigError(
-            f"{places[long]}: the label {quote(long)} cannot be a class: it has more than {MAX_LABEL} characters, or "
-            "unprintable ones. Is that the label column?"
-        )
+    _check_short(places)
     return Classes(sorted(places, key=int if all(map(_NUMBER.fullmatch, places)) else None))
 
 
@@ -67,13 +64,15 @@ def map_labels(articles: pl.DataFrame, names: list[str], numbered_from: int | No
     """
     if len(names) < 2 or len(set(names)) < len(names):
         raise ConfigError("--classes: the file has fewer than two classes, or a class twice")
-    places = _places(articles)
-    numbers = {int(label): place for label, place in places.items() if _NUMBER.fullmatch(label)}
+    places = {label if label in names else _as_integer(label): place for label, place in _places(articles).items()}
+    numerals = {label: place for label, place in places.items() if _NUMBER.fullmatch(label)}
     check_confusable({**dict.fromkeys(names, "--classes"), **places})
-    if sum(label in places for label in names) > len(numbers):
+    if sum(label in places for label in names) > len(numerals):
         return Classes(names)
-    if not numbers:
+    if not numerals:
         raise ConfigError(f"--classes: no label is a number or in {_list(names)}; labels are {_list(places)}")
+    _check_short(numerals)
+    numbers = {int(label): place for label, place in numerals.items()}
     first = _infer_first(numbers, names) if numbered_from is None else numbered_from
     if wrong := [number for number in sorted(numbers) if not 0 <= number - first < len(names)]:
         raise DataContractError(
@@ -93,6 +92,14 @@ def _infer_first(numbers: dict[int, str], names: list[str]) -> int:
         f"labels are numbers from {least} to {most} for {len(names)} classes: is {quote(names[0])} number 0 or 1? "
         "Add --numbered-from 0 or --numbered-from 1"
     )
+
+
+def _check_short(places: dict[str, str]) -> None:
+    if long := next((label for label in places if len(label) > MAX_LABEL or not label.isprintable()), None):
+        raise ConfigError(
+            f"{places[long]}: the label {quote(long)} cannot be a class: it has more than {MAX_LABEL} characters, or "
+            "unprintable ones. Is that the label column?"
+        )
 
 
 def check_confusable(places: dict[str, str]) -> None:
@@ -139,9 +146,15 @@ def _places(articles: pl.DataFrame) -> dict[str, str]:
     return dict(first.iter_rows())
 
 
+def _as_integer(label: str) -> str:
+    """Return a number such as 1.0 as an integer, other labels as they are."""
+    integer = label.removesuffix(FLOAT)
+    return integer if _NUMBER.fullmatch(integer) else label
+
+
 def _visible_form(label: str) -> str:
-    """Return a label without differences of width, case, invisible characters and white space."""
-    folded = unicodedata.normalize("NFKC", label).casefold()
+    """Return a label without differences of width, case, invisible characters, white space and floats."""
+    folded = unicodedata.normalize("NFKC", _as_integer(label)).casefold()
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
 
 

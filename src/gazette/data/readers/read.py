@@ -19,6 +19,7 @@ READERS: dict[type, Callable[..., ReadResult]] = {
     JsonArray: jsonlines.read_json,
     Parquet: parquet.read_parquet,
 }
+FLOAT = ".0"  # ends a label that is a number where pandas wrote a column with gaps
 
 
 def read_corpus(corpus: Corpus, raw: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[dict[str, Any]]]:
@@ -81,5 +82,5 @@ def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int 
     """Replace numeric labels by their names; a number without a name stays as it is."""
     if numbered_from is None:
         return articles
-    names = {str(number): label for number, label in enumerate(labels, numbered_from)}
+    names = {f"{number}{end}": label for number, label in enumerate(labels, numbered_from) for end in ("", FLOAT)}
     return articles.with_columns(pl.col("label").replace(names))
