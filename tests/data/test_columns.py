@@ -29,6 +29,13 @@ DATA = " (the first row looks like data; if there is no header, columns are posi
         ("text", ["label|x", "y"], ",", ""),  # more than one column: the delimiter is right
         ("text", ["label", " text "], ",", " (there are spaces around ' text ')"),
         ("text", ["label", "Text"], ",", " (did you mean 'Text'?)"),
+        (
+            "R\u00e9sum\u00e9",
+            ["label", "Re\u0301sume\u0301"],
+            ",",
+            " (did you mean 'Re\u0301sume\u0301'?) (the name here has U+00E9 LATIN SMALL LETTER E WITH ACUTE; "
+            "that in the file has U+0301 COMBINING ACUTE ACCENT)",
+        ),
         ("titel", ["label", "title", "text"], ",", " (did you mean 'title'?)"),
         ("text", ["b", "x" * 31], ",", DATA),
         ("text", ["b", "x" * 30], ",", ""),

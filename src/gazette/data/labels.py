@@ -1,7 +1,6 @@
 """The classes of a corpus, inferred from the labels in its files."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 from gazette.core.articles import count_reasons
 from gazette.core.escape import format_places, name_first, quote
 from gazette.data.oddities import check_single
+from gazette.data.readers.lookalikes import tell_apart, visible_forms
 from gazette.data.readers.read import FLOAT
 
 MAX_CLASSES = 1_000  # more, and it is not the label column
@@ -106,11 +106,11 @@ def check_confusable(places: dict[str, str]) -> None:
     """Raise DataContractError if two labels look the same; `places` maps each to where it first occurs."""
     labels: dict[str, str] = {}
     for label, place in places.items():
-        twin = labels.setdefault(_visible_form(label), label)
-        if twin != label:
+        twins = [labels.setdefault(form, label) for form in visible_forms(_as_integer(label))]
+        if twin := next((twin for twin in twins if twin != label), None):
             raise DataContractError(
                 f"two classes that look the same: {quote(twin)} ({places[twin]}) and {quote(label)} ({place}); "
-                "use one spelling, or remove one"
+                f"use one spelling, or remove one{tell_apart({'the first': twin, 'the second': label})}"
             )
 
 
@@ -150,12 +150,6 @@ def _as_integer(label: str) -> str:
     """Return a number such as 1.0 as an integer, other labels as they are."""
     integer = label.removesuffix(FLOAT)
     return integer if _NUMBER.fullmatch(integer) else label
-
-
-def _visible_form(label: str) -> str:
-    """Return a label without differences of width, case, invisible characters, white space and floats."""
-    folded = unicodedata.normalize("NFKC", _as_integer(label)).casefold()
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
 
 
 def _list(labels: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core.corpus import Delimited, JsonArray, JsonLines, Parquet
 from gazette.core.escape import quote
+from gazette.data.readers.lookalikes import look_alike, tell_apart
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
@@ -91,6 +92,9 @@ def missing_column_hint(column: str | int, names: Sequence[str | int], delimiter
         return f" (is {DELIMITERS[likely]} the delimiter?)"
     if (padded := next((w for w in words if w != column and w.strip() == column), None)) is not None:
         return f" (there are spaces around {quote(padded, 40)})"
+    if alike := next((word for word in words if look_alike(word, column)), None):
+        hint = tell_apart({"the name here": column, "that in the file": alike})
+        return f" (did you mean {quote(alike, 40)}?){hint}"
     if near := get_close_matches(column.lower(), [word.lower() for word in words], n=1):
         return f" (did you mean {quote(next(word for word in words if word.lower() == near[0]), 40)}?)"
     if any(len(word) > 30 or " " in word.strip() or word.isdecimal() for word in words):
