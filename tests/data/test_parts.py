@@ -17,7 +17,7 @@ places = st.lists(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("parts")
+    return tmp_path_factory.mktemp("parts[1]*")
 
 
 def write(folder: Path, rows: list[tuple[str, str, int]], size: int) -> tuple[Parts, pl.DataFrame]:
@@ -56,7 +56,7 @@ def test_rows_are_sorted_by_place_whatever_the_parts(
     tmp_path_factory: pytest.TempPathFactory, folder: Path, rows: list[tuple[str, str, int]], size: int
 ) -> None:
     parts, table = write(folder, rows, size)
-    ordered = parts.scan_sorted(tmp_path_factory.mktemp("ordered")).collect()
+    ordered = parts.scan_sorted(tmp_path_factory.mktemp("ordered[1]*")).collect()
     assert ordered.select(PLACE).equals(table.select(PLACE).sort(PLACE))
     assert sorted(ordered["text"]) == sorted(table["text"])
 

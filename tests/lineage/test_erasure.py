@@ -205,6 +205,16 @@ def test_it_is_named_by_an_id_a_text_or_a_file(project: Path, word: str) -> None
     assert ("feedback", "cut") in places(word)
 
 
+def test_a_folder_to_search_may_have_any_name_beside_any_other(project: Path) -> None:
+    for name, text in (("al[1]", TEXT), ("al1", OTHERS[0][0])):
+        (project.parent / name).mkdir()
+        pl.DataFrame({"text": [text, "another"]}).write_parquet(project.parent / name / "x.parquet")
+    assert "al[1]/x.parquet" in run(TEXT, "--also", "../al[1]").output
+    run(TEXT, "--also", "../al[1]", "--yes")
+    assert pl.read_parquet(project.parent / "al[1]/x.parquet", glob=False)["text"].to_list() == ["another"]
+    assert pl.read_parquet(project.parent / "al1/x.parquet").height == 2
+
+
 def test_what_names_nothing_is_a_usage_error(project: Path) -> None:
     with pytest.raises(ConfigError, match="no file, no line of one, no id"):
         CliRunner().invoke(gazette, ["erase", "r17"], catch_exceptions=False)

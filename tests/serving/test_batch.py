@@ -51,7 +51,7 @@ def many(tmp_path: Path) -> Path:
 
 
 def results(folder: Path) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("part-*.parquet"))])
+    return pl.concat([pl.read_parquet(path, glob=False) for path in sorted(folder.glob("part-*.parquet"))])
 
 
 def quarantine(folder: Path) -> list[tuple[str, int, str]]:
@@ -72,6 +72,12 @@ def test_every_article_has_a_label_its_probability_and_its_place(score: Score, t
     result = results(score(lines(tmp_path, "goal goal", "bank")))
     assert result.select("file", "line", "label").rows() == [("new.txt", 1, "sport"), ("new.txt", 2, "trade")]
     assert result["probability"].to_list() == pytest.approx([0.98201, 0.88080], abs=1e-5)
+
+
+def test_a_folder_may_have_any_name_beside_any_other(score: Score, tmp_path: Path) -> None:
+    score(lines(tmp_path, "bank"), to="scored_1")
+    for to in ("scored[_]1", "scored*", "scored?1"):
+        assert results(score(lines(tmp_path, "goal goal"), to=to))["label"].to_list() == ["sport"]
 
 
 @pytest.mark.parametrize(

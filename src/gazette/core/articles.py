@@ -57,12 +57,12 @@ COLUMNS = tuple(Article.to_schema().columns)
 
 def read_articles(path: Path) -> pl.DataFrame:
     """Read the articles at `path`; raises DataContractError, with the row and its place, if they break the contract."""
-    return _check(pl.read_parquet(path), path)
+    return _check(tables.read_parquet(path), path)
 
 
 def iter_articles(path: Path) -> Iterator[pl.DataFrame]:
     """Read articles a part at a time, at least one, otherwise like `read_articles`."""
-    rows = pl.scan_parquet(path)
+    rows = tables.scan_parquet(path)
     total = rows.select(pl.len()).collect().item()
     for start in range(0, max(total, 1), PART):
         yield _check(rows.slice(start, PART).collect(), path)
@@ -70,7 +70,7 @@ def iter_articles(path: Path) -> Iterator[pl.DataFrame]:
 
 def sample_articles(path: Path, max_rows: int | None, seed: int) -> pl.DataFrame:
     """Read at most `max_rows` articles (None: all), sampled by a seed, otherwise like `read_articles`."""
-    total = pl.scan_parquet(path).select(pl.len()).collect().item()
+    total = tables.scan_parquet(path).select(pl.len()).collect().item()
     if max_rows is None or max_rows >= total:
         return read_articles(path)
     rows, start, parts = sample_rows(total, max_rows, seed), 0, []

@@ -1,11 +1,30 @@
-"""Tables as files, written atomically and deterministically: Parquet, and CSV for `dvc plots` and readable diffs."""
+"""Tables as files, written atomically and deterministically: Parquet, and CSV for `dvc plots` and readable diffs.
+
+A path is the name of one file: polars by itself takes `[`, `*` and `?` in it for a pattern.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from prefect_dvc.core import atomic
 
 ROW_GROUP = 1 << 17  # rows; stated, so that the bytes do not depend on how the rows arrive
+
+
+def read_parquet(path: Path | str, **options: Any) -> pl.DataFrame:
+    """Read a table from Parquet, with any option of polars."""
+    return pl.read_parquet(path, glob=False, **options)
+
+
+def scan_parquet(paths: Path | str | list[Path], **options: Any) -> pl.LazyFrame:
+    """Return the table in a file, or in several, without reading it yet."""
+    return pl.scan_parquet(paths, glob=False, **options)
+
+
+def read_csv(path: Path | str, **options: Any) -> pl.DataFrame:
+    """Read a table from CSV, with any option of polars."""
+    return pl.read_csv(path, glob=False, **options)
 
 
 def write_parquet(path: Path, table: pl.DataFrame) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gazette.core import tables
 from gazette.core.arrays import Array
 
 PLACE = ("split", "file", "line")
@@ -36,7 +37,7 @@ class Parts:
         """Append the rows that another run appended in the same place, and left in the folder."""
         if rows == 0 and self._ends:
             return
-        self._add(pl.read_parquet(self._path(len(self._ends)), columns=list(PLACE)))
+        self._add(tables.read_parquet(self._path(len(self._ends)), columns=list(PLACE)))
 
     def _add(self, places: pl.DataFrame) -> None:
         ordered = places.sort(PLACE)
@@ -46,12 +47,12 @@ class Parts:
 
     def scan(self) -> pl.LazyFrame:
         """Return all rows, with their numbers."""
-        return pl.scan_parquet(list(map(self._path, range(len(self._ends)))), row_index_name="row")
+        return tables.scan_parquet(list(map(self._path, range(len(self._ends)))), row_index_name="row")
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Yield the parts, with the numbers of their rows."""
         for number, start in enumerate(self._starts[:-1]):
-            yield pl.read_parquet(self._path(number)).with_row_index("row", offset=start)
+            yield tables.read_parquet(self._path(number)).with_row_index("row", offset=start)
 
     def find(self, split: str, positions: Array) -> Array:
         """Return the numbers of rows by their positions among those of their split."""
@@ -90,9 +91,9 @@ class Parts:
             runs[-1].append(number)
             last = max([last, *self._ends[number]])
         for place, run in enumerate(runs):
-            rows = pl.concat(pl.read_parquet(self._path(number)) for number in sorted(run))
+            rows = pl.concat(tables.read_parquet(self._path(number)) for number in sorted(run))
             rows.sort(PLACE, maintain_order=True).write_parquet(folder / f"{place:06}.parquet")
-        return pl.scan_parquet(folder / "*.parquet")
+        return tables.scan_parquet(sorted(folder.glob("*.parquet")))
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.parquet"

@@ -10,7 +10,7 @@ import polars as pl
 from prefect_dvc import git, hashing, revisions
 from prefect_dvc.core.errors import ConfigError
 
-from gazette.core import layout
+from gazette.core import layout, tables
 from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
 from gazette.registry import resolve
@@ -120,5 +120,5 @@ def _count_rows(lock: DvcLock, name: str) -> dict[str, int] | None:
         cached = revisions.cache_path(lock.hash_of(lock.option("preprocess", split)) or "")
         if cached is None:
             return None
-        counts[split] = pl.scan_parquet(cached).filter(pl.col("file") == name).select(pl.len()).collect().item()
+        counts[split] = tables.scan_parquet(cached).filter(pl.col("file") == name).select(pl.len()).collect().item()
     return counts

@@ -67,7 +67,7 @@ def predict(version: Version, corpus: str, folder: Path, threads: int) -> pl.Dat
         bundle = Bundle(find_folder(version, corpus), threads)
         path.parent.mkdir(parents=True, exist_ok=True)
         tables.write_parquet(path, to_records(bundle, table))
-    return pl.read_parquet(path)
+    return tables.read_parquet(path)
 
 
 def recorded_error(version: Version) -> float | None:

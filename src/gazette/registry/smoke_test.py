@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from prefect_dvc import hashing, revisions, supervisor
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.execution import signals
 from pydantic import BaseModel, Field
 
+from gazette.core import tables
 from gazette.pipeline import dvclock, inheritance
 from gazette.registry import clean_load
 from gazette.registry.store import address
@@ -52,7 +52,7 @@ def read_recorded(revision: str, count: int) -> Articles:
     paths = [str(lock.option("evaluate", name)) for name in ("test", "predictions")]
     with tempfile.TemporaryDirectory(prefix="gazette-") as folder:
         test, predictions = (
-            pl.read_parquet(revisions.fetch_file(revision, path, Path(folder) / Path(path).name)) for path in paths
+            tables.read_parquet(revisions.fetch_file(revision, path, Path(folder) / Path(path).name)) for path in paths
         )
     texts = test.select("file", "line", "text")
     joined = predictions.join(texts, on=["file", "line"], how="inner", maintain_order="left")

@@ -59,11 +59,11 @@ def run(
     """Put every row of `validated` in one split or in quarantine, or count it as dropped in the report."""
     corpus = read_description(description)
     published = sorted(corpus.files)
-    table = pl.scan_parquet(validated)
+    table = tables.scan_parquet(validated)
     by_time, times, days = params.split == "time", dict[str, Any](), None
     with atomic.temporary_folder(train) as folder:
         rows, is_sorted = _write_keys(table, validated, folder)
-        keys = pl.scan_parquet(folder / "*.parquet").with_columns(was="label")
+        keys = tables.scan_parquet(sorted(folder.glob("*.parquet"))).with_columns(was="label")
         if by_time:
             days, times = _find_days(keys, published, params)
         places = _place(keys, rows, published, params, days)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from prefect_dvc import git
 from prefect_dvc.core.errors import DataContractError
 
-from gazette.core import corpus, files, layout, pointers
+from gazette.core import corpus, files, layout, pointers, tables
 from gazette.core.candidates import list_candidates
 from gazette.data import languages
 from gazette.registry.store import address
@@ -106,7 +105,7 @@ def _candidate(name: str, params: dict[str, Any], results: Results) -> Candidate
 
 
 def _class_counts(train: Path) -> dict[str, int]:
-    counts = pl.read_parquet(train, columns=["label"]).group_by("label").len().sort("label")
+    counts = tables.read_parquet(train, columns=["label"]).group_by("label").len().sort("label")
     return dict(counts.iter_rows())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core import files
+from gazette.core import files, tables
 from gazette.data.validation.breaches import QUARANTINE
 from gazette.evaluation.ci.quoting import code_span, code_table, join_codes
 from gazette.evaluation.markdown import escape_cell
@@ -34,7 +34,7 @@ def read_breach(paths: dict[str, str], allowed: float) -> Breach | None:
     report, quarantine = Path(paths["report"]), Path(paths["quarantine"])
     if not report.exists():
         return None
-    rows = pl.read_parquet(quarantine) if quarantine.exists() else pl.DataFrame(schema=["file", "line", "reason"])
+    rows = tables.read_parquet(quarantine) if quarantine.exists() else pl.DataFrame(schema=["file", "line", "reason"])
     validation = files.read_json(report)
     return Breach(
         breaches=validation.get("breaches", []),

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from prefect_dvc import git
 from prefect_dvc.core.errors import CommandError, DataContractError
 from prefect_dvc.core.escape import escape_path
 from prefect_dvc.recovery import guard
 
+from gazette.core import tables
 from gazette.evaluation.ci import breach, checkout, staleness
 from gazette.evaluation.ci.base import Base, find_base
 from gazette.evaluation.ci.breach import Breach
@@ -164,6 +164,6 @@ def _inside_project() -> list[str]:
 def _add_excerpts(rows: Sequence[dict[str, Any]], test: Path, characters: int) -> list[dict[str, Any]]:
     if not characters:
         return list(rows)
-    articles = pl.read_parquet(test, columns=["text", "file", "line"]).iter_rows()
+    articles = tables.read_parquet(test, columns=["text", "file", "line"]).iter_rows()
     texts = {(file, line): text[:characters] for text, file, line in articles}
     return [row | {"excerpt": texts.get((row["file"], row["line"]), "")} for row in rows]

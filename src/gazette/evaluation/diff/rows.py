@@ -7,7 +7,7 @@ import polars as pl
 from prefect_dvc import revisions
 from prefect_dvc.core.errors import ConfigError
 
-from gazette.core import normalization
+from gazette.core import normalization, tables
 from gazette.data import diff
 from gazette.evaluation.diff import paired
 from gazette.pipeline import dvclock
@@ -47,11 +47,11 @@ def prediction_changes(before: DvcLock, after: DvcLock, folder: Path) -> tuple[d
 
 def _read_predictions(side: DvcLock, folder: Path) -> pl.DataFrame:
     """Return the predictions with the key of each article; `evaluate` keeps the order of the test rows."""
-    tables = [_read_table(side, "evaluate", option, folder) for option in ("predictions", "test")]
-    keys = normalization.add_key(tables[1]).select("key")
-    if keys.height != tables[0].height:
-        raise ConfigError(f"{tables[0].height:,} predictions for {keys.height:,} test rows: they are of two runs")
-    return tables[0].hstack(keys)
+    predictions, test = (_read_table(side, "evaluate", option, folder) for option in ("predictions", "test"))
+    keys = normalization.add_key(test).select("key")
+    if keys.height != predictions.height:
+        raise ConfigError(f"{predictions.height:,} predictions for {keys.height:,} test rows: they are of two runs")
+    return predictions.hstack(keys)
 
 
 def _read_table(side: DvcLock, stage: str, option: str, folder: Path) -> pl.DataFrame:
@@ -61,9 +61,9 @@ def _read_table(side: DvcLock, stage: str, option: str, folder: Path) -> pl.Data
     if side.commit is None:
         if not Path(path).exists():
             raise ConfigError(f"{path} does not exist: `gazette run` makes it, `dvc checkout` restores it")
-        return pl.read_parquet(path)
+        return tables.read_parquet(path)
     cached = revisions.cache_path(side.hash_of(path) or "")
     if cached is None:
         cached = folder / f"{side.commit}-{Path(path).name}"
         revisions.fetch_file(side.commit, path, cached)
-    return pl.read_parquet(cached)
+    return tables.read_parquet(cached)

@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from gazette.core import tables
 from gazette.evaluation.periods import period_of
 from gazette.evaluation.report.charts import Rows, Spec, build_spec, chart, percent
 
@@ -19,9 +20,9 @@ def count_periods(paths: list[str]) -> Rows:
     Rows have period, label and rows.
     """
     present = [path for path in paths if Path(path).exists()]
-    if not present or "date" not in pl.read_parquet_schema(present[0]):
+    if not present or "date" not in tables.scan_parquet(present[0]).collect_schema():
         return []
-    table = pl.concat(pl.read_parquet(path, columns=["label", "date"]) for path in present)
+    table = pl.concat(tables.read_parquet(path, columns=["label", "date"]) for path in present)
     largest = table["label"].value_counts().sort("count", "label", descending=[True, False])["label"]
     named = set(largest if largest.len() <= MAX_CLASSES + 1 else largest.head(MAX_CLASSES))
     label = pl.when(pl.col("label").is_in(named)).then("label").otherwise(pl.lit(OTHERS))

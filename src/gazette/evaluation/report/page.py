@@ -7,7 +7,7 @@ import polars as pl
 from prefect_dvc.core import atomic
 from prefect_dvc.core.errors import ConfigError, parse
 
-from gazette.core import corpus, files
+from gazette.core import corpus, files, tables
 from gazette.data import overlay
 from gazette.data.languages import display_name
 from gazette.data.validation.bounds import Params
@@ -135,14 +135,14 @@ def _table(path: str, limit: int | None = None) -> rows.Rows:
     if not Path(path).exists():
         return []
     if path.endswith(".csv"):
-        return pl.read_csv(path, schema_overrides=LABEL_COLUMNS).to_dicts()
-    return pl.read_parquet(path, n_rows=limit).to_dicts()
+        return tables.read_csv(path, schema_overrides=LABEL_COLUMNS).to_dicts()
+    return tables.read_parquet(path, n_rows=limit).to_dicts()
 
 
 def _frame(path: str) -> pl.DataFrame:
     """Return a table of places, without rows if there is no file."""
     if Path(path).exists():
-        return pl.read_parquet(path)
+        return tables.read_parquet(path)
     return pl.DataFrame(
         schema=dict.fromkeys(("kind", "split", "file", "reason", "seen"), pl.String) | {"line": pl.Int64}
     )
@@ -151,4 +151,4 @@ def _frame(path: str) -> pl.DataFrame:
 def _count_labels(path: str) -> dict[str, int]:
     if not Path(path).exists():
         return {}
-    return dict(pl.scan_parquet(path).group_by("label").len().sort("label").collect().iter_rows())
+    return dict(tables.scan_parquet(path).group_by("label").len().sort("label").collect().iter_rows())

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-import polars as pl
 from prefect_dvc import git, revisions
 
+from gazette.core import tables
 from gazette.lineage.erasure.article import Article
 from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
@@ -37,7 +37,7 @@ def find_learners(article: Article) -> tuple[list[Learner], list[str]]:
     @cache
     def has_article(digest: str) -> bool | None:
         path = revisions.cache_path(digest)
-        rows = pl.scan_parquet(path).select("text") if path else None
+        rows = tables.scan_parquet(path).select("text") if path else None
         return rows if rows is None else any(article.is_text(part["text"]).any() for part in rows.collect_batches())
 
     for lock in _list_locks():

@@ -27,7 +27,7 @@ def cut_records(path: Path, article: Article) -> None:
     """Remove the article's lines or rows from a file, atomically; the others stay as they are."""
     numbers = _FINDERS[path.suffix](path, article)
     if path.suffix == ".parquet":
-        rows = pl.read_parquet(path)
+        rows = tables.read_parquet(path)
         tables.write_parquet(path, rows.filter(~pl.int_range(1, pl.len() + 1).is_in(list(numbers))))
         return
     with atomic.atomic_path(path) as partial, path.open("rb") as lines, partial.open("wb") as rest:
@@ -71,7 +71,7 @@ def _match(values: list[tuple[int, str]], is_match: Callable[[pl.Series], pl.Ser
 
 
 def _find_rows(path: Path, article: Article) -> set[int]:
-    rows = pl.read_parquet(path).select((cs.string() | cs.categorical()).cast(pl.String))
+    rows = tables.read_parquet(path).select((cs.string() | cs.categorical()).cast(pl.String))
     return {number for column in rows for number in (article.is_text(column).arg_true() + 1).to_list()}
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import polars.selectors as cs
 from prefect_dvc.core.errors import DataContractError
 
+from gazette.core import tables
 from gazette.core.encodings import CODECS
 from gazette.data.readers.compressed import detect_compression, unpack
 from gazette.lineage.erasure.article import Article
@@ -54,8 +55,8 @@ def _read(file: IO[bytes]) -> Iterator[bytes]:
 
 def _iter_columns(path: Path) -> Iterator[pl.Series]:
     """Yield the columns of texts, part by part, with each value once."""
-    rows = pl.scan_parquet(path).select((cs.string() | cs.categorical()).cast(pl.String))
-    for start in range(0, pl.scan_parquet(path).select(pl.len()).collect().item(), ROWS):
+    rows = tables.scan_parquet(path).select((cs.string() | cs.categorical()).cast(pl.String))
+    for start in range(0, tables.scan_parquet(path).select(pl.len()).collect().item(), ROWS):
         yield from (column.unique() for column in rows.slice(start, ROWS).collect())
 
 

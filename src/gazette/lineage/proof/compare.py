@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from prefect_dvc import flatten
 
-from gazette.core import files
+from gazette.core import files, tables
 from gazette.pipeline import dvclock
 
 Lock = Mapping[str, Any]  # the stages of a `dvc.lock`
@@ -110,7 +110,7 @@ def _read_hdf5(path: Path) -> dict[str, Any]:
 
 _READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     ".json": lambda path: flatten.flatten(files.read_json(path), lists=True),
-    ".parquet": lambda path: _read_columns(pl.read_parquet(path)),
-    ".csv": lambda path: _read_columns(pl.read_csv(path)),
+    ".parquet": lambda path: _read_columns(tables.read_parquet(path)),
+    ".csv": lambda path: _read_columns(tables.read_csv(path)),
     ".h5": _read_hdf5,
 }

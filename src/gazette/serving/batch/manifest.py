@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from prefect_dvc import hashing
 
-from gazette.core import files
+from gazette.core import files, tables
 from gazette.serving.batch.parts import BUNDLE, MANIFEST, PART, PLAN, STAGED
 
 
@@ -20,7 +20,7 @@ def write_manifest(folder: Path, plan: dict[str, Any]) -> None:
     parts: list[dict[str, Any]] = []
     for number in range(plan["parts"]):
         path = folder / PART.format(number)
-        part = pl.read_parquet(path, columns=["label", "probability"])
+        part = tables.read_parquet(path, columns=["label", "probability"])
         for label, count in part.group_by("label").len().iter_rows():
             rows[label] += count
         uncertain += part.filter((pl.col("probability") < below) | pl.col("probability").is_nan()).height

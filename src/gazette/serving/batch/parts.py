@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from prefect_dvc.core import atomic
 
-from gazette.core import files
+from gazette.core import files, tables
 from gazette.core.bundle import Bundle
 from gazette.serving.answers import answer
 from gazette.serving.batch import journaling
@@ -57,7 +57,7 @@ def whole_blocks(rows: int) -> int:
 def _score_blocks(staged: Path, classifier: Bundle, journal: PartJournal | None) -> Iterator[pl.DataFrame]:
     """Score block by block, so that a part of long articles fits in memory too."""
     labels = pl.Series(classifier.labels)
-    rows = pl.scan_parquet(staged)
+    rows = tables.scan_parquet(staged)
     for start in range(0, rows.select(pl.len()).collect().item(), BLOCK):
         block = rows.slice(start, BLOCK).collect()
         texts, began = block["text"].to_list(), time.perf_counter()

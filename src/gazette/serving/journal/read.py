@@ -14,7 +14,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 from prefect_dvc.core.errors import DataContractError
 
-from gazette.core import files
+from gazette.core import files, tables
 from gazette.serving.journal import layout
 from gazette.serving.journal.layout import Segment
 from gazette.serving.journal.records import hour_of
@@ -91,7 +91,7 @@ def scan_day(segments: list[Segment]) -> pl.LazyFrame:
 def scan_segment(segment: Segment) -> pl.LazyFrame:
     """Return the records of a file as it is now; raises FileNotFoundError if it has another name by now."""
     if segment.path.suffix == ".parquet":
-        return pl.scan_parquet(segment.path, schema=SCHEMA)
+        return tables.scan_parquet(segment.path, schema=SCHEMA)
     file = segment.path.open("rb")  # which stays the same, whatever its name becomes
     size = os.fstat(file.fileno()).st_size
 
