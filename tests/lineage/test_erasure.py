@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from lineages import Run, begin, commit, git, push
-from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.cli.app import gazette
 from gazette.core.normalization import normalize
@@ -219,6 +219,54 @@ def test_what_names_nothing_is_a_usage_error(project: Path) -> None:
     with pytest.raises(ConfigError, match="no file, no line of one, no id"):
         CliRunner().invoke(gazette, ["erase", "r17"], catch_exceptions=False)
     run(code=2)
+
+
+@pytest.mark.parametrize("text", ["a long story, " * 400, "央行宣布下调存款准备金率" * 8])
+def test_a_text_may_be_longer_than_the_name_of_a_file(project: Path, text: str) -> None:
+    assert "is in 0 places" in run(text).output
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"a": 1}', "x.jsonl, line 2: no key 'text'"),
+        (b"nope", "x.jsonl, line 2: not JSON"),
+        (b'["a"]', "x.jsonl, line 2: list, expected an object"),
+        (b'{"text": "caf\xe9"}', "x.jsonl, line 2: not UTF-8: byte 0xe9"),
+        (b'{"text": null}', "x.jsonl:2: no article in this line"),
+    ],
+)
+def test_a_line_without_a_text_is_named_with_what_was_expected(project: Path, line: bytes, message: str) -> None:
+    Path("x.jsonl").write_bytes(b'{"text": "a goal"}\n' + line + b"\n")
+    with pytest.raises((ConfigError, DataContractError), match=message):
+        CliRunner().invoke(gazette, ["erase", "x.jsonl:2"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a goal\nin a café".encode("latin-1"), "x.txt, line 2: not UTF-8: byte 0xe9"),
+        ("a goal".encode("utf-16"), "x.txt is encoded in UTF-16"),
+    ],
+)
+def test_a_file_in_another_encoding_is_named(project: Path, content: bytes, message: str) -> None:
+    Path("x.txt").write_bytes(content)
+    with pytest.raises(DataContractError, match=message):
+        CliRunner().invoke(gazette, ["erase", "x.txt"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("a \udce9 goal", r"a \\udce9 goal: no file, and no text in the terminal's encoding"),
+        ("only.txt:" + "7" * 5000, "no article in this line"),
+        ("data/raw/tiny/all.csv:" + "7" * 5000, "no article in this line"),
+        ("feedback/2026-01-01.jsonl:0", "no article in this line"),
+    ],
+)
+def test_a_word_that_names_no_text_is_refused(project: Path, word: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        CliRunner().invoke(gazette, ["erase", word], catch_exceptions=False)
 
 
 def test_a_killed_erasure_continues(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

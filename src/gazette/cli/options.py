@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gazette.core.encodings import canonical_name
+from gazette.core.escape import is_unicode
 from gazette.core.limits import MAX_DELIMITER
 
 PATH = click.Path(path_type=Path)
@@ -20,9 +21,9 @@ def as_json(text: str = "Print one JSON object.") -> Decorator:
 
 
 def check_text(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-    """Return a text, or several; raises UsageError if one's bytes could not be decoded: they are lone surrogates."""
+    """Return a text, or several; raises UsageError if one's bytes could not be decoded."""
     for text in [value] if isinstance(value, str) else value:
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if not is_unicode(text):
             raise click.UsageError(
                 f"{text!a} is not in the terminal's encoding; put it in a file: `gazette predict --file`, --encoding"
             )

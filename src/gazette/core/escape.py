@@ -11,6 +11,11 @@ MAX_NAMED = 8  # classes in a sentence
 MAX_FILE = 120  # characters
 
 
+def is_unicode(text: str) -> bool:
+    """Return whether a word of the command line could be decoded: bytes that could not are lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def escape_lines(text: str) -> str:
     """Return lines with every non-printable character but tabs escaped, each as a whole."""
     parts = re.split("([\n\t])", text)

@@ -1,19 +1,25 @@
 """Which article a person means: by the place of a raw row, by an id, by a file with its text, or by the text itself."""
 
+import errno
 import json
 import re
 from pathlib import Path
 
 import polars as pl
-from prefect_dvc.core.errors import ConfigError
+from prefect_dvc.core.errors import ConfigError, DataContractError
+from prefect_dvc.core.escape import escape
 
-from gazette.core.corpus import Folder
+from gazette.core.corpus import Folder, JsonLines
+from gazette.core.escape import is_unicode
 from gazette.data.paths import RAW
-from gazette.data.readers import read
+from gazette.data.readers import plaintext, read
 from gazette.lineage.erasure.article import Article
 from gazette.lineage.erasure.places import Project
 from gazette.serving.journal import read as journal_read
 
+MAX_NAME = 255  # bytes of the name of a file
+MAX_DIGITS = 18  # of a line's number that are read: it is beyond every file
+_LINES = JsonLines(format="jsonl", path="-", text=["text"], label="text")
 _PLACE = re.compile(r"(?P<path>.+):(?P<line>\d+)")
 
 
@@ -21,17 +27,24 @@ def find_article(project: Project, word: str) -> Article:
     """Return the article that a word names; raises ConfigError if it names none.
 
     It is `FILE:LINE` (a row of a raw file, or a line of JSON), a file (of a raw folder, or with nothing but the text),
-    the id of a text in the journal's sample or of a question, or else a text of two words or more.
+    the id of a text in the journal's sample or of a question, or else a text: of two words or more, or too long for a
+    name.
     """
-    text = _read_place(project, word) or _read_id(project, word) or (word if len(word.split()) > 1 else None)
-    if text is None:
-        raise ConfigError(
-            f"{word}: no file, no line of one, no id in {project.journal} or {project.questions}, and no text; give "
-            "FILE:LINE for a row, or the whole text, best as a file"
-        )
+    text = _read_place(project, word) or _read_word(project, word)
     languages = tuple(sorted({about.language for about in project.corpora.values()}))
     article = Article(text, languages)
     return Article(_unmask(project, article), languages) if article.is_masked else article
+
+
+def _read_word(project: Project, word: str) -> str:
+    if not is_unicode(word):
+        raise ConfigError(f"{escape(word)}: no file, and no text in the terminal's encoding; put the text in a file")
+    if (text := _read_id(project, word)) or len(word.split()) > 1 or len(word.encode()) > MAX_NAME:
+        return text or word
+    raise ConfigError(
+        f"{escape(word)}: no file, no line of one, no id in {project.journal} or {project.questions}, and no text; "
+        "give FILE:LINE for a row, or the whole text, best as a file"
+    )
 
 
 def _unmask(project: Project, article: Article) -> str:
@@ -46,29 +59,57 @@ def _unmask(project: Project, article: Article) -> str:
 
 def _read_place(project: Project, word: str) -> str | None:
     match = _PLACE.fullmatch(word)
-    path, line = (Path(match["path"]), int(match["line"])) if match else (Path(word), 0)
-    if not path.is_file():
+    path, line = (Path(match["path"]), int(match["line"][:MAX_DIGITS])) if match else (Path(word), None)
+    if not _is_file(path):
         return None
     inside = path.absolute().is_relative_to(RAW.absolute())
     text = _read_raw(project, path.absolute().relative_to(RAW.absolute()), line) if inside else None
     if text is not None:
         return text
-    if not line:
-        return path.read_text(encoding="utf-8").strip()
-    lines = path.read_bytes().split(b"\n")
-    if path.suffix == ".jsonl" and line <= len(lines) and lines[line - 1].strip():
-        return str(json.loads(lines[line - 1])["text"])
-    raise ConfigError(f"{word}: no article in this line; give the line of a raw file, of feedback, or a text")
+    return _read_text(path) if line is None else _read_line(path, line)
 
 
-def _read_raw(project: Project, path: Path, line: int) -> str | None:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False  # it is a text
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a file; raises DataContractError if a line is not text in UTF-8."""
+    real = path.resolve()
+    lines = plaintext.read_lines(real.parent, real.name)
+    _check_rejects(lines.rejects, path)
+    return "\n".join(lines.articles["text"]).strip()
+
+
+def _read_line(path: Path, line: int) -> str:
+    """Return the text in a line of JSON; raises DataContractError if it has none, ConfigError if there is no line."""
+    real = path.resolve()
+    if path.suffix == ".jsonl":
+        lines = read.read_file(_LINES.model_copy(update={"path": real.name}), real.parent, labeled=False)
+        _check_rejects(lines.rejects.filter(line=line), path)
+        if text := "".join(lines.articles.filter(line=line)["text"]):
+            return text
+    raise ConfigError(f"{path}:{line}: no article in this line; give the line of a raw file, of feedback, or a text")
+
+
+def _check_rejects(rejects: pl.DataFrame, path: Path) -> None:
+    for row in rejects.head(1).iter_rows(named=True):
+        raise DataContractError(f"{path}, line {row['line']}: {row['reason']}; seen: {row['seen']}")
+
+
+def _read_raw(project: Project, path: Path, line: int | None) -> str | None:
     name, inner = path.parts[0], Path(*path.parts[1:])
     about = project.corpora.get(name)
     for file in [file for files in (about.files.values() if about else ()) for file in files]:
         is_folder = isinstance(file, Folder)
         if not (inner.is_relative_to(file.path) if is_folder else inner == Path(file.path)):
             continue
-        if not is_folder and not line:
+        if not is_folder and line is None:
             raise ConfigError(f"{RAW / path} has many articles; name one: {RAW / path}:LINE")
         place = inner.relative_to(file.path).as_posix() if is_folder else file.path
         rows = read.read_file(file, RAW / name).articles.filter(pl.col("file") == place)
