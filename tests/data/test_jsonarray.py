@@ -84,7 +84,7 @@ GOOD = b'{"text": "x", "label": "a"}'
         (b'{"label": "a"}', "no key 'text'"),
         (b'{"text": "caf\xe9", "label": "a"}', "not UTF-8: byte 0xe9"),
         (b'{"text": "' + b"x" * (1 << 20) + b'", "label": "a"}', "element too long: more than 1,048,576 bytes"),
-        (b'{"text": "x", "label": ["a", "b"]}', "an article has one class: keep one label"),
+        (b'{"text": "x", "label": ["a", "b"]}', "an article has one: keep one of the list"),
         (b"[" * 100_000 + b"]" * 100_000, "not JSON"),
     ],
 )

@@ -467,7 +467,7 @@ def test_nulls_of_parquet_are_no_texts_and_no_labels(tmp_path: Path) -> None:
     laid_down(tmp_path, ["x", None, "y"], ["a", "b", None])
     articles, rejects = read_there(tmp_path, PARQUET)
     assert contents(articles) == [("x", "a", 1), ("", "b", 2)]
-    assert rejects.select("line", "reason").rows() == [(3, "null, expected a label, in column 'label'")]
+    assert rejects.select("line", "reason").rows() == [(3, "null, expected a string or an integer, in column 'label'")]
 
 
 @pytest.mark.parametrize(

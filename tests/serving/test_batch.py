@@ -127,6 +127,24 @@ def test_parquet_is_read(score: Score, tmp_path: Path) -> None:
     assert result.select("line", "id", "label").rows() == [(1, "7", "sport"), (2, "8", "trade")]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("a.csv", "id,text\n007,goal\n,goal\n  ,goal\n", 3),
+        ("a.jsonl", '{"id": "007", "text": "goal"}\n{"id": null, "text": "goal"}\n{"id": "", "text": "goal"}\n', 2),
+    ],
+)
+def test_a_row_without_an_identifier_is_rejected(
+    score: Score, tmp_path: Path, name: str, content: str, line: int
+) -> None:
+    (tmp_path / name).write_text(content)
+    scored = score(tmp_path / name, id="id")
+    assert results(scored)["id"].to_list() == ["007"]
+    assert quarantine(scored) == [(name, line, "no value"), (name, line + 1, "no value")]
+    reasons = pl.read_parquet(scored / "quarantine.parquet")["reason"]
+    assert all("'id'" in reason and "label" not in reason for reason in reasons)
+
+
 def test_a_folder_of_tables_is_read_file_by_file(score: Score, tmp_path: Path) -> None:
     folder = tmp_path / "drop" / "monday"
     folder.mkdir(parents=True)

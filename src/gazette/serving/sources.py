@@ -20,7 +20,7 @@ from gazette.data.coding import NO_HINTS, Hints, detect_coding
 from gazette.data.readers import plaintext
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
-from gazette.data.readers.rows import ReadResult, Take
+from gazette.data.readers.rows import WHITE, ReadResult, Take
 
 logger = logging.getLogger(__name__)
 TEXT = "text"  # the default column
@@ -33,7 +33,7 @@ class Source(NamedTuple):
     name: str  # the path below the one to score, which identifies its rows
     path: Path
     layout: File | None  # None for plain lines
-    has_id: bool
+    identifier: str | None  # the column
     coding: Coding = PLAIN  # of plain lines
 
 
@@ -66,7 +66,7 @@ def find_sources(path: Path, reading: Reading = ANY) -> list[Source]:
         if reading.text or reading.identifier is not None:
             raise ConfigError(f"{path}: in a folder without CSV, TSV, JSON lines or Parquet every file is an article")
         layout = sniffing.detect_layout(path, Columns((TEXT,), None), reading.hints)
-        return [Source(".", path, layout, False)]
+        return [Source(".", path, layout, None)]
     if article := next((file for file in files if file not in tables), None):
         raise ConfigError(
             f"{path} has tables ({tables[0].name}) and articles ({article.name}); score one kind at a time"
@@ -83,11 +83,11 @@ def _file(name: str, path: Path, reading: Reading) -> Source:
     coding = _coding(path, reading)
     is_table = text or identifier is not None or hints.delimiter is not None
     if not is_table and not sniffing.has_columns(path, coding):
-        return Source(escape(name, MAX_NAME), path, None, False, coding)
+        return Source(escape(name, MAX_NAME), path, None, None, coding)
     layout = sniffing.detect_layout(
         path, Columns(text or (TEXT,), identifier, role="id"), hints._replace(encoding=coding.encoding)
     )
-    return Source(escape(name, MAX_NAME), path, layout, identifier is not None)
+    return Source(escape(name, MAX_NAME), path, layout, identifier)
 
 
 def _coding(path: Path, reading: Reading) -> Coding:
@@ -104,13 +104,26 @@ def read_source(source: Source, take: Take) -> ReadResult:
     name = pl.lit(source.name).alias("file")
 
     def pass_on(part: ReadResult) -> None:
+        part = part if source.identifier is None else _reject_empty(part, source.identifier)
         take(ReadResult(part.articles.with_columns(name), part.rejects.with_columns(name)))
 
     real = source.path.resolve()
     if source.layout is None:
         return plaintext.read_lines(real.parent, real.name, source.coding, pass_on)
     file = source.layout.model_copy(update={"path": real.name})
-    return read_file(file, real.parent, source.has_id, pass_on)
+    return read_file(file, real.parent, source.identifier is not None, pass_on)
+
+
+def _reject_empty(part: ReadResult, column: str) -> ReadResult:
+    """Return the rows, those without an identifier among the rejects: CSV has no null, which readers reject."""
+    is_empty = pl.col("label").str.strip_chars(WHITE) == ""
+    rejects = part.articles.filter(is_empty).select(
+        "file",
+        "line",
+        pl.lit(f"no value: {column!r} is empty, expected an identifier").alias("reason"),
+        pl.col("text").map_elements(escape, return_dtype=pl.String).alias("seen"),
+    )
+    return ReadResult(part.articles.filter(~is_empty), pl.concat([part.rejects, rejects]))
 
 
 def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:

@@ -119,12 +119,12 @@ def _fault(record: dict[str, Any], file: JsonLines | JsonArray, labeled: bool) -
             return f"NUL character in {key!r}"
     label = record[file.label] if labeled else ""
     if isinstance(label, bool) or not isinstance(label, str | int):
-        return f"no label: {file.label!r} is {_describe(label)}"
+        return f"no value: {file.label!r} is {_describe(label)}"
     return None
 
 
 def _describe(label: Any) -> str:
     if isinstance(label, float) and abs(label) >= 2**63:  # orjson reads longer integers as floats
         return "a number of more than 64 bits, expected a string or an integer; write it as a string, in quotes"
-    several = "; an article has one class: keep one label" if isinstance(label, list) else ""
+    several = "; an article has one: keep one of the list" if isinstance(label, list) else ""
     return f"{type(label).__name__}, expected a string or an integer{several}"

@@ -123,7 +123,7 @@ def _add(
         decoded[column], fault = _decode(value)
         if fault or (column == label and value is None):
             excerpt = b" | ".join(str(v).encode() if not isinstance(v, bytes) else v for v in values.values())
-            reason = f"{fault or 'null, expected a label'}, in column {column!r}"
+            reason = f"{fault or 'null, expected a string or an integer'}, in column {column!r}"
             rows.reject(line, reason, excerpt[:1000].decode("utf-8", "backslashreplace"))
             return
     joined = "\n".join(part for column in text if (part := decoded[column]))
@@ -190,6 +190,6 @@ def _check_type(column: str, kind: pa.DataType, allow_integers: bool, path: Path
     if not (is_text or (allow_integers and pa.types.is_integer(value))):
         several = allow_integers and (pa.types.is_list(value) or pa.types.is_large_list(value))
         raise DataContractError(
-            f"{path}: column {column!r} has type {kind}; expected strings (a label may be an integer)"
-            + ("; an article has one class: keep one label of each list" if several else "")
+            f"{path}: column {column!r} has type {kind}; expected strings{' or integers' if allow_integers else ''}"
+            + ("; an article has one: keep one of each list" if several else "")
         )

@@ -154,7 +154,11 @@ class Stager:
             bad = bad.select("file", "line", "reason", pl.col("seen").str.strip_prefix(f"{NO_LABEL}: "))
             unusable.extend([part.rejects, bad])
             usable = table.join(bad, on=["file", "line"], how="anti", maintain_order="left") if bad.height else table
-            self.add(usable.select("file", "line", *([pl.col("label").alias("id")] if source.has_id else []), "text"))
+            self.add(
+                usable.select(
+                    "file", "line", *([pl.col("label").alias("id")] if source.identifier is not None else []), "text"
+                )
+            )
 
         self.notes.update(read_source(source, take).notes)
         self.quarantine.append(pl.concat(unusable).sort("file", "line", maintain_order=True))
