@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from gazette.__main__ import main
@@ -40,6 +41,15 @@ def test_it_summarizes_the_manifest(
     assert json.loads((project / "scored" / "run.json").read_text())["workers"] == 1
     assert not exit_code(monkeypatch, *words, "--json")
     assert json.loads(capsys.readouterr().out) == json.loads((project / "scored" / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.csv", "drop"])
+def test_a_name_that_is_not_utf_8_is_shown_escaped(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (project / "drop").mkdir()
+    for path in (project, project / "drop"):
+        (path / "caf\udce9.csv").write_text("text\ngoal\n")
+    assert not exit_code(monkeypatch, name, "--to", "scored", "--model", "bundle", "--workers", "1")
+    assert pl.read_parquet(project / "scored/part-00000.parquet")["file"].to_list() == ["caf\\udce9.csv"]
 
 
 @pytest.mark.parametrize(

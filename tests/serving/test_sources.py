@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
+from gazette.data.coding import Hints
 from gazette.serving import sources
 
 
@@ -28,6 +29,18 @@ def test_the_column_text_is_read(tmp_path: Path, name: str, content: bytes) -> N
 def test_a_plain_file_has_a_text_on_every_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone, 1\r\n \xe4\xba\x94\n\nlast")
     assert sources.read_texts(tmp_path / "a.txt") == ["one, 1", " 五", "", "last"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"), [("csv", b"text\ngoal\n"), ("jsonl", b'{"text": "goal"}\n'), ("txt", b"goal\n")]
+)
+def test_a_file_may_have_a_name_that_is_not_utf_8(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"caf\udce9.{suffix}"
+    path.write_bytes(content)
+    assert sources.read_texts(path) == ["goal"]
+    path.write_bytes(content + b"\xe9\n")
+    with pytest.raises(DataContractError, match=rf"caf\\udce9\.{suffix}, line \d"):
+        sources.read_texts(path, Hints(encoding="utf-8"))
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

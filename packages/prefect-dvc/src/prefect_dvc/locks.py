@@ -35,6 +35,7 @@ def file_lock(path: Path, busy: str, seconds: float | None = None) -> Iterator[N
 def signed(path: Path) -> Iterator[None]:
     """Name this process in the file of a lock that it holds; the name stays if the block does not end by itself."""
     started = time.strftime("%Y-%m-%d %H:%M:%S %z")
-    path.write_text(f"process {os.getpid()}, {' '.join(sys.argv)}, since {started}\n", encoding="utf-8")
+    signature = f"process {os.getpid()}, {' '.join(sys.argv)}, since {started}\n"
+    path.write_text(signature, encoding="utf-8", errors="backslashreplace")  # a name may have any bytes
     yield
     path.write_text("", encoding="utf-8")

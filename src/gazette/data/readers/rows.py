@@ -56,7 +56,7 @@ class RowCollector:
     """Collects rows as columns, so that ten million fit in memory, or passes them on to `take` in parts."""
 
     def __init__(self, file: str, is_dated: bool = False, take: Take | None = None) -> None:
-        self.file = file
+        self.file = file.encode("utf-8", "backslashreplace").decode()  # a name may have any bytes
         self.rows = 0
         self.rejected = 0
         self.skipped = 0
