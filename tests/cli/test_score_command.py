@@ -52,6 +52,14 @@ def test_a_name_that_is_not_utf_8_is_shown_escaped(project: Path, monkeypatch: p
     assert pl.read_parquet(project / "scored/part-00000.parquet")["file"].to_list() == ["caf\\udce9.csv"]
 
 
+def test_a_folder_of_results_may_have_a_name_that_is_not_utf_8(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not exit_code(monkeypatch, "new.csv", "--to", "sc\udce9", "--model", "bundle", "--workers", "1")
+    assert capsys.readouterr().out.endswith("sc\\udce9/manifest.json\n")
+    assert pl.read_parquet((project / "sc\udce9/part-00000.parquet").read_bytes())["line"].to_list() == [2, 4]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

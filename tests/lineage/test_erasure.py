@@ -215,6 +215,15 @@ def test_a_folder_to_search_may_have_any_name_beside_any_other(project: Path) ->
     assert pl.read_parquet(project.parent / "al1/x.parquet").height == 2
 
 
+def test_a_table_may_have_a_name_that_is_not_utf_8(project: Path) -> None:
+    with Path("caf\udce9.parquet").open("wb") as file:
+        pl.DataFrame({"text": [TEXT, "another"]}).write_parquet(file)
+    (result,) = json.loads(run(TEXT, "--json").stdout)
+    assert "caf\udce9.parquet" in [place["where"] for place in result["places"]]
+    run(TEXT, "--yes")
+    assert pl.read_parquet(Path("caf\udce9.parquet").read_bytes())["text"].to_list() == ["another"]
+
+
 def test_what_names_nothing_is_a_usage_error(project: Path) -> None:
     with pytest.raises(ConfigError, match="no file, no line of one, no id"):
         CliRunner().invoke(gazette, ["erase", "r17"], catch_exceptions=False)

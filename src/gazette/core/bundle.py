@@ -30,14 +30,15 @@ class Bundle:
         about = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
         self.labels: list[str] = about["labels"]
         self.language: str = about["language"]
-        self.tokenizers = {name: Tokenizer.from_file(str(folder / file)) for name, file in about["inputs"].items()}
+        texts = {name: (folder / file).read_text(encoding="utf-8") for name, file in about["inputs"].items()}
+        self.tokenizers = {name: Tokenizer.from_str(text) for name, text in texts.items()}
         self.encoders = {name: Encoder(tokenizer) for name, tokenizer in self.tokenizers.items()}
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        path = folder / "model.onnx"
+        model = str(path) if str(path).isprintable() else path.read_bytes()  # ONNX Runtime takes only paths in UTF-8
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return class probabilities, texts × labels, in the order of `labels`."""

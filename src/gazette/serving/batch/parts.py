@@ -42,8 +42,8 @@ def score_part(folder: str, number: int) -> str:
     table = pl.concat(_score_blocks(to / STAGED / f"{number:05}.parquet", classifier, journal))
     if not plan["options"]["with_text"]:
         table = table.drop("text")
-    with atomic.atomic_path(to / PART.format(number)) as partial:
-        table.write_parquet(partial)
+    with atomic.atomic_path(to / PART.format(number)) as partial, partial.open("wb") as file:
+        table.write_parquet(file)
         if journal:
             journal.write(classifier)
     return journal.fault if journal else ""

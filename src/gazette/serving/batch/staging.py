@@ -176,6 +176,6 @@ class Stager:
             self._write(self._rest)
 
     def _write(self, part: pl.DataFrame) -> None:
-        path = self.folder / f"{self.parts:05}.parquet"
-        part.write_parquet(path, compression="lz4", row_group_size=BLOCK)
+        with (self.folder / f"{self.parts:05}.parquet").open("wb") as file:
+            part.write_parquet(file, compression="lz4", row_group_size=BLOCK)
         self.parts, self.rows = self.parts + 1, self.rows + part.height
