@@ -42,7 +42,7 @@ def test_what_is_hidden_is_not_listed_and_a_linked_folder_is_an_entry(tmp_path: 
 
 def test_what_editors_and_systems_leave_is_no_article_and_counted(tmp_path: Path) -> None:
     names = ["a/1", "a/1~", "a/#1#", "a/1.orig", "a/1.rej", "a/desktop.ini", "__pycache__/1"]
-    lay(tmp_path, **{name: b"x" for name in [*names, "a/.1", ".git/1.orig"]})
+    lay(tmp_path, **dict.fromkeys([*names, "a/.1", ".git/1.orig"], b"x"))
     assert [str(path.relative_to(tmp_path)) for path in list_files(tmp_path)] == ["a/1"]
     assert count_leftovers(tmp_path) == 5
     result = inspect_file("train", tmp_path, Columns(("text",), "label")).contents

@@ -38,6 +38,11 @@ def test_where_json_breaks_is_told_by_character(tmp_path: Path) -> None:
     assert result.rejects["reason"].item().endswith(" at character 10")
 
 
+def test_a_byte_order_mark_between_files_that_were_concatenated_is_passed_over(tmp_path: Path) -> None:
+    result = read(tmp_path, {"text": "x", "label": "a"}, '\ufeff{"text": "label", "label": "text"}')
+    assert result.articles["text"].to_list() == ["x", "label"]
+
+
 def test_a_text_of_the_most_characters_is_read(tmp_path: Path) -> None:
     result = read(tmp_path, *({"text": "中" * length, "label": "a"} for length in (MAX_FIELD, MAX_FIELD + 1)))
     assert (result.articles["line"].to_list(), result.rejects["line"].to_list()) == ([1], [2])
@@ -129,7 +134,7 @@ def test_an_integer_of_more_than_64_bits_is_no_label_and_called_that(tmp_path: P
     result = read(tmp_path, *({"text": "x", "label": label} for label in (2**64 - 1, -(2**63), number, 0.5)))
     assert result.articles["label"].to_list() == [str(2**64 - 1), str(-(2**63))]
     assert result.rejects["reason"].to_list() == [
-        "no label: 'label' is a number of more than 64 bits, expected a string or an integer; write it as a string, in "
+        "no value: 'label' is a number of more than 64 bits, expected a string or an integer; write it as a string, in "
         "quotes",
-        "no label: 'label' is float, expected a string or an integer",
+        "no value: 'label' is float, expected a string or an integer",
     ]

@@ -47,12 +47,13 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
             elif labeled and not row.fields:
                 rows.skip(EMPTY)
             else:
-                joined = "\n".join(filter(None, (row.fields[index] for index in indices[: len(file.text)] if row.fields)))
+                fields = row.fields or [""] * len(names)
+                joined = "\n".join(filter(None, (fields[index] for index in indices[: len(file.text)])))
                 if crlf:
                     joined = joined.replace("\r\n", "\n")
                 _note_oddities(rows, row, joined, crlf, quotes)
-                label = row.fields[indices[-1]] if labeled else None
-                date = row.fields[indices[len(file.text)]] if rows.is_dated else None
+                label = fields[indices[-1]] if labeled else None
+                date = fields[indices[len(file.text)]] if rows.is_dated else None
                 rows.accept(joined, label, row.lines[0].number, date=date)
     if rows.rows == 0:
         raise DataContractError(

@@ -71,7 +71,7 @@ def _parse(line: Line, columns: list[str]) -> dict[str, Any] | str:
     if line.fault:
         return line.fault
     try:
-        record = orjson.loads(line.text)
+        record = orjson.loads(line.text.removeprefix("\ufeff"))  # between files that were concatenated
     except orjson.JSONDecodeError as error:
         return f"not JSON: {error.msg} at character {error.pos + 1}"
     if not isinstance(record, dict):
@@ -93,7 +93,7 @@ def _is_deep(record: dict[str, Any]) -> bool:
 
 def _repeated_key(text: str, columns: list[str]) -> str | None:
     """Find a column that the object has twice; a parser silently takes the last."""
-    pairs = json.loads(text, object_pairs_hook=list)
+    pairs = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=list)
     keys = [key for key, _ in pairs]
     return next((key for key in columns if keys.count(key) > 1), None)
 
