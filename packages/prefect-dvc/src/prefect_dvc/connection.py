@@ -14,7 +14,8 @@ from prefect_dvc.core.escape import escape
 
 Result = TypeVar("Result")
 
-_LOGIN = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s/?#:@]*:)?[^\s/?#]*@", re.IGNORECASE)  # a token may stand alone
+# Up to the last @ before the next address: a password may have any character. A token may stand alone.
+_LOGIN = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s/?#:@]*:)?(?:(?!\s\S*://).)*@", re.IGNORECASE)
 _SECRET = re.compile(r"([?&][\w-]*(?:password|passwd|pwd|token|secret|key|sig|signature)=)[^&\s]+", re.IGNORECASE)
 _STATUS = re.compile(r"\b(?:error code|status code|too many|HTTP error|HTTP Error|status:|error '|got) ?'?([45]\d\d)\b")
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
