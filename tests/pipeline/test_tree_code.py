@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.environment import child_environment
 from prefect_dvc.execution.run import run_stage
 
 from gazette.evaluation.ci import checkout
 from gazette.lineage.proof import clone
+from gazette.pipeline import loaded
 
 SAY = f"{sys.executable} -c 'import gazette; print(gazette.__file__)' > made"
 
@@ -49,3 +51,10 @@ def test_a_project_without_code_keeps_the_search_path(tmp_path: Path, monkeypatc
     assert child_environment(tree=tmp_path)["PYTHONPATH"] == "elsewhere"
     (tmp_path / "src").mkdir()
     assert child_environment(tree=tmp_path)["PYTHONPATH"] == f"{tmp_path / 'src'}:elsewhere"
+
+
+def test_a_stage_whose_path_cannot_be_searched_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a:b" / "src" / "gazette").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a:b")
+    with pytest.raises(ConfigError, match="a:b: `:` separates the entries of PYTHONPATH; rename the folder"):
+        loaded.reexec_in_tree()

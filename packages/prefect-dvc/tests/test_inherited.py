@@ -1,5 +1,6 @@
 """What the stages of a run inherit of its environment."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from prefect_dvc import environment
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.environment import child_environment
+from prefect_dvc.recovery import guard
 
 
 def test_all_passes_but_the_repository_of_a_hook(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,3 +54,12 @@ def test_code_of_a_tree_comes_first_with_the_packages_of_a_workspace(
         (tmp_path / folder).mkdir(parents=True)
     expected = [tmp_path / "src", tmp_path / "packages/a/src", tmp_path / "packages/b/src", "elsewhere"]
     assert child_environment(tree=tmp_path)["PYTHONPATH"] == ":".join(map(str, expected))
+
+
+@pytest.mark.parametrize("name", ["a:b", "a{x}", "a}"])
+def test_a_folder_that_python_or_dvc_cannot_run_in_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    with pytest.raises(ConfigError, match=rf"{re.escape(str(folder))}: `[:{{}}]` .*; rename the folder"):
+        child_environment(tree=folder)
+    with pytest.raises(ConfigError, match="rename the folder"), guard.exclusive_run(folder):
+        pass

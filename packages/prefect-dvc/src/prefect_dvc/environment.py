@@ -16,6 +16,11 @@ from prefect_dvc.core.errors import ConfigError
 
 POLICY = "PREFECT_DVC_ENVIRONMENT"
 QUIET = {"DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}  # no telemetry
+UNUSABLE = {
+    os.pathsep: "separates the entries of PYTHONPATH",
+    "{": "begins a field of what DVC prints",
+    "}": "ends a field of what DVC prints",
+}
 
 
 def child_environment(extra: Mapping[str, str] | None = None, tree: Path | None = None) -> dict[str, str]:
@@ -33,8 +38,16 @@ def child_environment(extra: Mapping[str, str] | None = None, tree: Path | None 
 
 def source_folders(tree: Path) -> list[Path]:
     """Return the folders of a tree that hold packages of Python: `src`, and `packages/*/src` of a workspace."""
+    check_path(tree)
     top = tree.absolute()
     return [folder for folder in (top / "src", *sorted(top.glob("packages/*/src"))) if folder.is_dir()]
+
+
+def check_path(folder: Path) -> None:
+    """Raise ConfigError if a character in the path of a folder keeps Python or DVC from running in it."""
+    path = str(folder.absolute())
+    for character in filter(path.__contains__, UNUSABLE):
+        raise ConfigError(f"{path}: `{character}` {UNUSABLE[character]}; rename the folder")
 
 
 def inherited(policy: str = "") -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from prefect_dvc import locks, state, supervisor
-from prefect_dvc.environment import inherited
+from prefect_dvc.environment import check_path, inherited
 from prefect_dvc.recovery import orphans, repair
 
 
@@ -27,8 +27,9 @@ def exclusive_run(root: Path) -> Iterator[list[str]]:
     """Repair the project and keep other runs out during the block; yields a line for each repair.
 
     Processes that the block starts are marked, so that they can be found if they outlive the run; inside a run that is
-    already marked, nothing else happens. Raises ConfigError if another run is at work.
+    already marked, nothing else happens. Raises ConfigError if another run is at work, or if the path keeps one out.
     """
+    check_path(root)
     before = os.environ.get(orphans.MARK)
     if before == str(root.resolve()):
         yield []
