@@ -63,6 +63,11 @@ def test_a_corpus_on_its_bounds_keeps_the_contract_and_gets_its_documents(tmp_pa
     assert len(list((tmp_path / "docs/validations").rglob("*.html"))) == 4
 
 
+def test_documents_go_to_a_folder_with_a_dollar_in_its_name(tmp_path: Path) -> None:
+    judge(tmp_path / "a$b")
+    assert (tmp_path / "a$b/index.html").exists()
+
+
 def test_every_figure_past_its_bound_is_found_with_its_severity(tmp_path: Path) -> None:
     findings = breaches(judge(tmp_path, dict.fromkeys(SHARES, 0.11) | {"rows": 9, "characters_50": 4}))
     critical = sorted(column for _, column, severity in findings if severity == "critical")

@@ -67,7 +67,8 @@ def run_checkpoint(
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.absolute())}
+    folder = str(docs.absolute()).replace("$", r"\$")  # which is the value of a variable otherwise
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
     context.add_data_docs_site(
         "docs",
         {
