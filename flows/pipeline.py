@@ -18,7 +18,7 @@ def command(**options: Any) -> None:
     Prefect's server is the one at PREFECT_API_URL, or one that is started for this run. With --runner dask the stages
     run on the cluster at DASK_SCHEDULER, or on one that is started for this run.
     """
-    sys.exit(running.run_flow("flows.bridge:pipeline", project.renew_receipt, **options))
+    sys.exit(running.run_flow("flows.bridge:pipeline", project.prepare_run, **options))
 
 
 if __name__ == "__main__":

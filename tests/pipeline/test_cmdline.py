@@ -23,6 +23,8 @@ stages:
       cmd: gazette fine_tune --candidate ${key} --pretrained data/${item}
 """
 
+NOT_WORDS = ['"ti ny"', '"ti\'ny"', "my model", '""', '"-x"', "tiny; touch made"]
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +90,10 @@ def test_a_section_that_lists_candidates_and_is_missing_is_named() -> None:
             r"pretrained: fine_tune: expected a candidate and its encoder.*\['minilm'\]",
         ),
         ("preprocess: {test_from: 2026-01-01}", "preprocess.test_from: put the date in quotes"),
+        *((f"corpus: {name}", "corpus: .*: a name has lower-case letters") for name in NOT_WORDS),
+        *((f"candidates: [{name}]", "candidate or encoder .*: a name has letters") for name in NOT_WORDS),
+        *((f"teachers: {{{name}: cnn}}", "candidate or encoder .*: a name has letters") for name in NOT_WORDS),
+        ("pretrained: {fine_tune: {minilm: all minilm}}", "candidate or encoder 'all minilm': a name has"),
         ("models: [1]", r"section models: expected keys and values, got \[1\]"),
     ],
 )

@@ -1,6 +1,5 @@
 """The command that adds a corpus."""
 
-import re
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,13 +8,14 @@ from typing import Any
 import click
 
 from gazette.cli import options, project
+from gazette.pipeline import corpus_params
 
 FILES = click.Path(exists=True, path_type=Path)
 
 
 def _check_name(ctx: click.Context, param: click.Parameter, name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", name):
-        raise click.BadParameter("a name has lower-case letters, digits and _, and starts with a letter: `my_news`")
+    if not corpus_params.NAME.fullmatch(name):
+        raise click.BadParameter(corpus_params.NAME_RULE)
     return name
 
 

@@ -37,8 +37,8 @@ def run_stages(numbers: dict[str, Any]) -> None:
     from gazette.evaluation.diff import changes
     from gazette.pipeline import cmdline, repro
 
+    project.prepare_run()
     paths = cmdline.stage_paths(numbers)
-    project.renew_receipt(paths)
     result = repro.reproduce()
     if result.seconds:
         state.record_seconds(Path(), result.seconds)

@@ -10,7 +10,7 @@ import click
 from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import files
-from gazette.data.paths import DESCRIPTIONS
+from gazette.data import paths
 
 PARAMS = Path("params.yaml")
 
@@ -54,16 +54,19 @@ def can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-def renew_receipt(paths: dict[str, dict[str, str]] | None = None) -> None:
-    """Delete a receipt whose version is not in the current registry, so that stage `register` runs for it.
-
-    `paths` are by stage and option; by default they are read.
-    """
+def prepare_run() -> None:
+    """Check, before DVC removes outputs, that the corpus has a description; renew the receipt."""
     from gazette.pipeline import cmdline
+
+    if paths.DESCRIPTIONS.exists():  # the flow runs any DVC project
+        numbers = params()
+        paths.check_described(numbers)
+        _renew_receipt(cmdline.stage_paths(numbers)["register"])
+
+
+def _renew_receipt(options: dict[str, str]) -> None:
+    """Delete a receipt whose version is not in the current registry, so that stage `register` runs for it."""
     from gazette.registry.store import address
 
-    if not DESCRIPTIONS.exists():  # the flow runs any DVC project
-        return
-    options = (paths or cmdline.stage_paths(params()))["register"]
     if not address.is_current(Path(options["version"])):
         Path(options["receipt"]).unlink(missing_ok=True)

@@ -14,6 +14,8 @@ from gazette.core import candidates, files
 from gazette.pipeline import corpus_params
 
 PARAMS = Path("params.yaml")
+NAME = re.compile(r"\w[\w.-]*", re.ASCII)  # of a candidate or an encoder
+NAME_RULE = "a name has letters, digits, `_`, `-` and `.`, and starts with none of the last two: `my_model`"
 SECTIONS = (
     "pretrained", "teachers", "validate", "preprocess", "train", "extract_features", "soft_labels", "distill", "select",
     "evaluate", "gate", "monitor", "retrain", "smoke_test", "models", "tune",
@@ -51,12 +53,24 @@ def read_params(path: Path = PARAMS) -> Sections:
         if key in SECTIONS and not isinstance(value, dict):
             got = "nothing: is what is below it indented?" if value is None else f"{value!r:.60}"
             raise ConfigError(f"{path}, section {key}: expected keys and values, got {got}")
+    _check_names(params, path)
     if params.get("candidates") == [] and not candidates.all_candidates(params):
         raise ConfigError(f"{path}: candidates: none; list one, such as [linear]")
     description = path.parent / corpus_params.description_path(params)
     if description.is_file():
         return Sections(corpus_params.merge(params, files.read_yaml(description)))
     return params
+
+
+def _check_names(params: Mapping[str, Any], path: Path) -> None:
+    """Raise ConfigError if a name is no single word, as the commands of dvc.yaml need it."""
+    if "corpus" in params and not corpus_params.NAME.fullmatch(params["corpus"]):
+        raise ConfigError(f"{path}: corpus: {params['corpus']!r:.60}: {corpus_params.NAME_RULE}")
+    sections = [params.get("teachers", {}), *params.get("pretrained", {}).values()]
+    words = [word for section in sections for pair in section.items() for word in pair]
+    for word in map(str, [*params.get("candidates", []), *words]):
+        if not NAME.fullmatch(word):
+            raise ConfigError(f"{path}: candidate or encoder {word!r:.60}: {NAME_RULE}")
 
 
 def stage_paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:

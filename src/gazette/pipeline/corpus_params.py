@@ -3,6 +3,7 @@
 Bounds, floors and margins belong to a corpus: what is far too little accuracy for five topics is good for thirty.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from prefect_dvc.core.errors import ConfigError
 
 DESCRIPTIONS = Path("data/corpora")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")  # of a corpus
+NAME_RULE = "a name has lower-case letters, digits and _, and starts with a letter: `my_news`"
 SECTIONS = ("validate", "gate")  # of params.yaml, whose values a description may set
 
 
