@@ -13,6 +13,7 @@ from gazette.core.limits import MAX_LINE
 from gazette.data.ingest import inspect_file
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.folder import LEFTOVERS, count_leftovers, list_files, read_folder
+from gazette.data.readers.open import check_inside
 
 WHOLE = Folder(format="folder")
 
@@ -109,6 +110,17 @@ def test_a_link_is_shown_with_its_target(tmp_path: Path) -> None:
     lay(tmp_path, **{"a/1": b"one"})
     (tmp_path / "a/2").symlink_to("nowhere")
     assert read_folder(tmp_path, WHOLE).rejects.rows() == [("a/2", 1, "broken symlink", "nowhere")]
+
+
+def test_a_link_into_a_cache_of_dvc_comes_with_the_command_that_replaces_it(tmp_path: Path) -> None:
+    raw, cached = tmp_path / "raw", f"files/md5/ab/{'0' * 30}"
+    lay(raw, **{"a/1": b"Shares fell."})
+    lay(tmp_path, **{cached: b"They won."})
+    (raw / "a/2").symlink_to(tmp_path / cached)
+    (reason,) = read_folder(raw, WHOLE).rejects["reason"]
+    assert "symlink into DVC's cache" in reason and "`dvc checkout --relink`" in reason
+    with pytest.raises(DataContractError, match=r"raw/a/2: symlink into DVC's cache"):
+        check_inside(raw / "a/2", raw)
 
 
 def test_what_is_no_file_of_the_folder_is_a_reject(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from gazette.core.corpus import OVERLAY, Folder
 from gazette.core.encodings import CODECS
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.lines import encoding_fault
-from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind
+from gazette.data.readers.open import HEAD_BYTES, check_inside, detect_kind, find_outside
 from gazette.data.readers.rows import ReadResult, RowCollector, Take
 
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
@@ -78,8 +78,8 @@ def _read(path: Path, top: Path) -> bytes | str:
     """Return the bytes of a file, or why they are not read."""
     if not path.exists():
         return "broken symlink"
-    if not path.resolve().is_relative_to(top.resolve()):
-        return "symlink points outside the corpus folder; copy the target into it"
+    if fault := find_outside(path, top):
+        return fault
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"

@@ -1,6 +1,7 @@
 """Access to raw files: regular files inside the corpus folder, of a bounded size and of the expected kind."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -39,6 +40,7 @@ KINDS = {
 }
 HEAD_BYTES = 4096  # in which a signature is looked for
 TAR = (257, b"ustar")
+CACHED = re.compile(r"/files/md5/[0-9a-f]{2}/[0-9a-f]{30}$")  # a file in a cache of DVC's
 
 
 @contextmanager
@@ -96,10 +98,21 @@ def _check_file(raw: Path, path: Path) -> os.stat_result:
 
 def check_inside(path: Path, raw: Path) -> None:
     """Raise DataContractError if a symlink leads out of the corpus folder."""
-    if not path.resolve().is_relative_to(raw.resolve()):
-        raise DataContractError(
-            f"{path}: symlink points outside the corpus folder {raw}; copy the target into the folder"
+    if fault := find_outside(path, raw):
+        raise DataContractError(f"{path}: {fault}")
+
+
+def find_outside(path: Path, raw: Path) -> str | None:
+    """Return what is wrong with a symlink that leads out of the corpus folder, with the cure; None if it does not."""
+    target = path.resolve()
+    if target.is_relative_to(raw.resolve()):
+        return None
+    if CACHED.search(str(target)):
+        return (
+            "symlink into DVC's cache, which is not followed; run `dvc config cache.type reflink,copy` and "
+            "`dvc checkout --relink`"
         )
+    return "symlink points outside the corpus folder; copy the target into it"
 
 
 def detect_kind(head: bytes) -> str | None:
