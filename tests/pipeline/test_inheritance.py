@@ -66,6 +66,12 @@ def test_a_number_of_threads_that_is_none_is_refused(threads: str) -> None:
         inheritance.clean({"OMP_NUM_THREADS": threads})
 
 
+def test_a_level_of_logging_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"MLFLOW_LOGGING_LEVEL=nonsense: expected one of CRITICAL, .* or `unset"):
+        inheritance.clean({"MLFLOW_LOGGING_LEVEL": "nonsense"})
+    assert inheritance.clean({"MLFLOW_LOGGING_LEVEL": "debug"})["MLFLOW_LOGGING_LEVEL"] == "debug"
+
+
 def test_further_variables_pass_by_name() -> None:
     passed = inheritance.clean(
         {"GAZETTE_PASS": "MINIO_KEY, MINIO_URL", "MINIO_KEY": "1", "MINIO_URL": "2", "OTHER": "3"}

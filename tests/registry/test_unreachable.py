@@ -57,6 +57,15 @@ def test_a_server_that_does_not_answer_is_named_with_the_reason(kind: str, monke
         ("postgresql://me:secret@127.0.0.1/news", "needs a package that is not installed"),
         ("ftp://news.example.org", "expected http://host:port, sqlite:///path/to/mlflow.db"),
         ("sqlite:////proc/none/mlflow.db", "No such file or directory"),
+        ("http://[::1", r"^MLFLOW_TRACKING_URI=http://\[::1 cannot be read; expected http://host:port"),
+        (
+            "postgresql+psycopg://me:secret@127.0.0.1:port/db",
+            r"URI=postgresql\+psycopg://me:\*\*\*@127\.0\.0\.1:port/db",
+        ),
+        (
+            "postgresql+psycopg://me:s@h:secret@127.0.0.1/db",
+            r"URI=postgresql\+psycopg://me:\*\*\*@127\.0\.0\.1/db cannot",
+        ),
     ],
 )
 def test_an_address_that_cannot_be_one_is_refused(uri: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +73,13 @@ def test_an_address_that_cannot_be_one_is_refused(uri: str, reason: str, monkeyp
     with pytest.raises(ConfigError, match=reason) as error:
         versions.get_model("news")
     assert AGAIN not in str(error.value) and "secret" not in str(error.value)
+
+
+def test_a_setting_of_mlflow_s_that_cannot_be_read_is_named_with_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "abc")
+    with pytest.raises(ConfigError, match=r"environment: .*'abc' for MLFLOW_HTTP_REQUEST_MAX_RETRIES.*; correct it"):
+        versions.get_model("news")
 
 
 def test_a_port_without_tls_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ A variable of a library can change what a stage makes, or switch a check off, an
 that is set but empty counts as not set: compose files and CI pass one on so.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ LIBRARIES = (
     "ORT_", "PANDERA_", "PIP_", "POLARS_", "PREFECT_", "PYDANTIC_", "PYTHON", "RAYON_", "SCIPY_", "SKLEARN_",
     "TENSORFLOW_", "TF2_", "TF_", "TOKENIZERS_", "UV_", "XLA_",
 )  # fmt: skip
+LEVELS = tuple(logging.getLevelNamesMapping())
 _AT_START = ("PYTHON", "LD_", "DYLD_", "GLIBC_")  # Python and the loader read them before our code runs
 _HARMLESS = ("PYTHONHASHSEED",)  # no result depends on it
 
@@ -32,7 +34,7 @@ _HARMLESS = ("PYTHONHASHSEED",)  # no result depends on it
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what passes of an environment, with loopback exempt from its proxies.
 
-    Raises ConfigError if GAZETTE_PASS names a variable of a library, or a number of threads is none.
+    Raises ConfigError if GAZETTE_PASS names a variable of a library, or if a value is none that its library can read.
     """
     more = _read_pass(environment.get(PASS, ""))
     passed = {
@@ -40,9 +42,9 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if (value or _matches(name, MEANT_EMPTY)) and (passes(name) or name in more)
     }
-    for name in THREADS:
-        if name in passed and not all(part.strip().isdecimal() and int(part) for part in passed[name].split(",")):
-            raise ConfigError(f"environment, {name}={passed[name]}: expected a number of threads, or `unset {name}`")
+    for name, value in passed.items():
+        if expected := _find_fault(name, value):
+            raise ConfigError(f"environment, {name}={value}: expected {expected}, or `unset {name}`")
     return _exempt_loopback(passed)
 
 
@@ -85,6 +87,15 @@ def clean_process() -> list[str]:
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _find_fault(name: str, value: str) -> str | None:
+    """Return what is expected of a variable whose value is none that its library can read."""
+    if name in THREADS and not all(part.strip().isdecimal() and int(part) for part in value.split(",")):
+        return "a number of threads"
+    if name == "MLFLOW_LOGGING_LEVEL" and value.upper() not in LEVELS:  # read when MLflow is imported
+        return f"one of {', '.join(LEVELS)}"
+    return None
 
 
 def _read_pass(names: str) -> list[str]:

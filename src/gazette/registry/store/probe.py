@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
 
@@ -32,8 +33,24 @@ def check_answers(uri: str) -> None:
             f"MLFLOW_TRACKING_URI names {shown_address()}; expected http://host:port, sqlite:///path/to/mlflow.db or "
             "another address of MLflow's"
         )
-    with registry_errors():
+    with registry_errors(), _setting_errors():
         connection.within(SECONDS, ask)
+
+
+@contextmanager
+def _setting_errors() -> Iterator[None]:
+    """Raise ConfigError if the address, or a variable of MLflow's, cannot be read."""
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, OSError):  # of requests, about an answer
+            raise
+        if "MLFLOW_" in str(error):
+            raise ConfigError(f"environment: {connection.first_line(error)}; correct it, or unset it") from error
+        raise ConfigError(  # without the error's text, which may have a part of the password
+            f"MLFLOW_TRACKING_URI={shown_address()} cannot be read; expected http://host:port, or "
+            "postgresql+psycopg://user:password@host:port/database"
+        ) from error
 
 
 def _ask_server(uri: str) -> None:
