@@ -35,6 +35,17 @@ def test_a_run_that_fails_keeps_the_seconds_of_what_ran_before(
     assert result.code == 3 and result.seconds.keys() == {"first"}
 
 
+def test_raw_data_that_are_missing_come_with_the_commands_that_bring_them(
+    dvc_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(dvc_project({"first": copy_stage("first", "news")}))
+    Path("news").write_text("1\n")
+    subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "news"], check=True)
+    Path("news").unlink()
+    result = repro.reproduce()
+    assert result.code == 2 and "missing data 'source': news; bring it back with `dvc checkout`" in result.message
+
+
 def test_a_run_in_which_nothing_changed_imports_no_data_frame() -> None:
     code = f"import sys, gazette.pipeline.repro, {NEEDED.replace(' ', ', ')}; print(sorted({HEAVY} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

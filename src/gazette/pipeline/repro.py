@@ -9,8 +9,10 @@ from typing import Any
 
 from prefect_dvc import dvc_internals
 from prefect_dvc.core.errors import ConfigError
-from prefect_dvc.dvc_internals import DvcException, Repo, ReproductionError
+from prefect_dvc.dvc_internals import DvcException, MissingDataSource, Repo, ReproductionError
 from prefect_dvc.execution import signals
+
+FETCH = "bring it back with `dvc checkout`, `dvc pull` or, for a corpus with an address, `gazette corpus fetch`"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def reproduce() -> ReproResult:
     except ReproductionError as error:
         cause = error.__cause__
         code = signals.stage_exit_code(str(cause))
-        message = signals.append_signal(f"{error}: {cause}", code)
+        why = f"{cause}; {FETCH}" if isinstance(cause, MissingDataSource) else str(cause)
+        message = signals.append_signal(f"{error}: {why}", code)
         return ReproResult(code=code, message=message, seconds=seconds)
     except DvcException as error:
         raise ConfigError(f"DVC cannot run the stages: {error}") from error

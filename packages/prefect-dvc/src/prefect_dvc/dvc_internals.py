@@ -26,6 +26,7 @@ from dvc.repo.reproduce import _reproduce_stage, collect_stages, get_active_grap
 from dvc.rwlock import rwlock
 from dvc.scm import NoSCM
 from dvc.stage import Stage, serialize
+from dvc.stage.exceptions import MissingDataSource
 from dvc.utils import strictyaml
 from dvc.utils.cli_parse import to_path_overrides
 from dvc.utils.serialize import dumps_yaml, loads_yaml
@@ -37,6 +38,7 @@ __all__ = [
     "DVCFileSystem",
     "DataIndexDirError",
     "DvcException",
+    "MissingDataSource",
     "NoSCM",
     "ParamsDependency",
     "Repo",
