@@ -25,7 +25,7 @@ from gazette.data.readers import cut
 from gazette.lineage.erasure import erase as erasure
 from gazette.lineage.erasure.article import Article
 from gazette.monitoring import answers, observe
-from gazette.pipeline import ownership
+from gazette.pipeline import dvclock, ownership
 from gazette.serving.journal import layout, write
 
 MARK = "zephyrine"  # a word of the article and of nothing else
@@ -196,6 +196,14 @@ def test_it_tells_which_models_learned_from_it_and_what_is_unknown(project: Path
     assert after["learners"] == result["learners"] and after["erased"] and not after["places"]
     (later,) = json.loads(run(TEXT, "--json").stdout)
     assert "DVC's cache lacks its splits" in " ".join(later["unknown"])
+
+
+def test_a_model_that_is_not_committed_learned_from_it_in_the_working_tree(project: Path) -> None:
+    lock = Path("dvc.lock")
+    lock.write_text(lock.read_text().replace(dvclock.load(None).bundle or "", f"{7:032}.dir"))
+    shown = run(TEXT).output
+    assert "  00000000  not registered  the working tree  in train\n" in shown
+    assert f"  revision {git('rev-parse', 'HEAD')[:9]}  in train\n" in shown
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _show(result: "Findings", yes: bool) -> None:
     click.echo("Models that learned from it:" if result.learners else "No known model learned from it.")
     for learner in result.learners:
         names = ", ".join(learner.versions) or "not registered"
-        click.echo(f"  {learner.digest[:8]}  {names}  revision {learner.revision[:9]}  in {', '.join(learner.splits)}")
+        click.echo(f"  {learner.digest[:8]}  {names}  {learner.place}  in {', '.join(learner.splits)}")
     for line in result.unknown:
         click.echo(f"  not known: {line}")
     click.echo(NEXT if yes else "Nothing was changed; --yes removes it from everywhere but models.")

@@ -96,7 +96,7 @@ def _find_in(
     raw = str(lock.option("validate", "raw"))
     files = listing(lock.hash_of(raw) or "")
     if files is None:
-        unknown.append(f"raw files of {str(lock.commit)[:9]}: DVC's cache has no list of {raw}; `dvc fetch {raw}.dvc`")
+        unknown.append(f"raw files of {lock.place}: DVC's cache has no list of {raw}; `dvc fetch {raw}.dvc`")
         return None
     inside = [path.removeprefix(raw + "/") for path in paths if path.removeprefix(raw + "/") in files]
     copies = [name for name, digest in sorted(files.items()) if digest == content]

@@ -36,6 +36,11 @@ class DvcLock:
     commit: str | None
     stages: dict[str, Any]
 
+    @property
+    def place(self) -> str:
+        """What a message calls the commit."""
+        return self.commit[:9] if self.commit else WORKING_TREE
+
     def option(self, stage: str, name: str) -> str | None:
         """Return the value of a stage's option, a path or a word; None if the stage or the option does not exist."""
         entry = self.stages.get(stage)

@@ -27,6 +27,11 @@ class Learner:
     versions: list[str]
     splits: list[str]
 
+    @property
+    def place(self) -> str:
+        """What a message calls the revision."""
+        return self.revision if self.revision == dvclock.WORKING_TREE else f"revision {self.revision[:9]}"
+
 
 def find_learners(article: Article) -> tuple[list[Learner], list[str]]:
     """Return the models whose splits have the article, oldest first, and what is unknown, with how to know it."""
@@ -50,7 +55,7 @@ def find_learners(article: Article) -> tuple[list[Learner], list[str]]:
             unknown[f"versions: {why}"] = None
         if None in answers.values():
             fetch = "DVC's cache lacks its splits; `dvc fetch --all-commits`"
-            unknown[f"model {lock.bundle[:8]} of {str(lock.commit)[:9]}: {fetch}"] = None
+            unknown[f"model {lock.bundle[:8]} of {lock.place}: {fetch}"] = None
         splits = [split for split, answer in answers.items() if answer]
         if splits:
             names = [f"{version.name}/{version.number}" for version in versions if version.digest == lock.bundle]
