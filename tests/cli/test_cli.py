@@ -299,6 +299,18 @@ def test_what_this_user_may_not_do_or_has_no_space_for_is_named(
 
 
 @pytest.mark.usefixtures("project")
+def test_a_full_disk_need_not_be_that_of_the_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # as a file that is written raises it
+
+    monkeypatch.setattr("gazette.cli.project.params", fail)
+    assert exit_code(monkeypatch, *SELECT) == 2
+    assert "or a file of the project, of DVC's cache or of temporary ones: No space left" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("project")
 def test_anything_unexpected_is_an_internal_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,7 +103,8 @@ def test_a_broken_pipe_has_the_shell_s_code(here: Path) -> None:
 
 def test_a_full_disk_is_told_in_a_line(here: Path) -> None:
     done = run(here, "gazette corpus list >/dev/full")
-    assert (done.returncode, done.stderr) == (2, b"gazette: the output: No space left on device\n")
+    assert done.returncode == 2
+    assert re.fullmatch(rb"gazette: the output, or a file .*: No space left on device\n", done.stderr)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=" ".join)
