@@ -61,6 +61,11 @@ def begin() -> None:
     Path(".gitignore").write_text(IGNORED + "/.dvc/cache\n/.dvc/config.local\n/.dvc/tmp\n")
 
 
+def make_shallow() -> None:
+    """Leave the repository in this folder only its last commit, as a clone of depth 1."""
+    Path(".git/shallow").write_text(git("rev-parse", "HEAD") + "\n")
+
+
 def commit(run: Run) -> str:
     """Lays down what a run would leave, and commits it."""
     lay_down(run)

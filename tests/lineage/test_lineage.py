@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from lineages import Run, begin, commit, forget, git, lay_down, push
+from lineages import Run, begin, commit, forget, git, lay_down, make_shallow, push
 from prefect_dvc import hashing
 from prefect_dvc.core.errors import ConfigError
 
@@ -319,3 +319,16 @@ def test_a_card_of_a_version_without_a_commit_says_so(monkeypatch: pytest.Monkey
 def test_a_card_goes_to_a_file_whole(tmp_path: Path) -> None:
     CliRunner().invoke(gazette, ["card", "HEAD", "--to", "CARD.md"], catch_exceptions=False)
     assert Path("CARD.md").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_a_model_whose_commit_a_shallow_clone_lacks_is_no_uncommitted_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = hashing.dvc_hash(Path("models/selected"))
+    versions(monkeypatch, version(digest))
+    commit(replace(FIRST, seed=8))
+    make_shallow()
+    with pytest.raises(ConfigError, match="unshallow") as failure:
+        resolve.resolve_commit("tiny/1")
+    assert "never committed" not in str(failure.value)
+    assert [link["why"] for link in trace.trace("tiny/1").weak if "unshallow" in link["why"]]
+    with pytest.raises(ConfigError, match="nor the registry has this bundle in this shallow clone"):
+        trace.trace_digest("0" * 32)

@@ -11,8 +11,9 @@ import mlflow
 import pytest
 import registry_databases
 from click.testing import CliRunner
-from lineages import Run, begin, commit, git
+from lineages import Run, begin, commit, git, make_shallow
 from prefect_dvc import hashing
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli.app import gazette
 from gazette.monitoring import observe
@@ -148,6 +149,15 @@ def test_a_cache_outside_of_the_project_is_left_alone(
     assert record["items"] == [] and "may be shared" in record["notes"][0]
 
 
+def test_a_shallow_clone_loses_no_object(digests: list[str]) -> None:
+    make_shallow()
+    before = sorted(Path(".dvc/cache").rglob("*"))
+    with pytest.raises(ConfigError, match="shallow clone; `git fetch --unshallow`"):
+        gc("--yes")
+    assert "tiny/4" not in gc("--only", "version", "--yes")["kept"]
+    assert sorted(Path(".dvc/cache").rglob("*")) == before
+
+
 def test_somebodys_deleted_experiment_is_not_purged(digests: list[str]) -> None:
     client: Any = store.connect()
     client.delete_experiment(client.create_experiment("theirs"))
@@ -156,7 +166,6 @@ def test_somebodys_deleted_experiment_is_not_purged(digests: list[str]) -> None:
 
 
 def test_a_run_at_work_stops_it(digests: list[str]) -> None:
-    from prefect_dvc.core.errors import ConfigError
     from prefect_dvc.recovery import guard
 
     began = time.monotonic()

@@ -81,7 +81,8 @@ def trace_digest(digest: str, corpus: str | None = None) -> ModelLineage:
     registered, why = resolve.list_registered(corpus) if corpus else ([], no_corpus)
     registered = [version for version in registered if version.digest == digest]
     if not commits and not registered:
-        raise ConfigError(f"{digest}: neither a commit's dvc.lock nor the registry has this bundle")
+        shallow = git.describe_shallow()
+        raise ConfigError(f"{digest}: neither a commit's dvc.lock nor the registry has this bundle{shallow}")
     verdicts, no_verdicts = _decisions_of(digest)
     commit, no_flow = _describe_commit(commits[0]) if commits else ({}, [])
     raw, no_files = _describe_raw(lock) if commits else ({}, [])
@@ -89,7 +90,8 @@ def trace_digest(digest: str, corpus: str | None = None) -> ModelLineage:
     if commits:
         weak = weak_links.check_commit(commits[0]) + weak_links.check_data(commits[0]) + weak_links.check_code(lock)
     else:
-        weak = [weak_links.weak_link(weak_links.UNCOMMITTED, "no commit's dvc.lock names this bundle")]
+        why = f"no commit's dvc.lock names this bundle{git.describe_shallow()}"
+        weak = [weak_links.weak_link(weak_links.UNCOMMITTED, why)]
     description = lock.yaml(lock.option("validate", "description") or "") if commits else {}
     return ModelLineage(
         digest=digest,

@@ -45,9 +45,10 @@ def find_revision(model: ResolvedModel) -> str:
     """Return the revision of a model; raises ConfigError if it has none."""
     for commit in list_revisions(model.digest):
         return commit
+    cure = git.describe_shallow() or ". Commit the dvc.lock of the run that made it (`git commit -am …`)"
     raise ConfigError(
         f"{model.reference} has no revision: no commit of a branch has a dvc.lock that selects its bundle "
-        f"({model.digest}). Commit the dvc.lock of the run that made it (`git commit -am …`)"
+        f"({model.digest}){cure}"
     )
 
 
@@ -62,7 +63,6 @@ def resolve_commit(reference: str) -> str:
         return git.resolve_commit(reference)
     commits = list_revisions(digest)
     if not commits:
-        raise ConfigError(
-            f"{reference}: no commit's dvc.lock names {digest}; it was registered from a tree that was never committed"
-        )
+        why = git.describe_shallow() or "; it was registered from a tree that was never committed"
+        raise ConfigError(f"{reference}: no commit's dvc.lock names {digest}{why}")
     return commits[0]

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prefect_dvc import graph
+from prefect_dvc import git, graph
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.registry.retention import Item
 
@@ -16,11 +17,13 @@ def list_objects(root: Path, revisions: Sequence[str], before: datetime) -> tupl
 
     `dvc gc --all-branches --all-tags --all-experiments --date DAY` would remove the same, but it takes only one
     revision more. None, and why, if the cache is outside of the project, since other clones may need what this one does
-    not.
+    not. Raises ConfigError if there are any in a shallow clone, which does not know what its missing commits need.
     """
     with _unused(root, revisions, before) as (cache, unused, shared):
         if shared:
             return [], f"{cache.path} is outside of this project and may be shared, so nothing of it is removed"
+        if unused and (shallow := git.describe_shallow(root)):
+            raise ConfigError(f"objects of DVC's cache that no commit needs cannot be known{shallow}")
         stats = {digest: Path(cache.oid_to_path(digest)).stat() for digest in unused}
     days = {digest: f"{datetime.fromtimestamp(status.st_mtime):%Y-%m-%d}" for digest, status in stats.items()}
     return [Item("object", digest, days[digest], status.st_size) for digest, status in stats.items()], ""

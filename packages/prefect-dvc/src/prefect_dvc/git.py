@@ -91,11 +91,14 @@ def resolve_commit(revision: str, folder: Path = Path()) -> str:
         return commit
     if not _find_commit("HEAD", folder):
         raise GitError(f"{folder.absolute()}: {git_errors.NO_COMMIT.cure}", git_errors.NO_COMMIT)
-    if run("rev-parse", "--is-shallow-repository", folder=folder) == "true":
-        raise GitError(
-            f"git knows no revision {revision!r} in this shallow clone; `git fetch --unshallow` fetches the history"
-        )
-    raise GitError(f"git knows no revision {revision!r} here; `git fetch` fetches what a remote has")
+    where = describe_shallow(folder) or " here; `git fetch` fetches what a remote has"
+    raise GitError(f"git knows no revision {revision!r}{where}")
+
+
+def describe_shallow(folder: Path = Path()) -> str:
+    """Return the end of a message on a missing commit: the clone is shallow, and the cure; empty if it is not."""
+    shallow = run("rev-parse", "--is-shallow-repository", folder=folder) == "true"
+    return " in this shallow clone; `git fetch --unshallow` fetches the history" if shallow else ""
 
 
 def is_commit(revision: str) -> bool:
