@@ -54,7 +54,7 @@ def digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def register(seed: int, digest: str) -> None:
-    """A version whose run, with a candidate's in it, has a file; as old as its commit."""
+    """A version with a file, whose run, with a candidate's in it, has one too; as old as its commit."""
     client: Any = store.connect()
     mlflow.set_experiment("tiny")
     with mlflow.start_run() as run, mlflow.start_run(nested=True) as inner:
@@ -62,7 +62,9 @@ def register(seed: int, digest: str) -> None:
         mlflow.log_artifact("file.txt")
     if seed == 0:
         client.create_registered_model("tiny")
-    client.create_model_version("tiny", run.info.artifact_uri, run.info.run_id, tags={"digest": digest})
+    model = mlflow.initialize_logged_model("classifier", source_run_id=run.info.run_id)
+    client.log_model_artifact(model.model_id, "file.txt")
+    client.create_model_version("tiny", f"models:/{model.model_id}", run.info.run_id, tags={"digest": digest})
     if seed < 4:
         age(run.info.run_id, inner.info.run_id, str(seed + 1))
 
@@ -111,7 +113,7 @@ def test_what_goes_is_gone_and_what_a_version_needs_stays(digests: list[str]) ->
     assert count(gc("--keep", "tiny/1")) == {}
     client: Any = store.connect()
     assert sorted(store.get_model(client, "tiny").versions) == ["1", "2", "3", "5"]
-    assert len(list(Path("mlruns").rglob("file.txt"))) == artifacts - 1
+    assert len(list(Path("mlruns").rglob("file.txt"))) == artifacts - len(["of the run", "of the version"])
     assert sorted(path.name for path in Path(".gazette/bundles").iterdir()) == sorted({*digests} - {digests[3]})
     assert len(list((observe.JOURNAL / layout.RECORDS).iterdir())) == 1
     gone = {path for path in wanted if not path.exists()}
@@ -121,6 +123,15 @@ def test_what_goes_is_gone_and_what_a_version_needs_stays(digests: list[str]) ->
         lock = json.loads(git("show", f"{name}:dvc.lock"))
         outs = [out["md5"] for stage in lock["stages"].values() for out in stage["outs"]]
         assert all(not out.endswith(".dir") or has_all(out) for out in outs), revision
+
+
+def test_files_that_two_versions_share_stay_with_the_second(digests: list[str]) -> None:
+    client: Any = store.connect()
+    fourth = client.get_model_version("tiny", "4")
+    client.create_model_version("tiny", fourth.source, fourth.run_id)
+    gc("--only", "version", "--yes")
+    place = Path(client.get_model_version_download_uri("tiny", "6"))
+    assert (place / "file.txt").exists() and "4" not in store.get_model(client, "tiny").versions
 
 
 def test_what_an_experiment_of_dvc_needs_stays(digests: list[str]) -> None:

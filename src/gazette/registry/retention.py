@@ -15,6 +15,7 @@ from gazette.pipeline import ownership
 from gazette.registry import ledger, resolve, versions
 from gazette.registry.store import address
 
+MODEL = "models:/m-"  # how the source of a version begins if MLflow has its files as a model of their own
 PAGE = 1000
 PARENT = "mlflow.parentRunId"
 
@@ -67,10 +68,12 @@ def find_needed(names: Sequence[str], named: Sequence[str], before: datetime) ->
 
 def list_registered(names: Sequence[str], needed: Needed, before: datetime) -> list[Item]:
     """Return the versions that do not stay, and the runs that are old and belong to no version that stays."""
+    known = [(f"{version.name}/{version.number}", _day(when), model) for version, when, model in _list_versions(names)]
+    stay = {model for name, _, model in known if name in needed.reasons}  # versions by a lost answer share their files
     items = [
-        Item("version", f"{version.name}/{version.number}", _day(when), model=model)
-        for version, when, model in _list_versions(names)
-        if f"{version.name}/{version.number}" not in needed.reasons
+        Item("version", name, day, model="" if model in stay else model)
+        for name, day, model in known
+        if name not in needed.reasons
     ]
     for run in _list_runs(names):
         when = datetime.fromtimestamp((run.info.end_time or run.info.start_time) / 1000, UTC)
@@ -99,7 +102,7 @@ def remove_registered(items: Sequence[Item]) -> str:
     from gazette.registry.store.retry import call_with_retries
 
     client: Any = store.connect()
-    models = [item.model for item in items if item.model]
+    models = sorted({item.model for item in items} - {""})
     runs = [item.name for item in items if item.kind == "run"]
     for item in items:
         if item.kind == "version":
@@ -151,7 +154,12 @@ def _list_versions(names: Sequence[str]) -> Iterator[tuple[Any, datetime, str]]:
         for match in call_with_retries(client.search_model_versions, f"name = '{name}'") or []:
             if version := known.get(str(match.version)):
                 when = datetime.fromtimestamp(match.creation_timestamp / 1000, UTC)
-                yield version, when, getattr(match, "model_id", None) or ""
+                yield version, when, _model_id(match.source)
+
+
+def _model_id(source: str) -> str:
+    """Return MLflow's id of the files that a version's source names; a search leaves `model_id` empty."""
+    return source.removeprefix("models:/") if source.startswith(MODEL) else ""
 
 
 def _list_runs(names: Sequence[str]) -> list[Any]:
