@@ -122,6 +122,23 @@ def test_a_relative_address_is_the_projects(
     assert address.absolute_uri(project) == expected.format(root=project)
 
 
+def test_a_question_mark_in_the_projects_path_needs_a_server(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"what\?, has a question mark.*rename the folder, or let MLFLOW_TR"):
+        address.absolute_uri(project / "what?")
+    (project / "what?").mkdir()
+    monkeypatch.chdir(project / "what?")
+    with pytest.raises(ConfigError, match="question mark"):
+        address.is_current(Path("version.json"))
+    monkeypatch.setenv(address.VARIABLE, "https://mlflow.example.org")
+    assert address.absolute_uri(project / "what?") == "https://mlflow.example.org"
+
+
+def test_nothing_is_registered_where_mlflow_takes_a_path_for_another(project: Path) -> None:
+    with pytest.raises(ConfigError, match=r"takes .*/a%2Fb/mlruns/1, .* for .*/a/b/mlruns/1: `gazette registry reloc"):
+        locations.check_lasting("tiny", f"{project}/a%2Fb/mlruns/1", project)
+    locations.check_lasting("tiny", (project / "a%2Fb" / "mlruns" / "1").as_uri(), project)
+
+
 def test_files_lie_beside_a_database_elsewhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(address.VARIABLE, "sqlite:////srv/registry/mlflow.db")
     assert address.artifact_folder() == Path("/srv/registry")

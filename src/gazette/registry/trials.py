@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.entities import Metric, Param
 
-from gazette.registry.store import address, client, locations
+from gazette.registry.store import client
 from gazette.registry.store.retry import call_with_retries
 
 if TYPE_CHECKING:
@@ -20,11 +20,7 @@ class TrialRuns:
 
     def __init__(self, corpus: str, candidate: str, study: str) -> None:
         self.client = client.connect()
-        name = f"{corpus} tuning"
-        call_with_retries(self.client.create_experiment, name, ignore="RESOURCE_ALREADY_EXISTS")
-        experiment: Any = call_with_retries(self.client.get_experiment_by_name, name)
-        locations.check_lasting(name, experiment.artifact_location, address.artifact_folder())
-        self.experiment = experiment.experiment_id
+        self.experiment = client.open_experiment(self.client, f"{corpus} tuning")
         parents = self._search(f"tags.study = '{study}'")
         tags = {"study": study, "candidate": candidate}
         parent = parents[0] if parents else self._create(f"{candidate} {study}", tags)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect_dvc import connection
+from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import files
 from gazette.registry.store import locations
@@ -35,8 +36,17 @@ def absolute_uri(root: Path) -> str:
     """Return MLFLOW_TRACKING_URI, or the URI of the project's database; a relative path is resolved against `root`."""
     uri = os.environ[VARIABLE].strip() if is_named() else f"sqlite:///{DATABASE}"
     if database := _SQLITE.fullmatch(uri):
+        _check_name(root)
         return f"{database['scheme']}{root.absolute() / database['path']}{database['query'] or ''}"
     return uri if _SCHEME.match(uri) else str(root.absolute() / uri)
+
+
+def _check_name(root: Path) -> None:
+    if "?" in str(root.absolute()):
+        raise ConfigError(
+            f"the path of this project, {root.absolute()}, has a question mark, at which the address of an SQLite "
+            f"database ends; rename the folder, or let {VARIABLE} name a server"
+        )
 
 
 def database() -> Path | None:
@@ -57,6 +67,12 @@ def artifact_folder() -> Path:
     return path.parent if path else locations.project_folder()
 
 
+def experiment_folder(experiment: str) -> str | None:
+    """Return where a new experiment keeps its files; None if MLflow's own choice, a path below `mlruns`, will do."""
+    path = artifact_folder().absolute() / locations.ARTIFACTS
+    return (path / experiment).as_uri() if database() and locations.is_misread(str(path)) else None
+
+
 def registry_exists() -> bool:
     """Whether there is a registry; connecting to a missing one would create an empty database."""
     return is_named() or (locations.project_folder() / DATABASE).exists()
@@ -68,10 +84,14 @@ def describe_registry(challenged: bool) -> dict[str, Any]:
 
 
 def is_current(version: Path) -> bool:
-    """Whether the version recorded at `version` is in the current registry, as its challenger, and has its files."""
+    """Whether the version recorded at `version` is in the current registry, as its challenger, and has its files.
+
+    Raises ConfigError, before a run trains what it could not register, if the project cannot have the registry.
+    """
+    path = database()
     if not version.exists() or not registry_exists():
         return False
-    record, path = files.read_json(version), database()
+    record = files.read_json(version)
     lost = locations.list_lost_versions(path) if path else []
     return (
         describe_registry(challenged=True).items() <= record.items()

@@ -10,6 +10,7 @@ import sys
 from contextlib import chdir
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -67,13 +68,23 @@ def deduplicate(client: mlflow.MlflowClient, name: str, digest: str) -> str | No
     return numbers[0] if numbers else None
 
 
+def open_experiment(client: mlflow.MlflowClient, name: str) -> str:
+    """Return the id of an experiment, new if there is none; raises ConfigError if its files would not last."""
+    if call_with_retries(client.get_experiment_by_name, name) is None:
+        place = address.experiment_folder(name)
+        call_with_retries(client.create_experiment, name, place, ignore="RESOURCE_ALREADY_EXISTS")
+    experiment: Any = call_with_retries(client.get_experiment_by_name, name)
+    locations.check_lasting(name, experiment.artifact_location, address.artifact_folder())
+    return str(experiment.experiment_id)
+
+
 @registry_errors()
 def log_run(run: Run, bundle: Path) -> mlflow.models.model.ModelInfo:
     """Log a run with one nested run per candidate, and the bundle as a model that anyone can load."""
     # pyfunc.py imports it from beside itself when a version is loaded; MLflow runs it here first.
     sys.modules["bundle"] = gazette.core.bundle
-    experiment = mlflow.set_experiment(run.experiment)
-    locations.check_lasting(run.experiment, experiment.artifact_location, address.artifact_folder())
+    open_experiment(mlflow.MlflowClient(), run.experiment)
+    mlflow.set_experiment(run.experiment)
     with mlflow.start_run(run_name=run.name, tags=run.tags) as active:
         log_inputs(active.info.run_id, run.splits)
         for candidate in run.candidates:
@@ -114,7 +125,10 @@ def create_version(
     call_with_retries(client.create_model_version, name, model.model_uri, **ids, tags=tags, description=about)
     number = deduplicate(client, name, tags["digest"])
     if number is None:
-        raise ConfigError(f"{name}: the version was deleted while being registered; run the same command again")
+        raise ConfigError(
+            f"{name}: no version with its files is left after registering, so somebody removed it or them meanwhile; "
+            "`gazette doctor` names versions without files, and the same command registers again"
+        )
     return number
 
 

@@ -50,12 +50,22 @@ def check_lasting(experiment: str, location: str, begun_here: Path) -> None:
             "registers would not be. Rename that experiment, and create one where all machines can read and write: "
             f"`mlflow experiments create -n {experiment} -l s3://BUCKET/FOLDER`; see docs/servers.md"
         )
+    if path and is_misread(location):
+        raise ConfigError(
+            f"MLflow takes {location}, where the registry keeps the files of {experiment}, for {unquote(location)}: "
+            "`gazette registry relocate` records it as MLflow understands it, then the same command goes on"
+        )
     if TREE.match(location):
         raise ConfigError(
             f"the registry keeps the files of {experiment} in {location}, a tree that is removed after its run, so a "
             "version registered now would lose them: `gazette registry relocate` moves them, then the same command "
             "goes on"
         )
+
+
+def is_misread(location: str) -> bool:
+    """Whether MLflow takes a path to be another one, since it has `%` before two hexadecimal digits."""
+    return not location.startswith("file:") and unquote(location) != location
 
 
 def list_strays(database: Path) -> list[str]:
