@@ -1,15 +1,18 @@
 """Where a registry in a database keeps its files: in the project, wherever the process works."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mlflow.utils.file_utils import local_file_uri_to_path
 from prefect_dvc import state
 from prefect_dvc.core.errors import ConfigError
 
-from gazette.registry.store import address, locations
+from gazette.registry.store import address, locations, relocation
 
 TABLES = """
 CREATE TABLE experiments (artifact_location TEXT);
@@ -152,7 +155,7 @@ def test_doctor_names_what_is_kept_in_a_tree_and_what_is_lost(registry: Path) ->
 
 
 def test_relocated_files_are_found_in_the_project(registry: Path, project: Path) -> None:
-    locations.relocate(registry, project)
+    relocation.relocate(registry, project)
     home = project / "mlruns"
     assert (home / "1" / "models" / "m-2" / "artifacts" / "MLmodel").read_text() == "model"
     assert column(registry, "experiments", "artifact_location") == [f"{home}/1", f"{home}/0", "s3://bucket/1"]
@@ -160,17 +163,17 @@ def test_relocated_files_are_found_in_the_project(registry: Path, project: Path)
     assert locations.list_strays(registry) == []
     assert locations.list_lost_versions(registry) == ["tiny/1"]
     assert not (project / TREES[0] / "mlruns" / "1").exists()
-    assert locations.relocate(registry, project) == []
+    assert relocation.relocate(registry, project) == []
 
 
 def test_a_killed_relocation_is_finished_by_the_next(
     registry: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(locations, "_rewrite", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(relocation, "_rewrite", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            locations.relocate(registry, project)
-    locations.relocate(registry, project)
+            relocation.relocate(registry, project)
+    relocation.relocate(registry, project)
     assert locations.list_lost_versions(registry) == ["tiny/1"]
 
 
@@ -180,8 +183,47 @@ def test_a_file_in_the_way_of_a_relocation_stays_and_nothing_is_moved(registry: 
     taken.write_text("mine")
     before = column(registry, "experiments", "artifact_location")
     with pytest.raises(ConfigError, match="MLmodel has the place"):
-        locations.relocate(registry, project)
+        relocation.relocate(registry, project)
     assert taken.read_text() == "mine" and column(registry, "experiments", "artifact_location") == before
+
+
+@pytest.fixture
+def settled(project: Path) -> Path:
+    """A database whose files are in the project's mlruns; its first experiment, Default, has none."""
+    place = project / "mlruns" / "1"
+    place.mkdir(parents=True)
+    with sqlite3.connect(project / "mlflow.db") as connection:
+        connection.executescript(TABLES)
+        connection.executemany("INSERT INTO experiments VALUES (?)", [(str(place.with_name("0")),), (str(place),)])
+    return project
+
+
+@pytest.mark.parametrize("carry", [shutil.copytree, shutil.move])
+@pytest.mark.parametrize("name", ["a copy", "feature%2Fcopy"])
+def test_the_registry_of_a_copied_or_moved_project_is_of_use_once_it_names_its_own_files(
+    settled: Path, monkeypatch: pytest.MonkeyPatch, name: str, carry: Callable[[Path, Path], object]
+) -> None:
+    address.check_place()
+    there = settled.with_name(name)
+    carry(settled, there)
+    monkeypatch.chdir(there)
+    with pytest.raises(ConfigError, match=r"copied or moved.*`gazette registry relocate`"):
+        address.check_place()
+    with pytest.raises(ConfigError, match="copied or moved"):
+        address.is_current(Path("version.json"))  # before a run trains
+    assert ["copied or moved" in warning for warning in address.list_warnings()] == [True]
+    assert relocation.relocate(there / "mlflow.db", there) == [(settled / "mlruns", there / "mlruns")]
+    address.check_place()
+    places = column(there / "mlflow.db", "experiments", "artifact_location")
+    assert [local_file_uri_to_path(place) for place in places] == [f"{there}/mlruns/{number}" for number in range(2)]
+
+
+def test_files_in_a_folder_that_somebody_chose_are_nobody_elses(settled: Path) -> None:
+    chosen = settled.with_name("disk") / "mlruns" / "1"
+    chosen.mkdir(parents=True)
+    with sqlite3.connect(settled / "mlflow.db") as connection:
+        connection.execute("INSERT INTO experiments VALUES (?)", (str(chosen),))
+    address.check_place()
 
 
 def test_nothing_is_registered_into_a_tree(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,6 +168,18 @@ def test_a_shallow_clone_loses_no_object(digests: list[str]) -> None:
         gc("--yes")
     assert "tiny/4" not in gc("--only", "version", "--yes")["kept"]
     assert sorted(Path(".dvc/cache").rglob("*")) == before
+
+
+def test_the_copy_of_a_project_removes_nothing_of_the_original(
+    digests: list[str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, before = Path.cwd(), sorted(Path("mlruns").rglob("*"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")  # MLflow set it in this process
+    monkeypatch.chdir(shutil.copytree(original, tmp_path_factory.mktemp("copy") / "project"))
+    with pytest.raises(ConfigError, match="`gazette registry relocate`"):
+        gc("--only", "version", "--yes")
+    monkeypatch.chdir(original)
+    assert sorted(Path("mlruns").rglob("*")) == before and "4" in store.get_model(store.connect(), "tiny").versions
 
 
 def test_somebodys_deleted_experiment_is_not_purged(digests: list[str]) -> None:

@@ -102,16 +102,17 @@ def rebuild(force: bool) -> None:
 def relocate() -> None:
     """Move files of the registry that are in a tree of a run, and so would be removed, to the project's mlruns.
 
+    After a project was copied or moved, make its registry name the files in its own mlruns instead of the former ones.
     Names the versions whose files are gone. Only for a registry in an SQLite database.
 
     Example: gazette registry relocate
     """
-    from gazette.registry.store import address, locations
+    from gazette.registry.store import address, locations, relocation
 
     path = address.database()
     if path is None or not path.exists():
         raise ConfigError(f"{address.name()} is not a database here, so its server knows where its files are")
-    moves = locations.relocate(path, address.artifact_folder())
+    moves = relocation.relocate(path, address.artifact_folder())
     lines = [f"{source} → {target}" for source, target in moves]
     click.echo("\n".join([*(lines or ["nothing to move"]), *locations.describe_lost(path)]))
 

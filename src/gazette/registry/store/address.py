@@ -61,6 +61,13 @@ def is_shared() -> bool:
     return path is None or not path.resolve().is_relative_to(project)
 
 
+def check_place() -> None:
+    """Raise ConfigError if the project cannot have its registry here, or if that names files of another project."""
+    path = database()
+    if path and not is_shared() and (fault := locations.describe_foreign(path)):
+        raise ConfigError(fault)
+
+
 def artifact_folder() -> Path:
     """Return the folder below whose `mlruns` a new registry keeps its files: the database's, or else the project's."""
     path = database()
@@ -88,10 +95,10 @@ def is_current(version: Path) -> bool:
 
     Raises ConfigError, before a run trains what it could not register, if the project cannot have the registry.
     """
-    path = database()
+    check_place()
     if not version.exists() or not registry_exists():
         return False
-    record = files.read_json(version)
+    record, path = files.read_json(version), database()
     lost = locations.list_lost_versions(path) if path else []
     return (
         describe_registry(challenged=True).items() <= record.items()
@@ -104,6 +111,8 @@ def list_warnings() -> list[str]:
     path = database()
     if path is None:
         return []
+    if not is_shared() and (fault := locations.describe_foreign(path)):
+        return [fault]
     return [
         f"the registry keeps files in {folder}, a tree that is removed after its run; `gazette registry relocate`"
         for folder in locations.list_strays(path)

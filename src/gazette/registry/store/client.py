@@ -43,6 +43,7 @@ def connect() -> mlflow.MlflowClient:
     uri = address.tracking_uri()
     mlflow.set_tracking_uri(uri)
     probe.check_answers(uri)
+    address.check_place()
     with (
         registry_errors(),
         chdir(address.artifact_folder()),

@@ -1,14 +1,13 @@
-"""Where a registry in a database keeps the files of its versions, and moving those that a run would remove.
+"""Where a registry in a database keeps the files of its versions.
 
-MLflow records absolute paths, so a registry that was begun in a run's own tree names that tree forever. Reads and
-writes MLflow's database directly: its client cannot change a path, and takes seconds to import.
+MLflow records absolute paths, so a registry that was begun in a run's own tree names that tree forever, and the copy of
+a project names the original's files. Reads MLflow's database directly: its client takes seconds to import.
 """
 
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -72,15 +71,30 @@ def list_strays(database: Path) -> list[str]:
     """Return the folders inside trees of runs in which a database keeps files, one for each experiment."""
     if not database.exists():
         return []
-    with _open(database) as connection:
-        return sorted({str(root) for root in _stray_roots(connection)})
+    with open_database(database) as connection:
+        return [str(root) for root in list_stray_roots(connection)]
+
+
+def describe_foreign(database: Path) -> str:
+    """Return that a registry names files of another project, as that of a copy does, and the cure; empty if not."""
+    if not database.exists():
+        return ""
+    home = database.parent / ARTIFACTS
+    with open_database(database) as connection:
+        foreign = " and ".join(map(str, list_foreign(connection, home, database.name)))
+    if not foreign:
+        return ""
+    return (
+        f"the registry {database} has its files in {foreign}, since this project was copied or moved; nothing is read "
+        f"or written there: `gazette registry relocate` makes the registry name {home}, then the same command goes on"
+    )
 
 
 def list_lost_versions(database: Path) -> list[str]:
     """Return the versions, as NAME/NUMBER, whose files should be on this machine and are not."""
     if not database.exists():
         return []
-    with _open(database) as connection:
+    with open_database(database) as connection:
         if not _columns(connection, "model_versions"):
             return []
         live = "current_stage != 'Deleted_Internal'"
@@ -99,27 +113,8 @@ def describe_lost(database: Path) -> list[str]:
     ]
 
 
-def relocate(database: Path, to: Path) -> list[tuple[Path, Path]]:
-    """Move what a database keeps in trees of runs to `to`/mlruns, and return the folders moved from and to.
-
-    A file is moved before its new path is recorded, so a killed call is finished by the next. Raises ConfigError if
-    another file has the place of one that is to be moved; then no path is changed.
-    """
-    moves: list[tuple[Path, Path]] = []
-    with _open(database) as connection, connection:
-        for root in sorted(set(_stray_roots(connection))):
-            target = to.absolute() / ARTIFACTS / root.name
-            _move_files(root, target)
-            for table, column in _known_columns(connection):
-                _rewrite(connection, table, column, root, target)
-            moves.append((root, target))
-    for root, _ in moves:
-        _remove_empty(root)
-    return moves
-
-
 @contextmanager
-def _open(database: Path) -> Iterator[sqlite3.Connection]:
+def open_database(database: Path) -> Iterator[sqlite3.Connection]:
     """Open a database for the block; raises ConfigError if it cannot be read or written."""
     try:
         with closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection:
@@ -133,13 +128,13 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
 
 
-def _known_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+def list_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """List the table and column of each path that this version of MLflow records."""
     present = {table: _columns(connection, table) for table in _PATHS}
     return [(table, column) for table, columns in _PATHS.items() for column in columns if column in present[table]]
 
 
-def _places(connection: sqlite3.Connection, table: str, column: str) -> Iterator[tuple[str, Path]]:
+def list_places(connection: sqlite3.Connection, table: str, column: str) -> Iterator[tuple[str, Path]]:
     """Yield each place on this machine that a column names, as recorded and as a path."""
     for (place,) in connection.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():
         if path := _local_path(place):
@@ -152,34 +147,26 @@ def _local_path(place: str | None) -> Path | None:
     return Path(place) if place and place.startswith("/") else None
 
 
-def _stray_roots(connection: sqlite3.Connection) -> Iterator[Path]:
-    """Yield the folder of each experiment's files that is in a tree of a run."""
-    for table, column in _known_columns(connection):
-        for _, path in _places(connection, table, column):
-            top = next((folder for folder in [path, *path.parents] if folder.parent.name == ARTIFACTS), None)
-            if top and TREE.match(str(top)):
-                yield top
+def list_stray_roots(connection: sqlite3.Connection) -> list[Path]:
+    """Return the folder of each experiment's files that is in a tree of a run."""
+    return sorted(top for top in _list_tops(connection) if TREE.match(str(top)))
 
 
-def _move_files(source: Path, target: Path) -> None:
-    files = [path for path in sorted(source.rglob("*")) if not path.is_dir()]
-    pairs = [(path, target / path.relative_to(source)) for path in files]
-    if taken := next((new for _, new in pairs if new.exists() or new.is_symlink()), None):
-        raise ConfigError(f"{taken} has the place of a file of the registry's in {source}; move it elsewhere first")
-    for path, new in pairs:
-        new.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, new)
+def list_foreign(connection: sqlite3.Connection, home: Path, database: str) -> list[Path]:
+    """Return each `mlruns` that a registry names and that is another project's, or was this one's before it moved.
+
+    `home` is the `mlruns` of this project, and `database` the name of the registry's file. A folder elsewhere that has
+    no registry beside it was chosen by somebody.
+    """
+    lasting = (top for top in _list_tops(connection) if not TREE.match(str(top)))
+    tops = [top for top in lasting if top.parent.resolve() != home.resolve()]
+    copied = {top.parent for top in tops if (top.parents[1] / database).exists()}
+    moved = {top.parent for top in tops if not top.parent.exists() and (home / top.name).exists()}
+    return sorted(copied | moved)
 
 
-def _rewrite(connection: sqlite3.Connection, table: str, column: str, old: Path, new: Path) -> None:
-    for place, path in _places(connection, table, column):
-        if path.is_relative_to(old):
-            moved = new / path.relative_to(old)
-            record = moved.as_uri() if place.startswith("file:") else str(moved)
-            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (record, place))
-
-
-def _remove_empty(root: Path) -> None:
-    for folder in sorted([root, *root.rglob("*")], reverse=True):
-        with suppress(OSError):  # it has files that came meanwhile
-            folder.rmdir()
+def _list_tops(connection: sqlite3.Connection) -> set[Path]:
+    """Return the folder of each experiment's files that is below an `mlruns` on this machine."""
+    paths = {path for table, column in list_columns(connection) for _, path in list_places(connection, table, column)}
+    tops = (next((top for top in [path, *path.parents] if top.parent.name == ARTIFACTS), None) for path in paths)
+    return {top for top in tops if top}
