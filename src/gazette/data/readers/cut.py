@@ -110,14 +110,16 @@ def _cut_array(raw: Path, file: JsonArray, lines: set[int], to: Path) -> None:
 
 
 def _cut_parquet(raw: Path, file: Parquet, lines: set[int], to: Path) -> None:
-    rows = _read_table(raw / file.path)
-    codec = pq.read_metadata(raw / file.path).row_group(0).column(0).compression
+    about = pq.read_metadata(raw / file.path)
+    has_int96 = any(about.schema.column(index).physical_type == "INT96" for index in range(about.num_columns))
+    rows = _read_exactly(raw / file.path) if has_int96 else pq.read_table(raw / file.path)
+    codec = about.row_group(0).column(0).compression
     mask = pa.array([number not in lines for number in range(1, rows.num_rows + 1)])
     pq.write_table(rows.filter(mask), to, compression="none" if codec == "UNCOMPRESSED" else codec.lower())
 
 
-def _read_table(path: Path) -> pa.Table:
-    """Read a table; with an INT96 that nanoseconds cannot express, in microseconds."""
+def _read_exactly(path: Path) -> pa.Table:
+    """Read a table with INT96: in nanoseconds, or in microseconds if a date is beyond those."""
     table, exact = pq.read_table(path), pq.read_table(path, **INT96)
     kinds = zip(table.schema.types, exact.schema.types, strict=True)
     coerced = [column for column, (before, after) in enumerate(kinds) if before != after]

@@ -18,7 +18,7 @@ from gazette.lineage.erasure.places import Project
 from gazette.serving.journal import read as journal_read
 
 MAX_NAME = 255  # bytes of the name of a file
-MAX_DIGITS = 18  # of a line's number that are read: it is beyond every file
+MAX_DIGITS = 18  # of a line number; with as many it is beyond every file, so more need not be read
 _LINES = JsonLines(format="jsonl", path="-", text=["text"], label="text")
 _PLACE = re.compile(r"(?P<path>.+):(?P<line>\d+)")
 

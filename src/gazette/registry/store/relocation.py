@@ -16,7 +16,8 @@ from gazette.registry.store import locations
 def relocate(database: Path, to: Path) -> list[tuple[Path, Path]]:
     """Move what a database keeps in trees of runs to `to`/mlruns, and return the folders moved from and to.
 
-    What it names in another project's mlruns, or in this one's before that moved, it then names here; those files stay.
+    Paths into another project's mlruns, or into this project's former place, are rewritten; those files stay where they
+    are.
     A file is moved before its new path is recorded, so a killed call is finished by the next. Raises ConfigError if
     another file has the place of one that is to be moved; then no path is changed.
     """
