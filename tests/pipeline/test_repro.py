@@ -1,11 +1,15 @@
 """Bringing the stages up to date in this process: states, seconds, and a failure."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prefect_dvc import graph, storage
+from prefect_dvc.core.errors import ConfigError
 from projects import copy_stage
 
 from gazette.pipeline import repro
@@ -44,6 +48,19 @@ def test_raw_data_that_are_missing_come_with_the_commands_that_bring_them(
     Path("news").unlink()
     result = repro.reproduce()
     assert result.code == 2 and "missing data 'source': news; bring it back with `dvc checkout`" in result.message
+
+
+@pytest.mark.parametrize(
+    "use", [repro.reproduce, lambda: storage.dvc_add(Path("raw")), lambda: graph.read_graph(Path())]
+)
+def test_a_project_without_its_repository_is_told_how_to_make_one(
+    dvc_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, use: Callable[[], Any]
+) -> None:
+    root = dvc_project({"first": copy_stage("first", "raw")}, raw="1\n")
+    shutil.rmtree(root / ".git")
+    monkeypatch.chdir(root)
+    with pytest.raises(ConfigError, match="not a git repository\na repository is needed: `git init "):
+        use()
 
 
 def test_a_run_in_which_nothing_changed_imports_no_data_frame() -> None:
