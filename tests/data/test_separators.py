@@ -99,6 +99,16 @@ def test_whatever_is_quoted_between_odd_delimiters_is_read_back(rows: Rows, deli
     assert (articles, rejects) == ([row for row in rows if "".join(row).strip()], 0)
 
 
+@pytest.mark.parametrize(("end", "start"), [(".", ""), (" ?", ""), ("”", "#"), (".", "(")])
+@pytest.mark.parametrize("delimiter", [",", "\t", "\x01", "||"])
+def test_punctuation_beside_a_delimiter_stays_with_the_text(
+    tmp_path: Path, delimiter: str, end: str, start: str
+) -> None:
+    rows = [(f"{words}{end}", f"{start}{label}") for words, label in [("One won", "a"), ("Two lost", "b")] * 4]
+    content = "".join(f"{text}{delimiter}{label}\n" for text, label in rows)
+    assert read(tmp_path, content, Columns(("1",), "2"))[1] == rows
+
+
 def test_a_delimiter_inside_quotes_parts_nothing(tmp_path: Path) -> None:
     content = 'label||text\na||"one || two ""three"""\nb||four\n'
     assert read(tmp_path, content)[1] == [('one || two "three"', "a"), ("four", "b")]

@@ -9,6 +9,10 @@ LINES = 200  # of the sample
 IRREGULAR = 0.05  # share of them in which a delimiter stands less or more often than in most; one may always be
 MOST = 6  # candidates
 RUN = re.compile(rf"(?:[^\W_]*)((?:[^\w\"\r\n]|_){{1,{MAX_DELIMITER}}})")
+END, START = (
+    re.compile(r"^ *[.!?)\]’”…。！？」』》】%]+"),
+    re.compile(r"[(\[“‘‹«「『《【#@$£€¿¡*]+$"),
+)  # of a text beside it
 PUNCTUATION = set(" .-_'!?:/()&+*@=<>[]{}%$`，。！？：、《》“”‘’—…·～#")  # alone, they are part of texts
 
 
@@ -16,9 +20,16 @@ def delimiters_of(sample: bytes) -> list[str]:
     """Return runs of other characters than letters and digits that stand in every line equally often, longest first."""
     lines = sample.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")[:LINES]
     lines = [line for line in lines if line.strip()]
-    runs = Counter(run for line in lines[:20] for run in set(RUN.findall(line)) if _can_part(run))
+    by_line = ({_leave_texts(run) for run in RUN.findall(line)} for line in lines[:20])
+    runs = Counter(run for several in by_line for run in several if _can_part(run))
     regular = [run for run, _ in runs.most_common(50) if _is_regular(run, lines)]
     return sorted(regular, key=len, reverse=True)[:MOST]
+
+
+def _leave_texts(run: str) -> str:
+    """Return a run without the punctuation that ends the text before it and begins that after it, if more is left."""
+    inner = START.sub("", END.sub("", run))
+    return inner if set(inner) - PUNCTUATION else run
 
 
 def _can_part(run: str) -> bool:
