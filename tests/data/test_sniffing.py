@@ -37,6 +37,31 @@ def read(folder: Path, content: str | bytes, columns: Columns = NAMED) -> tuple[
     return result.articles.select("text", "label").rows(), result.rejects.height
 
 
+# Braces and brackets
+
+
+@pytest.mark.parametrize("head", ["{text},label", "text,label"])
+def test_a_text_or_a_header_in_braces_is_no_json(tmp_path: Path, head: str) -> None:
+    content = f"{head}\n" + "".join(f"{{{number}}} words,{number % 2}\n" for number in range(6))
+    file = sniffed(tmp_path, content, Columns((head.split(",")[0],), "label"), "news.csv")
+    assert read_file(file, tmp_path).articles["text"].to_list()[:2] == ["{0} words", "{1} words"]
+
+
+@pytest.mark.parametrize("name", ["news.jsonl", "news.json", "news.txt"])
+@pytest.mark.parametrize(
+    "content",
+    ['["One won", "a"]\n["Two", "b"]\n', '[1, "One"]\n', '["One", "Two"]', '[\n "One",\n "Two"\n]', '[["a", "b"]]'],
+)
+def test_arrays_of_values_are_named_as_that(tmp_path: Path, content: str, name: str) -> None:
+    with pytest.raises(DataContractError, match=r"JSON arrays of values.*write an object for each article"):
+        sniffed(tmp_path, content, NAMED, name)
+
+
+def test_labels_before_a_blank_are_named_as_fasttext_with_the_cure(tmp_path: Path) -> None:
+    with pytest.raises(DataContractError, match=r"line 1: `__label__`.*fastText.*put a tab"):
+        sniffed(tmp_path, "__label__a One won, again\n__label__b Two lost, again\n")
+
+
 # Separated values
 
 

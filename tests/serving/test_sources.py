@@ -96,6 +96,14 @@ def test_a_text_that_cannot_be_read_is_named(tmp_path: Path, name: str, content:
         sources.read_texts(tmp_path / name)
 
 
+def test_a_line_in_braces_or_brackets_is_a_text_and_an_array_of_texts_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("{sigh} one\n[{x}] two\n")
+    assert sources.read_texts(tmp_path / "a.txt") == ["{sigh} one", "[{x}] two"]
+    (tmp_path / "a.txt").write_text('["one", "two"]')
+    with pytest.raises(DataContractError, match=r"JSON arrays of values"):
+        sources.read_texts(tmp_path / "a.txt")
+
+
 def test_a_text_without_a_word_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('text,id\n"",1\n...,2\n')
     assert sources.read_texts(tmp_path / "a.csv") == ["", "..."]

@@ -19,6 +19,12 @@ from gazette.data.readers.open import check_kind, open_file
 
 SAMPLE_BYTES = 1 << 20  # some thousand rows, so that a single bad one decides nothing
 FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+OBJECT = re.compile(rb"\s*\{\s*([\"'}]|$)")  # no text in braces
+ARRAY = re.compile(rb"\s*\[\s*(\{\s*[\"'}]|\]\s*$)")
+VALUES = re.compile(  # arrays: of strings, a number before a string, or arrays
+    rb'\[\s*(?:"(?:[^"\\\r\n]|\\.)*"\s*(?:,\s*["\d\[{]|\]\s*(?:\n|$))|-?\d+\s*,\s*"|\[\s*["\d])'
+)
+FASTTEXT = re.compile(rb"__label__[^\s,;|]+ +\S")
 JSON = {"json", "jsonl"}  # each is found under the other's name
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
 FORMAT_NAMES = {"csv": "separated values", "json": "a JSON array", "jsonl": "JSON lines", "parquet": "Parquet"}
@@ -38,6 +44,8 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
         raise ConfigError(f"{path}: a corpus has its corrections in a file of this name; rename the file")
     coding = detect_coding(path, option, hints)
     sample, content = _read_sample(path, coding)
+    if content == "csv":
+        _check_known(sample, path, columns.label is not None and columns.role == "label")
     claimed = claimed_format(path) or content
     if claimed != content and not {claimed, content} <= JSON:
         raise DataContractError(
@@ -60,7 +68,8 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
 
 def has_columns(path: Path, coding: Coding) -> bool:
     """Tell whether a file has columns, by its name or, for JSON lines and Parquet, by its content."""
-    return claimed_format(path) is not None or _read_sample(path, coding)[1] != "csv"
+    sample, content = _read_sample(path, coding)
+    return claimed_format(path) is not None or content != "csv" or VALUES.match(sample.removeprefix(BOM)) is not None
 
 
 def claimed_format(path: Path) -> str | None:
@@ -85,10 +94,25 @@ def _detect_format(sample: bytes) -> str:
     if sample.startswith(b"PAR1"):
         return "parquet"
     text = sample.removeprefix(BOM)
-    if re.match(rb"\s*\[\s*[{\]]", text):
+    if ARRAY.match(text):
         return "json"
-    starts = [line.lstrip()[:1] for line in text.splitlines() if line.strip()]
-    return "jsonl" if starts.count(b"{") * 2 > len(starts) or starts[:1] == [b"{"] else "csv"
+    starts = [OBJECT.match(line) is not None for line in text.splitlines() if line.strip()]
+    return "jsonl" if sum(starts) * 2 > len(starts) or starts[:1] == [True] else "csv"
+
+
+def _check_known(sample: bytes, path: Path, labeled: bool) -> None:
+    """Raise DataContractError if lines are of a format that would pass for separated values, but is not read."""
+    text = sample.removeprefix(BOM).lstrip()
+    if VALUES.match(text):
+        raise DataContractError(
+            f"{path} has JSON arrays of values, which do not name their columns; write an object for each article: "
+            '{"text": "…", "label": "…"}'
+        )
+    if labeled and FASTTEXT.match(text):
+        raise DataContractError(
+            f"{path}, line 1: `__label__`, a blank and a text, as fastText reads; put a tab in the place of that blank "
+            f"(sed -E 's/^__label__([^ ]+) /\\1\\t/' {path.name} > news.tsv): label is column 1, text column 2"
+        )
 
 
 def _json_keys(path: Path, coding: Coding, columns: Columns, is_array: bool) -> list[str]:
