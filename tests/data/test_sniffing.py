@@ -82,6 +82,11 @@ def test_titles_with_stray_quotes_between_tabs_are_not_quoted(tmp_path: Path) ->
     assert read(tmp_path, content)[0][3] == ('"Whole"', "1")
 
 
+def test_a_quote_that_is_cut_off_at_the_end_leaves_the_other_rows_quoted(tmp_path: Path) -> None:
+    rows, rejected = read(tmp_path, "text,label\n" + '"One won",a\n"Two lost",b\n' * 5 + '"Three are o,a')
+    assert (rows[0], len(rows), rejected) == (("One won", "a"), 10, 1)
+
+
 def test_one_title_that_is_a_quotation_makes_no_quoted_file(tmp_path: Path) -> None:
     assert not sniffed(tmp_path, 'text\tlabel\n"Whole"\t1\nOther\t0\n').quotes
 

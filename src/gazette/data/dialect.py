@@ -23,6 +23,7 @@ from gazette.data.separators import delimiters_of
 
 LONE_COLUMN = 10  # a lone column must do without one reject in this many rows, or whole lines pass for texts
 MIN_QUOTED = 2  # fields in quotes that show how a file quotes; one alone may be a quotation
+ONE_CUT_OFF = 5  # fields in quotes beside which one without its last quote proves nothing
 QUOTED_SHARE = 0.99  # of a column's fields in quotes, from which the quotes are not part of the text
 
 
@@ -124,7 +125,9 @@ def _is_quoted(field: str) -> bool:
 
 
 def _are_quoted(column: tuple[str, ...]) -> bool:
-    return sum(map(_is_quoted, column)) >= QUOTED_SHARE * len(column)
+    """Tell whether nearly all fields stand in quotes; one may be cut off, as at the end of a truncated file."""
+    quoted = sum(map(_is_quoted, column))
+    return quoted >= QUOTED_SHARE * len(column) or quoted == len(column) - 1 >= ONE_CUT_OFF
 
 
 def _rank(candidate: Dialect, candidates: list[Dialect]) -> tuple[int, bool, bool, int, int]:
