@@ -145,6 +145,20 @@ def test_a_row_without_an_identifier_is_rejected(
     assert all("'id'" in reason and "label" not in reason for reason in reasons)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", b"id,text\n7,goal\n,\n,\n"), ("a.jsonl", b'{"id": 7, "text": "goal"}\n{"id": null, "text": ""}\n{}\n')],
+)
+def test_with_an_identifier_a_row_that_is_empty_all_over_has_its_place_in_quarantine(
+    score: Score, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    pl.DataFrame({"id": [7, None, None], "text": ["goal", None, None]}).write_parquet(tmp_path / "a.parquet")
+    for number, path in enumerate((tmp_path / name, tmp_path / "a.parquet")):
+        scored = score(path, str(number), id="id")
+        assert results(scored).height + len(quarantine(scored)) == 3
+
+
 def test_a_folder_of_tables_is_read_file_by_file(score: Score, tmp_path: Path) -> None:
     folder = tmp_path / "drop" / "monday"
     folder.mkdir(parents=True)

@@ -111,7 +111,7 @@ def read_source(source: Source, take: Take) -> ReadResult:
     if source.layout is None:
         return plaintext.read_lines(real.parent, real.name, source.coding, pass_on)
     file = source.layout.model_copy(update={"path": real.name})
-    return read_file(file, real.parent, source.identifier is not None, pass_on)
+    return read_file(file, real.parent, source.identifier is not None, pass_on, skip_empty=False)
 
 
 def _reject_empty(part: ReadResult, column: str) -> ReadResult:

@@ -1,7 +1,7 @@
 """Files of separated values: the header, the columns that are read, and what is counted of the others.
 
 Where RFC 4180 is silent: a quote inside an unquoted field is an ordinary character, and counted; blank lines, and rows
-whose fields are all empty, are skipped and counted (without labels such a row is an empty text, since each row gets an
+whose fields are all empty, are skipped and counted (of new articles such a row is an empty text, since each row gets an
 answer); lines end in LF or CRLF, and those that end unlike the first are
 counted; in a file of CRLF lines, CRLF inside a text becomes LF.
 """
@@ -23,7 +23,9 @@ from gazette.data.readers.rows import EMPTY, ReadResult, RowCollector, Take
 SAMPLE_ROWS = 100  # whose most common width is the width of a file without a header
 
 
-def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take | None = None) -> ReadResult:
+def read_delimited(
+    raw: Path, file: Delimited, labeled: bool = True, take: Take | None = None, skip_empty: bool = True
+) -> ReadResult:
     """Read the text columns, joined by a line break, and the label: names of the header, or positions from 1.
 
     Raises DataContractError if the file as a whole does not match its description.
@@ -44,7 +46,7 @@ def read_delimited(raw: Path, file: Delimited, labeled: bool = True, take: Take 
                 _reject(rows, row, path)
             elif not row.lines[0].text.strip(" \r\n"):
                 rows.skip("blank lines, skipped")
-            elif labeled and not row.fields:
+            elif labeled and skip_empty and not row.fields:
                 rows.skip(EMPTY)
             else:
                 fields = row.fields or [""] * len(names)

@@ -19,7 +19,9 @@ from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector, Ta
 MAX_DEPTH = 500  # of lists and objects in each other; Python's own functions fail at 1,000
 
 
-def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True, take: Take | None = None) -> ReadResult:
+def read_json(
+    raw: Path, file: JsonLines | JsonArray, labeled: bool = True, take: Take | None = None, skip_empty: bool = True
+) -> ReadResult:
     """Read the text's keys (nulls are skipped, the rest joined by a line break) and the label, a string or an integer.
 
     A key that an object lacks is a null. Raises DataContractError if no object has it.
@@ -40,7 +42,7 @@ def read_json(raw: Path, file: JsonLines | JsonArray, labeled: bool = True, take
                 rows.skip("blank lines, skipped")
                 continue
             record = _parse(line, columns)
-            if labeled and isinstance(record, dict) and _is_empty(record):
+            if labeled and skip_empty and isinstance(record, dict) and _is_empty(record):
                 rows.skip(EMPTY)
                 continue
             fault = record if isinstance(record, str) else _fault(record, file, labeled)

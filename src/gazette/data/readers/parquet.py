@@ -29,7 +29,9 @@ SLICE_ROWS = 256  # converted to Python objects at a time
 TOO_LONG = b"\0too long"  # replaces a value that is too long to convert
 
 
-def read_parquet(raw: Path, file: Parquet, labeled: bool = True, take: Take | None = None) -> ReadResult:
+def read_parquet(
+    raw: Path, file: Parquet, labeled: bool = True, take: Take | None = None, skip_empty: bool = True
+) -> ReadResult:
     """Read the text columns (strings), the label (strings or integers), or dictionaries of them, and the date.
 
     Nulls among text columns are skipped, the rest is joined by a line break; a null label makes the row a reject.
@@ -53,7 +55,7 @@ def read_parquet(raw: Path, file: Parquet, labeled: bool = True, take: Take | No
             for start in range(0, len(batch[wanted[0]]), SLICE_ROWS):
                 parts = [array.slice(start, SLICE_ROWS).to_pylist() for array in batch.values()]
                 for values in zip(*parts, strict=True):
-                    _add(rows, dict(zip(batch, values, strict=True)), file.text, label, date)
+                    _add(rows, dict(zip(batch, values, strict=True)), file.text, label, date, skip_empty)
     if rows.rows == 0:
         raise DataContractError(f"{path} contains no rows; was it exported completely?")
     return rows.result()
@@ -112,11 +114,16 @@ def _drop_giants(array: pa.Array) -> pa.Array:
 
 
 def _add(
-    rows: RowCollector, values: dict[str, Any], text: list[str], label: str | None, date: str | int | None
+    rows: RowCollector,
+    values: dict[str, Any],
+    text: list[str],
+    label: str | None,
+    date: str | int | None,
+    skip_empty: bool,
 ) -> None:
     line = rows.rows + rows.skipped + 1
     decoded: dict[str, str | None] = {}
-    if label is not None and all(value is None or value == b"" for value in values.values()):
+    if skip_empty and label is not None and all(value is None or value == b"" for value in values.values()):
         rows.skip(EMPTY)
         return
     for column, value in values.items():

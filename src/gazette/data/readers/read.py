@@ -13,7 +13,6 @@ from gazette.data.readers.dates import INSTANT, add_dates
 from gazette.data.readers.rows import ReadResult, Take, strip_labels
 
 READERS: dict[type, Callable[..., ReadResult]] = {
-    Folder: folder.read_folder,
     Delimited: delimited.read_delimited,
     JsonLines: jsonlines.read_json,
     JsonArray: jsonlines.read_json,
@@ -70,12 +69,17 @@ def _read_parts(
     return result.account | {"rows": rows.total(), **rows, "notes": dict(sorted(notes.items()))}
 
 
-def read_file(file: File, raw: Path, labeled: bool = True, take: Take | None = None) -> ReadResult:
+def read_file(
+    file: File, raw: Path, labeled: bool = True, take: Take | None = None, skip_empty: bool = True
+) -> ReadResult:
     """Read one raw file, or folder of files; without labels (`labeled` is false), only the texts of new articles.
 
-    With `take`, rows are passed on to it, part by part, and the result has only what is known of the whole file.
+    Rows that are empty all over are skipped only among those with labels, and with `skip_empty`. With `take`, rows are
+    passed on to it, part by part, and the result has only what is known of the whole file.
     """
-    return READERS[type(file)](raw, file, labeled, take)
+    if isinstance(file, Folder):
+        return folder.read_folder(raw, file, labeled, take)
+    return READERS[type(file)](raw, file, labeled, take, skip_empty)
 
 
 def decode_labels(articles: pl.DataFrame, labels: list[str], numbered_from: int | None) -> pl.DataFrame:
