@@ -68,6 +68,13 @@ def test_two_classes_that_look_the_same_are_refused_with_their_places(twin: str)
         infer_labels(labeled("Trade", "Sport", test=(twin,)))
 
 
+@pytest.mark.parametrize(("number", "twin"), [("7", "007"), ("0", "00"), ("01", "1.0")])
+def test_a_number_with_zeros_before_it_and_one_without_look_the_same(number: str, twin: str) -> None:
+    with pytest.raises(DataContractError, match=rf"look the same: '{number}' .* and '{twin}'"):
+        infer_labels(labeled(number, "12", twin))
+    assert set(infer_labels(labeled("12", twin)).labels) == {"12", twin}
+
+
 def test_what_makes_twins_differ_is_shown() -> None:
     with pytest.raises(DataContractError, match=r"'Tra\\u200bde'.* \(the second has U\+200B ZERO WIDTH SPACE\)"):
         infer_labels(labeled("Trade", "Tra\u200bde"))

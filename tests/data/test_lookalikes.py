@@ -20,6 +20,7 @@ from gazette.data.readers.lookalikes import look_alike, tell_apart
         ("sport", "sp\u043ert"),
         ("SPORT", "SP\u039fRT"),
         ("\u00e9conomie", "e\u0301conomie"),
+        ("\u26bd", "\u26bd\ufe0f"),
     ],
 )
 def test_names_that_look_the_same_are_twins(name: str, twin: str) -> None:

@@ -106,7 +106,9 @@ def check_confusable(places: dict[str, str]) -> None:
     """Raise DataContractError if two labels look the same; `places` maps each to where it first occurs."""
     labels: dict[str, str] = {}
     for label, place in places.items():
-        twins = [labels.setdefault(form, label) for form in visible_forms(_as_integer(label))]
+        name = _as_integer(label)
+        name = (name.lstrip("0") or "0") if name.isdecimal() else name  # a spreadsheet drops zeros before a number
+        twins = [labels.setdefault(form, label) for form in visible_forms(name)]
         if twin := next((twin for twin in twins if twin != label), None):
             raise DataContractError(
                 f"two classes that look the same: {quote(twin)} ({places[twin]}) and {quote(label)} ({place}); "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 MAX_NAMED = 3  # characters in a sentence
 MARKS = str.maketrans("«»„“”‘’‚‹›ʼ′`´−", "\"\"\"\"\"'''''''''-")
+SELECTORS = "\ufe0e\ufe0f"  # of an emoji in black or in color
 LETTERS = str.maketrans(  # of Cyrillic and Greek
     "АВЕКМНОРСТУХІЈЅаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXo",
@@ -25,7 +26,7 @@ def visible_forms(name: str) -> tuple[str, str]:
 def _fold(name: str) -> str:
     """Return a name without entities, quotes around it, and differences of width, case, dash and white space."""
     plain = unicodedata.normalize("NFKC", html.unescape(name).translate(MARKS)).casefold()
-    kinds = [(c, unicodedata.category(c)) for c in plain if not c.isspace()]
+    kinds = [(c, unicodedata.category(c)) for c in plain if not c.isspace() and c not in SELECTORS]
     folded = "".join("-" if kind == "Pd" else c for c, kind in kinds if kind not in ("Cf", "Cc"))
     return folded[1:-1] if len(folded) > 2 and folded[0] == folded[-1] in "'\"" else folded
 
