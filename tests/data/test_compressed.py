@@ -137,6 +137,9 @@ def test_frames_that_hold_no_content_are_passed_over(tmp_path: Path) -> None:
     [
         (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive; unpack it"),
         (b"ARROW1\0\0", "Arrow or Feather; save it as Parquet"),
+        (b"\xff\xff\xff\xff\x80\1\0\0", "Arrow or Feather; save it as Parquet"),  # a stream, as of datasets
+        (b"FEA1\0\0\0\0", "Arrow or Feather; save it as Parquet"),
+        (b"\x04\x22\x4d\x18\x64", "compressed with lz4; unpack it"),
         (b"Rar!\x1a\7\1\0", "a RAR archive; unpack it"),
     ],
 )

@@ -38,6 +38,19 @@ def test_where_json_breaks_is_told_by_character(tmp_path: Path) -> None:
     assert result.rejects["reason"].item().endswith(" at character 10")
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ('{"text": "x", "label": NaN}', "at character 24, 'NaN'"),
+        ('{"text": "x", "label": "a"},', "at character 28, ','"),
+        ('{\n"text": "x",\n"label": "a"\n}', "an object over several lines, expected a whole one on each"),
+        ('{"text": {"0": "x"}, "label": {"0": "a"}}', "is this a table by columns? Write an object for each article"),
+    ],
+)
+def test_what_other_programs_write_is_named(tmp_path: Path, row: str, reason: str) -> None:
+    assert reason in read(tmp_path, {"text": "x", "label": "a"}, row).rejects["reason"][0]
+
+
 def test_a_byte_order_mark_between_files_that_were_concatenated_is_passed_over(tmp_path: Path) -> None:
     result = read(tmp_path, {"text": "x", "label": "a"}, '\ufeff{"text": "label", "label": "text"}')
     assert result.articles["text"].to_list() == ["x", "label"]

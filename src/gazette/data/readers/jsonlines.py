@@ -1,6 +1,7 @@
 """JSON lines, or one array of objects, read strictly: no NaN, no lone surrogates, bounded depth."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gazette.data.readers.lines import Line, iter_lines
 from gazette.data.readers.open import check_kind, open_raw
 from gazette.data.readers.rows import EMPTY, WHITE, ReadResult, RowCollector, Take
 
+NO_JSON = re.compile(r"(-?NaN|-?Infinity|,)\s*(?:[,}\]]|$)")  # of Python, or after the object
 MAX_DEPTH = 500  # of lists and objects in each other; Python's own functions fail at 1,000
 
 
@@ -75,7 +77,10 @@ def _parse(line: Line, columns: list[str]) -> dict[str, Any] | str:
     try:
         record = orjson.loads(line.text.removeprefix("\ufeff"))  # between files that were concatenated
     except orjson.JSONDecodeError as error:
-        return f"not JSON: {error.msg} at character {error.pos + 1}"
+        if line.text.strip() == "{":
+            return "not JSON: an object over several lines, expected a whole one on each (`jq -c .` writes them so)"
+        word = NO_JSON.match(str(error.doc), error.pos)
+        return f"not JSON: {error.msg} at character {error.pos + 1}" + (f", {word[1]!r}" if word else "")
     if not isinstance(record, dict):
         return f"{type(record).__name__}, expected an object with keys and values"
     if line.text.count("[") + line.text.count("{") > MAX_DEPTH and _is_deep(record):
@@ -114,7 +119,8 @@ def _fault(record: dict[str, Any], file: JsonLines | JsonArray, labeled: bool) -
     for key in file.text:
         value = record.get(key)
         if not isinstance(value, str | None):
-            return f"not a string: {key!r} is {type(value).__name__}"
+            hint = "; is this a table by columns? Write an object for each article"
+            return f"not a string: {key!r} is {type(value).__name__}{hint if isinstance(value, dict | list) else ''}"
         if value and len(value) > MAX_FIELD:
             return f"too long: {key!r} has more than {MAX_FIELD:,} characters"
         if value and "\0" in value:
