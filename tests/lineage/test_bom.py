@@ -169,6 +169,16 @@ def test_slices_of_the_report_become_figures(model: trace.ModelLineage, monkeypa
     assert {"type": "DictionaryEntry", "key": "accuracy (length: long)", "value": "0.9"} in element["ai_metric"]
 
 
+def test_a_corpus_with_dates_has_a_valid_bill_too(model: trace.ModelLineage) -> None:
+    with Path("data/corpora/tiny.yaml").open("a") as description:
+        description.write("until: 2026-11-30\n")
+    subprocess.run(["git", "commit", "-q", "-a", "--amend", "--no-edit"], check=True)
+    dated = trace.trace_digest(model.digest, "tiny")
+    text = cyclonedx.render_bom(facts.gather_facts(dated))
+    assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(text) is None
+    assert read_spdx(spdx.render_bom(facts.gather_facts(dated))).missing_ids == set()
+
+
 def test_a_version_without_a_commit_has_a_valid_bill_too(
     model: trace.ModelLineage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from gazette import __version__
 from gazette.lineage.bom.facts import Facts, File, Metric
 from gazette.lineage.bom.packages import Package
-from gazette.registry import signing
 
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
 PROFILES = ["core", "software", "simpleLicensing", "ai", "dataset"]
@@ -49,7 +48,8 @@ class Graph:
 
 def render_bom(facts: Facts) -> str:
     """Render the bill of materials of a model."""
-    graph = Graph(f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, signing.text(asdict(facts)))}")
+    records = json.dumps(asdict(facts), indent=2, sort_keys=True, ensure_ascii=False, default=str)  # a corpus has dates
+    graph = Graph(f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, records)}")
     tool = graph.add("SoftwareAgent", "gazette", name=f"gazette-news {__version__}")
     model = _add_model(graph, facts, tool)
     _add_data(graph, facts, model, tool)
