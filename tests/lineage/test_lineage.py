@@ -310,6 +310,12 @@ def test_a_card_contains_the_records_and_the_weak_links(monkeypatch: pytest.Monk
     assert "\n\n\n" not in text
 
 
+def test_a_card_rounds_the_accuracy_of_a_slice_as_the_report_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"slice": "length", "value": "long", "rows": "21", "accuracy": "0.952381"}]
+    monkeypatch.setattr(card, "read_slices", lambda _: rows)
+    assert "| length: long | 21 | 0.9524 |" in card.render_card(trace.trace("HEAD"))
+
+
 def test_a_card_of_a_version_without_a_commit_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     versions(monkeypatch, version("0" * 32 + ".dir"))
     text = card.render_card(trace.trace("tiny/1"))
