@@ -72,6 +72,23 @@ def test_a_commit_leads_to_the_model_and_to_all_that_made_it() -> None:
     assert train["outputs"] == {"models/candidates/one": model.digest}
 
 
+def test_a_candidate_that_params_no_longer_list_made_no_model() -> None:
+    lay_down(replace(FIRST, seed=8))
+    lock = json.loads(Path("dvc.lock").read_text())
+    deps = [{"path": path, "md5": "0" * 32} for path in ("data/corpora/old.yaml", "src/gazette/fit")]
+    lock["stages"]["train@two"] = {"cmd": "gazette train --candidate two", "deps": deps, "outs": []}
+    Path("dvc.lock").write_text(json.dumps(lock))
+    with Path("params.yaml").open("a") as params:
+        params.write("candidates: [one]\npretrained: {fine_tune: {}, linear_probe: {}}\nteachers: {}\n")
+    git("commit", "-qam", "two is no candidate any more")
+    model = trace.trace("HEAD")
+    assert "train@one" in model.stages and "train@two" not in model.stages
+    assert weak_links.OTHER_CODE not in weak(model)
+    assert "the best of 1 candidate on" in card.render_card(model)
+    with pytest.raises(ConfigError, match="not a version"):
+        sightings.trace_file("data/corpora/old.yaml")
+
+
 def test_unknown_facts_are_listed_with_the_reason() -> None:
     unknown = "\n".join(trace.trace("HEAD").unknown)
     assert re.search(r"version, MLflow's run: there is no registry here", unknown)

@@ -60,7 +60,7 @@ def trace_file(file: str) -> FileSightings:
         lock = dvclock.load_or_none(commit)
         if lock is None or lock.bundle is None or (lock.bundle in sightings and sightings[lock.bundle].same):
             continue
-        match = _find_in(lock, paths, content, listing, unknown)
+        match = _find_in(lock.without_left_overs(), paths, content, listing, unknown)
         if match is None or (lock.bundle in sightings and match[1] != content):
             continue
         registered, why = answers(str(lock.corpus))

@@ -75,7 +75,7 @@ def trace(name: str) -> ModelLineage:
 def trace_digest(digest: str, corpus: str | None = None) -> ModelLineage:
     """Trace the model with this digest."""
     commits = resolve.list_revisions(digest)
-    lock = dvclock.load(commits[0]) if commits else DvcLock(None, {})
+    lock = dvclock.load(commits[0]).without_left_overs() if commits else DvcLock(None, {})
     corpus = corpus or lock.corpus
     no_corpus = "neither a commit nor a name gives its corpus"
     registered, why = resolve.list_registered(corpus) if corpus else ([], no_corpus)

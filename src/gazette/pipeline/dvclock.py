@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from prefect_dvc import flatten, git
 from prefect_dvc.core import atomic
 from prefect_dvc.core.errors import ConfigError
 
-from gazette.core import files
+from gazette.core import candidates, files
 from gazette.pipeline import cmdline, corpus_params
 
 WORKING_TREE = "the working tree"
@@ -76,6 +76,12 @@ class DvcLock:
         params = self.yaml("params.yaml")
         return corpus_params.merge(params, self.yaml(str(corpus_params.description_path(params))))
 
+    def without_left_overs(self) -> "DvcLock":
+        """Return the lock without candidates that its `params.yaml` does not list, which DVC leaves in it."""
+        params = self.yaml("params.yaml")
+        stages = {name: entry for name, entry in self.stages.items() if not is_left_over(name, params)}
+        return replace(self, stages=stages)
+
     def record(self, stage: str, name: str) -> dict[str, Any]:
         """Return the content of the JSON file that a stage's option names; empty if it does not exist."""
         path = self.option(stage, name)
@@ -109,6 +115,13 @@ def load_or_none(commit: str) -> DvcLock | None:
     """Load the lock of a commit; None if it has no `dvc.lock`."""
     text = git.show(commit, "dvc.lock")
     return None if text is None else DvcLock(commit, parse_stages(text))
+
+
+def is_left_over(stage: str, params: Mapping[str, Any]) -> bool:
+    """Whether a stage of a lock is that of a candidate that `params.yaml` does not list."""
+    candidate = stage.partition("@")[2]
+    known = {"candidates", "pretrained", "teachers"} <= params.keys()  # earlier versions had not all of them
+    return bool(candidate) and known and candidate not in candidates.all_candidates(dict(params))
 
 
 def list_outputs(stages: Mapping[str, Any]) -> dict[str, str]:

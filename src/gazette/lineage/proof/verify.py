@@ -10,7 +10,7 @@ from prefect_dvc import flatten, git, hashing
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.core.escape import escape_path
 
-from gazette.core import candidates, files, pointers
+from gazette.core import files, pointers
 from gazette.lineage.proof import checking
 from gazette.lineage.proof.compare import local_outputs
 from gazette.pipeline import dvclock
@@ -83,7 +83,7 @@ def _check_lock() -> Iterator[str]:
     hashes: dict[str, str | None] = {}
     checked: set[tuple[str, str]] = set()
     for stage, entry in stages.items():
-        if _is_left_over(stage, params(PARAMS)):
+        if dvclock.is_left_over(stage, params(PARAMS) or {}):
             continue
         for side in ("deps", "outs"):
             for path, recorded in dvclock.list_hashes(entry, side).items():
@@ -102,12 +102,6 @@ def _read_params(file: Path) -> dict[str, Any] | None:
         return files.read_yaml(file)
     except ConfigError:
         return None
-
-
-def _is_left_over(stage: str, params: dict[str, Any] | None) -> bool:
-    """Whether the lock still has a candidate that `params.yaml` no longer lists."""
-    candidate, known = stage.partition("@")[2], params or {}
-    return bool(candidate and known.get("candidates")) and candidate not in candidates.all_candidates(known)
 
 
 def _check_hash(role: str, path: str, recorded: str, actual: str | None) -> Iterator[str]:
