@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
-from gazette.registry import ledger, ledger_history
+from gazette.registry import ledger, ledger_history, listing, versions
 from gazette.registry.ledger import Entry, VersionRef
+from gazette.registry.store.model import RegisteredModel, RegisteredVersion
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A, B = VersionRef("1", "aa.dir", "a" * 40), VersionRef("2", "bb.dir", "b" * 40)
@@ -171,3 +172,23 @@ def test_git_finds_a_last_line_that_was_altered_and_a_chain_that_was_written_ane
     ]
     book.unlink()
     assert ledger_history.rewritten_commits()[1:] == ["ledger.jsonl: committed lines were changed since"]
+
+
+@pytest.mark.parametrize(
+    ("aliases", "followed", "faults"),
+    [
+        ({"champion": "1", "previous": "2"}, THREE[-1], []),
+        ({"champion": "2", "previous": "2"}, THREE[-1], ["tiny@champion names version 2 in the registry"]),
+        ({"champion": "1"}, THREE[-1], ["tiny@previous names no version in the registry, and by the ledger version 2"]),
+        ({}, THREE[-2], []),  # a clone that has not followed the last entry yet
+    ],
+)
+def test_an_alias_that_was_moved_by_hand_is_named(
+    monkeypatch: pytest.MonkeyPatch, aliases: dict[str, str], followed: Entry, faults: list[str]
+) -> None:
+    registered = {
+        place.version: RegisteredVersion("tiny", place.version, place.digest, [], {}, "run") for place in (A, B)
+    }
+    monkeypatch.setattr(versions, "get_model", lambda _: RegisteredModel(registered, aliases, followed.digest()))
+    moved = listing.list_moved_aliases(THREE)
+    assert len(moved) == len(faults) and all(map(str.startswith, moved, faults))

@@ -53,6 +53,7 @@ def ledger(verify: bool, as_json: bool) -> None:
     if verify:
         contradictions, more = shared_ledger.verify(lines)
         faults += contradictions + ledger_history.rewritten_commits() + listing.names_ahead_of_ledger(entries)
+        faults += listing.list_moved_aliases(entries)
     if faults:
         raise DataContractError("\n".join([f"{book.PATH} cannot be trusted:", *(f"  {fault}" for fault in faults)]))
     if as_json:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gazette.registry import ledger, resolve, versions
+from gazette.registry import aliases, ledger, resolve, versions
 from gazette.registry.ledger import Entry
 
 
@@ -56,3 +56,21 @@ def names_ahead_of_ledger(entries: Sequence[Entry]) -> list[str]:
         for name, digest in followed.items()
         if digest and digest not in digests
     ]
+
+
+def list_moved_aliases(entries: Sequence[Entry]) -> list[str]:
+    """Report the aliases that are not where the entry that the registry follows put them; empty if there is none."""
+    faults = []
+    for name in sorted({entry.name for entry in entries}):
+        last, model = ledger.last_entry(entries, name), versions.get_model(name)
+        for move in aliases.plan_moves(last, model) if last and model.followed == last.digest() else ():
+            faults.append(
+                f"{name}@{move.alias} names {_name_version(move.source)} in the registry, and by the ledger "
+                f"{_name_version(move.to)}: it was moved by hand, or a promotion was killed; `gazette registry "
+                "rebuild` moves it"
+            )
+    return faults
+
+
+def _name_version(number: str | None) -> str:
+    return f"version {number}" if number else "no version"
