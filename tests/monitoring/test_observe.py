@@ -1,5 +1,6 @@
 """The observation of a champion: the same from the same files, and quiet as long as it knows too little."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,13 @@ def test_a_period_without_records_is_refused(project: Path) -> None:
 def test_an_unknown_name_is_refused(project: Path) -> None:
     with pytest.raises(ConfigError, match=r"no champion in ledger\.jsonl and no selected bundle"):
         observe.observe(project, "nothing", FIRST)
+
+
+def test_the_selected_bundle_of_another_corpus_is_not_watched(project: Path) -> None:
+    lock = {"validate": ("gazette validate --description data/corpora/mine.yaml", "articles"),
+            "select": ("gazette select --bundle models/selected", "models/selected")}  # fmt: skip
+    stages = {name: {"cmd": command, "outs": [{"path": out, "md5": DIGEST}]} for name, (command, out) in lock.items()}
+    Path("dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": stages}))
+    assert observe.find_version("mine")[0].digest == DIGEST
+    with pytest.raises(ConfigError, match="nothing has no champion"):
+        observe.find_version("nothing")

@@ -146,8 +146,9 @@ def find_version(name: str) -> tuple[Version, datetime]:
     """
     if entry := ledger.last_entry(ledger.read_ledger(), name):
         return Version(entry.to.digest, entry.to.version, entry.to.revision), datetime.fromisoformat(entry.when)
-    if dvclock.LOCK.is_file() and (digest := dvclock.load(None).bundle):
-        return Version(digest, "", None), datetime.min.replace(tzinfo=UTC)
+    lock = dvclock.load(None) if dvclock.LOCK.is_file() else None
+    if lock and lock.corpus == name and lock.bundle:
+        return Version(lock.bundle, "", None), datetime.min.replace(tzinfo=UTC)
     raise ConfigError(f"{name} has no champion in {ledger.PATH} and no selected bundle: `gazette run` makes one")
 
 
