@@ -17,3 +17,12 @@ def test_a_table_is_escaped_and_cut_and_without_color_off_a_terminal(capsys: pyt
 def test_a_table_without_rows_has_headings(capsys: pytest.CaptureFixture[str]) -> None:
     tables.show(tables.build_table([], {"before": "HEAD~1", "after": "HEAD"}))
     assert capsys.readouterr().out.split() == ["HEAD~1", "HEAD"]
+
+
+@pytest.mark.parametrize("columns", ["0", "20"])
+def test_a_table_can_be_read_where_the_terminal_has_no_width_or_hardly_any(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    tables.show(tables.build_table([{"version": 1, "digest": "b0b7ae6766e4", "revision": "aff57bac5"}]))
+    assert capsys.readouterr().out.split() == ["version", "digest", "revision", "1", "b0b7ae6766e4", "aff57bac5"]

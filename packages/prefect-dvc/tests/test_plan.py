@@ -123,3 +123,11 @@ def test_a_name_longer_than_the_terminal_is_shown_whole(capsys: pytest.CaptureFi
     name = "a" * 150
     plan_table.show_plan(plan([Node(name, (), (Change("dep", name, "new"),))], {}))
     assert capsys.readouterr().out.count("a") >= 2 * len(name)
+
+
+def test_a_plan_is_printed_where_the_terminal_has_no_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    plan_table.show_plan(plan(chain("b"), {}))
+    assert capsys.readouterr().out.endswith("unchanged: a\n")

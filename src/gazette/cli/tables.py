@@ -3,23 +3,18 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from prefect_dvc.cli import terminal
 from prefect_dvc.core.escape import escape
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 
 MAX_CELL = 80  # characters
 Rows = Iterable[Mapping[str, Any]]
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave a broken pipe to the command line, which ends quietly and says so by its exit code."""
-        raise BrokenPipeError
-
-
 def show(*parts: RenderableType) -> None:
     """Print tables, trees and lines; a line is never wrapped, so that it can be searched and copied."""
-    console = _Console(markup=False, highlight=False, emoji=False)
+    console = terminal.open_console()
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from prefect_dvc.cli import terminal
 from prefect_dvc.core.escape import escape
 from prefect_dvc.plan import Node, Step
 
@@ -16,7 +16,7 @@ COLUMNS = ("wave", "stage", "last time", "why")
 def show_plan(steps: Sequence[Step]) -> None:
     """Print the stages that would run, wave by wave, with a line for each reason; then those that are unchanged."""
     stale = sorted((step for step in steps if step.wave is not None), key=lambda step: step.wave or 0)
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = terminal.open_console()
     if stale:
         table = Table(box=None, header_style="bold")
         for column in COLUMNS:
