@@ -87,6 +87,7 @@ def test_a_word_of_yaml_is_what_version_1_2_says(tmp_path: Path, text: str, valu
         ),
         (b"a:\n b: 1\n b: 2\n", 'is not YAML: line 3, column 2: found duplicate key "b" with value "2"'),
         (b"a: \xff\n", "is not YAML"),
+        (b"a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> main\n", ", line 2: a merge conflict marker; resolve"),
         (b"a: \x1b[31m\n", "special characters are not allowed"),
         (b"a: *b\n", "an alias"),
         (b"- a\n", "expected keys and values, got list"),

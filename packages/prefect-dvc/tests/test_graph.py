@@ -388,3 +388,11 @@ def test_the_command_plan_shows_waves_reasons_and_durations(
     assert "dep raw: b026324c → 26ab0db9" in text and "1.2 s" in text and "upstream start" in text
     stages = json.loads(CliRunner().invoke(app.prefect_dvc, ["plan", "--json"]).output)["stages"]
     assert [stage["wave"] for stage in stages] == [1, 2, 2, 2, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["dvc.yaml", "dvc.lock", "raw.dvc"])
+def test_a_merge_conflict_is_named_with_its_file_and_line(dvc_project: Make, name: str) -> None:
+    root = dvc_project({"a": copy_stage("a", "raw")}, raw="1\n")
+    (root / name).write_text("schema: '2.0'\n<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> main\n")
+    with pytest.raises(ConfigError, match=f": {name}, line 2: a merge conflict marker; resolve the conflict$"):
+        graph.read_graph(root)

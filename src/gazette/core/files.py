@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from prefect_dvc.core import atomic
+from prefect_dvc.core import atomic, conflicts
 from prefect_dvc.core.errors import ConfigError, DataContractError
 from prefect_dvc.core.escape import escape
 from ruamel.yaml import YAML
@@ -83,7 +83,9 @@ def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:
             f"{where}, line {error.problem_mark.line + 1}: {error.problem}; write the values out"
         ) from None
     except YAMLError as error:
-        raise ConfigError(f"{where} is not YAML: {_describe_fault(error)}") from None
+        content = text.encode(errors="replace") if isinstance(text, str) else text
+        marker = conflicts.describe_marker(content, where)
+        raise ConfigError(marker or f"{where} is not YAML: {_describe_fault(error)}") from None
     if not isinstance(loaded, dict):
         empty = ": the file is empty" if loaded is None else ""
         raise ConfigError(f"{where}: expected keys and values, got {type(loaded).__name__}{empty}")

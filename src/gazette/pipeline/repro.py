@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prefect_dvc import dvc_internals, git_errors
+from prefect_dvc import dvc_errors, dvc_internals
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.dvc_internals import DvcException, MissingDataSource, Repo, ReproductionError
 from prefect_dvc.execution import signals
@@ -53,5 +53,5 @@ def reproduce() -> ReproResult:
         message = signals.append_signal(f"{error}: {why}", code)
         return ReproResult(code=code, message=message, seconds=seconds)
     except DvcException as error:
-        raise ConfigError(f"DVC cannot run the stages: {git_errors.explain(str(error))}") from error
+        raise ConfigError(f"DVC cannot run the stages: {dvc_errors.explain(error)}") from error
     return ReproResult(states, seconds=seconds)

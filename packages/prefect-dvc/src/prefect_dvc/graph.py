@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from prefect_dvc import flatten, git, git_errors
+from prefect_dvc import dvc_errors, flatten, git
 from prefect_dvc.core.errors import ConfigError, parse
 from prefect_dvc.dvc_internals import (
     DvcException,
@@ -79,7 +79,7 @@ def open_repo(root: Path) -> Iterator[Repo]:
         with _CHDIR_LOCK, chdir(root), Repo() as repo:  # DVC names stages, and reads targets, from where it is called
             yield repo
     except DvcException as error:
-        why = git_errors.explain(str(error))
+        why = dvc_errors.explain(error, root)
         raise ConfigError(f"DVC cannot read the stages of {root.absolute()}: {why}") from error
     except ImportError as error:
         if error.name:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from prefect_dvc import git_errors, graph
+from prefect_dvc import dvc_errors, graph
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.dvc_internals import DvcException, Repo, ignore_pattern, merge, write_settings
 
@@ -84,4 +84,4 @@ def dvc_add(path: Path) -> None:
         with Repo() as repo:
             repo.add(str(path))
     except DvcException as error:
-        raise ConfigError(f"DVC cannot add {path}: {git_errors.explain(str(error))}") from error
+        raise ConfigError(f"DVC cannot add {path}: {dvc_errors.explain(error)}") from error
