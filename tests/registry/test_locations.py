@@ -110,7 +110,6 @@ def test_an_empty_variable_is_one_that_is_not_set(project: Path, value: str, mon
         ("sqlite:///other.db?timeout=5", "sqlite:///{root}/other.db?timeout=5"),
         ("sqlite+pysqlite:///other.db", "sqlite+pysqlite:///{root}/other.db"),
         ("sqlite:////srv/mlflow.db", "sqlite:////srv/mlflow.db"),
-        ("sqlite:///:memory:", "sqlite:///:memory:"),
         ("mlruns", "{root}/mlruns"),
         ("/srv/mlruns", "/srv/mlruns"),
         ("https://mlflow.example.org", "https://mlflow.example.org"),
@@ -123,6 +122,16 @@ def test_a_relative_address_is_the_projects(
 ) -> None:
     monkeypatch.setenv(address.VARIABLE, value)
     assert address.absolute_uri(project) == expected.format(root=project)
+
+
+@pytest.mark.parametrize("value", ["sqlite://mlflow.db", "sqlite:mlflow.db", "sqlite:///", "sqlite:///:memory:"])
+def test_an_address_of_sqlite_that_names_no_file_is_refused_before_a_run(
+    project: Path, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv(address.VARIABLE, value)
+    with pytest.raises(ConfigError, match=f"MLFLOW_TRACKING_URI={value}: expected the file .* sqlite:///mlflow.db"):
+        address.is_current(Path("version.json"))
 
 
 def test_a_question_mark_in_the_projects_path_needs_a_server(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

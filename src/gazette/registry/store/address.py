@@ -14,6 +14,7 @@ from gazette.registry.store import locations
 VARIABLE = "MLFLOW_TRACKING_URI"
 DATABASE = Path("mlflow.db")
 _SQLITE = re.compile(r"(?P<scheme>sqlite(?:\+\w+)?:///)(?P<path>(?!:memory:|file:)[^?]+)(?P<query>\?.*)?")
+_NO_FILE = re.compile(r"sqlite(\+\w+)?:(?!///[^?:])")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:|(databricks|databricks-uc|uc)$", re.IGNORECASE)
 
 
@@ -35,6 +36,8 @@ def tracking_uri() -> str:
 def absolute_uri(root: Path) -> str:
     """Return MLFLOW_TRACKING_URI, or the URI of the project's database; a relative path is resolved against `root`."""
     uri = os.environ[VARIABLE].strip() if is_named() else f"sqlite:///{DATABASE}"
+    if _NO_FILE.match(uri):
+        raise ConfigError(f"{VARIABLE}={name()}: expected the file of an SQLite database, such as sqlite:///mlflow.db")
     if database := _SQLITE.fullmatch(uri):
         _check_name(root)
         return f"{database['scheme']}{root.absolute() / database['path']}{database['query'] or ''}"
