@@ -292,6 +292,13 @@ def test_a_floor_that_is_missed_names_the_weakest_class_and_its_first_wrong_arti
     assert floors.explain_weakest(rows, actual, actual, ["sport", "weather", "trade"]) == ""
 
 
+def test_a_floor_that_is_set_to_the_figure_that_was_shown_is_met() -> None:
+    figures = {"accuracy": 181 / 190, "ece": 0.0461042}
+    bounds = RULES.floors.model_copy(update={"accuracy": 0.952632, "ece": 0.046104})
+    findings = {finding.rule: finding.outcome for finding in floors.check_floors(figures, bounds)}
+    assert (findings["accuracy"], findings["ece"]) == ("pass", "pass")
+
+
 def test_a_figure_is_shown_with_six_decimals() -> None:
     assert floors.check_floors({"accuracy": 0.87654321}, RULES.floors)[0].observed == 0.876543
     assert floors.check_floors({"accuracy": 0.76543219}, RULES.floors)[0].observed == 0.765432

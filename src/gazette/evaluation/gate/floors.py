@@ -13,6 +13,7 @@ from gazette.registry.verdict import FAIL, PASS, Finding
 AT_MOST = ("ece", "megabytes", "milliseconds")
 BY_CLASS = ("accuracy", "macro_f1", "worst_recall")  # a class can be named that is the reason
 MAX_PLACES = 3
+DIGITS = 6  # that are shown, and compared: a floor that is set to what was shown is met
 
 
 def check_floors(observed: Mapping[str, float | None], floors: Floors, weakest: str = "") -> list[Finding]:
@@ -27,9 +28,10 @@ def _check_floor(name: str, value: float | None, bound: float, weakest: str) -> 
     expected = f"at most {bound:g}" if name in AT_MOST else f"at least {bound:g}"
     if value is None or not math.isfinite(value):
         return Finding(name, FAIL, str(value), expected, "the value is missing or not a number")
-    if value <= bound if name in AT_MOST else value >= bound:
-        return Finding(name, PASS, round(value, 6), expected)
-    return Finding(name, FAIL, round(value, 6), expected, weakest if name in BY_CLASS else "")
+    shown, bound = round(value, DIGITS), round(bound, DIGITS)
+    if shown <= bound if name in AT_MOST else shown >= bound:
+        return Finding(name, PASS, shown, expected)
+    return Finding(name, FAIL, shown, expected, weakest if name in BY_CLASS else "")
 
 
 def explain_weakest(rows: pl.DataFrame, actual: Array, predicted: Array, labels: Sequence[str]) -> str:
