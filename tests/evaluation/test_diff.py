@@ -119,6 +119,19 @@ def test_a_revision_without_a_run_and_an_unknown_one_are_named() -> None:
         diff_revisions("nowhere")
 
 
+@pytest.mark.parametrize("text", ["", "schema: '2.0'\n"])
+def test_a_lock_without_stages_is_named_and_is_no_revision_in_which_nothing_flipped(text: str) -> None:
+    Path("dvc.lock").write_text(text)
+    with pytest.raises(ConfigError, match=r"dvc\.lock here has no stages: `gazette run` restores them"):
+        diff_revisions("HEAD")
+
+
+def test_articles_that_could_not_be_compared_are_not_called_the_same() -> None:
+    forget(str(dvclock.load(git("rev-parse", "HEAD")).hash_of("data/predictions/predictions.parquet")))
+    output = CliRunner().invoke(gazette, ["diff", "HEAD", "HEAD"], catch_exceptions=False).output
+    assert "flipped: unknown" in output and "no article flipped" not in output
+
+
 def test_a_moved_file_is_a_rename_and_names_the_stages_that_run_it() -> None:
     Path("src/gazette/fit/fit.py").rename("src/gazette/fit/solver.py")
     git("add", "-A")

@@ -90,13 +90,15 @@ class DvcLock:
 
 
 def load(commit: str | None) -> DvcLock:
-    """Load the lock of a commit, or of the working tree; raises ConfigError if there is none or it is old."""
+    """Load the lock of a commit, or of the working tree; raises ConfigError if it is missing, empty or old."""
     if commit is None:
         if not LOCK.is_file():
             raise ConfigError(files.describe_missing(LOCK))
-        return DvcLock(None, parse_stages(LOCK.read_text(encoding="utf-8")))
-    if (lock := load_or_none(commit)) is None:
-        raise ConfigError(f"there is no dvc.lock at {commit[:9]}: no run was committed there")
+        if not (stages := parse_stages(LOCK.read_text(encoding="utf-8"))):
+            raise ConfigError(f"{LOCK} here has no stages: `gazette run` restores them, or makes them")
+        return DvcLock(None, stages)
+    if (lock := load_or_none(commit)) is None or not lock.stages:
+        raise ConfigError(f"there is no dvc.lock at {commit[:9]}, or it has no stages: no run was committed there")
     check_layout(lock)
     return lock
 
