@@ -396,3 +396,31 @@ def test_a_merge_conflict_is_named_with_its_file_and_line(dvc_project: Make, nam
     (root / name).write_text("schema: '2.0'\n<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> main\n")
     with pytest.raises(ConfigError, match=f": {name}, line 2: a merge conflict marker; resolve the conflict$"):
         graph.read_graph(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("dvc.lock", "", "'./dvc.lock' validation failed\nschema: required key not provided\nthe next run restores it"),
+        ("dvc.yaml", "stages: {a: {cmd: x, dep: [y]}}", "stages -> a -> dep: extra keys not allowed"),
+        (".git/info/exclude", "*.yaml\n", "'dvc.yaml' is git-ignored.\n`git check-ignore -v --no-index"),
+        (".git/info/exclude", "*.lock\n", "dvc.lock' is git-ignored.\n`git check-ignore -v --no-index"),
+    ],
+)
+def test_a_file_that_dvc_refuses_or_passes_over_comes_with_the_fault_and_what_to_do(
+    dvc_project: Make, name: str, text: str, message: str
+) -> None:
+    root = dvc_project({"a": copy_stage("a", "raw")}, raw="1\n")
+    repro(root)
+    (root / name).write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        graph.read_graph(root)
+
+
+def test_data_that_are_missing_come_with_the_commands_that_bring_them(dvc_project: Make) -> None:
+    root = dvc_project({"a": copy_stage("a", "raw")})
+    (root / "raw").write_text("1\n")
+    subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "raw"], cwd=root, check=True)
+    (root / "raw").unlink()
+    outcome = running.run_stage(root, "raw.dvc", lambda line: None)
+    assert outcome.code == 2 and "missing data 'source': raw\nbring it back with `dvc checkout`" in outcome.message

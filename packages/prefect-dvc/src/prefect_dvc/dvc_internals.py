@@ -15,7 +15,7 @@ from dvc.config import Config, _pack_named, merge
 from dvc.dependency.db import AbstractDependency
 from dvc.dependency.param import ParamsDependency
 from dvc.dependency.repo import RepoDependency
-from dvc.dvcfile import Lockfile, ProjectFile
+from dvc.dvcfile import Lockfile, ProjectFile, check_dvcfile_path
 from dvc.exceptions import DvcException, ReproductionError
 from dvc.fs.dvc import _DVCFileSystem as DVCFileSystem  # that of `dvc.api`, which imports all of DVC's experiments
 from dvc.lock import DEFAULT_TIMEOUT, Lock, LockBase, LockError
@@ -44,6 +44,7 @@ __all__ = [
     "Repo",
     "ReproductionError",
     "Tree",
+    "check_dvcfile_path",
     "check_lock_is_not_ignored",
     "collect_stages",
     "dump_entry",

@@ -20,6 +20,7 @@ from prefect_dvc.dvc_internals import (
     NoSCM,
     ParamsDependency,
     Repo,
+    check_dvcfile_path,
     collect_stages,
     get_active_graph,
     has_run,
@@ -39,6 +40,8 @@ def read_graph(root: Path, targets: Sequence[str] = ()) -> list[Node]:
     `dvc.yaml` cannot be read, a target does not exist, or another run holds DVC's lock.
     """
     with open_repo(root) as repo, repo.lock:
+        if Path("dvc.yaml").is_file():
+            check_dvcfile_path(repo, "dvc.yaml")  # DVC passes over one that git ignores
         _resolve_templates(repo)
         active = get_active_graph(repo.index.graph)
         stages = plan_repro(active, collect_stages(repo, targets) if targets else own_stages(repo))

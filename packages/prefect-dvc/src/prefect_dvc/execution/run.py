@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from prefect_dvc import supervisor
+from prefect_dvc import dvc_errors, supervisor
 from prefect_dvc.environment import child_environment
 from prefect_dvc.execution import forkserver, signals
 from prefect_dvc.execution.scheduler import FAILED, RAN, RESTORED, UNCHANGED, StageOutcome
@@ -87,7 +87,7 @@ def _watch(process: Process, stage: str, on_line: Callable[[str], object], timeo
         return StageOutcome(stage, FAILED, seconds, TIMED_OUT, "\n".join(last))
     if code == -signal.SIGKILL:  # the supervisor's end, after it was asked to end the group
         return StageOutcome(stage, FAILED, seconds, INTERRUPTED, "\n".join([*last, "ended because the run was"]))
-    message = "\n".join(last)
+    message = dvc_errors.append_cure("\n".join(last))
     code = signals.stage_exit_code(message)
     return StageOutcome(stage, FAILED, seconds, code, signals.append_signal(message, code))
 
