@@ -216,14 +216,15 @@ def test_below_the_project_s_root_a_command_names_the_root(
     assert f"; {tmp_path} has it: run the command there" in capsys.readouterr().err
 
 
-def test_a_run_of_a_corpus_that_does_not_exist_names_those_that_do_before_dvc_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [["run", "--unguarded"], ["plan"], ["gate"]], ids=" ".join)
+def test_a_corpus_that_does_not_exist_is_named_with_those_that_do_before_dvc_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     (tmp_path / "data" / "corpora").mkdir(parents=True)
     (tmp_path / "data" / "corpora" / "tiny.yaml").touch()
     (tmp_path / "params.yaml").write_text("corpus: no\n")
     monkeypatch.chdir(tmp_path)
-    assert exit_code(monkeypatch, "run", "--unguarded") == 2
+    assert exit_code(monkeypatch, *words) == 2
     assert "corpus: no: there is no data/corpora/no.yaml; expected one of tiny, or" in capsys.readouterr().err
 
 

@@ -33,6 +33,7 @@ def gate(against: str | None, as_json: bool, markdown: bool) -> None:
     from gazette.evaluation import markdown as page
     from gazette.evaluation.gate.judge import judge
 
+    project.check_corpus(project.params())
     verdict = judge(against)
     if as_json:
         project.echo_json(verdict.record())

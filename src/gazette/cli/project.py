@@ -64,6 +64,12 @@ def prepare_run() -> None:
         _renew_receipt(cmdline.stage_paths(numbers)["register"])
 
 
+def check_corpus(numbers: dict[str, Any]) -> None:
+    """Raise ConfigError if the project has corpora, and params.yaml names none of them."""
+    if paths.DESCRIPTIONS.exists():
+        paths.check_described(numbers)
+
+
 def _renew_receipt(options: dict[str, str]) -> None:
     """Delete a receipt whose version is not in the current registry, so that stage `register` runs for it."""
     from gazette.registry.store import address

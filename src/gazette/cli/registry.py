@@ -19,7 +19,9 @@ def versions(as_json: bool) -> None:
     """
     from gazette.registry import listing
 
-    rows = listing.list_versions(project.params()["corpus"])
+    numbers = project.params()
+    if not (rows := listing.list_versions(numbers["corpus"])):
+        project.check_corpus(numbers)
     if as_json:
         _echo_lines(rows)
     else:
