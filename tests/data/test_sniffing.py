@@ -282,6 +282,14 @@ def test_a_folder_is_a_folder_per_class(tmp_path: Path) -> None:
     assert detect_layout(tmp_path, NAMED).format == "folder"
 
 
+@pytest.mark.parametrize("name", ["part-00000.csv", "sport/more.csv.gz", "sport/1.json", "label=sport/part-0.parquet"])
+def test_a_table_in_a_folder_is_no_article(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("text,label\na,b\n")
+    with pytest.raises(ConfigError, match=rf"{name}: by their names, 1 files .* Pass each table by itself"):
+        detect_layout(tmp_path, NAMED)
+
+
 @pytest.mark.parametrize(
     ("content", "columns", "delimiter", "quotes"),
     [

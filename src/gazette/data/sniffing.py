@@ -13,6 +13,7 @@ from gazette.core.encodings import Coding
 from gazette.data.coding import NO_HINTS, Hints, detect_coding, folder_encodings
 from gazette.data.dialect import detect_dialect
 from gazette.data.readers.columns import Columns, check_columns
+from gazette.data.readers.folder import list_files
 from gazette.data.readers.jsonarray import iter_elements
 from gazette.data.readers.lines import BOM, iter_lines
 from gazette.data.readers.open import check_kind, open_file
@@ -34,10 +35,11 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
     """Detect how the file or folder at `path` is laid out; the `path` of the result is its bare name.
 
     Raises DataContractError if content and name disagree, ConfigError if a column is missing, the encoding is not
-    certain, or the name is that of an overlay.
+    certain, a folder has tables, or the name is that of an overlay.
     """
     option = f"{columns.option}encoding"
     if path.is_dir():
+        _check_articles(path)
         names = folder_encodings(path, option, hints)
         return Folder(format="folder", path=".", encoding=names[0], other_encoding=next(iter(names[1:]), None))
     if path.name == OVERLAY:
@@ -64,6 +66,17 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
 
     check_columns(parquet.read_columns(path.resolve().parent, path.resolve().name), path, columns)
     return Parquet.model_validate({"format": "parquet", "path": path.name, "text": text, "label": label, **dates})
+
+
+def _check_articles(folder: Path) -> None:
+    """Raise ConfigError if files in a folder are tables by their names: each would be read as one article."""
+    tables = [file for file in list_files(folder) if claimed_format(file)]
+    if tables:
+        raise ConfigError(
+            f"{tables[0]}: by their names, {len(tables):,} files in {folder} are tables, but a file in a folder is one "
+            "article, and the folder around it its label. Pass each table by itself instead of the folder, with a "
+            "column for the label; if each is the text of one article, name it .txt"
+        )
 
 
 def has_columns(path: Path, coding: Coding) -> bool:
