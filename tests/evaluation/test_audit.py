@@ -9,6 +9,7 @@ from families import LINEAR, SHARED
 from prefect_dvc.core.errors import ConfigError
 from root import ROOT
 
+from gazette.cli import corpus_diff
 from gazette.cli.app import gazette
 from gazette.evaluation.audit import audit, spreadsheet
 
@@ -56,3 +57,11 @@ def test_a_param_of_the_wrong_type_is_named(tmp_path: Path, monkeypatch: pytest.
     result = CliRunner().invoke(gazette, ["corpus", "audit"])
     assert isinstance(result.exception, ConfigError)
     assert "params.yaml, section train: threads: " in str(result.exception)
+
+
+def test_a_list_without_suspects_asks_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    estimate = pl.DataFrame([("sport", 3, 0, "")], schema=["label", "articles", "errors", "mostly"], orient="row")
+    corpus_diff.show_estimate(estimate, 0, Path("list.csv"), "tiny")
+    assert "No suspects: list.csv is a header without rows." in capsys.readouterr().out
+    corpus_diff.show_estimate(estimate, 2, Path("list.csv"), "tiny")
+    assert "gazette corpus correct tiny list.csv" in capsys.readouterr().out

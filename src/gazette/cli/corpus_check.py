@@ -97,4 +97,4 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     if as_json:
         project.echo_json(estimate.to_dicts(), indent=None)
     else:
-        corpus_diff.show_estimate(estimate, suspects.height, to)
+        corpus_diff.show_estimate(estimate, suspects.height, to, name)

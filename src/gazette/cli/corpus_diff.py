@@ -55,7 +55,7 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['change']}  {place}  {escape(labels, 80)}  {escape(row['text'], 100)}"
 
 
-def show_estimate(estimate: pl.DataFrame, suspects: int, path: Path) -> None:
+def show_estimate(estimate: pl.DataFrame, suspects: int, path: Path, name: str) -> None:
     """Print how many labels of each class are estimated to be wrong, and where the suspects are listed."""
     rows = [
         {"label": label, "articles": f"{articles:,}", "estimated errors": f"{errors:,}", "mostly": mostly or ""}
@@ -65,13 +65,15 @@ def show_estimate(estimate: pl.DataFrame, suspects: int, path: Path) -> None:
         tables.build_table(rows, limits={"label": 60, "mostly": 60}, right=("articles", "estimated errors")),
         "",
         f"{suspects:,} suspects in {path}, the most likely errors first. Nothing was changed: fill in `correct_label`, "
-        f"then `gazette corpus correct NAME {path}`.",
+        f"then `gazette corpus correct {name} {path}`."
+        if suspects
+        else f"No suspects: {path} is a header without rows.",
     )
 
 
 def show_corrections(outcomes: pl.DataFrame, meanings: Mapping[str, str]) -> None:
-    """Print how many corrections have which outcome, which labels change how often, and the first texts."""
-    counts = outcomes.group_by("source", "outcome").len("texts").sort("source", "outcome")
+    """Print how many texts have which outcome, which labels change how often, and the first texts."""
+    counts = outcomes.group_by("source", "outcome").agg(pl.col("key").n_unique()).sort("source", "outcome")
     rows = [
         {"source": source, "texts": f"{count:,}", "outcome": meanings[outcome]}
         for source, outcome, count in counts.iter_rows()

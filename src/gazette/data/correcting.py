@@ -20,7 +20,11 @@ from gazette.data.erased import read_erased, split_erased
 from gazette.data.paths import RAW
 from gazette.data.readers.columns import Columns
 
-AUDIT = Columns(("file", "line", "label", "text"), "correct_label")
+AUDIT = Columns(
+    ("file", "line", "label", "text"),
+    "correct_label",
+    cure="expected a list of `gazette corpus audit`; `gazette corpus extend` adds articles",
+)
 FEEDBACK, LISTS = (".jsonl",), (".csv", ".tsv")  # by the end of a file's name
 _FORMULA = re.compile(r"^'(?=[=+\-@\t\r\n＝＋－＠])")  # what `corpus audit` puts before a cell
 

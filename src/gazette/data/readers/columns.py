@@ -17,6 +17,8 @@ DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 class Columns(NamedTuple):
     """The columns to read, and the prefix of their options: `--`, or `--test-` for those of test.
 
+    `cure` says what to do if there are none such; if it is empty, the options are named.
+
     Articles without labels have no label column, or an identifier in its place (`role` is id), which is not a class.
     """
 
@@ -25,6 +27,7 @@ class Columns(NamedTuple):
     option: str = "--"
     role: str = "label"
     date: str | None = None
+    cure: str = ""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -62,8 +65,8 @@ def check_columns(names: Sequence[str | int], path: Path, columns: Columns) -> N
     present = [str(name) for name in names]
     for column in columns.all:
         if present.count(column) != 1:
-            options = " and ".join(columns.options)
-            raise ConfigError(f"{path}: {_describe_problem(column, present, '')}; {options} name columns")
+            cure = columns.cure or f"{' and '.join(columns.options)} name columns"
+            raise ConfigError(f"{path}: {_describe_problem(column, present, '')}; {cure}")
 
 
 def _describe_problem(column: str | int, names: Sequence[str | int], delimiter: str) -> str:
