@@ -166,7 +166,9 @@ def test_of_several_encodings_the_first_that_fits_is_taken(tmp_path: Path) -> No
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    with pytest.raises(DataContractError, match="no files in folders"):
+    with pytest.raises(DataContractError, match="has no files; expected one folder per class"):
         read_folder(tmp_path, WHOLE)
+    with pytest.raises(DataContractError, match="has no files; expected a file per article"):
+        read_folder(tmp_path, WHOLE, labeled=False)
     with pytest.raises(DataContractError, match="is not a folder"):
         read_folder(tmp_path, Folder(format="folder", path="b"))

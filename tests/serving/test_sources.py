@@ -67,6 +67,24 @@ def test_a_pipe_is_read_as_standard_input_is_and_no_source_of_score(tmp_path: Pa
     writer.join()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"<html>503</html>", "^standard input is an HTML page"), (b"one\ncaf\xe9\n", "^standard input is not UTF-8")],
+)
+def test_standard_input_is_named_as_that_and_not_by_its_copy(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises((ConfigError, DataContractError), match=message):
+        sources.read_texts(Path("-"))
+
+
+def test_what_spark_leaves_beside_tables_is_no_article(tmp_path: Path) -> None:
+    for name in ("_SUCCESS", "_committed_7", ".part-00000.csv.crc", "part-00000.csv"):
+        (tmp_path / name).write_text("text\none\n")
+    assert [source.name for source in sources.find_sources(tmp_path)] == ["part-00000.csv"]
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match=r"none\.csv: no such file"):
         sources.read_texts(Path("none.csv"))

@@ -52,7 +52,8 @@ def find_sources(path: Path, reading: Reading = ANY) -> list[Source]:
     """List the sources at `path`, in order.
 
     A folder holds files of rows (by their suffixes), or files that are articles. A file with another suffix is plain
-    lines, unless columns are named or it holds JSON lines or Parquet. Raises ConfigError or DataContractError.
+    lines, unless columns are named or it holds JSON lines or Parquet. Beside files of rows, `_SUCCESS` and others that
+    begin alike, which Spark leaves, are passed over. Raises ConfigError or DataContractError.
     """
     if not path.exists():
         raise ConfigError(f"{path}: no such file")
@@ -67,7 +68,7 @@ def find_sources(path: Path, reading: Reading = ANY) -> list[Source]:
             raise ConfigError(f"{path}: in a folder without CSV, TSV, JSON lines or Parquet every file is an article")
         layout = sniffing.detect_layout(path, Columns((TEXT,), None), reading.hints)
         return [Source(".", path, layout, None)]
-    if article := next((file for file in files if file not in tables), None):
+    if article := next((file for file in files if file not in tables and not file.name.startswith("_")), None):
         raise ConfigError(
             f"{path} has tables ({tables[0].name}) and articles ({article.name}); score one kind at a time"
         )
@@ -135,10 +136,13 @@ def read_texts(path: Path, hints: Hints = NO_HINTS) -> list[str]:
     if not is_stream(path):
         return _all_texts(find_sources(path, reading))
     with tempfile.TemporaryDirectory() as box:
-        copy = Path(box) / "standard input"
+        copy = Path(box).resolve() / "standard input"
         with copy.open("wb") as file, nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as stream:
             shutil.copyfileobj(stream, file)
-        return _all_texts([_file(copy.name, copy, reading)]) if copy.stat().st_size else []
+        try:
+            return _all_texts([_file(copy.name, copy, reading)]) if copy.stat().st_size else []
+        except (ConfigError, DataContractError) as error:
+            raise type(error)(str(error).replace(str(copy), copy.name)) from None
 
 
 def is_stream(path: Path) -> bool:

@@ -46,7 +46,8 @@ def read_folder(raw: Path, folder: Folder, labeled: bool = True, take: Take | No
         else:
             _add(rows, content, place, labeled, folder.encodings)
     if rows.rows == 0:
-        raise DataContractError(f"{top}: no files in folders; expected one folder per class with one file per article")
+        expected = "one folder per class with one file per article" if labeled else "a file per article, or tables"
+        raise DataContractError(f"{top} has no files; expected {expected}")
     return rows.result()
 
 
