@@ -27,7 +27,7 @@ class Section(BaseModel, frozen=True, extra="forbid"):
         ({"rate": float("nan")}, "rate: Input should be greater than 0, got nan"),
         ({"rate": float("inf")}, "rate: expected a finite number, got inf"),
         ({"rate": True}, "rate: Input should be a valid number, got True"),
-        ({"shuffle": "no"}, "shuffle: Input should be a valid boolean, got 'no'"),
+        ({"shuffle": "no"}, "shuffle: expected true or false, got 'no'"),
     ],
     ids=str,
 )

@@ -237,5 +237,5 @@ def test_the_section_of_params_is_valid_and_an_unknown_key_is_refused() -> None:
     assert parse(Params, section, "params.yaml, section retrain").promote is False
     with pytest.raises(ConfigError, match=r"section retrain: cooldown_day: no such key; did you mean cooldown_days\?"):
         parse(Params, section | {"cooldown_day": 1}, "params.yaml, section retrain")
-    with pytest.raises(ConfigError, match="promote: Input should be a valid boolean"):
+    with pytest.raises(ConfigError, match="promote: expected true or false"):
         parse(Params, section | {"promote": "auto"}, "params.yaml, section retrain")

@@ -80,6 +80,7 @@ def test_a_section_that_lists_candidates_and_is_missing_is_named() -> None:
             "candidates: []\npretrained: {fine_tune: {}, linear_probe: {}}\nteachers: {}",
             "candidates: none; list one",
         ),
+        ("candidates: [linear, cnn, linear]", "candidates: linear is listed twice"),
         ("candidates:", "candidates: expected a list of names, such as .*, got None"),
         (
             "validate:\npreprocess: {}",

@@ -50,6 +50,8 @@ def read_params(path: Path = PARAMS) -> Sections:
             raise ConfigError(f"{path}: corpus: expected the name of a corpus, got {value!r:.60}")
         if key == "candidates" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
             raise ConfigError(f"{path}: candidates: expected a list of names, such as [linear, cnn], got {value!r:.60}")
+        if key == "candidates" and (twice := [name for name in value if value.count(name) > 1]):
+            raise ConfigError(f"{path}: candidates: {twice[0]} is listed twice")
         if key in SECTIONS and not isinstance(value, dict):
             got = "nothing: is what is below it indented?" if value is None else f"{value!r:.60}"
             raise ConfigError(f"{path}, section {key}: expected keys and values, got {got}")

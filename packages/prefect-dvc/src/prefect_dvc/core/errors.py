@@ -70,4 +70,5 @@ def _describe(fault: Any, keys: set[str]) -> str:
     if fault["type"] == "missing":
         return f"{key}: missing"
     name = f"{key}: " if key else ""
-    return f"{name}{fault['msg']}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"
+    expected = "expected true or false" if fault["type"] == "bool_type" else fault["msg"]
+    return f"{name}{expected}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"
