@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from prefect_dvc.core.errors import CommandError, ConfigError, DataContractError
 
 from gazette.core.corpus import Delimited, JsonLines, Parquet
+from gazette.data.coding import Hints
 from gazette.data.readers.columns import Columns
 from gazette.data.readers.read import read_file
 from gazette.data.sniffing import detect_layout
@@ -229,6 +230,13 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         sniffed(tmp_path, content, columns)
+
+
+def test_a_full_width_comma_is_no_delimiter_unless_it_is_named(tmp_path: Path) -> None:
+    content = "text，label\n球赛，体育\n股市，财经\n"
+    with pytest.raises(ConfigError, match=r"is the full-width ， the delimiter\? Then .* name it by --delimiter"):
+        sniffed(tmp_path, content)
+    assert detect_layout(tmp_path / "raw.txt", NAMED, Hints(delimiter="，")).delimiter == "，"
 
 
 def test_a_column_that_a_parquet_file_has_not_is_named_alike(tmp_path: Path) -> None:

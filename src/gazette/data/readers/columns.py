@@ -12,6 +12,7 @@ from gazette.core.escape import quote
 from gazette.data.readers.lookalikes import look_alike, tell_apart
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+WIDE = ("，", "；", "｜")  # of a Chinese keyboard; no delimiters unless they are named, since texts are full of them
 
 
 class Columns(NamedTuple):
@@ -93,6 +94,8 @@ def missing_column_hint(column: str | int, names: Sequence[str | int], delimiter
         return " (this looks like JSON lines; use `format: jsonl`)"
     if len(words) == 1 and (likely := next((d for d in DELIMITERS if d != delimiter and d in words[0]), None)):
         return f" (is {DELIMITERS[likely]} the delimiter?)"
+    if len(words) == 1 and (wide := next((sign for sign in WIDE if sign != delimiter and sign in words[0]), None)):
+        return f" (is the full-width {wide} the delimiter? Then replace it, or name it by --delimiter)"
     if (padded := next((w for w in words if w != column and w.strip() == column), None)) is not None:
         return f" (there are spaces around {quote(padded, 40)})"
     if alike := next((word for word in words if look_alike(word, column)), None):
