@@ -343,7 +343,7 @@ def test_a_sound_corpus_ends_with_0_and_its_line_on_standard_output(
 ) -> None:
     result = CliRunner().invoke(app.gazette, validate_words(*lay_down(english, extra="sport\n")))
     assert result.exit_code == 0
-    assert result.stdout == "60 validated articles, 1 rows in quarantine, 0 warnings\n"
+    assert result.stdout == "60 articles validated, 1 in quarantine; warnings: 0\n"
     assert json.loads((project / "out/report").read_text())["corpus"]["rows"] == 60
 
 

@@ -115,7 +115,7 @@ def test_a_warning_stops_nothing(
 ) -> None:
     run_validate(lay_down(english), out, BOUNDS.model_copy(update={"max_class_share": 0.4}))
     counts, *warnings = capsys.readouterr().out.splitlines()
-    assert counts == "60 validated articles, 0 rows in quarantine, 1 warnings"
+    assert counts == "60 articles validated, 0 in quarantine; warnings: 1"
     assert warnings[0].startswith("  warning: class 'sport' has 50.0% of the articles in train (30), expected at most")
 
 

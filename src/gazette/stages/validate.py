@@ -51,5 +51,4 @@ def run(
     lines += [f"  skipped: {check}; {why}" for check, why in inspection.skipped.items()]
     quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
     rows = inspection.whole["rows"].item()
-    counts = f"{rows:,} validated articles, {quarantined:,} rows in quarantine"
-    print(f"{counts}, {warnings} warnings", *lines, sep="\n")
+    print(f"{rows:,} articles validated, {quarantined:,} in quarantine; warnings: {warnings}", *lines, sep="\n")
