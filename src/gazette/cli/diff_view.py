@@ -23,8 +23,10 @@ def show_diff(diff: RevisionDiff, max_rows: int) -> None:
     """Print both sides, then every difference, at most `max_rows` rows of a kind."""
     tables.show(_sides(diff), "", *_paired(diff.metrics["paired"]), *_data(diff.data, max_rows))
     for kind, columns in COLUMNS.items():
-        is_unknown = kind == "flipped" and not diff.metrics["paired"]
-        tables.show(*(["flipped: unknown"] if is_unknown else _table(kind, columns, getattr(diff, kind), max_rows)))
+        if kind == "flipped" and not diff.metrics["paired"]:
+            tables.show("flipped: unknown")
+        else:
+            tables.show(*_table(kind, columns, getattr(diff, kind), max_rows))
     for heading, lines in (("weak link", diff.weak), ("unknown", diff.unknown)):
         tables.show(*(f"{heading}: {escape(line, 300)}" for line in lines))
 

@@ -9,10 +9,8 @@ LINES = 200  # of the sample
 IRREGULAR = 0.05  # share of them in which a delimiter stands less or more often than in most; one may always be
 MOST = 6  # candidates
 RUN = re.compile(rf"(?:[^\W_]*)((?:[^\w\"\r\n]|_){{1,{MAX_DELIMITER}}})")
-END, START = (
-    re.compile(r"^ *[.!?)\]’”…。！？」』》】%]+"),
-    re.compile(r"[(\[“‘‹«「『《【#@$£€¿¡*]+$"),
-)  # of a text beside it
+TEXT_END = re.compile(r"^ *[.!?)\]’”…。！？」』》】%]+")
+TEXT_START = re.compile(r"[(\[“‘‹«「『《【#@$£€¿¡*]+$")
 PUNCTUATION = set(" .-_'!?:/()&+*@=<>[]{}%$`，。！？：、《》“”‘’—…·～#")  # alone, they are part of texts
 
 
@@ -28,7 +26,7 @@ def delimiters_of(sample: bytes) -> list[str]:
 
 def _leave_texts(run: str) -> str:
     """Return a run without the punctuation that ends the text before it and begins that after it, if more is left."""
-    inner = START.sub("", END.sub("", run))
+    inner = TEXT_START.sub("", TEXT_END.sub("", run))
     return inner if set(inner) - PUNCTUATION else run
 
 

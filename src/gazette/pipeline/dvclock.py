@@ -120,7 +120,7 @@ def load_or_none(commit: str) -> DvcLock | None:
 
 
 def is_left_over(stage: str, params: Mapping[str, Any]) -> bool:
-    """Whether a stage of a lock is that of a candidate that `params.yaml` does not list."""
+    """Tell whether a stage of a lock is that of a candidate that `params.yaml` does not list."""
     candidate = stage.partition("@")[2]
     known = {"candidates", "pretrained", "teachers"} <= params.keys()  # earlier versions had not all of them
     return bool(candidate) and known and candidate not in candidates.all_candidates(dict(params))

@@ -45,7 +45,8 @@ def _unused(root: Path, revisions: Sequence[str], before: datetime) -> Iterator[
         named = {info.value.removesuffix(".dir") for infos in repo.used_objs(force=True).values() for info in infos}
         named |= _list_named(repo, revisions, before)
         folders = [digest for digest, name in objects.items() if digest != name and name in named]
-        named |= {name for digest in folders for name in _find_digests(Path(cache.oid_to_path(digest)).read_text())}
+        for digest in folders:  # each is a list of files
+            named |= _find_digests(Path(cache.oid_to_path(digest)).read_text(encoding="utf-8"))
         shared = not Path(cache.path).resolve().is_relative_to(Path(repo.root_dir).resolve())
         yield cache, sorted(digest for digest, name in objects.items() if name not in named), shared
 
