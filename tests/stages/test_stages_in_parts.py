@@ -62,7 +62,7 @@ def test_preprocess_leaves_the_same_bytes_for_parts_of_any_size(
     table = news(size) if order != "reversed" else news(size).reverse()
     whole = preprocessed(tmp_path / "whole", table)
     monkeypatch.setattr(articles, "PART", size)
-    monkeypatch.setattr(dedup, "MAX_ROWS_TOGETHER", size)
+    monkeypatch.setattr(dedup, "MAX_ROWS_TOGETHER", 5 * size)
     assert preprocessed(tmp_path / "parts", table) == whole
     assert b'"conflicts": 0' not in whole["report"] and b'"overlap": 0' not in whole["report"]
 

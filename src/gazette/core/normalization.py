@@ -45,24 +45,29 @@ def normalize_by_tokenizer(texts: Iterable[str]) -> list[str]:
 
 def normalize(texts: pl.Series) -> pl.Series:
     """Normalize a column like `normalize_by_tokenizer`, ten times faster for ASCII and twice for other plain text."""
-    is_ascii, is_plain = ~texts.str.contains(r"[^\x00-\x7f]"), ~texts.str.contains(f"[^{_PLAIN}]")
+    text = pl.col("text")
+    table = pl.DataFrame({"text": texts})
+    is_ascii, is_plain = table.select(
+        is_ascii=~text.str.contains(r"[^\x00-\x7f]"), is_plain=~text.str.contains(f"[^{_PLAIN}]")
+    )
     kinds = [is_ascii, is_plain & ~is_ascii, ~is_plain]
-    short, plain, rest = (texts.filter(kind) for kind in kinds)
+    short, plain, rest = (table.filter(kind) for kind in kinds)
     parts = [
-        _clean(short),
-        _clean(plain.str.normalize("NFKC")),
-        pl.Series(normalize_by_tokenizer(rest), dtype=pl.String),
+        short.select(_clean(text)),
+        plain.select(_clean(text.str.normalize("NFKC"))),
+        pl.DataFrame({"text": normalize_by_tokenizer(rest["text"])}, schema=table.schema),
     ]
-    return pl.concat(parts).gather(np.argsort(np.concatenate([kind.arg_true() for kind in kinds])))
+    order = np.argsort(np.concatenate([kind.arg_true() for kind in kinds]))
+    return pl.concat(parts)["text"].gather(order)
 
 
-def _clean(texts: pl.Series) -> pl.Series:
+def _clean(text: pl.Expr) -> pl.Expr:
     """Apply the steps after NFKC to texts that are `_PLAIN`."""
     for entity, character in _ENTITIES.items():
-        texts = texts.str.replace_all(entity, character, literal=True)
-    texts = texts.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "").str.to_lowercase()
-    texts = texts.str.replace_all(r"[\u4e00-\u9fff]", " $0 ")
-    return texts.str.replace_all(r"[\t\n\r]", " ").str.replace_all("  +", " ").str.strip_chars(" ")
+        text = text.str.replace_all(entity, character, literal=True)
+    text = text.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "").str.to_lowercase()
+    text = text.str.replace_all(r"[\u4e00-\u9fff]", " $0 ")
+    return text.str.replace_all(r"[\t\n\r]", " ").str.replace_all("  +", " ").str.strip_chars(" ")
 
 
 def add_key(articles: pl.DataFrame) -> pl.DataFrame:

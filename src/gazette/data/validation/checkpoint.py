@@ -13,6 +13,7 @@ import great_expectations as gx
 import polars as pl
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
+from great_expectations.render.renderer_configuration import RendererConfiguration
 from great_expectations.render.view import view
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -37,6 +38,10 @@ class _Templates(BytecodeCache):
 
 
 view.Environment = functools.partial(view.Environment, bytecode_cache=_Templates())
+# The model of a parameter depends on its name alone; without the cache one is built for each value of each expectation.
+RendererConfiguration._get_renderer_value_base_model_type = staticmethod(
+    functools.cache(RendererConfiguration._get_renderer_value_base_model_type)
+)
 
 
 class ExpectColumnLabelsToEqualSet(gx.expectations.ExpectColumnDistinctValuesToEqualSet):

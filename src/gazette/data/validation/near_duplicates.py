@@ -45,6 +45,8 @@ def group_near_duplicates(texts: pl.Series, similarity: float, language: str) ->
             candidates = (band[left] == band[right]) & (labels[left] != labels[right])
             candidates &= (misses[left] < MAX_MISSES) | (misses[right] < MAX_MISSES)
             left, right = left[candidates], right[candidates]
+            if not len(left):
+                continue
             near = minhash.are_near(texts, left, right, similarity, n, _letters)
             np.add.at(new_misses, np.concatenate((left[~near], right[~near])), 1)
             labels = _join(labels, left[near], right[near])
