@@ -90,6 +90,9 @@ def test_a_word_of_yaml_is_what_version_1_2_says(tmp_path: Path, text: str, valu
         (b"a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> main\n", ", line 2: a merge conflict marker; resolve"),
         (b"a: \x1b[31m\n", "special characters are not allowed"),
         (b"a: *b\n", "an alias"),
+        (b"a: 1\nuntil: 2024-02-30\n", "line 2, column 8: '2024-02-30': day is out of range for month"),
+        (b"a: -_\n", "line 1, column 4: '-_': invalid literal for int()"),
+        (b"a: !!bool x\n", "line 1, column 4: 'x'"),
         (b"- a\n", "expected keys and values, got list"),
         (b"", "expected keys and values, got NoneType: the file is empty"),
     ],
@@ -121,6 +124,30 @@ def test_yaml_that_would_unfold_or_nest_without_end_is_refused_at_once(
     (tmp_path / "f.yaml").write_text(content)
     with pytest.raises(ConfigError, match=message):
         files.read_yaml(tmp_path / "f.yaml")
+
+
+@pytest.mark.parametrize("in_c", [True, False])
+def test_yaml_is_the_same_without_the_parser_in_c(monkeypatch: pytest.MonkeyPatch, in_c: bool) -> None:
+    monkeypatch.setattr(files, "CParser", files.CParser if in_c else None)
+    files._load.cache_clear()
+    lines = [
+        "体育: {a: no, 'b': [1e-3, ~]}",
+        "c: |",
+        "  x",
+        "  y",
+        "d: >-",
+        "  😀 #",
+        "",
+        "  z # no comment",
+        "\"e\": 'it''s' # f",
+    ]
+    assert files.parse_yaml("\r\n".join(lines).encode(), "f") == {
+        "体育": {"a": "no", "b": [0.001, None]}, "c": "x\ny\n", "d": "😀 #\nz # no comment", "e": "it's"
+    }  # fmt: skip
+
+
+def test_a_tab_may_stand_before_a_value_as_dvc_reads_it() -> None:
+    assert files.parse_yaml("a:\t1\t# b\n", "f") == {"a": 1}
 
 
 def test_a_folder_is_no_yaml(tmp_path: Path) -> None:
