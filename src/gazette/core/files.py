@@ -140,7 +140,8 @@ class _PlainConstructor(SafeConstructor):
             return super().construct_object(node, deep)
         except (ValueError, KeyError) as error:  # 2024-02-30, !!bool x
             value = f"{quote(node.value)}: " if isinstance(node.value, str) else ""
-            raise ConstructorError(problem=f"{value}{error}", problem_mark=node.start_mark) from None
+            problem = f"{value}{error}; correct it, or put it in quotes if it is a text"
+            raise ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
 
 def _round(value: Any) -> Any:
