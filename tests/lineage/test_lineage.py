@@ -284,6 +284,21 @@ def test_a_file_and_the_revisions_of_a_bundle_are_traced_through_earlier_version
     assert reproduce.revision_identity("HEAD") == ("tiny", hashing.dvc_hash(Path("models/selected")))
 
 
+def test_a_model_that_only_a_merge_selected_or_that_a_merge_left_behind_has_its_revision() -> None:
+    ours, theirs, merged = (replace(FIRST, seed=seed) for seed in (8, 9, 10))
+    commit(ours)
+    git("checkout", "-q", "-b", "theirs", "HEAD~1")
+    left_behind = commit(theirs), hashing.dvc_hash(Path("models/selected"))
+    git("checkout", "-q", "main")
+    git("merge", "-q", "--no-commit", "--strategy", "ours", "theirs")
+    git("branch", "-q", "-D", "theirs")
+    selected = commit(merged), hashing.dvc_hash(Path("models/selected"))
+    for revision, digest in (left_behind, selected):
+        assert resolve.list_revisions(digest) == [revision]
+    digests = {sighting.digest for sighting in sightings.trace_file("data/raw/tiny/all.csv").sightings}
+    assert len(digests) == 4 and {left_behind[1], selected[1]} < digests
+
+
 def test_the_hash_of_anything_but_a_bundle_is_that_of_a_file() -> None:
     assert trace.is_model(hashing.dvc_hash(Path("models/selected")))
     assert not trace.is_model(hashing.dvc_hash(Path("data/raw/tiny")))

@@ -142,9 +142,14 @@ def _read_blob(name: str, folder: Path) -> bytes | None:
 
 
 def list_commits(path: str, *words: str) -> list[str]:
-    """List the commits that changed a file, oldest first; `words` are options of `git log` that select commits."""
-    options = ("--reverse", "--format=%H", "--no-textconv")
-    return run("--literal-pathspecs", "log", *words, *options, "--", path).split()
+    """List the commits that changed a file, oldest first; `words` are options of `git log` that select commits.
+
+    Merges count too, and branches that were merged without their change of the file.
+    """
+    merges = ("--full-history", "--diff-merges=separate", "--no-patch")
+    options = (*merges, "--reverse", "--format=%H", "--no-textconv")
+    commits = run("--literal-pathspecs", "log", *words, *options, "--", path).split()
+    return list(dict.fromkeys(commits))  # git names a merge once for each parent
 
 
 def _output(*words: str, folder: Path = Path()) -> bytes | None:
