@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 import threading
 import time
@@ -11,15 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
 from keys import write_key
 from prefect_dvc import hashing
 from prefect_dvc.core.errors import ConfigError
 
+from gazette.cli.serve import serve
 from gazette.core.bundle import Bundle
 from gazette.registry import model_signature, signing, statements, versions
 from gazette.serving import pull
-from gazette.serving.online import follow, roster, source
+from gazette.serving.online import follow, roster, source, supervise
 from gazette.serving.online.check import check, check_signature
 from gazette.serving.online.follow import Follower
 from gazette.serving.online.roster import Roster
@@ -200,3 +203,14 @@ def test_a_folder_that_is_not_as_it_was_pinned_is_no_version(
     monkeypatch.setattr(source, "QUIET_SECONDS", 0.0)
     with pytest.raises(ConfigError, match=r"pins bundle to .* `gazette pull --locked`"):
         folder.find()
+
+
+@pytest.mark.parametrize(("word", "name"), [(".", "bundle"), (b"caf\xe9\n", "caf\\udce9\\n")])
+def test_a_folder_is_called_by_its_own_name_in_characters_that_can_be_shown(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, word: str | bytes, name: str
+) -> None:
+    names: list[str] = []
+    monkeypatch.chdir(bundle)
+    monkeypatch.setattr(supervise, "serve", lambda settings, sources, *_: names.append(sources[0].name))
+    assert CliRunner().invoke(serve, ["--folder", os.fsdecode(word)]).exit_code == 0
+    assert names == [name]

@@ -4,12 +4,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from workers import served_by
 
 from gazette.serving.online import log
+from gazette.serving.online.engine import Model
 from gazette.serving.online.v1 import EXPLAINED
 from gazette.serving.online.worker import Worker
 
@@ -76,6 +78,14 @@ def test_a_header_cannot_break_a_request(worker: Worker, headers: dict[str, str]
         response = client.post("/v1/predict", content=b'{"texts": ["goal"]}', headers=raw)
     assert response.status_code == status and reason in response.text
     assert " " not in response.headers["x-request-id"]
+
+
+def test_the_name_of_a_folder_need_not_be_ascii(worker: Worker) -> None:
+    worker.main.model = Model.load(replace(worker.main.model.served, name="新闻 1"))
+    with served_by(worker) as client:
+        response = client.post("/v1/predict", json={"texts": ["goal"]})
+    assert response.status_code == 200 and response.json()["model"]["name"] == "新闻 1"
+    assert response.headers["gazette-model"] == "%E6%96%B0%E9%97%BB%201"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "TRACE"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from prefect_dvc.core.escape import escape
 
 from gazette.cli import journal as journals
 from gazette.cli import options, project, trust
@@ -125,4 +126,6 @@ def serve(
 def _folder(folder: Path | None) -> "Folder":
     from gazette.serving.online.source import Folder
 
-    return Folder(folder, folder.name) if folder else Folder(project.bundle_folder(), project.params()["corpus"])
+    if folder:
+        return Folder(folder, escape(folder.absolute().name))
+    return Folder(project.bundle_folder(), project.params()["corpus"])

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,9 +36,9 @@ def answer(request: Request, served: Served, content: dict[str, Any] | bytes, te
 
 
 def speaker_headers(served: Served) -> dict[str, str]:
-    """Return which version spoke as headers."""
+    """Return which version spoke as headers; the name may be a folder's, and not ASCII."""
     return {
-        "Gazette-Model": served.name,
+        "Gazette-Model": quote(served.name),
         "Gazette-Version": served.version,
         "Gazette-Digest": served.digest,
         "Gazette-Ledger": served.ledger,
