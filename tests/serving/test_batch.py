@@ -312,6 +312,18 @@ def test_what_was_removed_by_hand_is_made_again(score: Score, many: Path, lost: 
     assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == whole
 
 
+@pytest.mark.parametrize("name", ["plan.json", "manifest.json"])
+@pytest.mark.parametrize("content", [b"", b'{"input": [', b"[]"])
+def test_a_damaged_record_is_named_and_forced_away(score: Score, many: Path, name: str, content: bytes) -> None:
+    folder = score(many)
+    whole = {path.name: path.read_bytes() for path in folder.glob("*.*")}
+    (folder / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"{name} is no JSON as a scoring writes it; `gazette score --force`"):
+        score(many)
+    score(many, force=True)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == whole
+
+
 def test_a_folder_of_other_results_is_refused_unless_forced(score: Score, many: Path, bundle: Path) -> None:
     score(many)
     with pytest.raises(ConfigError, match="results for other options; choose another folder, or --force"):

@@ -75,6 +75,13 @@ def remove_staged(folder: Path) -> None:
             path.unlink()
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a plan or a manifest; raises ConfigError if it is damaged, as after a loss of power."""
+    if record := _read(path):
+        return record
+    raise ConfigError(f"{path} is no JSON as a scoring writes it; `gazette score --force` scores everything again")
+
+
 def _marker(folder: Path) -> Marker | None:
     marker = ownership.read_marker(folder)
     return marker if marker and marker.gazette == COMMAND else _earlier_marker(folder)

@@ -15,7 +15,6 @@ from typing import Any
 from prefect_dvc import locks
 from prefect_dvc.core.errors import CommandError
 
-from gazette.core import files
 from gazette.registry.versions import ResolvedModel
 from gazette.serving.batch import manifest, parts, results, staging
 from gazette.serving.batch.journaling import Journal
@@ -51,7 +50,7 @@ def score_files(
                 journal.faults += faults
             manifest.write_manifest(to, plan)
         results.remove_staged(to)
-        return files.read_json(to / MANIFEST)
+        return results.read_record(to / MANIFEST)
 
 
 def _score_missing(to: Path, plan: dict[str, Any], pool: Executor, on_progress: OnProgress) -> list[str]:

@@ -69,7 +69,7 @@ def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, f
     sources = find_sources(path, Reading(options.text, options.id, options.hints(model.language)))
     request = _request(sources, model, options)
     if (to / PLAN).exists() and not force:
-        plan = files.read_json(to / PLAN)
+        plan = results.read_record(to / PLAN)
         if mismatches := [text for key, text in MISMATCHES.items() if request[key] != plan[key]]:
             raise ConfigError(f"{to} has results for {', '.join(mismatches)}; choose another folder, or --force")
         if (to / STAGED).exists() or ((to / MANIFEST).exists() and not missing_parts(to, plan)):
