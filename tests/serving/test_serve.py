@@ -3,6 +3,7 @@
 import http.client
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -159,6 +160,16 @@ def test_what_cannot_be_served_ends_with_2_and_a_reason(
     (tmp_path / "key.pem").write_text("no key")
     certificate = ("--tls-cert", "key.pem", "--tls-key", "key.pem")
     assert "expected PEM files" in fail_to_serve(tmp_path, "--folder", str(bundles[0]), *certificate)
+
+
+def test_an_address_that_cannot_be_had_is_named_with_the_reason_alone(bundles: list[Path], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        reason = fail_to_serve(tmp_path, "--folder", str(bundles[0]), "--port", port)
+    assert reason == (
+        f"gazette: --host 127.0.0.1, --port {port}: cannot listen there: Address already in use; choose another one\n"
+    )
+    assert "--host is empty" in fail_to_serve(tmp_path, "--folder", str(bundles[0]), "--host", "")
 
 
 def test_a_version_that_is_not_there_ends_with_those_that_are(registry: tuple[Path, Any]) -> None:

@@ -87,6 +87,8 @@ def serve(
 
     if model and folder:
         raise click.UsageError("MODEL or --folder, not both")
+    if not host:
+        raise click.UsageError("--host is empty, which would be every address; expected one, such as 127.0.0.1")
     if key and not model:
         raise click.UsageError(
             "--key needs MODEL: signed statements are in the registry, a folder has none; serve NAME@champion instead"

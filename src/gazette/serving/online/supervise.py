@@ -41,6 +41,19 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls_cert else 'http'}://{host}:{port}"
 
+    def bind(self) -> socket.socket:
+        """Return a socket at the address; raises ConfigError if there can be none."""
+        bound = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((self.host, self.port))
+        except OSError as error:
+            bound.close()
+            raise ConfigError(
+                f"--host {self.host}, --port {self.port}: cannot listen there: {error.strerror}; choose another one"
+            ) from None
+        return bound
+
     def check_certificate(self) -> None:
         """Raise ConfigError if certificate and key are not files in PEM that belong together."""
         if not self.tls_cert:
@@ -139,10 +152,7 @@ def serve(
             timeout_keep_alive=75,  # longer than a load balancer's 60 s, or its next request meets a closed connection
             timeout_graceful_shutdown=round(options.limits.grace_seconds),
         )
-        try:
-            listening = config.bind_socket()
-        except SystemExit:
-            raise ConfigError(f"{address.host}, port {address.port}: cannot listen there; choose another one") from None
+        listening = address.bind()
         # head and body are two writes; without this the second waits 40 ms for the client's acknowledgement
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         where = address.url(listening.getsockname()[1])
