@@ -6,8 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
+from gazette.cli.predict import predict
 from gazette.data.coding import Hints
 from gazette.serving import sources
 
@@ -83,6 +85,11 @@ def test_what_spark_leaves_beside_tables_is_no_article(tmp_path: Path) -> None:
     for name in ("_SUCCESS", "_committed_7", ".part-00000.csv.crc", "part-00000.csv"):
         (tmp_path / name).write_text("text\none\n")
     assert [source.name for source in sources.find_sources(tmp_path)] == ["part-00000.csv"]
+
+
+def test_empty_standard_input_is_named(bundle: Path) -> None:
+    ended = CliRunner().invoke(predict, ["--bundle", str(bundle), "--file", "-"], input="")
+    assert ended.exit_code == 2 and "no text: --file - is empty" in ended.output
 
 
 def test_a_file_that_is_not_there_is_named() -> None:

@@ -53,7 +53,7 @@ def predict(
 
         inputs += sources.read_texts(source, Hints(classifier.language, encoding, delimiter))
     if not inputs:
-        raise click.UsageError("no text: pass TEXTS or --file")
+        raise click.UsageError(f"no text: --file {source} is empty")
     for text, row in zip(inputs, classifier.probabilities(inputs), strict=True):
         best = [(classifier.labels[index], float(row[index])) for index in (-row).argsort(kind="stable")[:top]]
         if as_json:
