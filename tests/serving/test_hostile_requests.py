@@ -66,6 +66,7 @@ def test_a_body_gets_an_answer_in_json(worker: Worker, path: str, body: str | by
         ({"Content-Length": "-1"}, 200, ""),
         ({"Content-Length": "9" * 5000}, 413, "1048576 bytes"),
         ({"Content-Encoding": "gzip"}, 415, "not compressed"),
+        ({"Content-Encoding": ""}, 200, ""),
         ({"X-Request-Id": "a b"}, 200, ""),
         ({"Authorization": "Bearer \xff"}, 200, ""),
         ({"Sec-Fetch-Site": "cross-site"}, 403, "another site"),
@@ -78,6 +79,14 @@ def test_a_header_cannot_break_a_request(worker: Worker, headers: dict[str, str]
         response = client.post("/v1/predict", content=b'{"texts": ["goal"]}', headers=raw)
     assert response.status_code == status and reason in response.text
     assert " " not in response.headers["x-request-id"]
+
+
+def test_a_body_may_have_a_byte_order_mark_and_is_otherwise_utf_8(worker: Worker) -> None:
+    with served_by(worker) as client:
+        marked = client.post("/v1/predict", content=b'\xef\xbb\xbf{"texts": ["goal"]}')
+        latin = client.post("/v1/predict", content=b'{"texts": ["caf\xe9"]}')
+    assert marked.status_code == 200 and marked.json()["predictions"][0]["label"] == "sport"
+    assert latin.status_code == 400 and latin.json()["detail"].startswith("expected a JSON object in UTF-8: ")
 
 
 def test_the_name_of_a_folder_need_not_be_ascii(worker: Worker) -> None:

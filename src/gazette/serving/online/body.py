@@ -20,7 +20,7 @@ class RequestError(Exception):
 
 async def read_body(request: Request, limits: Limits) -> bytes:
     """Read the body; raises RequestError if it is too large (413) or does not come within the deadline (408)."""
-    if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+    if (encoding := request.headers.get("content-encoding", "").lower()) not in ("", "identity"):
         raise RequestError(415, f"expected a body that is not compressed, got Content-Encoding: {encoding}")
     too_large = RequestError(413, f"the body has more than {limits.body_bytes} bytes")
     length = request.headers.get("content-length", "0")

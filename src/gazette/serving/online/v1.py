@@ -1,6 +1,7 @@
 """Gazette's own contract: `POST /v1/predict` and `POST /v1/feedback`, and the records of its OpenAPI document."""
 
 import unicodedata
+from codecs import BOM_UTF8
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -138,12 +139,13 @@ def routes(worker: Worker) -> list[Route]:
 
 def _parse(model: type[Body], content: bytes) -> Body:
     try:
-        return model.model_validate_json(content)
+        return model.model_validate_json(content.removeprefix(BOM_UTF8))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        status = 400 if first["type"] == "json_invalid" else 422
-        raise RequestError(status, f"{where}: {first['msg']}" if where else first["msg"]) from None
+        if first["type"] == "json_invalid":
+            raise RequestError(400, f"expected a JSON object in UTF-8: {first['msg']}") from None
+        raise RequestError(422, f"{where}: {first['msg']}" if where else first["msg"]) from None
 
 
 def _check_has_a_word(text: str) -> None:
