@@ -53,6 +53,12 @@ def test_a_scoring_is_in_the_journal_and_shown(run: Run) -> None:
     assert "2 texts in the sample" in output and "50%" in output and day["digest"][:8] in output
 
 
+@pytest.mark.parametrize("words", [("serve", "--journal"), ("serve", "--feedback"), ("journal", "show", "--journal")])
+def test_a_file_is_no_folder_for_records(run: Run, words: tuple[str, ...]) -> None:
+    code, _, fault = run(*words, "new.csv")
+    assert code == 2 and "Directory 'new.csv' is a file" in fault
+
+
 def test_without_a_journal_none_is_written(run: Run) -> None:
     assert score(run, "--no-journal")[0] == 0
     assert not JOURNAL.exists()
