@@ -153,10 +153,10 @@ def test_what_a_mac_adds_to_a_zip_is_no_file_of_its(tmp_path: Path) -> None:
     assert read(lay(tmp_path, "news.zip", content)) == ROWS
 
 
-def sheet() -> bytes:
+def sheet(*names: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name in ("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"):
+        for name in names or ("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"):
             archive.writestr(name, "<xml/>")
     return out.getvalue()
 
@@ -188,6 +188,14 @@ def locked() -> bytes:
     [
         (sheet(), "is an Excel workbook, not separated values; save the sheet as CSV in UTF-8"),
         (
+            sheet("mimetype", "content.xml", "META-INF/manifest.xml"),
+            "is an OpenDocument file, not separated values; save",
+        ),
+        (
+            sheet("Index/Document.iwa", "Index/Tables/DataList.iwa"),
+            "is an Apple Numbers or Pages document, not separated",
+        ),
+        (
             zipped(CSV, "more.csv"),
             "is a zip archive of 2 files: 'news.csv', 'more.csv'; only one with one file is read",
         ),
@@ -208,6 +216,8 @@ def locked() -> bytes:
     ],
     ids=[
         "sheet",
+        "OpenDocument",
+        "Numbers",
         "two files",
         "no file",
         "tar",

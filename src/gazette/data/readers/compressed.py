@@ -104,11 +104,10 @@ def _unpack_xz(file: BinaryIO) -> Iterator[bytes]:
 
 
 def only_entry(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    """Return the one file of an archive; raises DataContractError if it has several, or is an Office document."""
+    """Return the one file of an archive; raises DataContractError if it has several, or is an office document."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_junk(entry.filename)]
     names = [entry.filename for entry in entries]
-    if "[Content_Types].xml" in names:
-        kind = "an Excel workbook" if any(name.startswith("xl/") for name in names) else "an Office document"
+    if kind := _name_document(names):
         raise DataContractError(f"{path} is {kind}, not separated values; save the sheet as CSV in UTF-8")
     if len(entries) != 1:
         listed = f": {', '.join(map(quote, names[:5]))}" if names else ""
@@ -116,6 +115,15 @@ def only_entry(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
             f"{path} is a zip archive of {len(entries):,} files{listed}; only one with one file is read: unpack it"
         )
     return entries[0]
+
+
+def _name_document(names: list[str]) -> str | None:
+    """Return what an archive is that an office program wrote, or None."""
+    if "[Content_Types].xml" in names:
+        return "an Excel workbook" if any(name.startswith("xl/") for name in names) else "an Office document"
+    if {"mimetype", "content.xml"} <= set(names):
+        return "an OpenDocument file"
+    return "an Apple Numbers or Pages document" if "Index/Document.iwa" in names else None
 
 
 def _is_junk(name: str) -> bool:
