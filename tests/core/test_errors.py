@@ -1,5 +1,6 @@
 """Errors in a section: a message per key, with the expected and the actual value."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ class Section(BaseModel, frozen=True, extra="forbid"):
     epochs: int = Field(ge=1, le=100)
     rate: float = Field(gt=0)
     shuffle: bool = True
+    name: str = "linear"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,9 @@ class Section(BaseModel, frozen=True, extra="forbid"):
         ({"rate": float("inf")}, "rate: expected a finite number, got inf"),
         ({"rate": True}, "rate: Input should be a valid number, got True"),
         ({"shuffle": "no"}, "shuffle: expected true or false, got 'no'"),
+        ({"name": 3}, "name: expected a text, got 3; put it in quotes"),
+        ({"name": date(2024, 1, 2)}, "name: expected a text, got 2024-01-02; put it in quotes"),
+        ({"name": ["a"]}, "name: Input should be a valid string, got ['a']"),
     ],
     ids=str,
 )

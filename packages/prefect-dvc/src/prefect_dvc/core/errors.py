@@ -9,6 +9,7 @@ Any other exception is a bug, and exits with 70.
 
 import math
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,5 +71,7 @@ def _describe(fault: Any, keys: set[str]) -> str:
     if fault["type"] == "missing":
         return f"{key}: missing"
     name = f"{key}: " if key else ""
+    if fault["type"] == "string_type" and isinstance(fault["input"], int | float | date):  # as YAML reads a bare one
+        return f"{name}expected a text, got {fault['input']}; put it in quotes"
     expected = "expected true or false" if fault["type"] == "bool_type" else fault["msg"]
     return f"{name}{expected}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"
