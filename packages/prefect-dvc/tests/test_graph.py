@@ -402,7 +402,13 @@ def test_a_merge_conflict_is_named_with_its_file_and_line(dvc_project: Make, nam
     ("name", "text", "message"),
     [
         ("dvc.lock", "", "'./dvc.lock' validation failed\nschema: required key not provided\nthe next run restores it"),
+        (
+            "dvc.lock",
+            "a: [1",
+            "line 2, column 1: did not find expected ',' or ']'\nthe next run restores it",
+        ),
         ("dvc.yaml", "stages: {a: {cmd: x, dep: [y]}}", "stages -> a -> dep: extra keys not allowed"),
+        ("dvc.yaml", "stages:\n  a: {cmd: x}\n  a: {cmd: y}\n", "corrupted\nline 3, column 3: found duplicate key"),
         (".git/info/exclude", "*.yaml\n", "'dvc.yaml' is git-ignored.\n`git check-ignore -v --no-index"),
         (".git/info/exclude", "*.lock\n", "dvc.lock' is git-ignored.\n`git check-ignore -v --no-index"),
     ],

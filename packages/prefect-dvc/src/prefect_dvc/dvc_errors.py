@@ -5,12 +5,14 @@ from pathlib import Path
 from prefect_dvc.core import conflicts
 from prefect_dvc.git_errors import NO_REPOSITORY
 
+LOCK_CURE = "the next run restores it, and so does `doctor`"
 CURES = {
     NO_REPOSITORY.words: NO_REPOSITORY.cure,
     "not inside of a DVC repository": "`dvc init` makes a project here, or go to its folder",
     "is git-ignored": "`git check-ignore -v --no-index dvc.yaml dvc.lock` names the rule of git's; take it back",
     "missing data 'source'": "bring it back with `dvc checkout`, `dvc pull`, or the command that brought it first",
-    "dvc.lock' validation failed": "the next run restores it, and so does `doctor`",
+    "dvc.lock' validation failed": LOCK_CURE,
+    "dvc.lock', YAML file structure is corrupted": LOCK_CURE,
 }
 
 
@@ -22,6 +24,8 @@ def explain(error: Exception, folder: Path = Path()) -> str:
         return marker
     faults = getattr(getattr(error, "exc", None), "errors", [])  # where a file is not as DVC's schema wants it
     places = [f"{' -> '.join(map(str, fault.path)) or 'top level'}: {fault.error_message}" for fault in faults]
+    if mark := getattr(error.__cause__, "problem_mark", None):
+        places = [f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error.__cause__, 'problem', '')}"]
     return append_cure("\n".join([message, *places]))
 
 
