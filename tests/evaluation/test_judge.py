@@ -282,6 +282,12 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(project: Path, again
         judge(against)
 
 
+def test_a_revision_of_a_corpus_that_was_removed_since_is_known_and_of_another_corpus(project: Path) -> None:
+    Path("data/corpora/far.yaml").unlink()
+    with pytest.raises(ConfigError, match="elsewhere is of the corpus far, this revision of tiny"):
+        judge("elsewhere")
+
+
 def test_a_branch_whose_name_ends_like_a_version_is_a_branch(project: Path) -> None:
     git("branch", "fix/12", "equal")
     assert judge("fix/12").word == "accept"

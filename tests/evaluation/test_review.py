@@ -1,9 +1,10 @@
 """What a change changes of its own judges."""
 
+import re
 from pathlib import Path
 
 import pytest
-from lineages import git
+from lineages import DESCRIPTION, git
 from root import ROOT
 
 from gazette.evaluation.ci import review
@@ -41,3 +42,16 @@ def test_only_judges_and_their_params_are_listed(project: None) -> None:
     Path("src/gazette/core/files.py").write_text("")
     params = [{"name": name} for name in ("gate.margin", "train.seed", "validate.max_quarantined")]
     assert review.changed_judges("HEAD", params) == ["gate.margin", "validate.max_quarantined"]
+
+
+def test_a_base_of_another_corpus_is_refused_before_anything_runs(project: None) -> None:
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    Path("data/corpora/tiny.yaml").write_text(DESCRIPTION)
+    for corpus in ("far", "tiny"):
+        Path("params.yaml").write_text(re.sub("^corpus: .*", f"corpus: {corpus}", params), encoding="utf-8")
+        git("add", "-A")
+        git("commit", "-q", "-m", corpus)
+    lines: list[str] = []
+    result = review.review_change("HEAD~1", lines.append)
+    assert result.code == 2 and "HEAD~1 is of the corpus far, this revision of tiny" in result.message
+    assert not lines and {"name": "corpus", "before": "far", "after": "tiny"} in result.params

@@ -20,6 +20,7 @@ from gazette.evaluation.ci.breach import Breach
 from gazette.evaluation.ci.checkout import OnLine
 from gazette.evaluation.ci.staleness import Staleness
 from gazette.evaluation.diff.difference import diff_revisions
+from gazette.evaluation.gate.baseline import check_corpus
 from gazette.evaluation.gate.judge import judge
 from gazette.pipeline import cmdline, dvclock
 from gazette.pipeline.dvclock import DvcLock
@@ -70,7 +71,8 @@ def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_
         if state := dvclock.load_or_none(commit):
             dvclock.check_layout(state)
         params = cmdline.read_params()
-        changes = dvclock.diff_values(DvcLock(commit, {}).params(), params)
+        base_params = DvcLock(commit, {}).params()
+        changes = dvclock.diff_values(base_params, params)
         start = replace(
             start,
             behind=int(git.run("rev-list", "--count", f"HEAD..{commit}", *_inside_project())),
@@ -80,6 +82,8 @@ def review_change(revision: str, on_line: OnLine, excerpt: int = 0, allow_stale_
             params=changes,
             judges=changed_judges(commit, changes),
         )
+        if their_corpus := base_params.get("corpus"):  # a base without any has a message of its own
+            check_corpus(revision, their_corpus, str(params["corpus"]))
         review = _run(start, params, on_line)
         if review.code:
             return review

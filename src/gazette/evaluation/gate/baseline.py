@@ -46,6 +46,15 @@ def find_baseline(against: str | None, corpus: str, bundle: str) -> Baseline | N
     return _from_revision(against, corpus, bundle)  # raises: git does not know it, and a shallow clone may be why
 
 
+def check_corpus(reference: str, their_corpus: object, corpus: str) -> None:
+    """Raise ConfigError if what `reference` names is of another corpus."""
+    if their_corpus != corpus:
+        raise ConfigError(
+            f"{reference} is of the corpus {their_corpus}, this revision of {corpus}: they have no articles in common; "
+            f"give a revision or a version of {corpus}"
+        )
+
+
 def _champion(corpus: str, bundle: str) -> Baseline | None:
     """Return the champion of the ledger, which needs no registry, or else the one that the registry's alias names."""
     reference = f"{corpus}@{versions.CHAMPION}"
@@ -57,8 +66,9 @@ def _champion(corpus: str, bundle: str) -> Baseline | None:
 
 def _from_version(reference: str, corpus: str) -> Baseline:
     name = reference.partition("@")[0].partition("/")[0]
-    if name != corpus:
-        raise _wrong_corpus(reference, name, corpus)
+    if name != corpus and name not in [path.stem for path in list_descriptions()]:
+        raise ConfigError(f"{reference}: there is no corpus {name} here, and git knows no such revision")
+    check_corpus(reference, name, corpus)
     model = versions.find_model(reference)
     commits = resolve.list_revisions(model.digest)
     return Baseline(reference, model.folder, model.digest, model.version, commits[0] if commits else None)
@@ -67,22 +77,11 @@ def _from_version(reference: str, corpus: str) -> Baseline:
 def _from_revision(reference: str, corpus: str, bundle: str) -> Baseline:
     commit = git.resolve_commit(reference)
     state = dvclock.load_or_none(commit) or DvcLock(commit, {})
-    their_corpus = state.yaml("params.yaml").get("corpus")
-    if their_corpus != corpus:
-        raise _wrong_corpus(reference, their_corpus, corpus)
+    check_corpus(reference, state.yaml("params.yaml").get("corpus"), corpus)
     digest = state.hash_of(bundle)
     if digest is None:
         raise ConfigError(f"dvc.lock of {reference} does not name {bundle}: that revision was never run")
     return Baseline(reference, _fetch_bundle(commit, bundle, digest, corpus), digest, None, commit)
-
-
-def _wrong_corpus(reference: str, their_corpus: object, corpus: str) -> ConfigError:
-    if their_corpus not in [path.stem for path in list_descriptions()]:
-        return ConfigError(f"{reference}: there is no corpus {their_corpus} here, and git knows no such revision")
-    return ConfigError(
-        f"{reference} is of the corpus {their_corpus}, this revision of {corpus}: they have no articles in common; "
-        f"give a revision or a version of {corpus}"
-    )
 
 
 def _fetch_bundle(commit: str, bundle: str, digest: str, corpus: str) -> Path:
