@@ -99,7 +99,7 @@ def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)  # a run reads its dvc.lock up to six times
 def _load(text: str | bytes) -> Any:
-    """Load with the parser in C, as DVC does; with the one in Python, ten times slower, what that rejects."""
+    """Load by the parser in C, which DVC uses; what it rejects, by the one in Python, ten times slower but clearer."""
     if CParser is not None:  # the base install may lack it
         with suppress(YAMLError):
             return _yaml(lambda loader: CParser(text)).load(text)
