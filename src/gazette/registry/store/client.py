@@ -48,6 +48,10 @@ def connect() -> mlflow.MlflowClient:
         registry_errors(),
         chdir(address.artifact_folder()),
     ):  # a database's files go below the one it is begun in
+        if "'" in uri and address.database():
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+            SqlAlchemyStore(uri, Path(locations.ARTIFACTS).absolute().as_uri())  # MLflow's own SQL escapes no quote
         return mlflow.MlflowClient()
 
 
