@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 FOLDER = ".gazette/journal"
 OPTIONS = [
-    click.option("--journal", default=FOLDER, show_default=True, type=click.Path(file_okay=False),
-                 help="Folder for the journal of predictions."),
+    click.option("--journal", default=FOLDER, show_default=True, help="Folder for the journal of predictions."),
     click.option("--no-journal", is_flag=True, help="Keep no journal."),
-]  # fmt: skip
+]
 _FOLDER = click.option("--journal", "folder", default=FOLDER, show_default=True,
                        type=click.Path(file_okay=False, path_type=Path), help="Its folder.")  # fmt: skip
 

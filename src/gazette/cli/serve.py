@@ -90,6 +90,8 @@ def serve(
         raise click.UsageError("MODEL or --folder, not both")
     if not host:
         raise click.UsageError("--host is empty, which would be every address; expected one, such as 127.0.0.1")
+    if not no_journal and Path(journal).is_file():
+        raise click.UsageError(f"--journal {journal} is a file; expected a folder, or --no-journal")
     if key and not model:
         raise click.UsageError(
             "--key needs MODEL: signed statements are in the registry, a folder has none; serve NAME@champion instead"
