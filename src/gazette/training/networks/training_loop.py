@@ -140,6 +140,7 @@ def run_epochs(
 ) -> list[dict[str, float]]:
     """Fit as `fit` does, with a given optimizer; validation follows each `steps_per_epoch` batches."""
     accuracy = keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")
+    optimizer.build(network.trainable_variables)  # else Keras does as it traces the step, which is then traced again
     network.compile(optimizer, _loss, metrics=[accuracy], jit_compile=False)
     curve: list[dict[str, float]] = []
 
