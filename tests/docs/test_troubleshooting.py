@@ -8,16 +8,16 @@ from root import ROOT
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
-CODE = [
-    node.value
-    for folder in ("src", "packages")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    if isinstance(node, ast.Constant) and isinstance(node.value, str)
-] + [(ROOT / "Makefile").read_text(encoding="utf-8")]
-
-
 EXAMPLES = re.compile(r"…|[:;] |models\.\w+|learning_\w+\?|'[^']*'|\b[\w.]*(?:[/@=][\w./=]+)+|\d[\d.,%]*")
+
+
+@pytest.fixture(scope="module")
+def code() -> list[str]:
+    """The texts in the code, which take seconds to parse."""
+    files = [path for folder in ("src", "packages") for path in sorted((ROOT / folder).rglob("*.py"))]
+    nodes = (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [*texts, (ROOT / "Makefile").read_text(encoding="utf-8")]
 
 
 def longest_words(message: str) -> str:
@@ -30,6 +30,6 @@ def test_ten_messages_are_explained() -> None:
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_a_message_that_is_explained_exists(message: str) -> None:
+def test_a_message_that_is_explained_exists(code: list[str], message: str) -> None:
     words = longest_words(message).replace("run git fetch", "run `git fetch")
-    assert any(words in text for text in CODE), words
+    assert any(words in text for text in code), words

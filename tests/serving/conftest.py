@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import registry_databases
 from bundles import make_bundle
 from prefect_dvc import hashing
 from workers import make_worker
@@ -42,7 +43,7 @@ def registry(bundles: list[Path], tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("registry")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        patch.setenv("MLFLOW_TRACKING_URI", registry_databases.prepare(folder / "mlflow.db"))
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         from gazette.registry.store import client as store
 
