@@ -187,6 +187,7 @@ def locked() -> bytes:
     ("content", "message"),
     [
         (sheet(), "is an Excel workbook, not separated values; save the sheet as CSV in UTF-8"),
+        (sheet("[Content_Types].xml", "word/document.xml"), "is a Word document; save it as plain text in UTF-8"),
         (
             sheet("mimetype", "content.xml", "META-INF/manifest.xml"),
             "is an OpenDocument file, not separated values; save",
@@ -216,6 +217,7 @@ def locked() -> bytes:
     ],
     ids=[
         "sheet",
+        "Word",
         "OpenDocument",
         "Numbers",
         "two files",

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,19 @@ from gazette.data.readers.open import HEAD_BYTES, check_kind, detect_kind, open_
         (b"x" * 258 + b"ustar", None),
         (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
         (b"outs:\n- md5: 0", "a pointer of DVC"),
+        (b'<?xml version="1.0"?>\n<rows>', "XML; write its articles as CSV or JSON lines"),
+        (b"\xef\xbb\xbf<?xml", "XML"),
+        (b'<rss version="2.0">', "XML"),
+        (b"<table border=1><tr>", "a table in HTML"),
+        (b"-- MySQL dump 10.13", "a dump of a database; load it there, and export the table as CSV"),
+        (b"--\n-- PostgreSQL database dump\n", "a dump of a database"),
+        (b"-- a headline", None),
+        (pickle.dumps([("a", "b")]), "a pickle of Python; write the table as CSV or Parquet"),
+        (b"RDX3\nX\n\0\0\0\3", "data of R"),
+        (b"X\n\0\0\0\3", "data of R"),
+        (b"X\nY", None),
+        (b"{\\rtf1\\ansi", "a document in Rich Text Format"),
+        (b"\x89PNG\r\n", "an image"),
         (b"outs: and ins", None),
         (b"", None),
     ],

@@ -58,6 +58,26 @@ def test_arrays_of_values_are_named_as_that(tmp_path: Path, content: str, name: 
         sniffed(tmp_path, content, NAMED, name)
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_articles_in_a_list_of_one_object_are_named_with_the_command_that_takes_them_out(
+    tmp_path: Path, indent: int | None
+) -> None:
+    articles = [{"text": f"{number} won", "label": "ab"[number % 2]} for number in range(6)]
+    content = json.dumps({"version": 1, "source": 'a, "b"', "data": articles}, indent=indent)
+    with pytest.raises(DataContractError, match=r"articles in its list 'data'.*jq -c '\.data\[\]' news\.json"):
+        sniffed(tmp_path, content, NAMED, "news.json")
+
+
+def test_a_list_of_objects_in_an_article_is_no_list_of_articles(tmp_path: Path) -> None:
+    article = {"authors": [{"name": "A"}], "text": "One won", "label": "a"}
+    assert sniffed(tmp_path, json.dumps(article) + "\n", NAMED, "news.jsonl").format == "jsonl"
+
+
+def test_statements_of_sql_are_named_as_that(tmp_path: Path) -> None:
+    with pytest.raises(DataContractError, match=r"statements of SQL; load them into a database"):
+        sniffed(tmp_path, "INSERT INTO `news` VALUES ('One won','a');\n" * 3)
+
+
 def test_labels_before_a_blank_are_named_as_fasttext_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(DataContractError, match=r"line 1: `__label__`.*fastText.*put a tab"):
         sniffed(tmp_path, "__label__a One won, again\n__label__b Two lost, again\n")

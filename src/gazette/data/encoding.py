@@ -177,5 +177,6 @@ def _ask(path: Path, names: list[str], faults: dict[str, list[int]], survey: Sur
     most = f"; {title(names[0])} is likely" if names else ""
     return (
         f"{path} is not UTF-8 (line {survey.first_invalid:,}), and its encoding is not certain{most}. Name it; that "
-        "line would read:\n" + "\n".join(lines or [f"  (no known encoding fits; {option} ENCODING)"])
+        "line would read:\n"
+        + "\n".join(lines or [f"  (no known encoding fits: is it a file of text? If it is, {option} ENCODING)"])
     )

@@ -26,6 +26,8 @@ VALUES = re.compile(  # arrays: of strings, a number before a string, or arrays
     rb'\[\s*(?:"(?:[^"\\\r\n]|\\.)*"\s*(?:,\s*["\d\[{]|\]\s*(?:\n|$))|-?\d+\s*,\s*"|\[\s*["\d])'
 )
 FASTTEXT = re.compile(rb"__label__[^\s,;|]+ +\S")
+STATEMENT = re.compile(rb"(?:CREATE TABLE|DROP TABLE|INSERT INTO) [\w`\"\[]")
+WRAPPED = re.compile(rb'\{\s*(?:"[^"]*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[\w.+-]+)\s*,\s*)*"(\w+)"\s*:\s*\[\s*\{')
 JSON = {"json", "jsonl"}  # each is found under the other's name
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
 FORMAT_NAMES = {"csv": "separated values", "json": "a JSON array", "jsonl": "JSON lines", "parquet": "Parquet"}
@@ -58,7 +60,10 @@ def detect_layout(path: Path, columns: Columns, hints: Hints = NO_HINTS) -> File
     text, label = list(columns.text), columns.last
     dates = {"date": columns.date, "date_format": columns.date and UNDECIDED}
     if content in JSON:
-        if keys := _json_keys(path, coding, columns, content == "json"):
+        keys = _json_keys(path, coding, columns, content == "json")
+        if not set(columns.all) <= set(keys):
+            _check_not_wrapped(sample, path)
+        if keys:
             check_columns(keys, path, columns)
         about = {"format": content, "path": path.name, "text": text, "label": label, **dates, **coding._asdict()}
         return (JsonArray if content == "json" else JsonLines).model_validate(about)
@@ -121,10 +126,23 @@ def _check_known(sample: bytes, path: Path, labeled: bool) -> None:
             f"{path} has JSON arrays of values, which do not name their columns; write an object for each article: "
             '{"text": "…", "label": "…"}'
         )
+    if STATEMENT.match(text):
+        raise DataContractError(f"{path} has statements of SQL; load them into a database, and export the table as CSV")
     if labeled and FASTTEXT.match(text):
         raise DataContractError(
             f"{path}, line 1: `__label__`, a blank and a text, as fastText reads; put a tab in the place of that blank "
             f"(sed -E 's/^__label__([^ ]+) /\\1\\t/' {path.name} > news.tsv): label is column 1, text column 2"
+        )
+
+
+def _check_not_wrapped(sample: bytes, path: Path) -> None:
+    """Raise DataContractError if a file is one object in which the articles are a list: `{"data": [{…}, …]}`."""
+    wrapped = WRAPPED.match(sample.removeprefix(BOM).lstrip())
+    if wrapped and sum(line.startswith(b"{") for line in sample.removeprefix(BOM).splitlines()) == 1:
+        key = wrapped[1].decode()
+        raise DataContractError(
+            f"{path} is one JSON object, with the articles in its list {key!r}; write an object on each line "
+            f"(jq -c '.{key}[]' {path.name} > news.jsonl)"
         )
 
 

@@ -108,7 +108,7 @@ def only_entry(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_junk(entry.filename)]
     names = [entry.filename for entry in entries]
     if kind := _name_document(names):
-        raise DataContractError(f"{path} is {kind}, not separated values; save the sheet as CSV in UTF-8")
+        raise DataContractError(f"{path} is {kind} in UTF-8")
     if len(entries) != 1:
         listed = f": {', '.join(map(quote, names[:5]))}" if names else ""
         raise DataContractError(
@@ -118,12 +118,17 @@ def only_entry(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
 
 
 def _name_document(names: list[str]) -> str | None:
-    """Return what an archive is that an office program wrote, or None."""
+    """Return what an archive is that an office program wrote, and as what it is to be saved, or None."""
+    if "[Content_Types].xml" in names and any(name.startswith("word/") for name in names):
+        return "a Word document; save it as plain text"
+    table = None
     if "[Content_Types].xml" in names:
-        return "an Excel workbook" if any(name.startswith("xl/") for name in names) else "an Office document"
-    if {"mimetype", "content.xml"} <= set(names):
-        return "an OpenDocument file"
-    return "an Apple Numbers or Pages document" if "Index/Document.iwa" in names else None
+        table = "an Excel workbook" if any(name.startswith("xl/") for name in names) else "an Office document"
+    elif {"mimetype", "content.xml"} <= set(names):
+        table = "an OpenDocument file"
+    elif "Index/Document.iwa" in names:
+        table = "an Apple Numbers or Pages document"
+    return table and f"{table}, not separated values; save the sheet as CSV"
 
 
 def _is_junk(name: str) -> bool:

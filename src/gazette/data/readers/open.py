@@ -14,6 +14,7 @@ from prefect_dvc.core.escape import escape
 from gazette.core.encodings import CODECS, PLAIN, Coding
 from gazette.core.limits import MAX_BYTES
 from gazette.data.readers.compressed import MAGIC, unpack
+from gazette.data.readers.lines import BOM
 from gazette.data.readers.streams import open_stream, read_chunks, transcode
 
 # Signatures of files that are not text, and what to do about them.
@@ -30,15 +31,31 @@ KINDS = {
     b"\x04\x22\x4d\x18": "compressed with lz4; unpack it first",
     b"\x1f\x9d": "compressed with compress; unpack it first",
     b"SQLite format 3": "a database; export the table as CSV",
-    b"%PDF": "a PDF; only text can be read",
-    b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV in UTF-8",
+    b"%PDF": "a PDF; only text can be read: pdftotext extracts it",
+    b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV in UTF-8, or the text as plain text",
+    b"{\\rtf": "a document in Rich Text Format; save it as plain text in UTF-8",
+    **{
+        b"\x80" + bytes([protocol]): "a pickle of Python; write the table as CSV or Parquet" for protocol in range(2, 6)
+    },
+    b"\x93NUMPY": "an array of NumPy; write the table as CSV or Parquet",
+    **dict.fromkeys((b"RDX2\n", b"RDX3\n", b"X\n\0\0\0"), "data of R; write the table with write.csv"),
+    b"\x89HDF": "HDF5; write the table as CSV or Parquet",
+    b"Obj\x01": "Avro; write the table as CSV or Parquet",
+    b"$FL2": "data of SPSS; export the table as CSV",
+    b"<stata_dta>": "data of Stata; export the table as CSV",
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "an image; only text can be read"),
+    **dict.fromkeys(
+        (b"-- MySQL dump", b"-- MariaDB dump", b"/*M!", b"-- phpMyAdmin", b"--\n-- PostgreSQL", b"PRAGMA foreign_keys"),
+        "a dump of a database; load it there, and export the table as CSV",
+    ),
     b"\xff\xfe": "encoded in UTF-16, as its byte order mark says; save it as UTF-8, or set `encoding: utf-16`",
     b"\xfe\xff": "encoded in UTF-16, as its byte order mark says; save it as UTF-8, or set `encoding: utf-16`",
     b"\x00\x00\xfe\xff": "encoded in UTF-32, as its byte order mark says; save it as UTF-8",
     b"version https://git-lfs": "a pointer of Git LFS, not the file itself; run `git lfs pull`",
     b"outs:\n": "a pointer of DVC, not the file itself; run `dvc pull`",
-    b"<!doctype": "an HTML page, perhaps a saved error page; download the file again",
-    b"<html": "an HTML page, perhaps a saved error page; download the file again",
+    **dict.fromkeys((b"<!doctype", b"<html"), "an HTML page, perhaps a saved error page; download the file again"),
+    b"<table": "a table in HTML, as some programs name .xls or .csv; save it as CSV in UTF-8",
+    **dict.fromkeys((b"<?xml", b"<rss", b"<feed"), "XML; write its articles as CSV or JSON lines, text and label each"),
 }
 HEAD_BYTES = 4096  # in which a signature is looked for
 TAR = (257, b"ustar")
@@ -119,7 +136,8 @@ def find_outside(path: Path, raw: Path) -> str | None:
 
 def detect_kind(head: bytes) -> str | None:
     """Describe a file by its first bytes, with a remedy, if it is known not to be text."""
-    start = head.lstrip().lower() if head.lstrip()[:1] == b"<" else head
+    markup = head.removeprefix(BOM).lstrip()
+    start = markup.lower() if markup[:1] == b"<" else head
     if head[TAR[0] :].startswith(TAR[1]):
         return "a tar archive; unpack it, and pass the files in it"
     return next((kind for signature, kind in KINDS.items() if start.startswith(signature)), None)
