@@ -11,7 +11,7 @@ from gazette.cli import tables
 from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
 from gazette.core.encodings import Coding, title
-from gazette.core.escape import quote
+from gazette.core.escape import format_places, quote
 from gazette.data.date_formats import describe_format
 from gazette.data.ingest import SourceFile
 from gazette.data.languages import skipped_checks
@@ -113,7 +113,9 @@ def show_classes(articles: pl.DataFrame, corpus: Corpus) -> None:
     ]
     more = len(corpus.labels) - MAX_ROWS
     tables.show(tables.build_table(rows, right=("number", *splits)))
-    tables.show(*([f"and {more:,} more classes"] if more > 0 else []), "")
+    lone = articles.filter(pl.len().over("label") == 1).select("file", "line", "label")
+    warning = f"A class of one article: {format_places(lone.to_dicts())}; is it a footer, or is a label misspelled?"
+    tables.show(*([f"and {more:,} more classes"] if more > 0 else []), *([warning] if lone.height else []), "")
 
 
 def show_rejects(rejects: pl.DataFrame, rows: int) -> None:
