@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from prefect_dvc.core import atomic
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
+from gazette.cli.score_view import summarize_manifest
 from gazette.core import files
 from gazette.core.bundle import Bundle
 from gazette.pipeline import ownership
@@ -303,7 +304,7 @@ def test_finished_parts_are_not_scored_again(score: Score, many: Path, monkeypat
     assert manifest(score(many)) == before
 
 
-@pytest.mark.parametrize("lost", ["part-00000.parquet", "manifest.json"])
+@pytest.mark.parametrize("lost", ["part-00000.parquet", "manifest.json", "quarantine.parquet"])
 def test_what_was_removed_by_hand_is_made_again(score: Score, many: Path, lost: str) -> None:
     folder = score(many)
     whole = {path.name: path.read_bytes() for path in folder.glob("*.*")}
@@ -422,12 +423,21 @@ def test_a_file_in_the_place_of_the_folder_stays(score: Score, many: Path, tmp_p
     assert (tmp_path / "scored").read_text() == "mine"
 
 
-def test_a_part_that_was_changed_by_hand_is_not_replaced(score: Score, many: Path) -> None:
+def test_identifiers_that_repeat_are_counted(score: Score, tmp_path: Path) -> None:
+    rows = "".join(f"{number // 2},bank\n" for number in range(7))
+    (tmp_path / "new.csv").write_text(f"url,text\n{rows}")
+    folder = score(tmp_path / "new.csv", id="url", part_rows=parts.BLOCK)
+    assert manifest(folder)["notes"] == {"rows whose identifier an earlier row has": 3}
+    assert "\nrows whose identifier an earlier row has: 3\n" in summarize_manifest(manifest(folder), folder)
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_part_that_was_changed_by_hand_is_not_replaced(score: Score, many: Path, force: bool) -> None:
     folder = score(many)
     (folder / "part-00000.parquet").write_text("labels corrected by hand")
     before = contents(folder)
     with pytest.raises(ConfigError, match=r"part-00000\.parquet was changed after it was scored"):
-        score(many, force=True)
+        score(many, force=force)
     assert contents(folder) | {".lock": b""} == before
 
 

@@ -7,7 +7,7 @@ from prefect_dvc.core.escape import escape
 
 
 def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:
-    """Return rows, labels with their shares here and in training, and the path of the manifest."""
+    """Return rows, labels with their shares here and in training, oddities, and the path of the manifest."""
     model, rows, uncertain = manifest["model"], manifest["rows"], manifest["uncertain"]
     name = f"{model['name']} version {model['version']}" if model["name"] else f"the bundle {model['digest']}"
     head = (
@@ -22,4 +22,5 @@ def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:
     ]
     distance = manifest["distance_to_training"]["value"]
     drift = [] if distance is None else [f"Jensen-Shannon distance of these shares from training: {distance:.3f}"]
-    return "\n".join([head, *lines, *drift, str(to / "manifest.json")])
+    notes = [f"{note}: {count:,}" for note, count in manifest["notes"].items()]
+    return "\n".join([head, *lines, *drift, *notes, str(to / "manifest.json")])

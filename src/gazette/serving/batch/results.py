@@ -56,15 +56,20 @@ def remove(folder: Path) -> None:
     Raises ConfigError, and removes nothing, if a part was changed after it was written.
     """
     marker = ownership.read_marker(folder)
-    for path, sha256 in _recorded_parts(folder):
-        if path.exists() and hashing.hash_file(path) != sha256:
-            raise ConfigError(f"{path} was changed after it was scored; move it elsewhere, or choose another folder")
+    check_unchanged(folder)
     for name in (MANIFEST, PLAN, *sorted(entry.name for entry in folder.iterdir())):
         if name == STAGED:
             remove_staged(folder)
         elif marker and marker.owns(name) and name not in (LOCK, ownership.MARKER):
             atomic.remove(folder / name)
     ownership.write_marker(folder, COMMAND, FIXED)
+
+
+def check_unchanged(folder: Path) -> None:
+    """Raise ConfigError if a part is not as the manifest records it, as after a copy that was cut off."""
+    for path, sha256 in _recorded_parts(folder):
+        if path.exists() and hashing.hash_file(path) != sha256:
+            raise ConfigError(f"{path} was changed after it was scored; move it elsewhere, or choose another folder")
 
 
 def remove_staged(folder: Path) -> None:

@@ -27,6 +27,7 @@ MISMATCHES = {
     "gazette": "another version of Gazette",
 }
 REJECT = {"file": pl.String, "line": pl.Int64, "reason": pl.String, "seen": pl.String}
+REPEATED = "rows whose identifier an earlier row has"
 NO_LABEL = "none"  # the label of every article, since the contract of rows requires one
 
 
@@ -72,7 +73,9 @@ def prepare_plan(path: Path, to: Path, model: ResolvedModel, options: Options, f
         plan = results.read_record(to / PLAN)
         if mismatches := [text for key, text in MISMATCHES.items() if request[key] != plan[key]]:
             raise ConfigError(f"{to} has results for {', '.join(mismatches)}; choose another folder, or --force")
-        if (to / STAGED).exists() or ((to / MANIFEST).exists() and not missing_parts(to, plan)):
+        results.check_unchanged(to)
+        is_whole = (to / MANIFEST).exists() and (to / QUARANTINE).exists() and not missing_parts(to, plan)
+        if is_whole or (to / STAGED).exists():
             return plan
     return _stage(path, to, model, options, sources, request)
 
@@ -100,6 +103,8 @@ def _stage(
         )
     if _request(sources, model, options) != request:
         raise DataContractError(f"{path} changed while it was read; try again when nothing writes to it")
+    if options.id is not None and (repeated := _count_repeated(staged, stager.parts)):
+        stager.notes[REPEATED] = repeated
     results.claim_parts(to, stager.parts)
     reasons = articles.count_reasons(rejects).select("reason", "rows").to_dicts()
     plan = request | {
@@ -111,6 +116,13 @@ def _stage(
     }
     files.write_json(to / PLAN, plan)
     return plan
+
+
+def _count_repeated(staged: Path, count: int) -> int:
+    """Count the staged articles whose identifier an earlier one has; identifiers are compared by their hashes."""
+    parts = [staged / f"{number:05}.parquet" for number in range(count)]
+    hashes = pl.concat([tables.read_parquet(part, columns=["id"])["id"].hash() for part in parts])
+    return hashes.len() - hashes.n_unique()
 
 
 def _request(sources: list[Source], model: ResolvedModel, options: Options) -> dict[str, Any]:
