@@ -23,6 +23,7 @@ SYSTEM = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
     *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR),
 )
+KERNEL = ("/proc/", "/sys/")  # where a file that cannot be made is one that does not exist
 UNNAMED = "the output, or a file of the project, of DVC's cache or of temporary ones"
 
 
@@ -69,7 +70,7 @@ def main(command: click.Command = gazette) -> None:
         if isinstance(error, shutil.Error):  # of `copytree`: source, target and reason of each file
             streams.echo_error(f"gazette: {error.args[0][0][2]}")
             sys.exit(ConfigError.code)
-        if isinstance(error, OSError) and error.errno in SYSTEM:
+        if isinstance(error, OSError) and (error.errno in SYSTEM or str(error.filename).startswith(KERNEL)):
             streams.echo_error(f"gazette: {error.filename or UNNAMED}: {error.strerror}")
             if not error.filename:
                 streams.discard_output()

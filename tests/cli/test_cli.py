@@ -284,9 +284,10 @@ def test_a_terminated_command_removes_its_temporary_folders(tmp_path: Path) -> N
     "stop",
     [
         PermissionError(errno.EACCES, "Permission denied", "bundle.json"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "/proc/bundle.json"),
         shutil.Error([("a", "b", "[Errno 28] No space left on device: 'bundle.json'")]),
     ],
-    ids=["permission", "copy"],
+    ids=["permission", "kernel", "copy"],
 )
 def test_what_this_user_may_not_do_or_has_no_space_for_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: OSError

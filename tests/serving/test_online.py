@@ -209,6 +209,8 @@ def test_tokens_are_read_as_sha256sum_prints_them(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text(f"{first}  -\n\n{second}\n")
     assert access.read_token_file(tmp_path / "tokens") == (first, second)
     assert access.read_tokens(f"{first},{second}", "GAZETTE_TOKENS") == (first, second)
+    (tmp_path / "tokens").write_text(f"{first}\n", encoding="utf-8-sig")
+    assert access.read_token_file(tmp_path / "tokens") == (first,)
     (tmp_path / "tokens").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="64 hexadecimal digits"):
         access.read_token_file(tmp_path / "tokens")

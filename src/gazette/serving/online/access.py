@@ -29,7 +29,7 @@ def read_token_file(path: Path) -> tuple[str, ...]:
     """Return the SHA-256 of each token in a file, one a line; raises ConfigError if there is none."""
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; expected the SHA-256 of a token on each line")
-    digests = read_tokens(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    digests = read_tokens(path.read_text(encoding="utf-8-sig", errors="replace"), str(path))
     if not digests:
         raise ConfigError(f"{path}: no token; expected the SHA-256 of a token on each line")
     return digests
