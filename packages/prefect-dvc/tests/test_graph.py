@@ -409,6 +409,7 @@ def test_a_merge_conflict_is_named_with_its_file_and_line(dvc_project: Make, nam
         ),
         ("dvc.yaml", "stages: {a: {cmd: x, dep: [y]}}", "stages -> a -> dep: extra keys not allowed"),
         ("dvc.yaml", "stages:\n  a: {cmd: x}\n  a: {cmd: y}\n", "corrupted\nline 3, column 3: found duplicate key"),
+        ("dvc.yaml", "stages: {a: {cmd: caf\udce9}}\n", "not valid utf-8\nsave the file as UTF-8"),
         (".git/info/exclude", "*.yaml\n", "'dvc.yaml' is git-ignored.\n`git check-ignore -v --no-index"),
         (".git/info/exclude", "*.lock\n", "dvc.lock' is git-ignored.\n`git check-ignore -v --no-index"),
     ],
@@ -418,7 +419,7 @@ def test_a_file_that_dvc_refuses_or_passes_over_comes_with_the_fault_and_what_to
 ) -> None:
     root = dvc_project({"a": copy_stage("a", "raw")}, raw="1\n")
     repro(root)
-    (root / name).write_text(text)
+    (root / name).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ConfigError, match=re.escape(message)):
         graph.read_graph(root)
 

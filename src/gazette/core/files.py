@@ -81,6 +81,8 @@ def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:
 
     Aliases are rejected, since a few lines of them can expand to gigabytes, and so is nesting beyond `MAX_DEPTH`.
     """
+    if isinstance(text, bytes):
+        _check_utf8(text, where)
     try:
         loaded = deepcopy(_load(text))
     except _NotPlainError as error:
@@ -95,6 +97,14 @@ def parse_yaml(text: str | bytes, where: object) -> dict[str, Any]:
         empty = ": the file is empty" if loaded is None else ""
         raise ConfigError(f"{where}: expected keys and values, got {type(loaded).__name__}{empty}")
     return loaded
+
+
+def _check_utf8(content: bytes, where: object) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{where}, line {line}: not UTF-8; save the file as UTF-8") from None
 
 
 @lru_cache(maxsize=8)  # a run reads its dvc.lock up to six times
