@@ -104,6 +104,13 @@ def test_a_value_of_the_wrong_kind_in_params_is_named(project: None, text: str, 
         cmdline.read_params()
 
 
+def test_a_candidate_without_a_section_of_models_is_named() -> None:
+    params = {"models": {"linear": {}, "cnn": {}}, "pretrained": {"fine_tune": {}, "linear_probe": {}}, "teachers": {}}
+    cmdline.check_candidates({"candidates": ["cnn"], **params})
+    with pytest.raises(ConfigError, match=r"candidates: cnnn: section models has none .*; it has linear, cnn"):
+        cmdline.check_candidates({"candidates": ["cnnn"], **params})
+
+
 @pytest.mark.parametrize(("key", "message"), [("corpus", "`gazette corpus list`"), ("models", "no section models")])
 def test_what_params_lack_is_named_when_it_is_needed(project: None, key: str, message: str) -> None:
     Path("params.yaml").write_text("seed: 7")

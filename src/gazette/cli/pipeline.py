@@ -95,7 +95,7 @@ def plan(targets: tuple[str, ...], force: bool, as_json: bool) -> None:
 
     git.output("rev-parse", "HEAD")  # raises if git refuses the repository
     if cmdline.PARAMS.exists():
-        project.check_corpus(project.params())  # DVC names neither line nor key of what is wrong in it
+        project.check_params(project.params())  # DVC names neither line nor key of what is wrong in it
     nodes = graph.read_graph(Path(), targets)
     steps = plan(nodes, state.read_seconds(Path()), force)
     if as_json:

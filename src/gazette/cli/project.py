@@ -55,12 +55,12 @@ def can_ask() -> bool:
 
 
 def prepare_run() -> None:
-    """Check, before DVC removes outputs, that the corpus has a description; renew the receipt."""
+    """Check, before DVC removes outputs, what params.yaml names; renew the receipt."""
     from gazette.pipeline import cmdline
 
     if paths.DESCRIPTIONS.exists():  # the flow runs any DVC project
         numbers = params()
-        paths.check_described(numbers)
+        check_params(numbers)
         _renew_receipt(cmdline.stage_paths(numbers)["register"])
 
 
@@ -68,6 +68,15 @@ def check_corpus(numbers: dict[str, Any]) -> None:
     """Raise ConfigError if the project has corpora, and params.yaml names none of them."""
     if paths.DESCRIPTIONS.exists():
         paths.check_described(numbers)
+
+
+def check_params(numbers: dict[str, Any]) -> None:
+    """Raise ConfigError if the project has corpora, and params.yaml names none, or a candidate without a section."""
+    from gazette.pipeline import cmdline
+
+    if paths.DESCRIPTIONS.exists():
+        paths.check_described(numbers)
+        cmdline.check_candidates(numbers)
 
 
 def _renew_receipt(options: dict[str, str]) -> None:

@@ -75,6 +75,15 @@ def _check_names(params: Mapping[str, Any], path: Path) -> None:
             raise ConfigError(f"{path}: candidate or encoder {word!r:.60}: {NAME_RULE}")
 
 
+def check_candidates(params: Mapping[str, Any]) -> None:
+    """Raise ConfigError if a candidate has no section under `models`."""
+    models = params["models"]
+    if missing := [name for name in candidates.all_candidates(dict(params)) if name not in models]:
+        raise ConfigError(
+            f"{PARAMS}: candidates: {missing[0]}: section models has none of this name; it has {', '.join(models)}"
+        )
+
+
 def stage_paths(params: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Return the path by stage (`train@cnn` for a candidate) and option, templates filled in."""
     paths = {}
