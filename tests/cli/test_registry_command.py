@@ -32,7 +32,7 @@ def gazette(*words: str) -> tuple[int, str]:
 
 
 def test_an_intact_ledger_is_shown_and_verified(project: Path) -> None:
-    assert gazette("ledger", "--verify") == (0, "1 entries, the chain is intact\n")
+    assert gazette("ledger", "--verify") == (0, "1 entry, the chain is intact\n")
     assert gazette("ledger", "--json") == (0, ENTRY.line() + "\n")
     assert "first" in gazette("ledger")[1]
 

@@ -68,7 +68,7 @@ def test_a_folder_of_results_may_have_a_name_that_is_not_utf_8(
         (("new.csv", "--model", "bundle", "--text", "body"), 2, "no column 'body' among 'id', 'text'; --text name"),
         (("new.csv", "--model", "bundle", "--uncertain", "0"), 2, "--uncertain"),
         (("empty.csv", "--model", "bundle"), 3, "empty.csv is empty"),
-        (("dots.txt", "--model", "bundle"), 3, "none of 1 rows can be scored"),
+        (("dots.txt", "--model", "bundle"), 3, "none of 1 row can be scored"),
     ],
 )
 def test_what_cannot_be_done_ends_with_its_code(

@@ -98,7 +98,7 @@ def test_an_audits_list_corrects_the_whole_text_of_its_rows(project: Path) -> No
         schema=["file", "line", "label", "correct_label", "text"], orient="row",
     )  # fmt: skip
     spreadsheet.write_spreadsheet(Path("list.csv"), listed)
-    assert "2 lines of audits are not in the corpus as listed" in call("correct", "tiny", "list.csv", "--yes").output
+    assert "not in the corpus as listed: 2 lines of audits" in call("correct", "tiny", "list.csv", "--yes").output
     assert corrected()[0][0] == ("sport number 0\n=the body\nof 0", "trade")
     assert corrected()[1] == {"audit": {"relabeled": 1}}
 
@@ -156,7 +156,7 @@ def test_what_is_torn_or_junk_or_disputed_is_left_out_with_its_count(project: Pa
     with Path(file).open("a") as answers:
         answers.write('{"text": "cut o')
     shown = call("correct", "tiny", file, "--yes").output
-    assert "1 lines of feedback are no JSON" in shown
+    assert "no JSON, as after a full disk: 1 line of feedback" in shown
     assert "2 new texts cannot be used, so they are left out. The first: f.jsonl, line 1: no word" in shown
     assert re.search(r"volunteered +1 +have several labels by volunteers", shown)  # two answers, one text
     articles, sources = corrected()
@@ -170,7 +170,7 @@ def test_a_list_in_another_encoding_is_read_if_it_is_named(project: Path) -> Non
     with pytest.raises(ConfigError, match="--encoding"):
         call("correct", "tiny", "list.csv", "--dry-run")
     shown = call("correct", "tiny", "list.csv", "--encoding", "windows-1252", "--dry-run")
-    assert shown.exit_code == 0 and "get another label" in shown.output and "1 lines of audits" in shown.output
+    assert shown.exit_code == 0 and "get another label" in shown.output and "1 line of audits" in shown.output
 
 
 def test_a_file_that_is_neither_feedback_nor_a_list_is_refused_by_its_name(project: Path) -> None:

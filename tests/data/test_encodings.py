@@ -152,7 +152,7 @@ ENGLISH = b"Shares fell after the bank cut its forecast again.\tb\n"
             "not certain",
         ),
         ([chinese(40_000), "".join(f"{t}\ta\n" for t in NEWS["ru"] * 5000).encode("koi8_r")], "not certain"),
-        ([chinese(300), b"\xd6\xff\ta\n", chinese(300)], r"gb18030 .*\(1 lines cannot be decoded, the first 302\)"),
+        ([chinese(300), b"\xd6\xff\ta\n", chinese(300)], r"gb18030 .*\(1 line cannot be decoded, the first 302\)"),
     ],
     ids=["UTF-8 first", "GB 18030 first", "then Big5", "then KOI8-R", "a bad byte"],
 )

@@ -71,7 +71,7 @@ def test_a_number_is_a_label_but_no_text(tmp_path: Path, labels: Any) -> None:
 def test_a_file_of_the_most_columns_and_rows_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     more = {f"c{number}": ["x"] for number in range(MAX_COLUMNS - 2)}
     assert len(read(tmp_path, text=["x"], label=["a"], **more).unused) == MAX_COLUMNS - 2
-    with pytest.raises(DataContractError, match=r"has 1,001 columns and 1 rows; at most 1,000 and 20,000,000 are read"):
+    with pytest.raises(DataContractError, match=r"has 1,001 columns and 1 row; at most 1,000 and 20,000,000 are read"):
         read(tmp_path, text=["x"], label=["a"], last=["x"], **more)
     monkeypatch.setattr(parquet, "MAX_ROWS", 2)
     assert read(tmp_path, text=["x"] * 2, label=["a"] * 2).articles.height == 2

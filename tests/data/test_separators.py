@@ -246,4 +246,4 @@ def test_nulls_are_pointed_out_before_a_corpus_is_added(tmp_path: Path) -> None:
     words = ["--lang", "en", "--train", str(path), "--text", "text", "--label", "label", "--dry-run"]
     output = CliRunner().invoke(app.gazette, ["corpus", "add", "x", *words]).output
     assert "The label 'NULL' of 2 rows looks like a null" in output
-    assert "The text 'None' of 1 rows looks like a null" in output
+    assert "The text 'None' of 1 row looks like a null" in output

@@ -314,7 +314,9 @@ def test_a_folder_is_a_folder_per_class(tmp_path: Path) -> None:
 def test_a_table_in_a_folder_is_no_article(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("text,label\na,b\n")
-    with pytest.raises(ConfigError, match=rf"{name}: by their names, 1 files .* Pass each table by itself"):
+    with pytest.raises(
+        ConfigError, match=rf"{name}: by their names, files in .* are tables \(1\).* Pass each table by itself"
+    ):
         detect_layout(tmp_path, NAMED)
 
 

@@ -268,7 +268,10 @@ def test_a_corpus_with_dates_has_its_articles_and_its_accuracy_over_time(tmp_pat
     page = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8"))
     assert {attrs["data-chart"] for _, attrs in page.tags if "data-chart" in attrs} == set(page.charts)
     assert set(page.charts) == CHARTS | {"volume", "periods"}
-    assert "test begins on 2004-02-01. 1 articles of train have no date. 2 articles of valid and test are" in page.text
+    assert (
+        "test begins on 2004-02-01. In train, 1 article without a date. In valid and test, 2 articles nearly"
+        in page.text
+    )
     assert "2004-01 50.0% 25.0% 75.0% 4" in page.text
     test_nothing_from_the_corpus_is_executable(page)
 
@@ -318,7 +321,7 @@ def test_rows_in_quarantine_that_may_be_the_cause_come_first_on_the_page(tmp_pat
     files.write_json(report_path, files.read_json(report_path) | {"classes": classes})
     text = Page(report.write_report(paths, PARAMS).read_text(encoding="utf-8")).text
     validation = text[text.index("Expectations not met") :]
-    cause, consequence = validation.index("1 rows (0.00%) are in quarantine"), validation.index("classes in train have")
+    cause, consequence = validation.index("1 row (0.00%) went to quarantine"), validation.index("classes in train have")
     assert cause < consequence
 
 

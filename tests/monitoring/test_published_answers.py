@@ -51,7 +51,7 @@ def test_what_was_asked_is_added_once_and_the_tree_stays_as_it_is(
     before = project("git status --porcelain && git rev-parse HEAD")
     assert publish()
     pushed = project(PUSHED).split("\n")
-    assert (pushed[0], pushed[2]) == ("Correct the corpus tiny: 1 answers", "data/raw/tiny.dvc")
+    assert (pushed[0], pushed[2]) == ("Correct the corpus tiny: 1 answer", "data/raw/tiny.dvc")
     assert not publish()
     assert project("git status --porcelain && git rev-parse HEAD") == before
     project("git pull -q origin main && dvc checkout -q data/raw/tiny.dvc")

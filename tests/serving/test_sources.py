@@ -104,7 +104,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
         (
             "a.csv",
             b"text,id\nx,1\ny\n",
-            r"1 rows cannot be read; `gazette score` labels the others. .* line 3: 1 field",
+            r"1 row cannot be read; `gazette score` labels the others. .* line 3: 1 field",
         ),
         ("a.jsonl", b'{"text": "x"}\n{"body": "y"}\n', r"a\.jsonl, line 2: no key 'text'"),
         ("a.jsonl", b'{"text": 5}\n', r"line 1: not a string: 'text' is int"),

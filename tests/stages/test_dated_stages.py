@@ -100,7 +100,7 @@ def test_a_near_duplicate_across_a_boundary_and_a_row_without_a_date_are_counted
             ("an article of some day", "sport", "")]  # fmt: skip
     report = validated(tmp_path, rows)
     assert report["files"][0]["notes"] == {"articles without a date": 1}
-    assert "dates from 2020-01-01 to 2020-02-29; 1 articles have none" in capsys.readouterr().out
+    assert "dates from 2020-01-01 to 2020-02-29; 1 article without one" in capsys.readouterr().out
     report, tables = preprocessed(tmp_path)
     assert report["time"]["near_duplicates_of_earlier_splits"] == 1
     assert report["time"]["train_without_date"] == 1

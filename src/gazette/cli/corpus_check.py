@@ -7,6 +7,7 @@ import click
 from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.cli import options, project
+from gazette.core.counts import tally
 
 
 @click.command()
@@ -90,7 +91,7 @@ def audit(name: str | None, to: Path | None, folds: int, model: str, as_json: bo
     description, raw = snapshots.find_snapshot(name, Path())
     table, *_ = corrected.read_corrected(description, raw)
     table, _ = articles.split_invalid(table, description.labels)
-    click.echo(f"{table.height:,} articles, {folds} folds: about a minute", err=True)
+    click.echo(f"{tally(table.height, 'article')}, {folds} folds: about a minute", err=True)
     suspects, estimate = auditing.audit_labels(table, numbers["models"][model], shared, folds)
     spreadsheet.write_spreadsheet(to, suspects)
     written.record(to)

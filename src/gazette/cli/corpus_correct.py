@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gazette.cli import options, project
+from gazette.core.counts import tally
 from gazette.data.paths import DESCRIPTIONS, RAW
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def correct(name: str, files: tuple[Path, ...], encoding: str | None, yes: bool,
     hints = Hints(description.language, encoding)
     answers = correcting.read_corrections(files, raw, name, description, hints)
     if answers.absent:
-        click.echo(f"{answers.absent:,} lines of audits are not in the corpus as listed, so they are left out.")
+        click.echo(f"Left out, since not in the corpus as listed: {tally(answers.absent, 'line')} of audits.")
     if answers.torn:
-        click.echo(f"{answers.torn:,} lines of feedback are no JSON, as after a full disk, so they are left out.")
+        click.echo(f"Left out, since no JSON, as after a full disk: {tally(answers.torn, 'line')} of feedback.")
     if answers.rejects.height:
         place, reason = answers.rejects["place"][0], answers.rejects["reason"][0]
         click.echo(
@@ -145,7 +146,7 @@ def _apply(
         sys.exit(1)
     path = RAW / name / OVERLAY
     changed = correcting.write_overlay(name, content)
-    click.echo(f"{path}: {merged.height:,} lines" if changed else f"{path} has all of this already.")
+    click.echo(f"{path}: {tally(merged.height, 'line')}" if changed else f"{path} has all of this already.")
     _announce(name, publish)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from prefect_dvc.core.escape import escape
 
 from gazette.cli import tables
+from gazette.core.counts import tally
 from gazette.data.overlay import describe
 from gazette.data.validation.breaches import explain_breaches, render_breaches
 from gazette.data.validation.inspect import Inspection
@@ -18,7 +19,9 @@ MAX_CHANGES, MAX_TEXTS = 30, 5  # of corrections
 def list_breaches(side: Inspection, bounds: Mapping[str, Any]) -> list[str]:
     """Return what breaks the contract in a corpus, a line each."""
     unmet = explain_breaches(side.report, side.rejects, side.examples, bounds)
-    return ([f"{side.rejects.height:,} rows in quarantine"] if side.rejects.height else []) + render_breaches(unmet)
+    return ([f"{tally(side.rejects.height, 'row')} in quarantine"] if side.rejects.height else []) + render_breaches(
+        unmet
+    )
 
 
 def show_diff(before: str, after: str, figures: dict[str, Any], changes: pl.DataFrame, max_rows: int) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from gazette.cli import tables
 from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
+from gazette.core.counts import tally
 from gazette.core.encodings import Coding, title
 from gazette.core.escape import format_places, quote
 from gazette.data.date_formats import describe_format
@@ -65,7 +66,7 @@ def show_new_corpus(
             f"validate.max_quarantined in params.yaml allows {max_quarantined:.2%}: `gazette run` will stop.", ""
         )
     for column, word, count in count_nulls(articles)[:MAX_ROWS]:
-        tables.show(f"The {column} {quote(word)} of {count:,} rows looks like a null; is it meant?", "")
+        tables.show(f"The {column} {quote(word)} of {tally(count, 'row')} looks like a null; is it meant?", "")
     for check, why in skipped_checks(corpus.language).items():
         tables.show(f"`gazette run` will skip {check}: {why}.", "")
     in_train = articles.filter(pl.col("split") == "train")["label"].unique().to_list()
@@ -80,7 +81,7 @@ def _file_parts(file: SourceFile, corpus: Corpus) -> Iterator[str | Table]:
     contents = file.contents
     yield f"{file.split}: {file.path}"
     yield f"  {describe_layout(file.file)}"
-    yield f"  {contents.articles.height + contents.rejects.height:,} rows"
+    yield f"  {tally(contents.articles.height + contents.rejects.height, 'row')}"
     if contents.unused:
         yield f"  not used: {', '.join(quote(column) for column in contents.unused[:MAX_ROWS])}"
     yield from (f"  {note}: {count:,}" for note, count in contents.notes.items())
@@ -124,7 +125,7 @@ def show_rejects(rejects: pl.DataFrame, rows: int) -> None:
         return
     reasons = count_reasons(rejects)
     tables.show(
-        f"{rejects.height:,} of {rows:,} rows ({rejects.height / rows:.2%}) will go to quarantine:",
+        f"{rejects.height:,} of {tally(rows, 'row')} ({rejects.height / rows:.2%}) will go to quarantine:",
         *(f"  {count:,} ×, the first at {first}" for _, count, first in reasons.head(MAX_ROWS).iter_rows()),
         *([f"  and {reasons.height - MAX_ROWS:,} other reasons"] if reasons.height > MAX_ROWS else []),
         "",

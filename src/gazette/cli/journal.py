@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gazette.cli import options, project
+from gazette.core.counts import tally
 
 if TYPE_CHECKING:
     from gazette.serving.batch.journaling import Journal
@@ -74,7 +75,7 @@ def show(folder: Path, since: datetime | None, until: datetime | None, as_json: 
     if as_json:
         project.echo_json(record)
         return
-    head = f"{folder}: {record['bytes']:,} bytes, {record['texts']:,} texts in the sample"
+    head = f"{folder}: {record['bytes']:,} bytes, {tally(record['texts'], 'text')} in the sample"
     rows = [day | {"digest": day["digest"][:8], "labels": _list(day["labels"])} for day in record["days"]]
     columns = ("day", "digest", "source", "records", "confidence", "unknown", "labels")
     right = ("records", "confidence", "unknown")

@@ -6,6 +6,7 @@ from prefect_dvc.core.escape import escape
 from rich.text import Text
 from rich.tree import Tree
 
+from gazette.core.counts import tally
 from gazette.data.overlay import describe
 from gazette.lineage.sightings import FileSightings
 from gazette.lineage.trace import ModelLineage
@@ -68,14 +69,14 @@ def _add_raw(tree: Tree, model: ModelLineage) -> None:
     if not model.raw:
         return
     files = model.raw["files"]
-    branch = tree.add(_line(f"raw data {model.raw['path']}", f"{model.raw['digest']}, {len(files):,} files"))
+    branch = tree.add(_line(f"raw data {model.raw['path']}", f"{model.raw['digest']}, {tally(len(files), 'file')}"))
     for path, digest in sorted(files.items())[:MAX_FILES]:
         branch.add(_line(escape(path), digest))
     if len(files) > MAX_FILES:
         branch.add(f"… and {len(files) - MAX_FILES:,} more; --json lists them")
     if corrections := model.raw.get("corrections"):
         overlay = branch.add(
-            _line(f"corrections {corrections['file']}", f"{corrections['md5']}, {corrections['lines']:,} lines")
+            _line(f"corrections {corrections['file']}", f"{corrections['md5']}, {tally(corrections['lines'], 'line')}")
         )
         for line in describe(corrections):
             overlay.add(line)

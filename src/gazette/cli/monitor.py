@@ -9,6 +9,7 @@ import click
 from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import options, project
+from gazette.core.counts import tally
 
 if TYPE_CHECKING:
     from gazette.monitoring.observation import Observation
@@ -126,7 +127,7 @@ def ask(articles: int, to: Path | None, seed: int | None) -> None:
             f"{params.sample:.0%} of the answers are sampled (monitor.sample in params.yaml)"
         )
     random = questions.filter(how=answers.RANDOM).height
-    click.echo(f"{questions.height:,} articles, {random:,} at random: {path}", err=True)
+    click.echo(f"{tally(questions.height, 'article')}, {random:,} at random: {path}", err=True)
     click.echo(f"Fill in column label, then: gazette monitor answer {path}")
 
 
@@ -157,7 +158,7 @@ def answer(file: Path, who: str | None, feedback: Path, encoding: str | None) ->
     author = who or git.run("var", "GIT_AUTHOR_IDENT").rpartition(">")[0] + ">"
     outcome = answers.record(observe.FOLDER, feedback, labels, author, datetime.now(UTC))
     changed = f", {outcome.changed:,} of them in place of another" if outcome.changed else ""
-    click.echo(f"{outcome.recorded:,} labels recorded{changed}; {outcome.known:,} were recorded before.")
+    click.echo(f"{tally(outcome.recorded, 'label')} recorded{changed}; {outcome.known:,} were recorded before.")
 
 
 monitor.add_under("Labels", ask, answer)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from gazette.cli import tables
+from gazette.core.counts import tally
 from gazette.monitoring.thresholds import MIN_WINDOWS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def show(observation: "Observation", words: "Difference | None", delays: list[di
         parts += ["", _windows(observation.windows[-SHOWN:])]
     else:
         parts.append(
-            f"Signals: {observation.records:,} records, and no window is complete; the next one is on "
+            f"Signals: {tally(observation.records, 'record')}, and no window is complete; the next one is on "
             f"{observation.next_end}"
         )
     if words:
@@ -42,10 +43,10 @@ def _headline(observation: "Observation") -> str:
 
 def _errors(observation: "Observation") -> str:
     if observation.accuracy is None:
-        return f"Errors: no labels; {observation.unanswered:,} questions are open (`gazette monitor ask`)"
+        return f"Errors: no labels; {tally(observation.unanswered, 'question')} open (`gazette monitor ask`)"
     figures = observation.accuracy
-    line = f"Errors: {observation.labels:,} labels, {figures['accuracy']:.1%} right ({figures['low']:.1%} to "
-    line += f"{figures['high']:.1%}), {observation.unanswered:,} questions open"
+    line = f"Errors: {tally(observation.labels, 'label')}, {figures['accuracy']:.1%} right ({figures['low']:.1%} to "
+    line += f"{figures['high']:.1%}), {tally(observation.unanswered, 'question')} open"
     if observation.error is None:
         return line + "; the error of the reference is not known, so they cannot alarm"
     cusum = observation.cusum

@@ -8,6 +8,7 @@ import click
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.cli import options, project, trust
+from gazette.core.counts import tally
 
 
 @click.command()
@@ -66,7 +67,7 @@ def ledger(verify: bool, as_json: bool) -> None:
         new = ledger_history.count_uncommitted()
         late = f"; the last {new} in no commit yet, so git cannot vouch for them" if new else ""
         behind = f"; other clones have decided {more} more, which the next promotion here brings" if more else ""
-        click.echo(f"{len(entries)} entries, the chain is intact{late}{behind}", err=as_json)
+        click.echo(f"{tally(len(entries), 'entry', 'entries')}, the chain is intact{late}{behind}", err=as_json)
 
 
 @click.group(cls=options.Group)

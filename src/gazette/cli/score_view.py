@@ -5,13 +5,15 @@ from typing import Any
 
 from prefect_dvc.core.escape import escape
 
+from gazette.core.counts import tally
+
 
 def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:
     """Return rows, labels with their shares here and in training, oddities, and the path of the manifest."""
     model, rows, uncertain = manifest["model"], manifest["rows"], manifest["uncertain"]
     name = f"{model['name']} version {model['version']}" if model["name"] else f"the bundle {model['digest']}"
     head = (
-        f"{rows['scored']:,} of {rows['read']:,} rows labeled by {name}; {rows['quarantined']:,} in quarantine, "
+        f"{rows['scored']:,} of {tally(rows['read'], 'row')} labeled by {name}; {rows['quarantined']:,} in quarantine, "
         f"{uncertain['share']:.1%} uncertain (below {uncertain['below']:g})"
     )
     width = max(len(escape(label["label"])) for label in manifest["labels"])

@@ -13,6 +13,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core import articles, normalization, pointers
 from gazette.core.corpus import OVERLAY, Corpus, Folder
+from gazette.core.counts import tally
 from gazette.core.escape import format_places
 from gazette.data import feedback, fetch, ingest, overlay, splits
 from gazette.data.coding import NO_HINTS, Hints
@@ -117,8 +118,8 @@ def read_articles(paths: Iterable[Path], corpus: Corpus, columns: Columns, hints
     table, rejects = ingest.validate_rows(sources, corpus)
     if rejects.height:
         raise DataContractError(
-            f"{rejects.height:,} of {rejects.height + table.height:,} rows cannot be used, so nothing is added. The "
-            f"first: {format_places(rejects.head(1).to_dicts())}: {rejects['reason'][0]}"
+            f"{rejects.height:,} of {tally(rejects.height + table.height, 'row')} cannot be used, so nothing is added. "
+            f"The first: {format_places(rejects.head(1).to_dicts())}: {rejects['reason'][0]}"
         )
     place = pl.format("{}, line {}", "file", "line")
     about = {"source": "added", "kind": "article", "when": "", "who": ""}

@@ -16,6 +16,7 @@ import chardet
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.core.escape import escape
 
+from gazette.core.counts import tally
 from gazette.core.encodings import CODECS, canonical_name, title
 from gazette.core.limits import MAX_LINE
 from gazette.data.likely_encodings import KNOWN, NAMES, OLD, USUAL, WESTERN
@@ -102,7 +103,7 @@ def detect_folder(files: Iterator[bytes], path: Path, language: str | None, opti
 
 def _mixed(path: Path, survey: Survey, option: str) -> ConfigError:
     return ConfigError(
-        f"{path} is in more than one encoding: UTF-8 in {survey.valid:,} lines that are not plain ASCII, the last "
+        f"{path} is in more than one encoding: UTF-8 in {tally(survey.valid, 'line')} beyond plain ASCII, the last "
         f"{survey.last_valid:,}, and another in {survey.invalid:,}, the first {survey.first_invalid:,}. Convert it, or "
         f"pass each part as a file of its own; {option} utf-8 puts the others in quarantine"
     )
@@ -172,7 +173,11 @@ def _ask(path: Path, names: list[str], faults: dict[str, list[int]], survey: Sur
     lines = []
     for name in names:
         text = escape(survey.first.decode(CODECS[name], "replace").strip(), 60)
-        bad = f" ({len(faults[name]):,} lines cannot be decoded, the first {faults[name][0]:,})" if faults[name] else ""
+        bad = (
+            f" ({tally(len(faults[name]), 'line')} cannot be decoded, the first {faults[name][0]:,})"
+            if faults[name]
+            else ""
+        )
         lines.append(f"  {option} {name:14} {text}{bad}")
     most = f"; {title(names[0])} is likely" if names else ""
     return (

@@ -10,6 +10,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError, parse
 
 from gazette.core import files, pointers
 from gazette.core.corpus import Package
+from gazette.core.counts import tally
 from gazette.data.paths import PRETRAINED
 from gazette.pipeline import inheritance
 
@@ -37,7 +38,7 @@ def fetch_corpus(package: Package | None, raw: Path) -> str:
             )
         folder.rename(raw)
     storage.dvc_add(raw)
-    return f"{sum(1 for path in raw.rglob('*') if path.is_file()):,} files in {raw}, matching {pointer}"
+    return f"{tally(sum(1 for path in raw.rglob('*') if path.is_file()), 'file')} in {raw}, matching {pointer}"
 
 
 def check_present(raw: Path, pointer: Path) -> None:

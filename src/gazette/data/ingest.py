@@ -15,6 +15,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core import articles
 from gazette.core.corpus import Corpus, File, Folder, Split
+from gazette.core.counts import tally
 from gazette.core.escape import quote
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.date_formats import detect_format
@@ -137,8 +138,8 @@ def _check_most_readable(rejects: pl.DataFrame, rows: int, name: str) -> None:
         first = rejects.head(3).iter_rows(named=True)
         lines = [f"  {row['file']}, line {row['line']}: {row['reason']}" for row in first]
         raise DataContractError(
-            f"{name}: {rejects.height:,} of {rows:,} rows cannot be used; is this the right file and layout? The "
-            "first:\n" + "\n".join(lines)
+            f"{name}: {rejects.height:,} of {tally(rows, 'row')} cannot be used; is this the right file and layout? "
+            "The first:\n" + "\n".join(lines)
         )
 
 

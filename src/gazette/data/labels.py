@@ -9,6 +9,7 @@ import polars as pl
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core.articles import count_reasons
+from gazette.core.counts import tally
 from gazette.core.escape import format_places, name_first, quote
 from gazette.data.oddities import check_single
 from gazette.data.readers.lookalikes import tell_apart, visible_forms
@@ -41,14 +42,14 @@ def infer_labels(articles: pl.DataFrame, rejects: pl.DataFrame | None = None) ->
         classes = f"1 class: {_list(places)}" if places else "0 classes"
         raise DataContractError(
             f"{_unreadable(rejects)}train has {classes}; expected two or more. Is that the label column, and are the "
-            f"articles of every class among the files? {train.height:,} rows were read"
+            f"articles of every class among the files? It has {tally(train.height, 'row')}"
         )
     if lost := _lost_folders(rejects, articles):
         raise DataContractError(f"{_unreadable(rejects)}{name_first(lost)} would be no class, as no file of it is left")
     if len(places) > MAX_CLASSES or (len(places) > MIN_CLASSES and 2 * len(places) > train.height):
         check_single(places)
         raise ConfigError(
-            f"train has {len(places):,} different labels in {train.height:,} rows; at most {MAX_CLASSES:,} are "
+            f"train has {len(places):,} different labels in {tally(train.height, 'row')}; at most {MAX_CLASSES:,} are "
             f"supported. Is that the label column? The first are {_list(places)}"
         )
     check_single(places)
@@ -123,7 +124,7 @@ def _unreadable(rejects: pl.DataFrame | None) -> str:
         return ""
     kinds = ", ".join(f"{rows:,} × {kind}" for kind, rows, _ in count_reasons(lost).head(5).iter_rows())
     return (
-        f"{lost.height:,} rows of train cannot be read ({kinds}). The first: {format_places(lost.to_dicts())}. "
+        f"{tally(lost.height, 'row')} of train cannot be read ({kinds}). The first: {format_places(lost.to_dicts())}. "
         "Save them as UTF-8 or correct them first: without them, "
     )
 

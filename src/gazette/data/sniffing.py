@@ -78,8 +78,8 @@ def _check_articles(folder: Path) -> None:
     tables = [file for file in list_files(folder) if claimed_format(file)]
     if tables:
         raise ConfigError(
-            f"{tables[0]}: by their names, {len(tables):,} files in {folder} are tables, but a file in a folder is one "
-            "article, and the folder around it its label. Pass each table by itself instead of the folder, with a "
+            f"{tables[0]}: by their names, files in {folder} are tables ({len(tables):,}), but a file in a folder is "
+            "one article, and the folder around it its label. Pass each table by itself instead of the folder, with a "
             "column for the label; if each is the text of one article, name it .txt"
         )
 

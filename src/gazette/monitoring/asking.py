@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 from prefect_dvc.core.errors import ConfigError
 
+from gazette.core.counts import tally
 from gazette.monitoring import answers, observe, questionnaire
 from gazette.monitoring.answers import Draw
 from gazette.registry import ledger
@@ -46,4 +47,4 @@ def ask(root: Path, name: str, rows: int | None, when: datetime) -> str:
         questions = draw_questions(root, champion.digest, draw, when, path)
     if questions.is_empty():
         return ""
-    return f"{questions.height:,} articles to label: fill in {path}, then `gazette monitor answer {path}`"
+    return f"{tally(questions.height, 'article')} to label: fill in {path}, then `gazette monitor answer {path}`"

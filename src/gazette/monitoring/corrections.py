@@ -11,6 +11,7 @@ from prefect_dvc.publishing import publish, raw_data
 from prefect_dvc.publishing.worktree import worktree
 
 from gazette.core import pointers
+from gazette.core.counts import tally
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
 from gazette.data.paths import RAW
@@ -51,7 +52,7 @@ def publish_answers(
         if not git.run("status", "--porcelain", "--", pointer, folder=tree.folder):
             return False
         git.add([pointer], tree.folder)
-        message = f"Correct the corpus {name}: {len(answers):,} answers"
+        message = f"Correct the corpus {name}: {tally(len(answers), 'answer')}"
         git.run("commit", "--quiet", "--no-verify", "--message", message, folder=tree.folder)
         if storage.default_remote(tree.folder):
             remote.check_answers(tree.folder)

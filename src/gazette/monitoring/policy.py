@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
+from gazette.core.counts import tally
 from gazette.monitoring.observation import Observation
 from gazette.registry.verdict import ACCEPT, INCONCLUSIVE, REJECT
 
@@ -87,7 +88,7 @@ def decide(observation: Observation, params: Params, history: History, now: date
     challenger = _consider_challenger(*situation)
     training = None if challenger and _is_on_trial(history) else _train(*situation)
     steps = [step for step in (challenger, training) if step]
-    quiet = f"quiet: {observation.labels:,} labels, {observation.new_rows:,} new rows"
+    quiet = f"quiet: {tally(observation.labels, 'label')}, {observation.new_rows:,} new rows"
     reason = "; ".join(step.reason for step in steps) or quiet
     waiting = Action(WAIT, reason, topic=challenger.topic if challenger else "")
     return next((step for step in steps if step.kind != WAIT), waiting)
@@ -97,7 +98,7 @@ def describe_errors(observation: Observation) -> str:
     """Return that the CUSUM of errors alarms, with its figures."""
     cusum = observation.cusum
     highest = max(cusum.statistic, default=0.0)
-    labels = f"{observation.labels:,} labels"
+    labels = f"{tally(observation.labels, 'label')}"
     return f"the CUSUM of errors reached {highest:.1f} in {labels}, and alarms at {cusum.interval:.1f}"
 
 
@@ -130,7 +131,7 @@ def _consider_challenger(observation: Observation, params: Params, history: Hist
     if now < end:
         return Action(WAIT, f"{name} is on probation until {end:%Y-%m-%d %H:%M} UTC")
     if challenger.shadow is not None and challenger.shadow < params.min_shadow:
-        answers = f"{challenger.shadow:,} of {params.min_shadow:,} answers beside the champion"
+        answers = f"{challenger.shadow:,} of {tally(params.min_shadow, 'answer')} beside the champion"
         return Action(
             WAIT, f"{name} has {answers}; `gazette serve --shadow NAME@challenger` makes them", topic="shadow"
         )

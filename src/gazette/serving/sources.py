@@ -14,6 +14,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 from prefect_dvc.core.escape import escape
 
 from gazette.core.corpus import File, Folder
+from gazette.core.counts import tally
 from gazette.core.encodings import PLAIN, Coding, title
 from gazette.data import sniffing
 from gazette.data.coding import NO_HINTS, Hints, detect_coding
@@ -159,7 +160,7 @@ def _all_texts(sources: list[Source]) -> list[str]:
         if rejects.height:
             first = rejects.row(0, named=True)
             raise DataContractError(
-                f"{source.path}: {rejects.height:,} rows cannot be read; `gazette score` labels the others. The "
+                f"{source.path}: {tally(rejects.height, 'row')} cannot be read; `gazette score` labels the others. The "
                 f"first is in {first['file']}, line {first['line']}: {first['reason']}; seen: {first['seen']}"
             )
         texts += itertools.chain.from_iterable(part.articles["text"] for part in parts)

@@ -7,6 +7,7 @@ from prefect_dvc.core import atomic
 from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import articles, corpus, files, tables
+from gazette.core.counts import tally
 from gazette.data import overlay
 from gazette.data.erased import read_erased
 from gazette.data.validation import breaches, inspect, part_records
@@ -51,4 +52,4 @@ def run(
     lines += [f"  skipped: {check}; {why}" for check, why in inspection.skipped.items()]
     quarantined, warnings = inspection.rejects.height, sum(not finding["success"] for finding in inspection.findings)
     rows = inspection.whole["rows"].item()
-    print(f"{rows:,} articles validated, {quarantined:,} in quarantine; warnings: {warnings}", *lines, sep="\n")
+    print(f"{tally(rows, 'article')} validated, {quarantined:,} in quarantine; warnings: {warnings}", *lines, sep="\n")

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Parquet
+from gazette.core.counts import tally
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns, plain
 from gazette.data.readers.instants import INT96, write_instants
@@ -173,8 +174,8 @@ def _read_footer(file: BinaryIO, path: Path) -> pq.ParquetFile:
         raise DataContractError(f"{path} cannot be read as Parquet: {error}; was it copied completely?") from None
     if parquet.metadata.num_columns > MAX_COLUMNS or parquet.metadata.num_rows > MAX_ROWS:
         raise DataContractError(
-            f"{path} has {parquet.metadata.num_columns:,} columns and {parquet.metadata.num_rows:,} rows; at most "
-            f"{MAX_COLUMNS:,} and {MAX_ROWS:,} are read"
+            f"{path} has {tally(parquet.metadata.num_columns, 'column')} and "
+            f"{tally(parquet.metadata.num_rows, 'row')}; at most {MAX_COLUMNS:,} and {MAX_ROWS:,} are read"
         )
     return parquet
 

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 from prefect_dvc.core.escape import escape
 
+from gazette.core.counts import tally
 from gazette.core.escape import MAX_FILE, format_places
 from gazette.data.validation import quarantine
 from gazette.data.validation.checks import CHECKS, CRITICAL, WARNING, Check, column_of
@@ -62,11 +63,11 @@ def _explain_quarantine(facts: Facts, breaches: Sequence[Breach]) -> Iterator[Br
     cure = "Correct these rows, or the corpus description if every row is read wrongly."
     if share > allowed:
         what = (
-            f"{rows:,} rows ({share:.1%}) break the row contract; validate.max_quarantined in params.yaml allows "
-            f"{allowed:.1%}: {kinds}"
+            f"{tally(rows, 'row')} ({share:.1%}) break the row contract; validate.max_quarantined in params.yaml "
+            f"allows {allowed:.1%}: {kinds}"
         )
     else:
-        what = f"{rows:,} rows ({share:.2%}) are in quarantine, which may be why articles are missing: {kinds}"
+        what = f"{tally(rows, 'row')} ({share:.2%}) went to quarantine, which may be why articles are missing: {kinds}"
     severity = CRITICAL if share > allowed or any(breach.severity == CRITICAL for breach in breaches) else WARNING
     yield Breach(QUARANTINE, severity, what, cure, first_places(facts.rejects))
 
@@ -88,8 +89,10 @@ def _explain_figure(finding: dict[str, Any], column: str, check: Check, facts: F
     value, bounds = facts.report["corpus"][column], facts.bounds
     if column == "rows":
         missing = f"; {facts.rejects.height:,} of them {QUARANTINED}" if facts.rejects.height else ""
-        files = ", ".join(f"{row['rows']:,} rows in {escape(row['file'])}" for row in facts.report["files"][:MAX_ROWS])
-        return f"{value:,} articles, expected at least {bounds[check.bound]:,} ({check.key}): {files}{missing}"
+        files = ", ".join(
+            f"{tally(row['rows'], 'row')} in {escape(row['file'])}" for row in facts.report["files"][:MAX_ROWS]
+        )
+        return f"{tally(value, 'article')}, expected at least {bounds[check.bound]:,} ({check.key}): {files}{missing}"
     if column == "characters_50":
         low, high = bounds["min_median_characters"], bounds["max_median_characters"]
         key = "min_median_characters" if value < low else "max_median_characters"
@@ -98,7 +101,7 @@ def _explain_figure(finding: dict[str, Any], column: str, check: Check, facts: F
         return f"{value:,} {check.name}, expected none"
     split = column.split("_")[2] if column.count("_") > 1 else None
     total = facts.rows_of(split if split in ("train", "valid", "test") else None)
-    of = f"{value:.2%} ({round(value * total):,} of {total:,} articles{f' of {split}' if split else ''})"
+    of = f"{value:.2%} ({round(value * total):,} of {tally(total, 'article')}{f' of {split}' if split else ''})"
     is_zero = not check.bound or (check.warns_of_any and finding["severity"] == WARNING)
     expected = "none" if is_zero else f"at most {bounds[check.bound]:.2%} ({check.key})"
     return f"{check.name}: {of}, expected {expected}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from gazette.core.counts import tally
 from gazette.core.escape import MAX_NAMED, name_first, quote
 from gazette.data.validation.checks import Check
 from gazette.data.validation.facts import Facts, first_places
@@ -40,7 +41,7 @@ def _explain_few(facts: Facts, check: Check) -> Iterator[Explanation]:
 def _few(split: str, few: Classes, classes: int, bound: int) -> str:
     expected = f"expected at least {bound:,} (validate.min_rows_per_class)"
     if len(few) == 1:
-        return f"class {quote(few[0]['label'])} in {split} has {few[0]['rows']:,} articles, {expected}"
+        return f"class {quote(few[0]['label'])} in {split} has {tally(few[0]['rows'], 'article')}, {expected}"
     if len(few) == classes and not any(row["rows"] for row in few):
         return f"{split} has no articles of any of its {classes:,} classes, {expected} of each"
     first = ", ".join(f"{quote(row['label'])} {row['rows']:,}" for row in few[:MAX_NAMED])
@@ -61,7 +62,7 @@ def _elsewhere(few: Classes, classes: Classes) -> str:
 def _count_lost(lost: pl.DataFrame) -> str:
     known = lost["label"].drop_nulls()
     if known.is_empty():
-        return f"{lost.height:,} rows of unknown class"
+        return f"{tally(lost.height, 'row')} of unknown class"
     return f"{len(known):,} more of {name_first(known.unique(maintain_order=True), 3)}"
 
 
@@ -94,7 +95,7 @@ def _explain_labels(facts: Facts, column: str, check: Check) -> Iterator[Explana
     parts = []
     for (name,), part in list(unknown)[:MAX_NAMED]:
         splits = ", ".join(part["split"].unique().sort())
-        parts.append(f"{quote(name)} is in {splits} ({part.height:,} rows) and not in the description")
+        parts.append(f"{quote(name)} is in {splits} ({tally(part.height, 'row')}) and not in the description")
     classes = facts.report["classes"]
     present = {row["label"] for row in classes if row["rows"]}
     if absent := [name for name in dict.fromkeys(row["label"] for row in classes) if name not in present]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import polars as pl
 from prefect_dvc.core.escape import escape
 
+from gazette.core.counts import tally
 from gazette.data import dedup
 from gazette.data.parts import PLACE, Parts
 from gazette.data.validation.bounds import Bounds
@@ -103,7 +104,8 @@ def _find_equal(parts: Parts, column: str) -> pl.LazyFrame:
 def leakage_examples(leaks: pl.DataFrame) -> pl.DataFrame:
     """Return phrases that leak the label; they are in many rows, so the place is empty."""
     lines = [
-        f"{row['phrase']!r} at the {row['place']} of {row['rows']:,} rows, {row['purity']:.0%} of them {row['label']}"
+        f"{row['phrase']!r} at the {row['place']} of {tally(row['rows'], 'row')}, "
+        f"{row['purity']:.0%} of them {row['label']}"
         for row in leaks.head(2 * EXAMPLES_PER_KIND).iter_rows(named=True)
     ]
     rows = pl.DataFrame({"seen": [escape(line) for line in lines]}, schema={"seen": pl.String})

@@ -10,6 +10,7 @@ import polars as pl
 
 from gazette.core import articles, normalization
 from gazette.core.corpus import OVERLAY, Corpus
+from gazette.core.counts import tally
 from gazette.data import corrected, dedup
 from gazette.data.erased import split_erased
 from gazette.data.languages import skipped_checks
@@ -77,7 +78,7 @@ class Inspection:
             .row(0)
         )
         span = f"dates from {first:%Y-%m-%d} to {last:%Y-%m-%d}" if first else "no dates"
-        return [f"{span}; {missing:,} articles have none"]
+        return [f"{span}; {tally(missing, 'article')} without one"]
 
     @property
     def report(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from gazette.core import files, tables
+from gazette.core.counts import tally
 from gazette.data.validation.breaches import QUARANTINE
 from gazette.evaluation.ci.quoting import code_span, code_table, join_codes
 from gazette.evaluation.markdown import escape_cell
@@ -59,7 +60,7 @@ def render_breach(breach: Breach) -> str:
         if row["check"] != QUARANTINE
     ]
     rows = [[code_span(row["file"]), f"{row['line']:,}", code_span(row["reason"], 160)] for row in breach.rows]
-    allowed = f"{breach.quarantined:,} rows ({breach.share:.1%}) are in quarantine; {breach.allowed:.1%} may be"
+    allowed = f"{tally(breach.quarantined, 'row')} ({breach.share:.1%}) went to quarantine; {breach.allowed:.1%} may"
     quarantine = [
         f"{escape_cell(cause[0]['what'] if cause else allowed)}." + (" The first of them:" if rows else ""),
         code_table(["file", "line", "reason"], rows),

@@ -17,6 +17,7 @@ from prefect_dvc.core.errors import parse
 from pydantic import BaseModel
 
 from gazette.core import files
+from gazette.core.counts import tally
 from gazette.core.escape import format_places
 from gazette.data.languages import base
 from gazette.evaluation.gate.floors import MAX_PLACES
@@ -135,7 +136,7 @@ def check_invariance(
         same = probabilities([text for _, text in changed]).argmax(axis=1) == predicted[rows]
         share, enough = round(float(same.mean()), 6), len(changed) >= rules.min_slice_rows
         outcome = UNKNOWN if not enough else PASS if share >= rules.min_invariance else FAIL
-        why = f"{int((~same).sum())} of {len(changed):,} articles change their label"
+        why = f"{int((~same).sum())} of {tally(len(changed), 'article')} change their label"
         if outcome == FAIL and places:
             changing = [places[row] for row, stays in zip(rows, same, strict=True) if not stays]
             why += f"; the first: {format_places(changing, MAX_PLACES)}"

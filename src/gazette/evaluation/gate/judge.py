@@ -13,6 +13,7 @@ from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.core import articles, metrics
 from gazette.core.bundle import Bundle
+from gazette.core.counts import tally
 from gazette.data.paths import DESCRIPTIONS
 from gazette.evaluation import slices
 from gazette.evaluation.gate import baseline, behavior, evidence, floors, looks, non_inferiority
@@ -144,9 +145,8 @@ def _judge_against(
     if theirs is None:
         why = "the same bundle: no prediction can differ"
         whole = [replace(finding, outcome=PASS, observed=0.0, why=why) for finding in whole]
-    compared = (
-        f"on shared labels only; not shared: {', '.join(unshared)}, {rows.height - common.height:,} rows left out"
-    )
+    left_out = tally(rows.height - common.height, "row")
+    compared = f"on shared labels only; not shared: {', '.join(unshared)}, {left_out} left out"
     figures = {
         "compared": compared if unshared else "on all labels",
         "rows": common.height,

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from gazette.core import metrics
+from gazette.core.counts import tally
 from gazette.evaluation.gate.non_inferiority import required_rows
 from gazette.evaluation.gate.paired_tests import (
     Pair,
@@ -39,7 +40,7 @@ def check_newest(dates: pl.Series, pair: Pair, rules: Rules, tests: int) -> tupl
         "theirs": metrics.accuracy(window.actual, window.theirs), "rows_needed": 0,
     }  # fmt: skip
     why = (
-        f"{rows:,} rows from {first} to {last}: {statistics['theirs']:.4f} → {statistics['ours']:.4f}, only "
+        f"{tally(rows, 'row')} from {first} to {last}: {statistics['theirs']:.4f} → {statistics['ours']:.4f}, only "
         f"theirs correct on {lost:,}, only ours on {won:,}"
     )
     if outcome == UNKNOWN:

@@ -15,6 +15,7 @@ from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from gazette.core import metrics
+from gazette.core.counts import tally
 from gazette.evaluation.gate.paired_tests import (
     MetricDifference,
     Pair,
@@ -53,7 +54,7 @@ def check_non_inferiority(pair: Pair, rules: Rules, tests: int = TESTS) -> tuple
         for name, difference in differences.items()
     }
     statistics |= {"mcnemar_p": p, "disagree": float(np.mean(pair.ours != pair.theirs)), "lost": lost, "won": won}
-    why = f"{rows:,} rows, only theirs correct on {lost:,}, only ours on {won:,}"
+    why = f"{tally(rows, 'row')}, only theirs correct on {lost:,}, only ours on {won:,}"
     statistics["rows_needed"] = required_rows(differences, rows, rules, tests) if outcome == UNKNOWN else 0
     if outcome == UNKNOWN:
         why += f"; too few rows to tell, about {statistics['rows_needed']:,} would be enough"
@@ -109,7 +110,7 @@ def compare_slices(
     worse, *_ = multipletests([row["p"] for row in statistics], alpha=rules.alpha / tests, method="holm")
     findings = [
         Finding("slices", FAIL, round(row["ours"] - row["theirs"], 6), f"above −{rules.slice_margin:g}",
-                f"{row['slice']} {row['value']}, {row['rows']:,} rows: {row['theirs']:.4f} → {row['ours']:.4f}")
+                f"{row['slice']} {row['value']}, {tally(row['rows'], 'row')}: {row['theirs']:.4f} → {row['ours']:.4f}")
         for row, significant in zip(statistics, worse, strict=True)
         if significant and row["ours"] - row["theirs"] <= -rules.slice_margin
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from prefect_dvc.core import atomic
 
+from gazette.core.counts import tally
 from gazette.evaluation.report.charts import Spec
 from gazette.evaluation.report.rows import escape_hidden
 
@@ -32,7 +33,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format, **filters}
+    environment.filters |= {"count": "{:,}".format, "tally": tally, "percent": "{:.1%}".format, **filters}
     return environment.get_template(template).render(
         facts,
         charts=charts,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from gazette import __version__
 from gazette.core import articles, files, tables
 from gazette.core.corpus import Folder
+from gazette.core.counts import tally
 from gazette.data.coding import Hints
 from gazette.data.readers.rows import ReadResult
 from gazette.registry.versions import ResolvedModel
@@ -98,7 +99,7 @@ def _stage(
         results.remove_staged(to)
         first = [f"  {row['file']}, line {row['line']}: {row['reason']}" for row in rejects.head(3).to_dicts()]
         raise DataContractError(
-            f"{path}: none of {rejects.height:,} rows can be scored. The first:\n" + "\n".join(first) + "\n"
+            f"{path}: none of {tally(rejects.height, 'row')} can be scored. The first:\n" + "\n".join(first) + "\n"
             f"{to / QUARANTINE} lists them all. Are format and columns right?"
         )
     if _request(sources, model, options) != request:
