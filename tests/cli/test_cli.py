@@ -152,7 +152,7 @@ def test_a_stage_has_a_help_and_takes_its_params_from_the_file(stage: str) -> No
         (["predict", "--bundle", ".", "text"], "no bundle at .: `gazette run` makes it"),
         (["predict", "--file", "a" * 300], "File name too long"),
         (["predict", "--file", "none.csv"], "none.csv: no such file"),
-        (["corpus", "fetch", "none"], "none.yaml: no such file"),
+        (["corpus", "fetch", "none"], "no corpus 'none' in data/corpora; it has: "),
     ],
 )
 @pytest.mark.usefixtures("project")

@@ -88,7 +88,7 @@ def fetch(name: str | None) -> None:
     from gazette.data import fetch as fetching
 
     name = name or str(project.params()["corpus"])
-    click.echo(fetching.fetch_corpus(corpus.read_description(DESCRIPTIONS / f"{name}.yaml").fetch, RAW / name))
+    click.echo(fetching.fetch_corpus(corpus.read_description(_find_description(name)).fetch, RAW / name))
 
 
 @corpus.command("remove")
