@@ -236,6 +236,15 @@ def test_a_class_that_train_lacks_is_said(lay: Lay) -> None:
     assert "No article of train is of '[z]'." in add(*words, name="other").output
 
 
+def test_an_encoding_that_is_a_guess_is_shown_as_one_beside_articles_that_tell(lay: Lay) -> None:
+    news = NEWS + "a,国家队昨晚在主场赢得了比赛\nb,银行今天宣布下调贷款利率\n" * 5
+    words = ["--train", lay("n.csv", news.encode("gb18030")), "--lang", "zh", *NAMED[2:], "--dry-run"]
+    output = call("add", "tiny", *words).output
+    assert "GB 18030 (GBK): a guess; if letters are wrong below, name the encoding by --encoding\n" in output
+    assert "国家队" in output and "Goal" not in output
+    assert "a guess" not in call("add", "tiny", *words, "--encoding", "gbk").output
+
+
 def test_a_dry_run_adds_nothing(project: Path, lay: Lay) -> None:
     source, before = lay("news.csv"), everything(project)
     result = call("add", "tiny", "--train", source, *NAMED, "--dry-run")

@@ -22,6 +22,7 @@ from gazette.data.readers.read import decode_labels
 
 MAX_ARTICLES = 3  # of each file
 MAX_ROWS = 30  # classes or reasons
+NOT_ASCII = r"[^\x00-\x7f]"
 
 
 def describe_layout(file: File) -> str:
@@ -82,13 +83,19 @@ def _file_parts(file: SourceFile, corpus: Corpus) -> Iterator[str | Table]:
     yield f"{file.split}: {file.path}"
     yield f"  {describe_layout(file.file)}"
     yield f"  {tally(contents.articles.height + contents.rejects.height, 'row')}"
+    if file.guesses:
+        guess, option = " and ".join(map(title, file.guesses)), "" if file.split == "train" else f"{file.split}-"
+        yield f"  {guess}: a guess; if letters are wrong below, name the encoding by --{option}encoding"
     if contents.unused:
         yield f"  not used: {', '.join(quote(column) for column in contents.unused[:MAX_ROWS])}"
     yield from (f"  {note}: {count:,}" for note, count in contents.notes.items())
     if "date" in contents.articles.columns and contents.articles["date"].count():
         first, last = contents.articles.select(first=pl.col("date").min(), last=pl.col("date").max()).row(0)
         yield f"  dates from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    first = decode_labels(contents.articles.head(MAX_ARTICLES), corpus.labels, corpus.numbered_from)
+    shown = contents.articles
+    if file.guesses:
+        shown = shown.sort(pl.col("text").str.contains(NOT_ASCII), descending=True, maintain_order=True)
+    first = decode_labels(shown.head(MAX_ARTICLES), corpus.labels, corpus.numbered_from)
     dated = "date" in first.columns
     rows = [
         {"label": row["label"], "text": escape(row["text"], 150) + ("…" if len(row["text"]) > 150 else "")}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
+from gazette.core.corpus import File, Folder, Parquet
 from gazette.core.encodings import PLAIN, Coding
 from gazette.core.limits import MAX_LINE
 from gazette.data.readers.compressed import detect_compression
@@ -65,6 +66,14 @@ def folder_encodings(path: Path, option: str, hints: Hints) -> list[str]:
     files = (file for file in list_files(path) if file.is_file() and file.stat().st_size <= MAX_LINE)
     contents = (content for file in files if not _is_binary(content := file.read_bytes()))
     return _settle(lambda: encoding.detect_folder(contents, path, hints.language, option), hints.ask)
+
+
+def list_guesses(file: File, hints: Hints) -> tuple[str, ...]:
+    """List the encodings of a file that were found out, and that its bytes do not prove, as they do Unicode's."""
+    if hints.encoding is not None or isinstance(file, Parquet):
+        return ()
+    names = file.encodings if isinstance(file, Folder) else (file.coding.encoding,)
+    return tuple(name for name in names if name and not name.startswith("utf-"))
 
 
 def _settle(detect: Callable[[], list[str]], ask: bool) -> list[str]:

@@ -17,7 +17,7 @@ from gazette.core import articles
 from gazette.core.corpus import Corpus, File, Folder, Split
 from gazette.core.counts import tally
 from gazette.core.escape import quote
-from gazette.data.coding import NO_HINTS, Hints
+from gazette.data.coding import NO_HINTS, Hints, list_guesses
 from gazette.data.date_formats import detect_format
 from gazette.data.description import render_description
 from gazette.data.erased import read_erased, split_erased
@@ -42,6 +42,7 @@ class SourceFile(NamedTuple):
     file: File
     contents: ReadResult
     stat: FileStat
+    guesses: tuple[str, ...] = ()  # encodings that neither the user nor a mark names
 
 
 def inspect_file(
@@ -78,7 +79,8 @@ def inspect_file(
             notes["files that editors and systems leave (*~, *.orig, desktop.ini, …), not copied"] = leftovers
         rejects = rejects.filter(is_copied)
     _check_most_readable(rejects, accepted.height + rejects.height, str(path))
-    return SourceFile(split, path, file, ReadResult(accepted, rejects, result.unused, notes), stat)
+    contents = ReadResult(accepted, rejects, result.unused, notes)
+    return SourceFile(split, path, file, contents, stat, list_guesses(file, hints))
 
 
 def assign_paths(sources: list[SourceFile]) -> list[SourceFile]:
