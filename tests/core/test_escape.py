@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prefect_dvc.core.escape import MAX_SHOWN, escape
 
+from gazette.core.escape import tally
+
 
 @pytest.mark.parametrize("text", ["Shares fell.", "股市下跌。", "café 🎉", 'a "b" \\ c', "e\u0301"])
 def test_what_can_be_seen_is_shown_as_it_is(text: str) -> None:
@@ -39,3 +41,11 @@ def test_a_long_text_is_cut_with_its_escapes_counted() -> None:
 def test_whatever_is_shown_is_printable_and_short(text: str) -> None:
     assert escape(text).isprintable()
     assert len(escape(text)) <= MAX_SHOWN
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 entries"), (1, "1 entry"), (2, "2 entries"), (1_000, "1,000 entries")]
+)
+def test_a_noun_is_in_the_plural_unless_it_stands_with_1(number: int, text: str) -> None:
+    assert tally(number, "entry", "entries") == text
+    assert tally(number, "row").endswith(" row" if number == 1 else " rows")

@@ -7,7 +7,7 @@ import click
 from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.cli import options, project
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gazette.cli import options, project
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.paths import DESCRIPTIONS, RAW
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import polars as pl
 from prefect_dvc.core.escape import escape
 
 from gazette.cli import tables
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.overlay import describe
 from gazette.data.validation.breaches import explain_breaches, render_breaches
 from gazette.data.validation.inspect import Inspection

@@ -10,9 +10,8 @@ from rich.table import Table
 from gazette.cli import tables
 from gazette.core.articles import count_reasons
 from gazette.core.corpus import Corpus, Delimited, File, Folder, Parquet
-from gazette.core.counts import tally
 from gazette.core.encodings import Coding, title
-from gazette.core.escape import format_places, quote
+from gazette.core.escape import format_places, quote, tally
 from gazette.data.date_formats import describe_format
 from gazette.data.ingest import SourceFile
 from gazette.data.languages import skipped_checks

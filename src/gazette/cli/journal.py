@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gazette.cli import options, project
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 
 if TYPE_CHECKING:
     from gazette.serving.batch.journaling import Journal

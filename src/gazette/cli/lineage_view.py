@@ -6,7 +6,7 @@ from prefect_dvc.core.escape import escape
 from rich.text import Text
 from rich.tree import Tree
 
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.overlay import describe
 from gazette.lineage.sightings import FileSightings
 from gazette.lineage.trace import ModelLineage

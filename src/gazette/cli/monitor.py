@@ -9,7 +9,7 @@ import click
 from prefect_dvc.core.errors import ConfigError
 
 from gazette.cli import options, project
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 
 if TYPE_CHECKING:
     from gazette.monitoring.observation import Observation

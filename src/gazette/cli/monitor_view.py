@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from gazette.cli import tables
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.monitoring.thresholds import MIN_WINDOWS
 
 if TYPE_CHECKING:

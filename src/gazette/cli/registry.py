@@ -8,7 +8,7 @@ import click
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.cli import options, project, trust
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 
 
 @click.command()

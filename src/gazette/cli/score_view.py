@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect_dvc.core.escape import escape
 
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 
 
 def summarize_manifest(manifest: dict[str, Any], to: Path) -> str:

@@ -1,4 +1,4 @@
-"""Text from a corpus in messages, terminals and reports, escaped."""
+"""Texts of a corpus, escaped, and numbers with their nouns, in messages, terminals and reports."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -44,3 +44,8 @@ def name_first(names: Iterable[str], limit: int = MAX_NAMED) -> str:
     words = list(names)
     more = f" and {len(words) - limit:,} more" if len(words) > limit else ""
     return ", ".join(map(quote, words[:limit])) + more
+
+
+def tally(number: int, noun: str, nouns: str | None = None) -> str:
+    """Return a number with its noun, in the plural unless it is 1: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"

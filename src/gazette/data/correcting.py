@@ -13,8 +13,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core import articles, normalization, pointers
 from gazette.core.corpus import OVERLAY, Corpus, Folder
-from gazette.core.counts import tally
-from gazette.core.escape import format_places
+from gazette.core.escape import format_places, tally
 from gazette.data import feedback, fetch, ingest, overlay, splits
 from gazette.data.coding import NO_HINTS, Hints
 from gazette.data.erased import read_erased, split_erased

@@ -16,8 +16,8 @@ import chardet
 from prefect_dvc.core.errors import ConfigError
 from prefect_dvc.core.escape import escape
 
-from gazette.core.counts import tally
 from gazette.core.encodings import CODECS, canonical_name, title
+from gazette.core.escape import tally
 from gazette.core.limits import MAX_LINE
 from gazette.data.likely_encodings import KNOWN, NAMES, OLD, USUAL, WESTERN
 from gazette.data.survey import GROUP_BYTES, Survey, count_high, survey_file

@@ -10,7 +10,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError, parse
 
 from gazette.core import files, pointers
 from gazette.core.corpus import Package
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.paths import PRETRAINED
 from gazette.pipeline import inheritance
 

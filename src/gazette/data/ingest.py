@@ -15,8 +15,7 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core import articles
 from gazette.core.corpus import Corpus, File, Folder, Split
-from gazette.core.counts import tally
-from gazette.core.escape import quote
+from gazette.core.escape import quote, tally
 from gazette.data.coding import NO_HINTS, Hints, list_guesses
 from gazette.data.date_formats import detect_format
 from gazette.data.description import render_description

@@ -9,8 +9,7 @@ import polars as pl
 from prefect_dvc.core.errors import ConfigError, DataContractError
 
 from gazette.core.articles import count_reasons
-from gazette.core.counts import tally
-from gazette.core.escape import format_places, name_first, quote
+from gazette.core.escape import format_places, name_first, quote, tally
 from gazette.data.oddities import check_single
 from gazette.data.readers.lookalikes import tell_apart, visible_forms
 from gazette.data.readers.read import FLOAT

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 from prefect_dvc.core.errors import ConfigError
 
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.monitoring import answers, observe, questionnaire
 from gazette.monitoring.answers import Draw
 from gazette.registry import ledger

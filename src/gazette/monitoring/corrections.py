@@ -11,7 +11,7 @@ from prefect_dvc.publishing import publish, raw_data
 from prefect_dvc.publishing.worktree import worktree
 
 from gazette.core import pointers
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data import feedback
 from gazette.data.feedback import Feedback
 from gazette.data.paths import RAW

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.monitoring.observation import Observation
 from gazette.registry.verdict import ACCEPT, INCONCLUSIVE, REJECT
 

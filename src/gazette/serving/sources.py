@@ -14,8 +14,8 @@ from prefect_dvc.core.errors import ConfigError, DataContractError
 from prefect_dvc.core.escape import escape
 
 from gazette.core.corpus import File, Folder
-from gazette.core.counts import tally
 from gazette.core.encodings import PLAIN, Coding, title
+from gazette.core.escape import tally
 from gazette.data import sniffing
 from gazette.data.coding import NO_HINTS, Hints, detect_coding
 from gazette.data.readers import plaintext

@@ -7,7 +7,7 @@ from prefect_dvc.core import atomic
 from prefect_dvc.core.errors import DataContractError
 
 from gazette.core import articles, corpus, files, tables
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data import overlay
 from gazette.data.erased import read_erased
 from gazette.data.validation import breaches, inspect, part_records

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from prefect_dvc.core.errors import DataContractError
 
 from gazette.core.corpus import Parquet
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.core.limits import MAX_COLUMNS, MAX_FIELD, MAX_GROWTH, MAX_ROWS
 from gazette.data.readers import columns, plain
 from gazette.data.readers.instants import INT96, write_instants

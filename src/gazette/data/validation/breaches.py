@@ -11,8 +11,7 @@ from typing import Any
 import polars as pl
 from prefect_dvc.core.escape import escape
 
-from gazette.core.counts import tally
-from gazette.core.escape import MAX_FILE, format_places
+from gazette.core.escape import MAX_FILE, format_places, tally
 from gazette.data.validation import quarantine
 from gazette.data.validation.checks import CHECKS, CRITICAL, WARNING, Check, column_of
 from gazette.data.validation.class_breaches import EXPLAIN, QUARANTINED, Explanation

@@ -6,8 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from gazette.core.counts import tally
-from gazette.core.escape import MAX_NAMED, name_first, quote
+from gazette.core.escape import MAX_NAMED, name_first, quote, tally
 from gazette.data.validation.checks import Check
 from gazette.data.validation.facts import Facts, first_places
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import polars as pl
 from prefect_dvc.core.escape import escape
 
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data import dedup
 from gazette.data.parts import PLACE, Parts
 from gazette.data.validation.bounds import Bounds

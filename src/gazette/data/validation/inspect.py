@@ -10,7 +10,7 @@ import polars as pl
 
 from gazette.core import articles, normalization
 from gazette.core.corpus import OVERLAY, Corpus
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data import corrected, dedup
 from gazette.data.erased import split_erased
 from gazette.data.languages import skipped_checks

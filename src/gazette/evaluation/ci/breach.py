@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from gazette.core import files, tables
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.validation.breaches import QUARANTINE
 from gazette.evaluation.ci.quoting import code_span, code_table, join_codes
 from gazette.evaluation.markdown import escape_cell

@@ -17,8 +17,7 @@ from prefect_dvc.core.errors import parse
 from pydantic import BaseModel
 
 from gazette.core import files
-from gazette.core.counts import tally
-from gazette.core.escape import format_places
+from gazette.core.escape import format_places, tally
 from gazette.data.languages import base
 from gazette.evaluation.gate.floors import MAX_PLACES
 from gazette.evaluation.gate.rules import INVARIANCE, Rules

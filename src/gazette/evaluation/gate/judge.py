@@ -13,7 +13,7 @@ from prefect_dvc.core.errors import ConfigError, parse
 
 from gazette.core import articles, metrics
 from gazette.core.bundle import Bundle
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.paths import DESCRIPTIONS
 from gazette.evaluation import slices
 from gazette.evaluation.gate import baseline, behavior, evidence, floors, looks, non_inferiority

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from gazette.core import metrics
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.evaluation.gate.non_inferiority import required_rows
 from gazette.evaluation.gate.paired_tests import (
     Pair,

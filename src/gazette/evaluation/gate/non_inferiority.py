@@ -15,7 +15,7 @@ from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from gazette.core import metrics
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.evaluation.gate.paired_tests import (
     MetricDifference,
     Pair,

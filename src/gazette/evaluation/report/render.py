@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from prefect_dvc.core import atomic
 
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.evaluation.report.charts import Spec
 from gazette.evaluation.report.rows import escape_hidden
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from gazette import __version__
 from gazette.core import articles, files, tables
 from gazette.core.corpus import Folder
-from gazette.core.counts import tally
+from gazette.core.escape import tally
 from gazette.data.coding import Hints
 from gazette.data.readers.rows import ReadResult
 from gazette.registry.versions import ResolvedModel
