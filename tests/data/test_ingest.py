@@ -222,7 +222,7 @@ def test_more_faults_than_validate_allows_are_said(lay: Lay) -> None:
     assert "validate.max_quarantined in params.yaml allows 10.00%: `gazette run` will stop." in output
 
 
-def test_a_class_of_one_article_is_said_with_its_place(lay: Lay) -> None:
+def test_a_class_of_one_article_is_named_with_its_place(lay: Lay) -> None:
     path = lay("news.csv", f"{NEWS}Total,60\n")
     warning = f"A class of one article: {path}, line 6 ('Total'); is it a footer, or is a label misspelled?"
     assert warning in add("--train", path, *NAMED).output
