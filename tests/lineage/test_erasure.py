@@ -310,6 +310,17 @@ def test_history_and_what_is_no_record_are_named_and_stay(project: Path) -> None
     assert len(find_mark(project.parent)) == 2
 
 
+def test_what_only_a_merge_brought_is_named(project: Path) -> None:
+    text = "A letter to the editor that nobody had committed before"
+    git("checkout", "-qb", "side", "HEAD~1")
+    git("merge", "-q", "--no-commit", "--no-ff", "-s", "ours", "-")
+    Path("letter.txt").write_text(text)
+    git("add", "letter.txt")
+    git("commit", "-qm", "merge")
+    output = run(text).output
+    assert f"{git('rev-parse', '--short', 'HEAD')}:letter.txt" in output
+
+
 def test_an_edit_of_raw_files_that_is_not_recorded_stops_it(project: Path) -> None:
     with Path("data/raw/tiny/all.csv").open("a") as file:
         file.write("sport,a new row of somebody\n")

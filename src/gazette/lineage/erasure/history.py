@@ -17,7 +17,8 @@ def search(article: Article) -> list[Place]:
     phrase = max(re.findall(r"\w[\w ,.-]+", article.text), key=len, default="")[:MAX_PHRASE]
     if len(phrase) < MIN_PHRASE:
         return []
-    words = ("--all", "--format=%x01%h", "--name-only", "-z", "--regexp-ignore-case", f"-S{phrase}")
+    merges = "--diff-merges=combined"  # what a merge added by itself
+    words = ("--all", merges, "--format=%x01%h", "--name-only", "-z", "--regexp-ignore-case", f"-S{phrase}")
     log = git.run("log", *words).split("\1")[1:]
     commits = [re.split(r"[\0\n]+", entry.strip("\0\n")) for entry in log]
     places = [Place("history", f"{commit}:{name}", STAYS, CURE) for commit, *names in commits for name in names]
