@@ -119,6 +119,12 @@ def test_a_revision_without_a_run_and_an_unknown_one_are_named() -> None:
         diff_revisions("nowhere")
 
 
+@pytest.mark.parametrize("sides", [("", "HEAD"), ("HEAD", ""), ("",)])
+def test_an_empty_revision_as_from_an_unset_variable_is_not_the_tree_here(sides: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="git knows no revision ''"):
+        diff_revisions(*sides)
+
+
 @pytest.mark.parametrize("text", ["", "schema: '2.0'\n"])
 def test_a_lock_without_stages_is_named_and_is_no_revision_in_which_nothing_flipped(text: str) -> None:
     Path("dvc.lock").write_text(text)

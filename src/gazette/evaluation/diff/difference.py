@@ -47,7 +47,7 @@ def diff_revisions(a: str, b: str | None = None) -> RevisionDiff:
 
     Raises ConfigError if one of them is unknown, was never run, or was recorded by an earlier version of Gazette.
     """
-    commits = (resolve.resolve_commit(side) if side else None for side in (a, b))
+    commits = (None if side is None else resolve.resolve_commit(side) for side in (a, b))
     before, after = (dvclock.load(commit).without_left_overs() for commit in commits)
     with tempfile.TemporaryDirectory() as folder:
         data, no_data = _try("articles", lambda: rows.article_changes(before, after, Path(folder)))
