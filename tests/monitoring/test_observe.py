@@ -94,6 +94,12 @@ def test_answers_about_articles_before_the_promotion_do_not_count(project: Path)
     assert look(project, 60).labels == 10
 
 
+def test_answers_about_articles_of_the_hour_of_the_promotion_count(project: Path) -> None:
+    record_answers(project, [True] * 100)
+    promote(VersionRef("3", DIGEST, "c" * 40), FIRST + timedelta(hours=90, minutes=34))
+    assert look(project, 60).labels == 10
+
+
 def test_dated_rows_of_the_version_are_the_reference(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = traffic(200, seed=3).with_columns(pl.col("hour") - timedelta(days=300), actual=pl.col("label"))
     own = table.with_columns(actual=pl.when(pl.int_range(pl.len()) % 10 == 0).then(pl.lit("x")).otherwise("actual"))

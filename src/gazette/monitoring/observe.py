@@ -91,7 +91,8 @@ def observe_version(
     random = replies.filter(how=answers.RANDOM)
     for row in rows:
         row["labeled"] = accuracy.estimate(accuracy.within(random, row), params.confidence)
-    recent = random.filter(pl.col("hour") >= subject.since)
+    hour = subject.since.replace(minute=0, second=0, microsecond=0)  # the journal knows no finer
+    recent = random.filter(pl.col("hour") >= hour)
     is_new = pl.col("when").str.to_datetime(time_zone="UTC") >= (subject.trained_at or subject.since)
     return Observation(
         name=subject.name,
