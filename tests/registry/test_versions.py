@@ -10,7 +10,7 @@ from prefect_dvc import hashing
 from prefect_dvc.core.errors import ConfigError
 
 from gazette.registry import versions
-from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion
+from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion, read_object
 
 
 @pytest.fixture
@@ -112,3 +112,10 @@ def test_a_real_registry_gives_back_what_was_registered(
     model = versions.find_model("tiny@challenger")
     assert (model.version, model.trained_on) == ("1", {"sport": 3, "体育": 4})
     assert json.loads((model.folder / "bundle.json").read_text())["labels"] == ["sport", "trade"]
+
+
+def test_a_tag_that_was_edited_by_hand_is_named() -> None:
+    assert read_object("tiny/2", {}, TRAINED_ON) is None
+    for text in ("see the wiki", "3"):
+        with pytest.raises(ConfigError, match=f"tiny/2: its tag trained_on in the registry is '{text}'; expected the"):
+            read_object("tiny/2", {TRAINED_ON: text}, TRAINED_ON)

@@ -5,7 +5,6 @@ Nothing in it is typed by hand: source and terms come from the corpus's descript
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from gazette.evaluation.markdown import escape_cell
 from gazette.lineage.trace import ModelLineage
 from gazette.pipeline import dvclock
 from gazette.pipeline.dvclock import DvcLock
+from gazette.registry.store.model import read_object
 
 WORST_SLICES = 5
 CANDIDATE_STAGES = ("train", "fine_tune", "linear_probe", "distill")
@@ -56,7 +56,7 @@ def gather_card(model: ModelLineage, lock: DvcLock) -> dict[str, Any]:
         "candidates": {candidate: lock.record(name, "score") for candidate, name in stages.items()},
         "confidence": model.stages.get("evaluate", {}).get("params", {}).get("evaluate", {}).get("confidence"),
         "machines": [
-            (version, json.loads(version["tags"]["machine"]))
+            (version, read_object(f"{version['name']}/{version['number']}", version["tags"], "machine"))
             for version in model.versions
             if "machine" in version["tags"]
         ],

@@ -13,7 +13,7 @@ from prefect_dvc.core.errors import ConfigError
 
 from gazette.core import bundle_folder
 from gazette.registry.store import address
-from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion
+from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion, read_object
 
 CHAMPION = "champion"
 BUNDLES = Path(".gazette/bundles")
@@ -52,7 +52,7 @@ def find_model(reference: str) -> ResolvedModel:
     folder = BUNDLES / version.digest
     if not is_intact(folder, version.digest):
         download(f"{version.name}/{version.number}", version.digest, folder)
-    trained_on = json.loads(version.tags.get(TRAINED_ON, "null"))
+    trained_on = read_object(f"{version.name}/{version.number}", version.tags, TRAINED_ON)
     return ResolvedModel(reference, folder, version.digest, version.name, version.number, trained_on)
 
 

@@ -1,11 +1,11 @@
 """Whether the machine explains different bytes: the fingerprint recorded with a version against the one here."""
 
-import json
 from typing import Any
 
 from prefect_dvc import flatten
 
 from gazette.registry.store import address
+from gazette.registry.store.model import read_object
 
 
 def recorded_machine(name: str, digest: str) -> dict[str, Any] | None:
@@ -15,12 +15,12 @@ def recorded_machine(name: str, digest: str) -> dict[str, Any] | None:
     from gazette.registry.store import client
 
     versions = client.get_model(client.connect(), name).versions.values()
-    machines = [
-        version.tags["machine"]
+    machines = (
+        read_object(f"{name}/{version.number}", version.tags, "machine")
         for version in versions
         if version.tags.get("digest") == digest and "machine" in version.tags
-    ]
-    return json.loads(machines[0]) if machines else None
+    )
+    return next(machines, None)
 
 
 def explain_machines(before: dict[str, Any] | None, now: dict[str, Any] | None) -> str:
