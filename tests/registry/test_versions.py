@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prefect_dvc import hashing
 from prefect_dvc.core.errors import ConfigError
+from registry_databases import prepare
 
 from gazette.registry import versions
 from gazette.registry.store.model import TRAINED_ON, RegisteredModel, RegisteredVersion, read_object
@@ -119,3 +120,17 @@ def test_a_tag_that_was_edited_by_hand_is_named() -> None:
     for text in ("see the wiki", "3"):
         with pytest.raises(ConfigError, match=f"tiny/2: its tag trained_on in the registry is '{text}'; expected the"):
             read_object("tiny/2", {TRAINED_ON: text}, TRAINED_ON)
+
+
+@pytest.mark.slow
+def test_an_experiment_that_was_deleted_in_mlflow_comes_with_what_restores_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", prepare(project / "registry.db"))
+    from gazette.registry.store import client as registry
+
+    client = registry.connect()
+    number = registry.open_experiment(client, "tiny")
+    client.delete_experiment(number)
+    with pytest.raises(ConfigError, match=f"tiny was deleted in MLflow; `mlflow experiments restore .*-id {number}`"):
+        registry.open_experiment(client, "tiny")

@@ -20,7 +20,7 @@ import gazette.core.bundle
 import gazette.core.token_ids
 from gazette.registry.store import address, locations, probe
 from gazette.registry.store.model import RegisteredModel, RegisteredVersion
-from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors
+from gazette.registry.store.retry import REQUESTS, call_with_retries, registry_errors, shown_address
 from gazette.registry.store.runs import Candidate, Run, Split, log_inputs
 
 CHALLENGER = "challenger"
@@ -79,6 +79,9 @@ def open_experiment(client: mlflow.MlflowClient, name: str) -> str:
         place = address.experiment_folder(name)
         call_with_retries(client.create_experiment, name, place, ignore="RESOURCE_ALREADY_EXISTS")
     experiment: Any = call_with_retries(client.get_experiment_by_name, name)
+    if experiment.lifecycle_stage == "deleted":
+        cure = f"`mlflow experiments restore --experiment-id {experiment.experiment_id}` brings it back"
+        raise ConfigError(f"{shown_address()}: experiment {name} was deleted in MLflow; {cure}, then run this again")
     locations.check_lasting(name, experiment.artifact_location, address.artifact_folder())
     return str(experiment.experiment_id)
 
