@@ -310,6 +310,14 @@ def test_history_and_what_is_no_record_are_named_and_stay(project: Path) -> None
     assert len(find_mark(project.parent)) == 2
 
 
+def test_a_clone_without_data_is_searched_and_a_cache_that_is_not_mounted_is_refused(project: Path) -> None:
+    shutil.rmtree(".dvc/cache")
+    assert "raw" in {kind for kind, _ in places(TEXT)}
+    with Path(".dvc/config").open("a") as file:
+        file.write("[cache]\n    dir = /no/such/mount/cache\n")
+    assert "there is no folder /no/such/mount" in str(CliRunner().invoke(gazette, ["erase", TEXT]).exception)
+
+
 def test_what_only_a_merge_brought_is_named(project: Path) -> None:
     text = "A letter to the editor that nobody had committed before"
     git("checkout", "-qb", "side", "HEAD~1")

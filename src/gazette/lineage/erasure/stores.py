@@ -50,7 +50,8 @@ def open_stores(root: Path) -> Iterator[list[Store]]:
     """Yield DVC's cache and all of its remotes; raises ConfigError if one cannot be opened."""
     with graph.open_repo(root) as repo, repo.lock:
         cache = repo.cache.local
-        stores = [Store(CACHE, str(cache.path), cache)]
+        is_new = not repo.config["cache"].get("dir") and not Path(cache.path).exists()  # of a clone without data
+        stores = [] if is_new else [Store(CACHE, str(cache.path), cache)]
         for name, settings in repo.config["remote"].items():
             where = connection.redact(str(settings.get("url", "")))
             if where.startswith(("http:", "https:")):
