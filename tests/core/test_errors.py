@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from prefect_dvc.core.errors import ConfigError, parse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -62,3 +62,20 @@ def test_a_large_value_is_cut_and_what_a_screen_would_obey_is_escaped() -> None:
         parse(Section, {"epochs": "\x1b[31m" + "x" * 10**6, "rate": 1}, "here")
     assert len(str(stop.value)) < 300
     assert "\x1b" not in str(stop.value)
+
+
+class Range(BaseModel, frozen=True, extra="forbid"):
+    low: int
+    high: int
+
+    @model_validator(mode="after")
+    def _has_order(self) -> "Range":
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+def test_what_is_wrong_with_a_section_as_a_whole_stands_without_all_of_its_values() -> None:
+    with pytest.raises(ConfigError) as stop:
+        parse(Range, {"low": 3, "high": 1}, "params.yaml, section x")
+    assert str(stop.value) == "params.yaml, section x: low must be below high"

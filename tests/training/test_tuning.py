@@ -34,7 +34,7 @@ def test_a_range_is_from_low_to_high_or_one_of_a_list() -> None:
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"rate": {"low": 0.01, "high": 0.001}}, "tune.cnn.rate: Value error, low must be below high"),
+        ({"rate": {"low": 0.01, "high": 0.001}}, "tune.cnn.rate: low must be below high"),
         ({"rate": {"low": 0, "high": 0.1, "log": True}}, "log needs a low above 0"),
         ({"rate": {"low": 0.0001, "hihg": 0.1}}, "hihg: no such key; did you mean high"),
         ({"rate": {"low": 0.01, "high": 0.1}}, "models.cnn.rate is 0.001, outside of its range"),

@@ -155,10 +155,8 @@ class Corpus(BaseModel, frozen=True, extra="forbid"):
         names = [" ".join(label.split()).casefold() for label in self.labels]
         if "" in names:
             raise ValueError(f"`labels` has an empty one, number {names.index('') + 1}; every class needs a name")
-        if twice := next(
-            (label for name, label in zip(names, self.labels, strict=True) if names.count(name) > 1), None
-        ):
-            raise ValueError(f"`labels` names a class twice, but for case or blanks: {twice!r}; keep one spelling")
+        if twice := [label for name, label in zip(names, self.labels, strict=True) if names.count(name) > 1]:
+            raise ValueError(f"`labels` names a class twice, case and blanks aside: {twice[:2]}; keep one spelling")
         if self.is_dated and self.until is None:
             raise ValueError("`until` is missing: a file has dates, so name the day that no date may be later than")
         return self

@@ -73,5 +73,7 @@ def _describe(fault: Any, keys: set[str]) -> str:
     name = f"{key}: " if key else ""
     if fault["type"] == "string_type" and isinstance(fault["input"], int | float | date):  # as YAML reads a bare one
         return f"{name}expected a text, got {fault['input']}; put it in quotes"
-    expected = "expected true or false" if fault["type"] == "bool_type" else fault["msg"]
+    expected = "expected true or false" if fault["type"] == "bool_type" else fault["msg"].removeprefix("Value error, ")
+    if not key and fault["type"] == "value_error":  # of the whole, which the message names better than its value does
+        return str(expected)
     return f"{name}{expected}, got {escape(repr(fault['input'])[: 2 * MAX_SHOWN], 80)}"
