@@ -204,6 +204,13 @@ def test_the_question_shows_how_a_line_would_read_and_names_the_option(tmp_path:
 # Folders
 
 
+@pytest.mark.parametrize("text", ["Déjà vu", "Noël à la plage", "Événement à Orléans"])
+def test_a_few_words_are_no_evidence_of_another_script_than_that_of_the_language(tmp_path: Path, text: str) -> None:
+    path = lay(tmp_path, "raw.csv", b"text,label\n", f"{text},a\n".encode("cp1252") * 100)
+    with pytest.raises(ConfigError, match="Windows-1252 is likely"):
+        detect_layout(path, NAMED, Hints("fr"))
+
+
 def test_a_folder_may_hold_files_in_two_encodings(tmp_path: Path) -> None:
     for number, text in enumerate(NEWS["zh"]):
         lay(tmp_path, f"a/{number}", text.encode("gb18030" if number % 4 == 0 else "utf-8"))

@@ -70,7 +70,8 @@ def detect_encoding(file: BinaryIO, path: Path, language: str | None, option: st
         names, faults = [ranked[0].encoding], {ranked[0].encoding: bad}
     else:
         likely = [name for name, _ in Counter(part[0].encoding for part in parts if part).most_common(SHOWN)]
-        names = list(dict.fromkeys([*likely[:1], *(candidate.encoding for candidate in ranked), *likely]))[:SHOWN]
+        names = list(dict.fromkeys([*likely[:1], *(candidate.encoding for candidate in ranked), *likely]))
+        names = sorted(names, key=lambda name: name not in usual)[:SHOWN]
         faults = {name: list(_undecodable(file, name)) for name in names}
     if survey.invalid <= RARE * survey.lines:
         return "utf-8"
@@ -145,6 +146,8 @@ def _decode(sample: bytes, name: str) -> str | None:
 
 def _is_sure(ranked: list[Candidate], usual: list[str], high: int, parts: list[list[Candidate]]) -> bool:
     first, peers = ranked[0], [candidate for candidate in ranked if candidate.encoding in usual]
+    if usual and first not in peers:  # the letters of a few repeated words are no evidence of another script
+        return False
     if sum(_agrees(part, first.encoding) for part in parts) < AGREEING * len(parts):
         return False
     if first in peers and first.encoding not in OLD:

@@ -31,7 +31,7 @@ KINDS = {
     b"\x04\x22\x4d\x18": "compressed with lz4; unpack it first",
     b"\x1f\x9d": "compressed with compress; unpack it first",
     b"SQLite format 3": "a database; export the table as CSV",
-    b"%PDF": "a PDF; only text can be read: pdftotext extracts it",
+    b"%PDF": "a PDF; only text can be read",
     b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV in UTF-8, or the text as plain text",
     b"{\\rtf": "a document in Rich Text Format; save it as plain text in UTF-8",
     **{
