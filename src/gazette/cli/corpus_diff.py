@@ -19,9 +19,8 @@ MAX_CHANGES, MAX_TEXTS = 30, 5  # of corrections
 def list_breaches(side: Inspection, bounds: Mapping[str, Any]) -> list[str]:
     """Return what breaks the contract in a corpus, a line each."""
     unmet = explain_breaches(side.report, side.rejects, side.examples, bounds)
-    return ([f"{tally(side.rejects.height, 'row')} in quarantine"] if side.rejects.height else []) + render_breaches(
-        unmet
-    )
+    quarantined = [f"{tally(side.rejects.height, 'row')} in quarantine"] if side.rejects.height else []
+    return quarantined + render_breaches(unmet)
 
 
 def show_diff(before: str, after: str, figures: dict[str, Any], changes: pl.DataFrame, max_rows: int) -> None:

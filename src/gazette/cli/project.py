@@ -74,8 +74,8 @@ def check_params(numbers: dict[str, Any]) -> None:
     """Raise ConfigError if the project has corpora, and params.yaml names none, or a candidate without a section."""
     from gazette.pipeline import cmdline
 
+    check_corpus(numbers)
     if paths.DESCRIPTIONS.exists():
-        paths.check_described(numbers)
         cmdline.check_candidates(numbers)
 
 

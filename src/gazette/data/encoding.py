@@ -176,15 +176,11 @@ def _ask(path: Path, names: list[str], faults: dict[str, list[int]], survey: Sur
     lines = []
     for name in names:
         text = escape(survey.first.decode(CODECS[name], "replace").strip(), 60)
-        bad = (
-            f" ({tally(len(faults[name]), 'line')} cannot be decoded, the first {faults[name][0]:,})"
-            if faults[name]
-            else ""
-        )
-        lines.append(f"  {option} {name:14} {text}{bad}")
+        bad = faults[name]
+        note = f" ({tally(len(bad), 'line')} cannot be decoded, the first {bad[0]:,})" if bad else ""
+        lines.append(f"  {option} {name:14} {text}{note}")
     most = f"; {title(names[0])} is likely" if names else ""
     return (
         f"{path} is not UTF-8 (line {survey.first_invalid:,}), and its encoding is not certain{most}. Name it; that "
-        "line would read:\n"
-        + "\n".join(lines or [f"  (no known encoding fits: is it a file of text? If it is, {option} ENCODING)"])
+        "line would read:\n" + "\n".join(lines or [f"  (no known encoding fits: is it text? If so, {option} ENCODING)"])
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def _check_not_wrapped(sample: bytes, path: Path) -> None:
         key = wrapped[1].decode()
         raise DataContractError(
             f"{path} is one JSON object, with the articles in its list {key!r}; write an object on each line "
-            f"(jq -c '.{key}[]' {path.name} > news.jsonl)"
+            f"(jq -c '.{key}[]' {shlex.quote(path.name)} > news.jsonl)"
         )
 
 

@@ -91,7 +91,7 @@ def observe_version(
     random = replies.filter(how=answers.RANDOM)
     for row in rows:
         row["labeled"] = accuracy.estimate(accuracy.within(random, row), params.confidence)
-    hour = subject.since.replace(minute=0, second=0, microsecond=0)  # the journal knows no finer
+    hour = subject.since.replace(minute=0, second=0, microsecond=0)  # the journal has no minutes
     recent = random.filter(pl.col("hour") >= hour)
     is_new = pl.col("when").str.to_datetime(time_zone="UTC") >= (subject.trained_at or subject.since)
     return Observation(

@@ -10,7 +10,7 @@ CURES = {
     NO_REPOSITORY.words: NO_REPOSITORY.cure,
     "not inside of a DVC repository": "`dvc init` makes a project here, or go to its folder",
     "is git-ignored": "`git check-ignore -v --no-index dvc.yaml dvc.lock` names the rule of git's; take it back",
-    "is not valid utf-8": "save the file as UTF-8; what it is now, Latin-1 or UTF-16, DVC does not read",
+    "is not valid utf-8": "save the file as UTF-8",
     "missing data 'source'": "bring it back with `dvc checkout`, `dvc pull`, or the command that brought it first",
     "dvc.lock' validation failed": LOCK_CURE,
     "dvc.lock', YAML file structure is corrupted": LOCK_CURE,
